@@ -1,0 +1,322 @@
+"""Every setting: default, unit, range and meaning, in one place.
+
+Values come from the settings file (TOML), then from the environment (`SER_AUDIO__MIN_AGE_S=0`),
+which wins. `ser-batch init` writes the commented file from these declarations.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
+from ser_batch.errors import SettingsError
+
+ENV_PREFIX = "SER_"
+SETTINGS_FILE = "ser-batch.toml"
+UNSET_ENV = {"SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR"}
+"""Variables with the prefix that are not settings."""
+
+Role = Literal["agent", "customer", "unknown"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A table of the settings file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def digest(self) -> str:
+        """Short hash of the values, for rows that depend on them."""
+        return digest(self.model_dump(mode="json"))
+
+
+class IngestSettings(Section):
+    """Which files are taken in, and how they are named."""
+
+    extensions: tuple[str, ...] = Field(
+        (".wav", ".flac", ".mp3", ".ogg", ".opus", ".oga", ".aif", ".aiff"),
+        description="file endings that are taken for recordings, lower case",
+    )
+    min_age_s: Seconds = Field(
+        60, description="s; a file changed more recently is still being written: left for later"
+    )
+    name_pattern: str | None = Field(
+        None,
+        description=(
+            "regular expression searched in the path below the audio folder; its named groups "
+            "(call_id, started_at, queue, agent, team, customer, language, customer_channel, or "
+            "any other name as an attribute) are metadata"
+        ),
+    )
+    name_time_format: str | None = Field(
+        None, description="strptime format of the group started_at; unset: ISO 8601, - for : allowed"
+    )
+    timezone: str = Field(
+        "UTC", description="the call centre's time zone; every time in the tables is local to it"
+    )
+    shard_calls: int = Field(
+        32, ge=1, le=10_000, description="calls in a shard: the unit of work, retry and Parquet file"
+    )
+    max_bad_share: Share = Field(
+        0.25, description="share of a night's new files that may be bad before nothing is published"
+    )
+    max_bad_share_from: int = Field(
+        10, ge=1, description="new files from which the share is judged; fewer say too little"
+    )
+
+    @field_validator("name_pattern")
+    @classmethod
+    def _pattern_compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no time zone is called {value!r}") from error
+        return value
+
+
+class RoleSettings(Section):
+    """Who speaks on which channel; metadata may say otherwise a call."""
+
+    channels: tuple[Role, Role] = Field(
+        ("agent", "customer"), description="roles of channel 0 and 1 of a two-channel recording"
+    )
+    single_channel: Role = Field(
+        "unknown", description="role of the only channel of a one-channel recording"
+    )
+
+
+class LawSettings(Section):
+    """Whose voice may be scored for emotion."""
+
+    notice_required: bool = Field(
+        False, description="a call is scored only if its metadata says that notice was given"
+    )
+
+
+class AudioSettings(Section):
+    """What is accepted as a recording, and at which rate it is analysed."""
+
+    analysis_rate_hz: Literal[8000, 16000] = Field(
+        8000, description="Hz; every recording is brought to this rate, the model's own"
+    )
+    min_duration_s: Seconds = Field(0.25, description="s; shorter files are quarantined")
+    max_duration_s: Seconds = Field(7200, description="s; longer files are quarantined")
+    dual_mono_correlation: Share = Field(
+        0.995,
+        description="two channels that correlate this much carry one signal: both sides in one",
+    )
+
+
+class VadSettings(Section):
+    """Voice activity."""
+
+    threshold: Share = Field(0.5, description="speech probability at which speech starts")
+    release: Share = Field(0.35, description="speech probability below which speech ends")
+    gate_db: float = Field(
+        -65, ge=-120, le=0, description="dB re full scale; frames below are silence unheard"
+    )
+
+
+class SegmentSettings(Section):
+    """From speech to segments."""
+
+    min_pause_s: Seconds = Field(0.5, description="s; a shorter pause does not end a segment")
+    min_speech_s: Seconds = Field(0.25, description="s; a shorter burst of speech is dropped")
+    min_segment_s: Seconds = Field(0.8, description="s; a shorter segment joins a neighbour or goes")
+    max_segment_s: Annotated[float, Field(ge=2)] = Field(
+        12, description="s; a longer segment is split at its best pause"
+    )
+    merge_gap_s: Seconds = Field(
+        1.5, description="s; a segment too short is joined to a neighbour at most this far away"
+    )
+    pad_s: Seconds = Field(0.06, description="s; kept before and after the speech")
+
+
+class DenoiseSettings(Section):
+    """Noise reduction, only where the measured signal-to-noise ratio says that it pays."""
+
+    mode: Literal["off", "gated", "always"] = Field(
+        "gated", description="gated: only channels whose SNR lies below snr_below_db"
+    )
+    snr_below_db: float = Field(12, description="dB; cleaner channels are left alone")
+    floor_db: float = Field(-12, le=0, description="dB; no band is lowered further")
+
+
+class FeatureSettings(Section):
+    """Which description of a segment the model reads."""
+
+    set: str = Field("descriptors_v1", description="name of the feature set")
+
+
+class ModelSettings(Section):
+    """Which model scores."""
+
+    name: str = Field("bundled", description="model id under models/, or `bundled`")
+    min_confidence: Share = Field(
+        0.35, description="probability of the likeliest emotion below which it is `uncertain`"
+    )
+
+
+class DissatisfactionSettings(Section):
+    """What counts as dissatisfied."""
+
+    weights: dict[str, Share] = Field(
+        default_factory=lambda: dict(DISSATISFACTION_WEIGHTS),
+        description="weight of each emotion's probability, 0 content to 1 dissatisfied",
+    )
+    threshold: Share = Field(
+        0.5, description="dissatisfaction from which a segment or a call is called dissatisfied"
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _known_emotions(cls, value: dict[str, float]) -> dict[str, float]:
+        for name in value:
+            if name not in EMOTIONS:
+                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+        return {**dict.fromkeys(EMOTIONS, 0.0), **value}
+
+
+class ReportSettings(Section):
+    """The report."""
+
+    calls_to_listen: int = Field(20, ge=1, le=1000, description="calls listed as worth hearing")
+    min_calls: int = Field(
+        5, ge=1, description="groups with fewer scored calls are shown without a figure"
+    )
+
+
+class RunSettings(Section):
+    """How the night uses the machine."""
+
+    workers: int = Field(0, ge=0, le=1024, description="processes; 0: one a core")
+    retries: int = Field(2, ge=0, le=20, description="tries again after a passing fault, a shard")
+    retry_delay_s: Seconds = Field(10, description="s between those tries")
+
+
+class Settings(BaseSettings):
+    """All settings of a run."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+    _toml: ClassVar[Mapping[str, Any]] = {}
+
+    ingest: IngestSettings = Field(default_factory=IngestSettings)
+    roles: RoleSettings = Field(default_factory=RoleSettings)
+    law: LawSettings = Field(default_factory=LawSettings)
+    audio: AudioSettings = Field(default_factory=AudioSettings)
+    vad: VadSettings = Field(default_factory=VadSettings)
+    segments: SegmentSettings = Field(default_factory=SegmentSettings)
+    denoise: DenoiseSettings = Field(default_factory=DenoiseSettings)
+    features: FeatureSettings = Field(default_factory=FeatureSettings)
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
+    run: RunSettings = Field(default_factory=RunSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose tables arrive as init arguments."""
+        return env_settings, init_settings
+
+    def digest(self) -> str:
+        """Short hash of all values, as the run record carries it."""
+        return digest(self.model_dump(mode="json"))
+
+
+def digest(value: object) -> str:
+    """Sixteen hex digits that change when a JSON-able value does."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or nothing where no name is near."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Settings from a TOML file and the environment.
+
+    Args:
+        path: the file, or None for defaults and environment only
+
+    Raises:
+        SettingsError: naming the file, the key, what is wrong and the nearest right key
+    """
+    tables: dict[str, Any] = {}
+    if path is not None:
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not TOML: {error}") from error
+    try:
+        return Settings(**tables)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path)) from error
+
+
+def find_settings_file(root: Path) -> Path | None:
+    """The settings file of a root folder, else of the current folder, else None."""
+    for folder in (root, Path.cwd()):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder / SETTINGS_FILE
+    return None
+
+
+def sections() -> dict[str, type[Section]]:
+    """The settings' tables by name, in the order of the file."""
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+    }
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    """One line a wrong key, with the nearest right one."""
+    lines = []
+    for problem in error.errors():
+        *parents, key = [str(part) for part in problem["loc"]] or ["settings"]
+        name = ".".join([*parents, key])
+        if problem["type"] == "extra_forbidden":
+            table = sections().get(parents[0]) if parents else None
+            known = table.model_fields if table else sections()
+            lines.append(f"there is no setting {name!r}{nearest(key, known)}")
+        else:
+            lines.append(f"{name}: {problem['msg']} (given: {problem.get('input')!r})")
+    source = f"{path}: " if path else ""
+    return source + "; ".join(lines)

@@ -1,0 +1,68 @@
+"""Whose voice may be scored for emotion: the one home of that rule.
+
+Source: Regulation (EU) 2024/1689 (AI Act), Art. 5(1)(f) (no emotion inference about people at
+work) and Art. 50(3) (people exposed to it are informed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ser_batch.config import LawSettings, Role
+
+
+@dataclass(frozen=True)
+class NotScored:
+    """Why a channel carries no emotion."""
+
+    code: str
+    meaning: str
+    remedy: str
+
+
+NOT_SCORED: dict[str, NotScored] = {
+    reason.code: reason
+    for reason in (
+        NotScored("agent", "the agent's channel: people at work are never scored", ""),
+        NotScored(
+            "unknown_role",
+            "nothing says who speaks on the channel",
+            "say it in the metadata (customer_channel) or in [roles]",
+        ),
+        NotScored("objected", "the customer objected", ""),
+        NotScored(
+            "no_notice",
+            "the metadata says that notice was not given",
+            "",
+        ),
+        NotScored(
+            "notice_not_stated",
+            "the metadata does not say whether notice was given",
+            "supply notice_given, or set law.notice_required = false",
+        ),
+    )
+}
+
+
+def why_not_scored(
+    role: Role, *, notice_given: bool | None, objected: bool | None, settings: LawSettings
+) -> str | None:
+    """Code of the reason why a channel is not scored, None if it may be.
+
+    Args:
+        role: who speaks on the channel
+        notice_given: what the metadata says, None if nothing
+        objected: what the metadata says, None if nothing
+        settings: whether silence about notice counts as no
+    """
+    if role == "agent":
+        return "agent"
+    if role == "unknown":
+        return "unknown_role"
+    if objected:
+        return "objected"
+    if notice_given is False:
+        return "no_notice"
+    if notice_given is None and settings.notice_required:
+        return "notice_not_stated"
+    return None
