@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -24,7 +25,7 @@ from ser_batch.errors import SettingsError
 
 ENV_PREFIX = "SER_"
 SETTINGS_FILE = "ser-batch.toml"
-UNSET_ENV = {"SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR"}
+OTHER_VARIABLES = ("SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR")
 """Variables with the prefix that are not settings."""
 
 Role = Literal["agent", "customer", "unknown"]
@@ -61,13 +62,17 @@ class IngestSettings(Section):
         ),
     )
     name_time_format: str | None = Field(
-        None, description="strptime format of the group started_at; unset: ISO 8601, - for : allowed"
+        None,
+        description="strptime format of the group started_at; unset: ISO 8601",
     )
     timezone: str = Field(
         "UTC", description="the call centre's time zone; every time in the tables is local to it"
     )
     shard_calls: int = Field(
-        32, ge=1, le=10_000, description="calls in a shard: the unit of work, retry and Parquet file"
+        32,
+        ge=1,
+        le=10_000,
+        description="calls in a shard, the unit of work and retry",
     )
     max_bad_share: Share = Field(
         0.25, description="share of a night's new files that may be bad before nothing is published"
@@ -144,7 +149,7 @@ class SegmentSettings(Section):
 
     min_pause_s: Seconds = Field(0.5, description="s; a shorter pause does not end a segment")
     min_speech_s: Seconds = Field(0.25, description="s; a shorter burst of speech is dropped")
-    min_segment_s: Seconds = Field(0.8, description="s; a shorter segment joins a neighbour or goes")
+    min_segment_s: Seconds = Field(0.8, description="s; a shorter one joins a neighbour or goes")
     max_segment_s: Annotated[float, Field(ge=2)] = Field(
         12, description="s; a longer segment is split at its best pause"
     )
@@ -222,8 +227,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
-    _toml: ClassVar[Mapping[str, Any]] = {}
-
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     roles: RoleSettings = Field(default_factory=RoleSettings)
     law: LawSettings = Field(default_factory=LawSettings)
@@ -240,11 +243,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, whose tables arrive as init arguments."""
         return env_settings, init_settings
@@ -283,6 +286,7 @@ def load_settings(path: Path | None = None) -> Settings:
             raise SettingsError(f"cannot read {path}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path} is not TOML: {error}") from error
+    _refuse_unknown_variables()
     try:
         return Settings(**tables)
     except ValidationError as error:
@@ -304,6 +308,14 @@ def sections() -> dict[str, type[Section]]:
         for name, field in Settings.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
     }
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would else be ignored without a word."""
+    known = {f"{ENV_PREFIX}{name}".upper() for name in sections()} | set(OTHER_VARIABLES)
+    for variable in os.environ:
+        if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
+            raise SettingsError(f"no setting belongs to {variable}{nearest(variable, known)}")
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
