@@ -1,0 +1,141 @@
+"""Rows of the lake's tables for tests: every column has a likely value, a test names its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from ser_batch.emotions import EMOTIONS
+
+MIDDAY = dt.datetime(2026, 11, 3, 12, 0)
+
+
+def call(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
+    """A row of `calls`: channel 0 agent, channel 1 customer."""
+    row = {
+        "recording_id": recording_id,
+        "call_id": f"call-{recording_id}",
+        "path": f"2026/{recording_id}.wav",
+        "audio_root": "/recordings",
+        "started_at": MIDDAY,
+        "started_at_source": "metadata",
+        "queue": "billing",
+        "agent": "agent-7",
+        "team": "north",
+        "customer": f"customer-{recording_id}",
+        "language": "en",
+        "notice_given": True,
+        "objected": None,
+        "roles": ["agent", "customer"],
+        "single_role": "unknown",
+        "metadata_found": True,
+        "attributes": [],
+    }
+    return {**row, **given}
+
+
+def recording(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
+    """A row of `recordings`: two channels, five minutes."""
+    row = {
+        "recording_id": recording_id,
+        "container": "WAV",
+        "codec": "ULAW",
+        "sample_rate_hz": 8000,
+        "n_channels": 2,
+        "duration_s": 300.0,
+        "dual_mono": False,
+    }
+    return {**row, **given}
+
+
+def channel(recording_id: str = "r1", channel: int = 1, **given: Any) -> dict[str, Any]:
+    """A row of `channels`."""
+    row = {
+        "recording_id": recording_id,
+        "channel": channel,
+        "speech_s": 60.0,
+        "dropped_speech_s": 0.0,
+        "level_db": -20.0,
+        "noise_db": -55.0,
+        "snr_db": 35.0,
+        "clipping_ratio": 0.0,
+        "dc_offset": 0.0,
+        "denoised": False,
+    }
+    return {**row, **given}
+
+
+def segment(
+    recording_id: str = "r1", channel: int = 1, segment_no: int = 0, **given: Any
+) -> dict[str, Any]:
+    """A row of `segments`: ten seconds, one after the other."""
+    row = {
+        "recording_id": recording_id,
+        "channel": channel,
+        "segment_no": segment_no,
+        "start_s": segment_no * 10.0,
+        "end_s": segment_no * 10.0 + 10.0,
+        "speech_ratio": 0.9,
+        "level_db": -20.0,
+        "snr_db": 35.0,
+        "clipping_ratio": 0.0,
+        "overlap_ratio": 0.0,
+    }
+    return {**row, **given}
+
+
+def prediction(
+    recording_id: str = "r1",
+    channel: int = 1,
+    segment_no: int = 0,
+    *,
+    emotion: str | None = None,
+    **probabilities: float,
+) -> dict[str, Any]:
+    """A row of `predictions`: certainly neutral unless probabilities are given by emotion."""
+    probabilities = probabilities or {"neutral": 1.0}
+    likeliest = max(probabilities, key=lambda name: probabilities[name])
+    return {
+        "recording_id": recording_id,
+        "channel": channel,
+        "segment_no": segment_no,
+        "emotion": emotion or likeliest,
+        "confidence": probabilities[likeliest],
+        **{f"p_{name}": probabilities.get(name) for name in EMOTIONS},
+    }
+
+
+def bad_file(path: str = "bad.wav", **given: Any) -> dict[str, Any]:
+    """A row of `quarantine`."""
+    row = {
+        "path": path,
+        "recording_id": None,
+        "severity": "quarantine",
+        "stage": "ingest",
+        "code": "empty",
+        "message": "file is empty",
+        "remedy": "Export the recording again.",
+        "noticed_at": MIDDAY,
+    }
+    return {**row, **given}
+
+
+def run(run_id: str = "20261103T020000Z", **given: Any) -> dict[str, Any]:
+    """A row of `runs`."""
+    row = {
+        "run_id": run_id,
+        "started_at": MIDDAY,
+        "finished_at": MIDDAY + dt.timedelta(minutes=5),
+        "status": "clean",
+        "message": None,
+        "audio_root": "/recordings",
+        "counts": [("new_recordings", 1)],
+        "audio_s": 300.0,
+        "stage_s": [("analyse", 3.0)],
+        "code_version": "0.1.0",
+        "settings_id": "s",
+        "analysis_id": "a",
+        "feature_set": "f",
+        "model_id": "m",
+    }
+    return {**row, **given}

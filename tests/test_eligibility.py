@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import itertools
+
+from ser_batch.config import LawSettings
+from ser_batch.eligibility import channel_scoring
+from ser_batch.law import why_not_scored
+from ser_batch.tables import CALLS, RECORDINGS
+from tests.rows import call, recording
+
+
+def scoring(calls, recordings, *, notice_required=False):
+    table = channel_scoring(
+        CALLS.from_rows(calls),
+        RECORDINGS.from_rows(recordings),
+        LawSettings(notice_required=notice_required),
+    )
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def test_each_channel_of_a_two_channel_call_takes_its_own_role():
+    assert scoring([call("a")], [recording("a")]) == [
+        ("a", 0, "agent", "agent"),
+        ("a", 1, "customer", None),
+    ]
+
+
+def test_one_channel_and_dual_mono_recordings_have_one_row_in_the_single_role():
+    calls = [call("mono"), call("twin", single_role="customer")]
+    recordings = [recording("mono", n_channels=1), recording("twin", dual_mono=True)]
+    assert scoring(calls, recordings) == [
+        ("mono", 0, "unknown", "unknown_role"),
+        ("twin", 0, "customer", None),
+    ]
+
+
+def test_every_combination_gets_the_answer_of_the_rule():
+    combinations = list(
+        itertools.product(
+            ("agent", "customer", "unknown"), (True, False, None), (True, False, None)
+        )
+    )
+    calls = [
+        call(f"r{number:02}", roles=["agent", role], notice_given=notice, objected=objected)
+        for number, (role, notice, objected) in enumerate(combinations)
+    ]
+    recordings = [recording(row["recording_id"]) for row in calls]
+    for notice_required in (False, True):
+        settings = LawSettings(notice_required=notice_required)
+        rows = scoring(calls, recordings, notice_required=notice_required)
+        assert [row[2:] for row in rows if row[1] == 1] == [
+            (role, why_not_scored(role, notice_given=notice, objected=objected, settings=settings))
+            for role, notice, objected in combinations
+        ]
+
+
+def test_a_recording_without_a_call_and_a_call_without_a_recording_have_no_row():
+    assert scoring([call("waiting")], [recording("superseded")]) == []
+
+
+def test_no_calls_give_an_empty_table_with_the_same_columns():
+    table = channel_scoring(CALLS.empty(), RECORDINGS.empty(), LawSettings())
+    assert table.num_rows == 0
+    assert table.column_names == ["recording_id", "channel", "role", "not_scored_reason"]
