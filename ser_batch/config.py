@@ -65,6 +65,13 @@ class IngestSettings(Section):
         None,
         description="strptime format of the group started_at; unset: ISO 8601",
     )
+    time_format: str | None = Field(
+        None, description="strptime format of started_at in the metadata; unset: ISO 8601"
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description='their names of metadata columns, where they differ: {queue = "Skill group"}',
+    )
     timezone: str = Field(
         "UTC", description="the call centre's time zone; every time in the tables is local to it"
     )

@@ -9,10 +9,10 @@ import polars as pl
 import pyarrow as pa
 
 from ser_batch.config import LawSettings
-from ser_batch.law import why_not_scored
+from ser_batch.law import channel_roles, why_not_scored
 from ser_batch.tables import column
 
-_WHAT_DECIDES = ["role", "notice_given", "objected"]
+_WHAT_DECIDES = ["roles", "single_role", "n_channels", "dual_mono", "notice_given", "objected"]
 _CALL_COLUMNS = ["recording_id", "roles", "single_role", "notice_given", "objected"]
 _RECORDING_COLUMNS = ["recording_id", "n_channels", "dual_mono"]
 CHANNEL_SCORING = pa.schema(
@@ -49,31 +49,43 @@ def channel_scoring(calls: pa.Table, recordings: pa.Table, settings: LawSettings
     joined = _frame(calls.select(_CALL_COLUMNS)).join(
         _frame(recordings.select(_RECORDING_COLUMNS)), on="recording_id"
     )
-    two_sided = (pl.col("n_channels") == 2) & ~pl.col("dual_mono")
-    first, second = (pl.col("roles").list.get(side, null_on_oob=True) for side in (0, 1))
-    sides = pl.concat(
-        [
-            joined.with_columns(
-                channel=pl.lit(0),
-                role=pl.when(two_sided).then(first).otherwise(pl.col("single_role")),
-            ),
-            joined.filter(two_sided).with_columns(channel=pl.lit(1), role=second),
-        ]
-    ).with_columns(pl.col("role").fill_null("unknown"))
-    scored = sides.join(
-        _reasons(sides, settings), on=_WHAT_DECIDES, how="left", nulls_equal=True
-    ).sort("recording_id", "channel")
-    return scored.select(CHANNEL_SCORING.names).to_arrow().cast(CHANNEL_SCORING)
+    keyed = joined.with_columns(pl.col("roles").list.join("|").alias("roles"))
+    scored = keyed.join(_answers(keyed, settings), on=_WHAT_DECIDES, nulls_equal=True)
+    return (
+        scored.select(CHANNEL_SCORING.names)
+        .sort("recording_id", "channel")
+        .to_arrow()
+        .cast(CHANNEL_SCORING)
+    )
 
 
-def _reasons(sides: pl.DataFrame, settings: LawSettings) -> pl.DataFrame:
-    """The rule, asked once for each combination that occurs."""
-    combinations = sides.select(_WHAT_DECIDES).unique()
-    reasons = [
-        why_not_scored(role, notice_given=notice_given, objected=objected, settings=settings)
-        for role, notice_given, objected in combinations.iter_rows()
-    ]
-    return combinations.with_columns(not_scored_reason=pl.Series(reasons, dtype=pl.String))
+def _answers(keyed: pl.DataFrame, settings: LawSettings) -> pl.DataFrame:
+    """The rule, asked once for each combination that occurs: a row a combination and channel."""
+    combinations = keyed.select(_WHAT_DECIDES).unique()
+    rows = []
+    for combination in combinations.iter_rows(named=True):
+        roles = channel_roles(
+            combination["roles"].split("|"),
+            combination["single_role"],
+            n_channels=combination["n_channels"],
+            dual_mono=combination["dual_mono"],
+        )
+        for channel, role in enumerate(roles):
+            reason = why_not_scored(
+                role,
+                notice_given=combination["notice_given"],
+                objected=combination["objected"],
+                settings=settings,
+            )
+            answer = {"channel": channel, "role": role, "not_scored_reason": reason}
+            rows.append({**combination, **answer})
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **combinations.schema,
+        "channel": pl.Int8,
+        "role": pl.String,
+        "not_scored_reason": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

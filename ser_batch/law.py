@@ -6,6 +6,7 @@ work) and Art. 50(3) (people exposed to it are informed).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ser_batch.config import LawSettings, Role
@@ -66,3 +67,19 @@ def why_not_scored(
     if notice_given is None and settings.notice_required:
         return "notice_not_stated"
     return None
+
+
+def channel_roles(
+    roles: Sequence[Role], single_role: Role, *, n_channels: int, dual_mono: bool
+) -> tuple[Role, ...]:
+    """Who speaks on each channel that carries a signal of its own.
+
+    Args:
+        roles: of the channels of a two-channel recording
+        single_role: where one signal carries the call
+        n_channels: channels in the file
+        dual_mono: both channels carry the same signal, so they count as one
+    """
+    if n_channels == 1 or dual_mono:
+        return (single_role,)
+    return tuple(roles[:n_channels])

@@ -90,8 +90,8 @@ _SEGMENT_NO = column("segment_no", pa.int32(), "number of the segment on its cha
 FILES = TableContract(
     name="files",
     version=1,
-    grain="one row a path and content that was taken in",
-    key=("path", "recording_id"),
+    grain="one row a path and the content that was found there",
+    key=("audio_root", "path", "recording_id"),
     arrow=pa.schema(
         [
             column("path", pa.string(), "path below the audio folder, with forward slashes"),
@@ -240,6 +240,7 @@ QUARANTINE = TableContract(
     version=1,
     grain="one row a file, or line of metadata, and reason",
     key=("path", "code", "message"),
+    partitioned=False,
     arrow=pa.schema(
         [
             column("path", pa.string(), "path below the audio folder, or metadata file and line"),

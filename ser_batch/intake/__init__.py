@@ -1,0 +1,1 @@
+"""What comes in: audio files found, metadata as it arrived, and the calls that the two make."""

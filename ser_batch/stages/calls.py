@@ -1,0 +1,140 @@
+"""Keep the table `calls` true: what metadata, names and settings say of each live recording."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from ser_batch.config import Settings, digest
+from ser_batch.intake.calls import (
+    MetadataIndex,
+    Remark,
+    line_remarks,
+    repeated_call_ids,
+    resolve_calls,
+)
+from ser_batch.intake.metadata import Line, read_lines, source_id
+from ser_batch.lake import Lake, Part
+from ser_batch.stages import remarks
+from ser_batch.stages.files import known_files
+from ser_batch.tables import CALLS, METADATA
+
+RULES_VERSION = 1
+"""Raised when the resolution of calls changes, so that every row is made again."""
+
+
+def import_metadata(lake: Lake, files: Sequence[Path], now: dt.datetime) -> int:
+    """Keep the lines of metadata files that have not been seen; returns how many are new.
+
+    Raises:
+        MetadataError: if a file as a whole cannot be read
+    """
+    n_new = 0
+    for path in files:
+        part = Part(None, source_id(path))
+        if lake.tags(METADATA, part) is not None:
+            continue
+        lines, bad = read_lines(path)
+        remedy = "Mend the row and supply the file again."
+        rows = [
+            remarks.warned(Remark(line.place, "bad_line", line.message, remedy), "ingest")
+            for line in bad
+        ]
+        remarks.state(lake, f"metadata-{part.name}", rows, now)
+        stored = METADATA.from_rows(
+            {
+                "source": line.source,
+                "line_no": line.line_no,
+                "source_name": line.source_name,
+                "arrived_at": now,
+                "fields": list(line.fields.items()),
+            }
+            for line in lines
+        )
+        lake.write(METADATA, part, stored)
+        n_new += len(lines)
+    return n_new
+
+
+def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
+    """All metadata that has arrived, oldest first."""
+    rows = sorted(
+        lake.read(METADATA).to_pylist(),
+        key=lambda row: (row["arrived_at"], row["source_name"], row["source"], row["line_no"]),
+    )
+    lines = [
+        Line(row["source"], row["source_name"], row["line_no"], dict(row["fields"])) for row in rows
+    ]
+    return MetadataIndex(lines, settings.ingest.columns)
+
+
+def refresh_calls(
+    lake: Lake, recordings: pl.DataFrame, settings: Settings, now: dt.datetime
+) -> int:
+    """Bring every part of `calls` up to date; returns how many were made again.
+
+    Args:
+        lake: the lake
+        recordings: the live recordings with date and part, from the inventory
+        settings: names, time zone and roles
+        now: UTC
+    """
+    tags = _tags(lake, settings)
+    by_part = {
+        Part(date, str(name)): rows
+        for (date, name), rows in recordings.group_by("date", "part", maintain_order=True)
+        if isinstance(date, dt.date)
+    }
+    stale = {
+        part: wanted
+        for part, rows in by_part.items()
+        if lake.tags(CALLS, part) != (wanted := {**tags, "files": _files_digest(rows)})
+    }
+    gone = [part for part in lake.parts(CALLS) if part not in by_part]
+    for part in gone:
+        lake.remove(CALLS, part)
+        remarks.state(lake, f"calls-{part.name}", [], now)
+    if not stale and not gone:
+        return 0
+    index = metadata_index(lake, settings)
+    for part, wanted in stale.items():
+        rows, doubts = resolve_calls(known_files(by_part[part]), index, settings)
+        warnings = [remarks.warned(doubt, "ingest") for doubt in doubts]
+        remarks.state(lake, f"calls-{part.name}", warnings, now)
+        lake.write(CALLS, part, CALLS.from_rows(rows), wanted)
+    _state_overall(lake, index, recordings, settings, now)
+    return len(stale) + len(gone)
+
+
+def _state_overall(
+    lake: Lake,
+    index: MetadataIndex,
+    recordings: pl.DataFrame,
+    settings: Settings,
+    now: dt.datetime,
+) -> None:
+    """What only shows over all calls: lines without a recording, ids that occur twice."""
+    calls = lake.read(CALLS, columns=["recording_id", "call_id", "path"]).to_pylist()
+    found = [
+        *line_remarks(index, known_files(recordings), settings),
+        *repeated_call_ids(calls),
+    ]
+    remarks.state(lake, "calls", [remarks.warned(remark, "ingest") for remark in found], now)
+
+
+def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
+    sources = sorted(part.name for part in lake.parts(METADATA))
+    naming = settings.ingest.model_dump(
+        include={"name_pattern", "name_time_format", "time_format", "columns", "timezone"}
+    )
+    return {
+        "rules": digest([RULES_VERSION, naming, settings.roles.model_dump()]),
+        "sources": digest(sources),
+    }
+
+
+def _files_digest(rows: pl.DataFrame) -> str:
+    return digest(rows.select("recording_id", "path", "audio_root", "modified_ns").rows())

@@ -1,0 +1,149 @@
+"""The inventory of recordings: which files are known, which are current, which are new."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from ser_batch.errors import FileError
+from ser_batch.intake.calls import KnownFile
+from ser_batch.intake.scan import Found, Rejected, content_id
+from ser_batch.lake import Lake, Part
+from ser_batch.tables import FILES
+
+_DIGEST_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Every file that was ever taken in.
+
+    Attributes:
+        rows: the table `files`, with the name and date of the part of each row
+    """
+
+    rows: pl.DataFrame
+
+    def current(self) -> pl.DataFrame:
+        """The recording that each path holds now: the one taken in last."""
+        latest = self.rows.sort("ingested_at", "modified_ns")
+        return latest.unique(["audio_root", "path"], keep="last", maintain_order=True)
+
+    def recordings(self) -> pl.DataFrame:
+        """One row a live recording: its first current path, and the part it is worked on in."""
+        is_home = pl.col("duplicate_of").is_null()
+        home = self.rows.filter(is_home).select("recording_id", "date", "part")
+        live = self.current().drop("date", "part").sort("ingested_at", "path")
+        return live.unique("recording_id", keep="first", maintain_order=True).join(
+            home, on="recording_id"
+        )
+
+
+def read_inventory(lake: Lake) -> Inventory:
+    """The inventory as the lake holds it."""
+    tables = [_with_part(lake.read(FILES, [part]), part) for part in lake.parts(FILES)]
+    schema = [*FILES.arrow, pa.field("date", pa.date32()), pa.field("part", pa.string())]
+    rows = pa.concat_tables(tables) if tables else pa.schema(schema).empty_table()
+    return Inventory(pl.DataFrame(pl.from_arrow(rows)))
+
+
+def unseen(found: Sequence[Found], inventory: Inventory, audio_root: str) -> list[Found]:
+    """Files that are new or changed since they were taken in."""
+    known = inventory.current().filter(pl.col("audio_root") == audio_root)
+    seen = {
+        (path, size, modified)
+        for path, size, modified in known.select("path", "size_bytes", "modified_ns").iter_rows()
+    }
+    return [f for f in found if (f.path, f.size_bytes, f.modified_ns) not in seen]
+
+
+def name_by_content(
+    found: Sequence[Found], audio_root: Path, on_file: Callable[[], None]
+) -> tuple[list[tuple[Found, str]], list[Rejected], list[str]]:
+    """Digest files side by side.
+
+    Args:
+        found: the files
+        audio_root: the folder that their paths start from
+        on_file: called after each
+
+    Returns:
+        files with their recording id; files that cannot be read; paths that changed meanwhile
+    """
+
+    def named(file: Found) -> str | FileError | None:
+        path = audio_root / file.path
+        try:
+            recording_id = content_id(path)
+            stat = path.stat()
+        except FileError as error:
+            return error
+        except FileNotFoundError:
+            return None
+        unchanged = (stat.st_size, stat.st_mtime_ns) == (file.size_bytes, file.modified_ns)
+        return recording_id if unchanged else None
+
+    good: list[tuple[Found, str]] = []
+    bad: list[Rejected] = []
+    moving: list[str] = []
+    with ThreadPoolExecutor(_DIGEST_THREADS) as threads:
+        for file, outcome in zip(found, threads.map(named, found), strict=True):
+            if isinstance(outcome, FileError):
+                bad.append(Rejected(file.path, outcome))
+            elif outcome is None:
+                moving.append(file.path)
+            else:
+                good.append((file, outcome))
+            on_file()
+    return good, bad, moving
+
+
+def file_rows(
+    named: Iterable[tuple[Found, str]],
+    inventory: Inventory,
+    audio_root: str,
+    now: dt.datetime,
+) -> pl.DataFrame:
+    """Rows of the table `files` for new files; a second path of the same audio says so."""
+    first_path = {
+        recording_id: path
+        for recording_id, path, duplicate_of in inventory.rows.select(
+            "recording_id", "path", "duplicate_of"
+        ).iter_rows()
+        if duplicate_of is None
+    }
+    rows = []
+    for file, recording_id in named:
+        first = first_path.setdefault(recording_id, file.path)
+        rows.append(
+            {
+                "path": file.path,
+                "recording_id": recording_id,
+                "audio_root": audio_root,
+                "size_bytes": file.size_bytes,
+                "modified_ns": file.modified_ns,
+                "duplicate_of": None if first == file.path else first,
+                "ingested_at": now,
+            }
+        )
+    return pl.DataFrame(pl.from_arrow(FILES.from_rows(rows)))
+
+
+def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
+    """The live recordings as the resolution of calls takes them."""
+    columns = recordings.select("recording_id", "path", "audio_root", "modified_ns")
+    return [KnownFile(*row) for row in columns.iter_rows()]
+
+
+def _with_part(rows: pa.Table, part: Part) -> pa.Table:
+    count = rows.num_rows
+    dates = pa.array([part.date] * count, pa.date32())
+    return rows.append_column("date", dates).append_column(
+        "part", pa.array([part.name] * count, pa.string())
+    )
