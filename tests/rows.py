@@ -44,6 +44,7 @@ def recording(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
         "n_channels": 2,
         "duration_s": 300.0,
         "dual_mono": False,
+        "analysis_id": "a",
     }
     return {**row, **given}
 

@@ -1,0 +1,44 @@
+"""Publish: the lake's tables become the warehouse that analysts and the report read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_batch import warehouse
+from ser_batch.config import Settings
+from ser_batch.lake import Lake
+from ser_batch.paths import Root
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What publishing did.
+
+    Attributes:
+        path: the published file
+        rows: rows of each mart
+        built: False where nothing had changed since it was built
+    """
+
+    path: Path
+    rows: dict[str, int]
+    built: bool
+
+
+def publish(root: Root, settings: Settings, model_id: str) -> PublishResult:
+    """Build, test and swap in the warehouse, unless it is current.
+
+    Only the run that holds the root's lock may call it.
+
+    Args:
+        root: whose lake is published
+        settings: law, dissatisfaction and the least number of calls in a figure
+        model_id: model whose predictions are shown
+
+    Raises:
+        WarehouseTestError: if a rule is broken; the published file stays as it was
+    """
+    result = warehouse.build(Lake(root.lake), root.warehouse, model_id=model_id, settings=settings)
+    marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
+    return PublishResult(root.warehouse, marts, result.built)

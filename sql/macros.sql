@@ -1,0 +1,33 @@
+-- Functions of the models; they stay in the published file for the analyst's own queries.
+
+-- log_odds, from_log_odds: probability → log-odds and back
+create macro log_odds(probability) as ln(probability / (1 - probability));
+create macro from_log_odds(value) as 1 / (1 + exp(-value));
+
+-- call_dissatisfaction: duration-weighted mean on log-odds, each value held 0.01 from 0 and 1;
+-- the same numbers as ser_batch.emotions.call_dissatisfaction
+create macro call_dissatisfaction(dissatisfaction, duration_s) as from_log_odds(
+    sum(duration_s * log_odds(greatest(0.01, least(0.99, dissatisfaction))))
+        filter (where dissatisfaction is not null)
+    / nullif(sum(duration_s) filter (where dissatisfaction is not null), 0)
+);
+
+-- wilson_low, wilson_high: 95 % interval of a share, n hits of count_all; null for none
+-- Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
+create macro wilson_centre(hits, count_all) as (hits + 1.9207) / (count_all + 3.8415);
+create macro wilson_half(hits, count_all) as
+    1.95996 * sqrt(hits * (count_all - hits) / count_all + 0.9604) / (count_all + 3.8415);
+create macro wilson_low(hits, count_all) as
+    greatest(0, wilson_centre(hits, count_all) - wilson_half(hits, nullif(count_all, 0)));
+create macro wilson_high(hits, count_all) as
+    least(1, wilson_centre(hits, count_all) + wilson_half(hits, nullif(count_all, 0)));
+
+-- student_t: 97.5 % quantile of Student's t; right to 1 % from 3 degrees of freedom
+-- Source: Abramowitz and Stegun (1964), Handbook of Mathematical Functions, 26.7.5.
+create macro student_t(degrees) as
+    1.95996 + 2.37227 / degrees + 2.82250 / degrees ** 2 + 2.55585 / degrees ** 3
+    + 1.58953 / degrees ** 4;
+
+-- mean_half_width: half of the 95 % interval of a mean, Student's t; null below two values
+create macro mean_half_width(value) as
+    student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));

@@ -1,0 +1,136 @@
+-- grain: one row a recording
+-- hour: hour of the day in which the call started, 0..23
+-- weekday: day of the week, 1 Monday..7 Sunday
+-- speech_customer_s: seconds of speech on customers' channels
+-- speech_agent_s: seconds of speech on agents' channels
+-- speech_unknown_s: seconds of speech on channels of unknown role
+-- count_segments: segments of customers
+-- count_scored_segments: of these, with an emotion other than uncertain
+-- count_uncertain_segments: of these, the model does not know
+-- customer_s: length of the customers' segments, seconds
+-- scored_s: of these, with an emotion other than uncertain, seconds
+-- coverage: scored_s over customer_s, 0..1
+-- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied
+-- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
+-- dissatisfaction_start: as dissatisfaction, first third of the scored speech
+-- dissatisfaction_end: as dissatisfaction, last third of the scored speech
+-- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
+-- is_dissatisfied: dissatisfaction reaches the setting dissatisfaction.threshold
+-- worst_start_s: start of the worst segment in the recording, seconds
+-- not_scored_reason: code of the reason why the call carries no dissatisfaction; null: it does
+with speech as (
+    select
+        recording_id,
+        coalesce(sum(speech_s) filter (role = 'customer'), 0) as speech_customer_s,
+        coalesce(sum(speech_s) filter (role = 'agent'), 0) as speech_agent_s,
+        coalesce(sum(speech_s) filter (role = 'unknown'), 0) as speech_unknown_s,
+        bool_or(not_scored_reason is null) as may_be_scored,
+        arg_min(
+            not_scored_reason,
+            case role when 'customer' then 0 when 'unknown' then 1 else 2 end
+        ) as barred_reason
+    from stg_channels
+    group by recording_id
+),
+
+customer_segments as (
+    select recording_id, count(*) as count_segments, sum(duration_s) as customer_s
+    from stg_segments
+    where role = 'customer'
+    group by recording_id
+),
+
+segments_in_order as (
+    select
+        *,
+        sum(duration_s) over (partition by recording_id) as scored_s,
+        sum(duration_s) over (partition by recording_id order by start_s, channel, segment_no)
+        - duration_s / 2 as middle_s,
+        sum(duration_s) over (
+            partition by recording_id
+            order by dissatisfaction desc, start_s, channel, segment_no
+        ) - duration_s as worse_s
+    from segment_emotion
+    where dissatisfaction is not null
+),
+
+segments_placed as (
+    select
+        *,
+        middle_s <= scored_s / 3 as at_start,
+        middle_s >= scored_s * 2 / 3 as at_end,
+        greatest(0, least(duration_s, scored_s / 10 - worse_s)) as in_worst_tenth_s
+    from segments_in_order
+),
+
+dissatisfaction_of_calls as (
+    select
+        recording_id,
+        count(*) as count_scored_segments,
+        any_value(scored_s) as scored_s,
+        call_dissatisfaction(dissatisfaction, duration_s) as dissatisfaction,
+        sum(dissatisfaction * in_worst_tenth_s) / sum(in_worst_tenth_s) as dissatisfaction_peak,
+        call_dissatisfaction(if(at_start, dissatisfaction, null), duration_s)
+            as dissatisfaction_start,
+        call_dissatisfaction(if(at_end, dissatisfaction, null), duration_s) as dissatisfaction_end,
+        coalesce(sum(duration_s) filter (is_dissatisfied), 0) / any_value(scored_s)
+            as dissatisfied_share,
+        arg_min(start_s, worse_s) as worst_start_s
+    from segments_placed
+    group by recording_id
+),
+
+predicted_segments as (
+    select
+        recording_id,
+        count(*) filter (emotion = 'uncertain') as count_uncertain_segments
+    from segment_emotion
+    group by recording_id
+)
+
+select
+    calls.call_date,
+    calls.started_at,
+    hour(calls.started_at) as hour,
+    isodow(calls.started_at) as weekday,
+    calls.queue,
+    calls.team,
+    calls.call_id,
+    calls.customer,
+    calls.language,
+    calls.recording_id,
+    calls.path,
+    calls.audio_root,
+    calls.duration_s,
+    speech.speech_customer_s,
+    speech.speech_agent_s,
+    speech.speech_unknown_s,
+    coalesce(customer_segments.count_segments, 0) as count_segments,
+    coalesce(scored.count_scored_segments, 0) as count_scored_segments,
+    coalesce(predicted_segments.count_uncertain_segments, 0) as count_uncertain_segments,
+    coalesce(customer_segments.customer_s, 0) as customer_s,
+    coalesce(scored.scored_s, 0) as scored_s,
+    coalesce(scored.scored_s, 0) / nullif(customer_segments.customer_s, 0) as coverage,
+    scored.dissatisfaction,
+    scored.dissatisfaction_peak,
+    scored.dissatisfaction_start,
+    scored.dissatisfaction_end,
+    scored.dissatisfied_share,
+    scored.dissatisfaction >= getvariable('dissatisfaction_threshold') as is_dissatisfied,
+    scored.worst_start_s,
+    case
+        when scored.recording_id is not null then null
+        when not speech.may_be_scored then speech.barred_reason
+        when customer_segments.recording_id is null then 'no_speech'
+        when predicted_segments.recording_id is null then 'not_scored_yet'
+        else 'uncertain'
+    end as not_scored_reason,
+    calls.metadata_found,
+    getvariable('model_id') as model_id,
+    calls.attributes
+from stg_calls as calls
+inner join speech using (recording_id)
+left join customer_segments using (recording_id)
+left join predicted_segments using (recording_id)
+left join dissatisfaction_of_calls as scored using (recording_id)
+order by call_date, started_at, recording_id

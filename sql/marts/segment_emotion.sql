@@ -1,0 +1,28 @@
+-- grain: one row a scored segment: the customer's, where it may be scored
+-- dissatisfaction: 0 content..1 dissatisfied; null where the emotion is uncertain
+select
+    calls.call_date,
+    calls.started_at,
+    calls.queue,
+    calls.call_id,
+    calls.path,
+    predictions.recording_id,
+    predictions.channel,
+    predictions.segment_no,
+    segments.start_s,
+    segments.end_s,
+    segments.duration_s,
+    predictions.emotion,
+    predictions.confidence,
+    columns('^p_'),
+    dissatisfaction.dissatisfaction,
+    dissatisfaction.is_dissatisfied,
+    segments.speech_ratio,
+    segments.snr_db,
+    segments.overlap_ratio,
+    predictions.model_id
+from stg_predictions as predictions
+inner join stg_segments as segments using (recording_id, channel, segment_no)
+inner join stg_calls as calls using (recording_id)
+left join stg_segment_dissatisfaction as dissatisfaction using (recording_id, channel, segment_no)
+order by call_date, started_at, recording_id, channel, segment_no

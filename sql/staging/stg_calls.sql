@@ -1,0 +1,23 @@
+-- grain: one row a recording that could be decoded and belongs to a call
+-- call_date: day on which the call started, local time of the call centre
+-- count_channels: channels in the file
+select
+    calls.recording_id,
+    calls.call_id,
+    calls.path,
+    calls.audio_root,
+    cast(calls.started_at as date) as call_date,
+    calls.started_at,
+    calls.queue,
+    calls.team,
+    calls.customer,
+    calls.language,
+    calls.metadata_found,
+    calls.attributes,
+    recordings.duration_s,
+    recordings.n_channels as count_channels,
+    recordings.codec,
+    recordings.sample_rate_hz
+from lake_calls as calls
+inner join lake_recordings as recordings using (recording_id)
+order by call_date, started_at, recording_id

@@ -1,0 +1,15 @@
+-- grain: one row a recording and channel with a signal of its own
+select
+    scoring.recording_id,
+    scoring.channel,
+    scoring.role,
+    scoring.not_scored_reason,
+    coalesce(channels.speech_s, 0) as speech_s,
+    channels.level_db,
+    channels.noise_db,
+    channels.snr_db,
+    channels.clipping_ratio,
+    channels.denoised
+from given_channel_scoring as scoring
+left join lake_channels as channels using (recording_id, channel)
+order by recording_id, channel

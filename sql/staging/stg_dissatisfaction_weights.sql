@@ -1,0 +1,6 @@
+-- grain: one row an emotion
+-- emotion: name of the emotion
+-- weight: what its probability adds to dissatisfaction, 0..1 (setting dissatisfaction.weights)
+select emotion, weight
+from given_dissatisfaction_weights
+order by emotion

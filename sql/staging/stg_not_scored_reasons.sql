@@ -1,0 +1,7 @@
+-- grain: one row a reason why a call carries no emotion
+-- code: stable reason code
+-- meaning: the reason in words
+-- remedy: what changes it; empty: nothing should
+select code, meaning, remedy
+from given_not_scored_reasons
+order by code

@@ -1,0 +1,17 @@
+-- grain: one row a stretch of one channel's speech
+-- duration_s: length, seconds
+select
+    segments.recording_id,
+    segments.channel,
+    segments.segment_no,
+    channels.role,
+    segments.start_s,
+    segments.end_s,
+    cast(segments.end_s as double) - segments.start_s as duration_s,
+    segments.speech_ratio,
+    segments.level_db,
+    segments.snr_db,
+    segments.overlap_ratio
+from lake_segments as segments
+inner join stg_channels as channels using (recording_id, channel)
+order by recording_id, channel, segment_no
