@@ -163,7 +163,7 @@ class SegmentSettings(Section):
     merge_gap_s: Seconds = Field(
         1.5, description="s; a segment too short is joined to a neighbour at most this far away"
     )
-    pad_s: Seconds = Field(0.06, description="s; kept before and after the speech")
+    pad_s: Seconds = Field(0.02, description="s; kept before and after the speech")
 
 
 class DenoiseSettings(Section):
@@ -174,6 +174,9 @@ class DenoiseSettings(Section):
     )
     snr_below_db: float = Field(12, description="dB; cleaner channels are left alone")
     floor_db: float = Field(-12, le=0, description="dB; no band is lowered further")
+    smoothing_s: Seconds = Field(
+        0.08, description="s; time over which a band's power is averaged before it is judged"
+    )
 
 
 class FeatureSettings(Section):

@@ -1,0 +1,181 @@
+"""From speech probability to segments: stretches of one channel's speech, fit to be described."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.levels import LEVEL_FRAME_S, decibel
+from ser_batch.audio.vad import FRAME_S, runs
+from ser_batch.config import SegmentSettings, VadSettings
+
+REACH_S = 0.16
+"""s; how far from the network's edge the sound's own edge is looked for."""
+RISE_DB = 9.0
+"""dB over the noise at which sound begins, or half way to the speech's level if that is less."""
+STEADY_S = 0.03
+"""s; sound must hold this long to begin."""
+MIDDLE_WEIGHT = 0.1
+"""Probability that a cut at the end of a segment must be lower by than one in its middle."""
+CLOSED_S = 0.15
+"""s; shorter gaps are closures within words, not pauses."""
+
+
+def speech_bursts(
+    probability: FloatArray, power: FloatArray, *, vad: VadSettings, segments: SegmentSettings
+) -> DoubleArray:
+    """Stretches of speech without a pause.
+
+    Args:
+        probability: of speech, one a 32 ms frame, shape (n_frames,)
+        power: one a 10 ms frame, shape (n_level_frames,); its rises place the edges exactly
+        vad: thresholds
+        segments: shortest speech
+
+    Returns:
+        start and end in seconds, shape (n_bursts, 2), in order
+    """
+    bursts = joined(_refined(_hysteresis(probability, vad), decibel(power)), CLOSED_S)
+    return bursts[bursts[:, 1] - bursts[:, 0] >= segments.min_speech_s]
+
+
+def joined(stretches: DoubleArray, least_gap_s: float) -> DoubleArray:
+    """Join stretches that less than a gap lies between.
+
+    Args:
+        stretches: start and end in seconds, shape (n, 2), in order
+        least_gap_s: s
+    """
+    if len(stretches) == 0:
+        return stretches
+    apart = stretches[1:, 0] - stretches[:-1, 1] >= least_gap_s
+    starts = stretches[np.concatenate([[True], apart]), 0]
+    stops = stretches[np.concatenate([apart, [True]]), 1]
+    return np.stack([starts, stops], axis=1)
+
+
+def to_segments(
+    turns: DoubleArray, probability: FloatArray, settings: SegmentSettings
+) -> tuple[DoubleArray, float]:
+    """Cut long turns at their best pause, join short ones to a neighbour, drop the rest.
+
+    Args:
+        turns: speech, start and end in seconds, shape (n_turns, 2), in order
+        probability: of speech, one a 32 ms frame, shape (n_frames,)
+        settings: lengths
+
+    Returns:
+        segments in seconds, shape (n_segments, 2), in order and not overlapping, padded; and the
+        seconds of speech that were too short and too lonely to be kept
+    """
+    padded = _padded(turns, len(probability) * FRAME_S, settings.pad_s)
+    merged = _merged(padded, settings)
+    long_enough = merged[:, 1] - merged[:, 0] >= settings.min_segment_s
+    dropped_s = float(np.sum(np.diff(merged[~long_enough], axis=1)))
+    smooth = np.convolve(probability, np.ones(3) / 3, mode="same").astype(np.float32)
+    pieces = [
+        piece
+        for start, stop in merged[long_enough].tolist()
+        for piece in _pieces(start, stop, smooth, settings)
+    ]
+    return np.array(pieces, np.float64).reshape(-1, 2), dropped_s
+
+
+def _hysteresis(probability: FloatArray, vad: VadSettings) -> DoubleArray:
+    """Stretches above release that somewhere reach the threshold: seconds, shape (n, 2)."""
+    found = [
+        (start, stop)
+        for start, stop in runs(probability >= min(vad.release, vad.threshold))
+        if probability[start:stop].max() >= vad.threshold
+    ]
+    return np.array(found, np.float64).reshape(-1, 2) * FRAME_S
+
+
+def _refined(edges: DoubleArray, level_db: FloatArray) -> DoubleArray:
+    """Move each edge to where the sound itself begins or ends, if that is near.
+
+    Args:
+        edges: start and end in seconds, shape (n, 2)
+        level_db: one a 10 ms frame, shape (n_frames,)
+    """
+    reach, steady = round(REACH_S / LEVEL_FRAME_S), round(STEADY_S / LEVEL_FRAME_S)
+    refined = edges.copy()
+    for number, (start_s, stop_s) in enumerate(edges.tolist()):
+        start, stop = round(start_s / LEVEL_FRAME_S), round(stop_s / LEVEL_FRAME_S)
+        refined[number, 0] = _onset(level_db, start, reach, steady) * LEVEL_FRAME_S
+        mirrored = len(level_db) - _onset(level_db[::-1], len(level_db) - stop, reach, steady)
+        refined[number, 1] = mirrored * LEVEL_FRAME_S
+    valid = refined[:, 1] > refined[:, 0]
+    refined[~valid] = edges[~valid]
+    refined[1:, 0] = np.maximum(refined[1:, 0], refined[:-1, 1])
+    return refined
+
+
+def _onset(level_db: FloatArray, frame: int, reach: int, steady: int) -> int:
+    """The frame near another from which sound holds; that other where none stands out.
+
+    The noise is the quietest moment within reach, the speech the loudest.
+    """
+    first = max(frame - reach, 0)
+    near = level_db[first : frame + reach + steady]
+    if len(near) <= steady:
+        return frame
+    noise_db, speech_db = float(near.min()), float(near.max())
+    if speech_db - noise_db < RISE_DB:
+        return frame
+    sounding = near >= min(noise_db + RISE_DB, (noise_db + speech_db) / 2)
+    holds = np.lib.stride_tricks.sliding_window_view(sounding, steady).all(axis=1)
+    return first + int(np.argmax(holds)) if holds.any() else frame
+
+
+def _padded(regions: DoubleArray, duration_s: float, pad_s: float) -> DoubleArray:
+    """Regions with some air around them, at most up to half way to the next."""
+    padded = np.stack([regions[:, 0] - pad_s, regions[:, 1] + pad_s], axis=1)
+    half_way = (regions[1:, 0] + regions[:-1, 1]) / 2
+    padded[1:, 0] = np.maximum(padded[1:, 0], half_way)
+    padded[:-1, 1] = np.minimum(padded[:-1, 1], half_way)
+    return np.clip(padded, 0, duration_s)
+
+
+def _merged(regions: DoubleArray, settings: SegmentSettings) -> DoubleArray:
+    """Join each region that is too short to its nearer neighbour, if one is near enough."""
+    kept = regions.tolist()
+    number = 0
+    while number < len(kept):
+        start, stop = kept[number]
+        neighbour = _nearest(kept, number, settings)
+        if stop - start >= settings.min_segment_s or neighbour is None:
+            number += 1
+        else:
+            first, second = sorted((number, neighbour))
+            kept[first : second + 1] = [[kept[first][0], kept[second][1]]]
+            number = first
+    return np.array(kept, np.float64).reshape(-1, 2)
+
+
+def _nearest(regions: list[list[float]], number: int, settings: SegmentSettings) -> int | None:
+    """The neighbour that a region can be joined to within the limits, None if there is none."""
+    start, stop = regions[number]
+    gaps = {}
+    for other in (number - 1, number + 1):
+        if 0 <= other < len(regions):
+            length = max(stop, regions[other][1]) - min(start, regions[other][0])
+            gap = max(regions[other][0] - stop, start - regions[other][1])
+            if gap <= settings.merge_gap_s and length <= settings.max_segment_s:
+                gaps[gap] = other
+    return gaps[min(gaps)] if gaps else None
+
+
+def _pieces(
+    start: float, stop: float, smooth: FloatArray, settings: SegmentSettings
+) -> list[tuple[float, float]]:
+    """Cut at the lowest probability, of equals nearest the middle, until all are short enough."""
+    length = stop - start
+    if length <= settings.max_segment_s:
+        return [(start, stop)]
+    margin = min(max(settings.min_segment_s, settings.max_segment_s / 4), 0.4 * length)
+    frames = np.arange(round((start + margin) / FRAME_S), round((stop - margin) / FRAME_S))
+    centres = (frames + 0.5) * FRAME_S
+    off_middle = np.abs(centres - (start + stop) / 2) / length
+    cut = float(centres[np.argmin(smooth[frames] + MIDDLE_WEIGHT * off_middle)])
+    return [*_pieces(start, cut, smooth, settings), *_pieces(cut, stop, smooth, settings)]

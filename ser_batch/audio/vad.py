@@ -1,0 +1,117 @@
+"""Voice activity: the probability of speech in each 32 ms of each channel.
+
+Silero's network (`silero.py`) behind an energy gate: the inside of long quiet stretches is not
+run, and the network's memory stands still meanwhile. All channels go side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+
+from ser_batch.arrays import BoolArray, FloatArray, IntArray
+from ser_batch.audio.silero import N_HIDDEN, Silero, silero
+from ser_batch.config import VadSettings
+
+FRAME_S = 0.032
+"""s; one probability each."""
+
+TAIL_S = 0.512
+"""s; run on into the quiet, so that the network hears speech end."""
+LEAD_S = 0.256
+"""s; run ahead of what follows the quiet, so that the network hears the line before the word."""
+QUIET_S = 1.0
+"""s; shorter quiet is run as a whole."""
+BLOCK_FRAMES = 512
+"""Frames encoded at a time: their intermediate results fit the processor's cache."""
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """The frames of one signal that are run.
+
+    Attributes:
+        windows: context and frame, shape (n_frames, n_context + n_frame), a view of the signal
+        heard: numbers of the frames to run, shape (n_heard,)
+        probability: the result, shape (n_frames,)
+    """
+
+    windows: FloatArray
+    heard: IntArray
+    probability: FloatArray
+
+
+def speech_probability(
+    signals: Sequence[FloatArray], sample_rate: int, settings: VadSettings
+) -> list[FloatArray]:
+    """Probability of speech in each frame of each signal.
+
+    Args:
+        signals: mono samples in [-1, 1], each (n_samples,), of any lengths
+        sample_rate: Hz, 8000 or 16000
+        settings: level of the energy gate
+
+    Returns:
+        for each signal, shape (ceil(n_samples / frame),), 0..1; 0 where the gate kept it unheard
+    """
+    network = silero(cast(Literal[8000, 16000], sample_rate))
+    channels = []
+    for signal in signals:
+        windows = _windows(signal, network)
+        heard = _heard(windows[:, network.n_context :], settings.gate_db)
+        channels.append(_Channel(windows, heard, np.zeros(len(windows), np.float32)))
+    _run(channels, network)
+    return [channel.probability for channel in channels]
+
+
+def runs(mask: BoolArray) -> Iterator[tuple[int, int]]:
+    """First index and index after the last of each run of True in a mask, shape (n,)."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _windows(signal: FloatArray, network: Silero) -> FloatArray:
+    """Each frame with its context, the signal's ends padded with zeros: a view of one copy."""
+    n_frames = -(-len(signal) // network.n_frame)
+    n_window = network.n_context + network.n_frame
+    padded = np.zeros(network.n_context + n_frames * network.n_frame, np.float32)
+    padded[network.n_context : network.n_context + len(signal)] = signal
+    if n_frames == 0:
+        return np.empty((0, n_window), np.float32)
+    return np.lib.stride_tricks.sliding_window_view(padded, n_window)[:: network.n_frame]
+
+
+def _heard(frames: FloatArray, gate_db: float) -> IntArray:
+    """Numbers of the frames that are run: all but the inside of long stretches below the gate."""
+    power = np.einsum("ij,ij->i", frames, frames) / frames.shape[1]
+    heard = np.ones(len(frames), np.bool_)
+    tail, lead, least = (round(seconds / FRAME_S) for seconds in (TAIL_S, LEAD_S, QUIET_S))
+    for start, stop in runs(power < 10 ** (gate_db / 10)):
+        if stop - start >= least:
+            heard[start + tail : stop - lead] = False
+    return np.flatnonzero(heard)
+
+
+def _run(channels: list[_Channel], network: Silero) -> None:
+    """Fill in the probabilities, the longest channel first so that the others fall away."""
+    channels = sorted(channels, key=lambda channel: -len(channel.heard))
+    hidden, cell = np.zeros((2, len(channels), N_HIDDEN), np.float32)
+    first = 0
+    while channels := [channel for channel in channels if len(channel.heard) > first]:
+        hidden, cell = hidden[: len(channels)], cell[: len(channels)]
+        step = slice(first, first + max(BLOCK_FRAMES // len(channels), 1))
+        frames = np.zeros(
+            (step.stop - first, len(channels), network.n_context + network.n_frame), np.float32
+        )
+        for number, channel in enumerate(channels):
+            heard = channel.heard[step]
+            frames[: len(heard), number] = channel.windows[heard]
+        gates = network.encode(frames.reshape(-1, frames.shape[2]))
+        probability = network.recur(gates.reshape(*frames.shape[:2], -1), hidden, cell)
+        for number, channel in enumerate(channels):
+            heard = channel.heard[step]
+            channel.probability[heard] = probability[: len(heard), number]
+        first = step.stop
