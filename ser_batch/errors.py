@@ -166,6 +166,36 @@ class ShortSignalError(AudioError):
         super().__init__(f"{n_samples} samples given, {n_needed} are needed")
 
 
+class GoneFileError(FileError):
+    """The file was there when the night began and is not any more."""
+
+    code = "gone"
+    remedy = "Nothing, if it was deleted on purpose; what was known of the call is kept."
+
+    def __init__(self) -> None:
+        super().__init__("file is not there any more")
+
+
+class WorkerDiedError(FileError):
+    """The file ends the process that reads it."""
+
+    code = "worker_died"
+    remedy = "Export the recording again; if it is sound, report it with the file's format."
+
+    def __init__(self) -> None:
+        super().__init__("the process that read it died: broken data, or too little memory")
+
+
+class UnexpectedFileError(FileError):
+    """A fault of the program that one file brings out."""
+
+    code = "unexpected"
+    remedy = "This is a fault of ser-batch: please report it with this message."
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+
+
 # -- the run stops -----------------------------------------------------------------------------
 
 

@@ -133,6 +133,7 @@ CALLS = TableContract(
             column("call_id", pa.string(), "the call centre's own id, else the file's stem"),
             column("path", pa.string(), "path below the audio folder"),
             column("audio_root", pa.string(), "the audio folder, absolute"),
+            column("size_bytes", pa.int64(), "size of the file, bytes"),
             column("started_at", _TIME, "start of the call, local time of the call centre"),
             column("started_at_source", pa.string(), "metadata, name or file"),
             column("queue", pa.string(), "queue", nullable=True),
@@ -164,6 +165,7 @@ RECORDINGS = TableContract(
             column("n_channels", pa.int8(), "channels in the file"),
             column("duration_s", pa.float64(), "length, seconds"),
             column("dual_mono", pa.bool_(), "both channels carry the same signal"),
+            column("analysis_id", pa.string(), "digest of the settings that cut its segments"),
         ]
     ),
 )

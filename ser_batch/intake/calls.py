@@ -49,12 +49,14 @@ class KnownFile:
         recording_id: digest of its bytes
         path: below the audio folder
         audio_root: the audio folder
+        size_bytes: size
         modified_ns: last change
     """
 
     recording_id: str
     path: str
     audio_root: str
+    size_bytes: int
     modified_ns: int
 
 
@@ -198,6 +200,7 @@ def _call(
         "call_id": told.get("call_id") or _call_id(file, named),
         "path": file.path,
         "audio_root": file.audio_root,
+        "size_bytes": file.size_bytes,
         "started_at": started_at,
         "started_at_source": source,
         "notice_given": _consent(fields, "notice_given", if_unclear=False, doubt=doubt),

@@ -25,6 +25,9 @@ from ser_batch.tables import CALLS, METADATA
 RULES_VERSION = 1
 """Raised when the resolution of calls changes, so that every row is made again."""
 
+DECIDES_SCORING = ("recording_id", "roles", "single_role", "notice_given", "objected")
+"""Columns on which it depends which channels are described and scored."""
+
 
 def import_metadata(lake: Lake, files: Sequence[Path], now: dt.datetime) -> int:
     """Keep the lines of metadata files that have not been seen; returns how many are new.
@@ -91,7 +94,7 @@ def refresh_calls(
     stale = {
         part: wanted
         for part, rows in by_part.items()
-        if lake.tags(CALLS, part) != (wanted := {**tags, "files": _files_digest(rows)})
+        if not _made_from(lake.tags(CALLS, part), wanted := {**tags, "files": _files_digest(rows)})
     }
     gone = [part for part in lake.parts(CALLS) if part not in by_part]
     for part in gone:
@@ -104,7 +107,8 @@ def refresh_calls(
         rows, doubts = resolve_calls(known_files(by_part[part]), index, settings)
         warnings = [remarks.warned(doubt, "ingest") for doubt in doubts]
         remarks.state(lake, f"calls-{part.name}", warnings, now)
-        lake.write(CALLS, part, CALLS.from_rows(rows), wanted)
+        scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
+        lake.write(CALLS, part, CALLS.from_rows(rows), wanted | scoring)
     _state_overall(lake, index, recordings, settings, now)
     return len(stale) + len(gone)
 
@@ -125,6 +129,10 @@ def _state_overall(
     remarks.state(lake, "calls", [remarks.warned(remark, "ingest") for remark in found], now)
 
 
+def _made_from(tags: dict[str, str] | None, wanted: dict[str, str]) -> bool:
+    return tags is not None and wanted.items() <= tags.items()
+
+
 def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
     sources = sorted(part.name for part in lake.parts(METADATA))
     naming = settings.ingest.model_dump(
@@ -137,4 +145,6 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
 
 
 def _files_digest(rows: pl.DataFrame) -> str:
-    return digest(rows.select("recording_id", "path", "audio_root", "modified_ns").rows())
+    return digest(
+        rows.select("recording_id", "path", "audio_root", "size_bytes", "modified_ns").rows()
+    )

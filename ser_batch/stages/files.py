@@ -137,7 +137,7 @@ def file_rows(
 
 def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
     """The live recordings as the resolution of calls takes them."""
-    columns = recordings.select("recording_id", "path", "audio_root", "modified_ns")
+    columns = recordings.select("recording_id", "path", "audio_root", "size_bytes", "modified_ns")
     return [KnownFile(*row) for row in columns.iter_rows()]
 
 

@@ -148,7 +148,7 @@ def _cut(
     """New files by call date, in shards of the set size; a shard's name follows its content."""
     if fresh.is_empty():
         return
-    columns = fresh.select("recording_id", "path", "audio_root", "modified_ns")
+    columns = fresh.select("recording_id", "path", "audio_root", "size_bytes", "modified_ns")
     files = [KnownFile(*row) for row in columns.iter_rows()]
     calls, _ = resolve_calls(files, metadata_index(lake, settings), settings)
     starts = [row["started_at"] for row in calls]

@@ -1,0 +1,138 @@
+"""Analyse: one shard of calls from samples to speech, segments and features.
+
+The shard's rows are made again where the settings, the feature set or the calls' roles and
+consents changed, and only for the recordings that this touches. `recordings` is written last and
+carries the digest of everything that the shard was made from: a run that is killed before leaves
+a shard that is simply made again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ser_batch.config import Settings, digest
+from ser_batch.features.sets import get_feature_set
+from ser_batch.lake import Lake, Part
+from ser_batch.stages import remarks
+from ser_batch.stages.describe import CallJob, CallOutcome
+from ser_batch.stages.shard import Shard, analysis_id
+from ser_batch.stages.workers import Workers
+from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS, features_contract
+
+MOST_CHUNK_CALLS = 8
+MOST_CHUNK_BYTES = 48 << 20
+
+
+@dataclass(frozen=True)
+class AnalyseResult:
+    """What was done for a shard.
+
+    Attributes:
+        n_analysed: recordings described in this run
+        n_bad: recordings put into quarantine in this run
+        audio_s: seconds of audio described in this run
+        core_s: core seconds by step
+    """
+
+    n_analysed: int = 0
+    n_bad: int = 0
+    audio_s: float = 0.0
+    core_s: dict[str, float] = field(default_factory=dict)
+
+
+def is_stale(lake: Lake, shard: Part, settings: Settings) -> bool:
+    """Whether a shard was made from other inputs than those of now."""
+    tags = lake.tags(RECORDINGS, shard)
+    return tags is None or tags.get("inputs") != _inputs(lake, shard, settings)
+
+
+def analyse(
+    lake: Lake,
+    shard: Part,
+    settings: Settings,
+    workers: Workers[CallJob, CallOutcome],
+    *,
+    now: dt.datetime,
+    on_calls: Callable[[int], None],
+) -> AnalyseResult:
+    """Bring one shard up to date.
+
+    Args:
+        lake: the lake; `calls` is already true
+        shard: which one
+        settings: all settings
+        workers: processes that run `describe_calls`
+        now: UTC
+        on_calls: called with the number of calls that are done, as they are
+
+    Raises:
+        LakeError: if a part of the shard cannot be read
+    """
+    before = Shard.read(lake, shard, settings)
+    jobs = before.jobs(settings)
+    on_calls(len(before.calls) - len(jobs))
+    outcomes: list[CallOutcome] = []
+    for some in workers.map(_chunks(jobs, workers.n_processes)):
+        outcomes += some
+        on_calls(len(some))
+    _write(lake, shard, before.updated(outcomes, settings), settings, now)
+    return _summary(outcomes)
+
+
+def _write(lake: Lake, part: Part, shard: Shard, settings: Settings, now: dt.datetime) -> None:
+    """All tables of a shard, `recordings` last."""
+    tags = {"analysis_id": analysis_id(settings)}
+    feature_set = get_feature_set(settings.features.set)
+    lake.write(CHANNELS, part, shard.channels, tags)
+    lake.write(SEGMENTS, part, shard.segments, tags)
+    contract = features_contract(feature_set.name, feature_set.names)
+    content = digest([tags, feature_set.digest, shard.feature_keys()])
+    lake.write(
+        contract, part, shard.features, {"feature_set": feature_set.digest, "content": content}
+    )
+    remarks.state(lake, f"shard-{part.name}", shard.remarks, now, tags)
+    inputs = _inputs(lake, part, settings)
+    lake.write(RECORDINGS, part, shard.recordings, {**tags, "inputs": inputs})
+
+
+def _inputs(lake: Lake, part: Part, settings: Settings) -> str:
+    """Digest of everything that the tables of a shard are made from."""
+    calls = lake.tags(CALLS, part) or {}
+    return digest(
+        [
+            analysis_id(settings),
+            get_feature_set(settings.features.set).digest,
+            settings.law.digest(),
+            calls.get("scoring"),
+        ]
+    )
+
+
+def _chunks(jobs: Sequence[CallJob], n_processes: int) -> list[list[CallJob]]:
+    """Jobs in the order given, few enough at a time for the memory and for every process."""
+    most_calls = max(1, min(MOST_CHUNK_CALLS, len(jobs) // (2 * n_processes)))
+    chunks: list[list[CallJob]] = []
+    size = MOST_CHUNK_BYTES
+    for job in jobs:
+        if size + job.size_bytes > MOST_CHUNK_BYTES or len(chunks[-1]) >= most_calls:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(job)
+        size += job.size_bytes
+    return chunks
+
+
+def _summary(outcomes: Sequence[CallOutcome]) -> AnalyseResult:
+    core_s: Counter[str] = Counter()
+    for outcome in outcomes:
+        core_s.update(outcome.seconds)
+    heard = [outcome.analysis for outcome in outcomes if outcome.analysis is not None]
+    return AnalyseResult(
+        n_analysed=len(heard),
+        n_bad=len(outcomes) - len(heard),
+        audio_s=sum(analysis.duration_s for analysis in heard),
+        core_s=dict(core_s),
+    )

@@ -1,0 +1,137 @@
+"""Score: the features of one shard through a model, into the predictions of that model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from ser_batch.arrays import DoubleArray
+from ser_batch.config import ModelSettings, Settings
+from ser_batch.emotions import EMOTIONS, UNCERTAIN
+from ser_batch.errors import ModelError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.lake import Lake, Part
+from ser_batch.model.bundle import Bundle, default_bundle_path
+from ser_batch.paths import Root
+from ser_batch.tables import PREDICTIONS, features_contract, predictions_contract
+
+BUNDLED = "bundled"
+
+
+@dataclass(frozen=True)
+class ScoreResult:
+    """What was done for a shard.
+
+    Attributes:
+        n_scored: segments scored in this run
+    """
+
+    n_scored: int
+
+
+def model_folder(root: Root, settings: ModelSettings) -> Path:
+    """Where the bundle that the settings name lies.
+
+    Raises:
+        ModelError: if there is none
+    """
+    if settings.name == BUNDLED:
+        return default_bundle_path()
+    folder = root.models / settings.name
+    if folder.resolve().parent != root.models.resolve() or not folder.is_dir():
+        raise ModelError(f"there is no model {settings.name!r} in {root.models}")
+    return folder
+
+
+def load_model(root: Root, settings: Settings) -> Bundle:
+    """The model that the settings name, checked against the feature set that they name.
+
+    Raises:
+        ModelError: if there is no such model, or it reads other features
+    """
+    bundle = Bundle.load(model_folder(root, settings.model))
+    if bundle.feature_set != settings.features.set:
+        raise ModelError(
+            f"model {bundle.model_id} reads the feature set {bundle.feature_set!r}, "
+            f"the settings name {settings.features.set!r}; make features.set the model's"
+        )
+    return bundle
+
+
+def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreResult:
+    """Bring one shard's predictions up to date; nothing is done if they are.
+
+    Args:
+        lake: the lake; the shard is analysed
+        shard: which one
+        bundle: the model
+        settings: all settings
+
+    Raises:
+        ModelError: if the model does not read the shard's features
+    """
+    feature_set = get_feature_set(settings.features.set)
+    source = features_contract(feature_set.name, feature_set.names)
+    target = predictions_contract(bundle.model_id)
+    made_from = (lake.tags(source, shard) or {}).get("content", "")
+    tags = {"features": made_from, "min_confidence": f"{settings.model.min_confidence:g}"}
+    if lake.tags(target, shard) == tags:
+        return ScoreResult(0)
+    features = lake.read(source, [shard])
+    rows = prediction_rows(features, feature_set.names, bundle, settings.model)
+    lake.write(target, shard, rows, tags)
+    return ScoreResult(rows.num_rows)
+
+
+def prediction_rows(
+    features: pa.Table, names: Sequence[str], bundle: Bundle, settings: ModelSettings
+) -> pa.Table:
+    """Rows of `predictions` for rows of a feature table."""
+    matrix = np.empty((features.num_rows, len(names)), np.float32)
+    for position, name in enumerate(names):
+        matrix[:, position] = features[name].to_numpy()
+    probabilities = bundle.predict(matrix, names)
+    emotion, confidence = decide(probabilities, bundle.classes, settings.min_confidence)
+    nothing = pa.nulls(features.num_rows, pa.float32())
+    known = {
+        name: pa.array(probabilities[:, position], pa.float32())
+        for position, name in enumerate(bundle.classes)
+    }
+    return PREDICTIONS.conform(
+        pa.table(
+            {
+                **{name: features[name] for name in PREDICTIONS.key},
+                "emotion": pa.array(emotion, pa.string()),
+                "confidence": pa.array(confidence, pa.float32()),
+                **{f"p_{name}": known.get(name, nothing) for name in EMOTIONS},
+            }
+        )
+    )
+
+
+def decide(
+    probabilities: DoubleArray, classes: Sequence[str], min_confidence: float
+) -> tuple[list[str], DoubleArray]:
+    """The likeliest emotion of each segment, `uncertain` where it is not likely enough.
+
+    Args:
+        probabilities: shape (n_segments, n_classes)
+        classes: emotion of each column
+        min_confidence: least probability of the likeliest
+
+    Returns:
+        emotions and their probabilities, one a segment
+    """
+    if not len(probabilities):
+        return [], np.zeros(0)
+    best = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    emotion = [
+        classes[number] if sure >= min_confidence else UNCERTAIN
+        for number, sure in zip(best, confidence, strict=True)
+    ]
+    return emotion, confidence

@@ -1,0 +1,206 @@
+"""A shard of calls: its rows in the lake, what is missing from them, and how new rows join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ser_batch.audio.analysis import CallAnalysis
+from ser_batch.config import Settings, digest
+from ser_batch.eligibility import channel_scoring
+from ser_batch.errors import GoneFileError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.intake.calls import Remark
+from ser_batch.lake import Lake, Part
+from ser_batch.stages import remarks
+from ser_batch.stages.describe import CallJob, CallOutcome
+from ser_batch.stages.rows import channel_rows, feature_rows, recording_rows, segment_rows
+from ser_batch.tables import (
+    CALLS,
+    CHANNELS,
+    QUARANTINE,
+    RECORDINGS,
+    SEGMENTS,
+    features_contract,
+)
+
+ANALYSIS_VERSION = 1
+"""Raised when the code cuts segments differently under the same settings."""
+
+_CHANNEL_KEY = ["recording_id", "channel"]
+
+
+def analysis_id(settings: Settings) -> str:
+    """Digest of all that segments depend on."""
+    parts = (settings.audio, settings.vad, settings.segments, settings.denoise)
+    return digest([ANALYSIS_VERSION, *(part.model_dump(mode="json") for part in parts)])
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Rows of one shard in every table that analysis fills.
+
+    Attributes:
+        calls: rows of `calls`: the live recordings
+        recordings: rows of `recordings`
+        channels: rows of `channels`
+        segments: rows of `segments`
+        features: rows of the feature set's table
+        remarks: rows of `quarantine` that analysis made, without `noticed_at`
+    """
+
+    calls: pa.Table
+    recordings: pa.Table
+    channels: pa.Table
+    segments: pa.Table
+    features: pa.Table
+    remarks: list[remarks.Row]
+
+    @classmethod
+    def read(cls, lake: Lake, part: Part, settings: Settings) -> Shard:
+        """The shard as the lake holds it; features of another definition are as good as none."""
+        feature_set = get_feature_set(settings.features.set)
+        contract = features_contract(feature_set.name, feature_set.names)
+        tags = lake.tags(contract, part) or {}
+        same_set = tags.get("feature_set") == feature_set.digest
+        noticed = Part(None, f"shard-{part.name}")
+        same_analysis = (lake.tags(QUARANTINE, noticed) or {}).get("analysis_id") == (
+            analysis_id(settings)
+        )
+        return cls(
+            calls=lake.read(CALLS, [part]),
+            recordings=lake.read(RECORDINGS, [part]),
+            channels=lake.read(CHANNELS, [part]),
+            segments=lake.read(SEGMENTS, [part]),
+            features=lake.read(contract, [part]) if same_set else contract.empty(),
+            remarks=lake.read(QUARANTINE, [noticed]).drop(["noticed_at"]).to_pylist()
+            if same_analysis
+            else [],
+        )
+
+    def jobs(self, settings: Settings) -> list[CallJob]:
+        """The recordings that must be described: new ones, and those whose rows are out of date."""
+        wanted_id = analysis_id(settings)
+        pairs = zip(
+            self.recordings["recording_id"].to_pylist(),
+            self.recordings["analysis_id"].to_pylist(),
+            strict=True,
+        )
+        done = {recording_id for recording_id, made_by in pairs if made_by == wanted_id}
+        bad = {row["recording_id"] for row in self.remarks if row["severity"] == "quarantine"}
+        skip = (done | bad) - self._without_features(settings)
+        return [
+            _job(row, settings) for row in self.calls.to_pylist() if row["recording_id"] not in skip
+        ]
+
+    def updated(self, outcomes: Sequence[CallOutcome], settings: Settings) -> Shard:
+        """The shard with what was heard; of calls that may not be scored no feature stays."""
+        known = set(self.recordings["recording_id"].to_pylist())
+        gone = [o for o in outcomes if isinstance(o.error, GoneFileError)]
+        kept = {outcome.recording_id for outcome in gone} & known
+        fresh = [outcome for outcome in outcomes if outcome.recording_id not in kept]
+        stale = {outcome.recording_id for outcome in fresh}
+        made_by, feature_set = analysis_id(settings), get_feature_set(settings.features.set)
+        recordings = _joined(self.recordings, recording_rows(fresh, made_by), stale)
+        features = _joined(self.features, feature_rows(fresh, feature_set), stale)
+        old_remarks = [row for row in self.remarks if row["recording_id"] not in stale | kept]
+        return Shard(
+            calls=self.calls,
+            recordings=recordings,
+            channels=_joined(self.channels, channel_rows(fresh), stale),
+            segments=_joined(self.segments, segment_rows(fresh), stale),
+            features=_only_scored(features, self.calls, recordings, settings),
+            remarks=old_remarks + _remarks(outcomes, kept, self.paths()),
+        )
+
+    def paths(self) -> dict[str, str]:
+        """Path of each recording."""
+        columns = (self.calls[name].to_pylist() for name in ("recording_id", "path"))
+        return dict(zip(*columns, strict=True))
+
+    def feature_keys(self) -> list[tuple[str, int]]:
+        """The channels that have features."""
+        return _frame(self.features.select(_CHANNEL_KEY)).unique().sort(_CHANNEL_KEY).rows()
+
+    def _without_features(self, settings: Settings) -> set[str]:
+        """Recordings with a channel that may be scored and has segments, but no features."""
+        wanted = _scored(self.calls, self.recordings, settings)
+        spoken = _frame(self.segments.select(_CHANNEL_KEY)).unique()
+        have = _frame(self.features.select(_CHANNEL_KEY)).unique()
+        missing = wanted.join(spoken, on=_CHANNEL_KEY).join(have, on=_CHANNEL_KEY, how="anti")
+        return set(missing["recording_id"])
+
+
+def _job(row: dict[str, Any], settings: Settings) -> CallJob:
+    return CallJob(
+        recording_id=row["recording_id"],
+        path=Path(row["audio_root"]) / row["path"],
+        size_bytes=row["size_bytes"],
+        roles=tuple(row["roles"]),
+        single_role=row["single_role"],
+        notice_given=row["notice_given"],
+        objected=row["objected"],
+        settings=settings,
+    )
+
+
+def _joined(old: pa.Table, new: pa.Table, replaced: set[str]) -> pa.Table:
+    """Old rows but those of replaced recordings, and the new ones."""
+    ids = pa.array(sorted(replaced), pa.string())
+    kept = old.filter(pc.invert(pc.is_in(old["recording_id"], ids)))
+    return pa.concat_tables([kept, new.cast(kept.schema)])
+
+
+def _only_scored(
+    features: pa.Table, calls: pa.Table, recordings: pa.Table, settings: Settings
+) -> pa.Table:
+    """Features of the channels that may be scored, and of no other."""
+    wanted = {tuple(row) for row in _scored(calls, recordings, settings).rows()}
+    keys = zip(*(features[name].to_pylist() for name in _CHANNEL_KEY), strict=True)
+    return features.filter(pa.array([key in wanted for key in keys], pa.bool_()))
+
+
+def _scored(calls: pa.Table, recordings: pa.Table, settings: Settings) -> pl.DataFrame:
+    scoring = _frame(channel_scoring(calls, recordings, settings.law))
+    return scoring.filter(pl.col("not_scored_reason").is_null()).select(_CHANNEL_KEY)
+
+
+def _remarks(
+    outcomes: Iterable[CallOutcome], kept: set[str], paths: Mapping[str, str]
+) -> list[remarks.Row]:
+    """What is wrong with each recording, if anything."""
+    rows = []
+    for outcome in outcomes:
+        path, recording_id = paths[outcome.recording_id], outcome.recording_id
+        if recording_id in kept:
+            message = "the file is gone; its earlier analysis, under other settings, is kept"
+            remark = Remark(path, "kept_earlier", message, GoneFileError.remedy, recording_id)
+            rows.append(remarks.warned(remark, "analyse"))
+        elif outcome.error is not None:
+            rows.append(remarks.quarantined(path, recording_id, "analyse", outcome.error))
+        elif outcome.analysis is not None:
+            found = _heard_remarks(path, recording_id, outcome.analysis, outcome.n_channels)
+            rows += [remarks.warned(remark, "analyse") for remark in found]
+    return rows
+
+
+def _heard_remarks(
+    path: str, recording_id: str, analysis: CallAnalysis, n_channels: int
+) -> Iterator[Remark]:
+    if not any(len(channel.segments) for channel in analysis.channels):
+        message, remedy = "no speech was found", "Listen to it: a dead line, or music only?"
+        yield Remark(path, "no_speech", message, remedy, recording_id)
+    if n_channels == 2 and analysis.dual_mono:
+        message = "both channels carry the same signal, so nothing says who speaks"
+        remedy = "Ask the recorder for one side a channel."
+        yield Remark(path, "dual_mono", message, remedy, recording_id)
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(table))
