@@ -25,7 +25,7 @@ from ser_batch.errors import SettingsError
 
 ENV_PREFIX = "SER_"
 SETTINGS_FILE = "ser-batch.toml"
-OTHER_VARIABLES = ("SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR")
+OTHER_VARIABLES = ("SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG")
 """Variables with the prefix that are not settings."""
 
 Role = Literal["agent", "customer", "unknown"]
@@ -144,8 +144,8 @@ class AudioSettings(Section):
 class VadSettings(Section):
     """Voice activity."""
 
-    threshold: Share = Field(0.5, description="speech probability at which speech starts")
-    release: Share = Field(0.35, description="speech probability below which speech ends")
+    threshold: Share = Field(0.4, description="speech probability at which speech starts")
+    release: Share = Field(0.25, description="speech probability below which speech ends")
     gate_db: float = Field(
         -65, ge=-120, le=0, description="dB re full scale; frames below are silence unheard"
     )

@@ -42,3 +42,18 @@ def publish(root: Root, settings: Settings, model_id: str) -> PublishResult:
     result = warehouse.build(Lake(root.lake), root.warehouse, model_id=model_id, settings=settings)
     marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
     return PublishResult(root.warehouse, marts, result.built)
+
+
+def not_scored(path: Path) -> list[dict[str, object]]:
+    """Calls of the published file that carry no dissatisfaction, by reason, most first.
+
+    Returns:
+        dictionaries with reason, meaning, remedy and count_calls
+    """
+    sql = """
+        select not_scored_reason as reason, any_value(meaning) as meaning,
+            any_value(remedy) as remedy, sum(count_calls)::bigint as count_calls
+        from not_scored group by all order by count_calls desc, reason
+    """
+    with warehouse.connect(path) as con:
+        return warehouse.query(con, sql).to_pylist()

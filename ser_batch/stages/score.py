@@ -15,7 +15,7 @@ from ser_batch.emotions import EMOTIONS, UNCERTAIN
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
-from ser_batch.model.bundle import Bundle, default_bundle_path
+from ser_batch.model.bundle import Bundle, default_bundle_path, read_manifest
 from ser_batch.paths import Root
 from ser_batch.tables import PREDICTIONS, features_contract, predictions_contract
 
@@ -47,23 +47,39 @@ def model_folder(root: Root, settings: ModelSettings) -> Path:
     return folder
 
 
-def load_model(root: Root, settings: Settings) -> Bundle:
-    """The model that the settings name, checked against the feature set that they name.
+def model_id(root: Root, settings: Settings) -> str:
+    """Id of the model that the settings name; its files are not read yet.
 
     Raises:
-        ModelError: if there is no such model, or it reads other features
+        ModelError: if there is no such model, or it reads another feature set than the settings'
     """
-    bundle = Bundle.load(model_folder(root, settings.model))
-    if bundle.feature_set != settings.features.set:
+    manifest = read_manifest(model_folder(root, settings.model))
+    if manifest.feature_set != settings.features.set:
         raise ModelError(
-            f"model {bundle.model_id} reads the feature set {bundle.feature_set!r}, "
+            f"model {manifest.model_id} reads the feature set {manifest.feature_set!r}, "
             f"the settings name {settings.features.set!r}; make features.set the model's"
         )
-    return bundle
+    return manifest.model_id
+
+
+def load_model(root: Root, settings: Settings) -> Bundle:
+    """The model that the settings name.
+
+    Raises:
+        ModelError: if there is none, or its files do not fit
+    """
+    model_id(root, settings)
+    return Bundle.load(model_folder(root, settings.model))
+
+
+def is_unscored(lake: Lake, shard: Part, model_id: str, settings: Settings) -> bool:
+    """Whether a shard's predictions by a model are missing or were made from other features."""
+    target = predictions_contract(model_id)
+    return lake.tags(target, shard) != _tags(lake, shard, settings)
 
 
 def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreResult:
-    """Bring one shard's predictions up to date; nothing is done if they are.
+    """Make one shard's predictions.
 
     Args:
         lake: the lake; the shard is analysed
@@ -76,15 +92,21 @@ def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreR
     """
     feature_set = get_feature_set(settings.features.set)
     source = features_contract(feature_set.name, feature_set.names)
-    target = predictions_contract(bundle.model_id)
-    made_from = (lake.tags(source, shard) or {}).get("content", "")
-    tags = {"features": made_from, "min_confidence": f"{settings.model.min_confidence:g}"}
-    if lake.tags(target, shard) == tags:
-        return ScoreResult(0)
     features = lake.read(source, [shard])
     rows = prediction_rows(features, feature_set.names, bundle, settings.model)
-    lake.write(target, shard, rows, tags)
+    tags = _tags(lake, shard, settings)
+    lake.write(predictions_contract(bundle.model_id), shard, rows, tags)
     return ScoreResult(rows.num_rows)
+
+
+def _tags(lake: Lake, shard: Part, settings: Settings) -> dict[str, str]:
+    """What a shard's predictions are made from, beside the model."""
+    feature_set = get_feature_set(settings.features.set)
+    tags = lake.tags(features_contract(feature_set.name, feature_set.names), shard) or {}
+    return {
+        "features": tags.get("content", ""),
+        "min_confidence": f"{settings.model.min_confidence:g}",
+    }
 
 
 def prediction_rows(

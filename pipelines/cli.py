@@ -1,0 +1,72 @@
+"""The command `ser-batch`: parses, calls a flow or a stage, prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import ser_batch
+from pipelines.commands import demo, model, night, quarantine, query, score, setup
+from pipelines.options import exit_code
+
+app = typer.Typer(
+    name="ser-batch",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Where and when customers are dissatisfied, from the sound of their recorded calls.
+
+    First steps: `ser-batch doctor`, then `ser-batch score CALL.wav`, then
+    `ser-batch nightly --audio FOLDER`.
+    """
+    if version:
+        typer.echo(f"ser-batch {ser_batch.__version__}")
+        raise typer.Exit
+
+
+NIGHT, LOOK, MODEL, SETUP = "Every night", "Look at results", "Models", "Set up"
+
+app.command(rich_help_panel=NIGHT)(night.nightly)
+app.command(rich_help_panel=NIGHT)(night.runs)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel=NIGHT)
+app.command(rich_help_panel=NIGHT)(query.publish)
+app.command(rich_help_panel=LOOK)(query.query)
+app.command(rich_help_panel=LOOK)(query.report)
+app.command(rich_help_panel=LOOK)(score.score)
+app.command(rich_help_panel=MODEL)(model.train)
+app.add_typer(model.models_app, name="models", rich_help_panel=MODEL)
+app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
+app.command(rich_help_panel=SETUP)(setup.init)
+app.command(rich_help_panel=SETUP)(setup.doctor)
+app.command(rich_help_panel=SETUP)(demo.demo)
+
+
+def main() -> None:
+    """Run a command; an expected error is one line and an exit code.
+
+    `SER_DEBUG=1` shows the traceback instead.
+    """
+    try:
+        app()
+    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        code = None if os.environ.get("SER_DEBUG") else exit_code(error)
+        if code is None:
+            raise
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

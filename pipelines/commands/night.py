@@ -1,0 +1,164 @@
+"""Commands of the night: nightly, runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.options import (
+    DEFAULT_ROOT,
+    Exit,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+QUIET_PREFECT = {
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "DO_NOT_TRACK": "1",
+}
+"""What Prefect's own variables are set to unless the user set them."""
+
+
+def nightly(
+    audio: Annotated[Path, typer.Option(help="Folder of recordings, with folders in it or not.")],
+    metadata: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV, JSON lines or Parquet; may be given several times."),
+    ] = None,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in new recordings, score them, publish the warehouse, write the report.
+
+    What was done before is not done again; killed and run again, it ends with the same rows.
+    Exit code: 0 clean, 3 some files went to quarantine, 1 failed, 75 another run is at work.
+
+    Examples:
+
+      ser-batch nightly --audio /calls --metadata /calls/export.csv
+
+      SER_INGEST__MIN_AGE_S=0 ser-batch nightly --audio /calls --root /srv/ser-batch
+    """
+    summary = run_nightly(audio, metadata or [], root, settings, quiet=as_json)
+    if as_json:
+        print_json(summary)
+    else:
+        show_summary(summary)
+    if summary["status"] == "partial":
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def runs(
+    root: RootOption = DEFAULT_ROOT,
+    last: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """The record of the last runs: what they did, and with what.
+
+    Example:
+
+      ser-batch runs --last 3 --json
+    """
+    from ser_batch.lake import Lake
+    from ser_batch.tables import RUNS
+
+    rows = Lake(open_root(root).lake).read(RUNS).to_pylist()
+    rows = sorted(rows, key=lambda row: str(row["run_id"]), reverse=True)[:last]
+    for row in rows:
+        row["counts"], row["stage_s"] = dict(row["counts"]), dict(row["stage_s"])
+    if as_json:
+        print_json({"runs": rows})
+        return
+    from rich.console import Console
+
+    Console().print(_runs_table(rows))
+
+
+def run_nightly(
+    audio: Path, metadata: list[Path], root: Path, settings: Path | None, *, quiet: bool
+) -> dict[str, Any]:
+    """The flow, with a quiet Prefect."""
+    for name, value in QUIET_PREFECT.items():
+        os.environ.setdefault(name, value)
+    from pipelines.nightly import nightly as flow
+
+    summary: dict[str, Any] = flow(
+        audio=str(audio),
+        metadata=[str(path) for path in metadata],
+        root=str(root),
+        settings_file=str(settings) if settings else None,
+        quiet=quiet,
+    )
+    return summary
+
+
+def show_summary(summary: dict[str, Any]) -> None:
+    """What a night did, for the terminal."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(soft_wrap=True)
+    counts = summary["counts"]
+    console.print(_headline(summary))
+    if counts["quarantined"] or counts["warnings"]:
+        console.print(
+            f"  {counts['quarantined']} files to quarantine, {counts['warnings']} warnings: "
+            "[bold]ser-batch quarantine list[/]"
+        )
+    if counts["files_growing"]:
+        console.print(f"  {counts['files_growing']} files are still being written: next run")
+    for reason in summary["not_scored"]:
+        remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
+        console.print(
+            f"  {reason['count_calls']} calls not scored: {escape(reason['meaning'])}{remedy}"
+        )
+    console.print(f"  warehouse {escape(summary['warehouse'])}")
+    console.print(f"  report    {escape(summary['report'])}")
+
+
+def _headline(summary: dict[str, Any]) -> str:
+    counts, stages = summary["counts"], summary["stage_s"]
+    seconds = sum(stages.values())
+    if not summary["published"] and not counts.get("calls_analysed"):
+        return (
+            f"[green]Nothing new[/]: {counts['files_found']} recordings are known, "
+            f"nothing was computed ({seconds:.1f} s)."
+        )
+    colour = "green" if summary["status"] == "clean" else "yellow"
+    spent = ", ".join(f"{name} {value:.1f} s" for name, value in stages.items())
+    return (
+        f"[{colour}]{summary['status'].capitalize()}[/]: {counts.get('calls_analysed', 0)} calls "
+        f"analysed ({summary['audio_s'] / 3600:.2f} h), {counts.get('segments_scored', 0)} "
+        f"segments scored, {summary['rows'].get('call_summary', 0)} calls in the warehouse.\n"
+        f"  {spent}"
+    )
+
+
+def _runs_table(rows: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table("run", "status", "calls", "audio h", "seconds", "model")
+    for row in rows:
+        seconds = sum(v for name, v in row["stage_s"].items() if "core" not in name)
+        table.add_row(
+            row["run_id"],
+            row["status"] + (f"\n{row['message']}" if row["message"] else ""),
+            str(row["counts"].get("calls_analysed", 0)),
+            f"{row['audio_s'] / 3600:.2f}",
+            f"{seconds:.1f}",
+            row["model_id"],
+        )
+    return table

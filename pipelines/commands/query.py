@@ -1,0 +1,159 @@
+"""Commands that read and make what analysts see: query, publish, report."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from ser_batch.warehouse import TableDoc
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def query(
+    sql: Annotated[str | None, typer.Argument(help="One select statement.")] = None,
+    *,
+    root: RootOption = DEFAULT_ROOT,
+    form: Annotated[Format, typer.Option("--format", help="How rows are written.")] = Format.table,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to a file, not the terminal.")
+    ] = None,
+    list_marts: Annotated[
+        bool, typer.Option("--list", help="Name the marts with their grain and columns.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the published warehouse in SQL, read-only.
+
+    Examples:
+
+        ser-batch query --list
+
+        ser-batch query "select queue, avg(dissatisfaction) from call_summary group by queue"
+
+        ser-batch query "from daily_dissatisfaction" --format csv > daily.csv
+    """
+    from pipelines.rows import write_rows
+    from ser_batch import warehouse
+
+    published = open_root(root).warehouse
+    if list_marts:
+        _print_marts(warehouse.describe(published), as_json=as_json or form is Format.json)
+        return
+    if sql is None:
+        raise typer.BadParameter("give a select statement, or --list", param_hint="SQL")
+    with warehouse.connect(published) as con:
+        rows = warehouse.query(con, sql)
+    write_rows(rows, Format.json if as_json else form, output)
+
+
+def publish(
+    root: RootOption = DEFAULT_ROOT,
+    settings_file: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the warehouse from the lake, test it, and swap it in.
+
+    The night does it by itself; this is for a change of weights or SQL in the daytime.
+
+    Examples:
+
+        ser-batch publish
+
+        SER_DISSATISFACTION__THRESHOLD=0.6 ser-batch publish
+    """
+    from rich.console import Console
+
+    from ser_batch.lock import only_run
+    from ser_batch.stages.publish import publish as publish_warehouse
+    from ser_batch.stages.score import model_id
+
+    place = open_root(root)
+    settings = read_settings(place, settings_file)
+    with only_run(place):
+        result = publish_warehouse(place, settings, model_id(place, settings))
+    if as_json:
+        print_json({"warehouse": str(result.path), "built": result.built, "rows": result.rows})
+        return
+    state = "built" if result.built else "nothing had changed since it was built"
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"{result.path}: {state}")
+    for name, n_rows in result.rows.items():
+        console.print(f"  {name:<24} {n_rows:>10} rows")
+
+
+def report(
+    root: RootOption = DEFAULT_ROOT,
+    settings_file: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of the published warehouse again.
+
+    Examples:
+
+        ser-batch report
+
+        SER_REPORT__CALLS_TO_LISTEN=50 ser-batch report
+    """
+    from ser_batch.lock import only_run
+    from ser_batch.stages.report import write_report
+
+    place = open_root(root)
+    settings = read_settings(place, settings_file)
+    with only_run(place):
+        path = write_report(place, settings, "by-hand")
+    if as_json:
+        print_json({"report": str(path)})
+    else:
+        typer.echo(path)
+
+
+def _print_marts(tables: list[TableDoc], *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "marts": [
+                    {
+                        "name": table.name,
+                        "grain": table.grain,
+                        "columns": [vars(column) for column in table.columns],
+                    }
+                    for table in tables
+                ]
+            }
+        )
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    for table in tables:
+        console.print(f"[bold]{table.name}[/]: {table.grain}", highlight=False)
+        grid = Table.grid(padding=(0, 2))
+        for column in table.columns:
+            name, kind = Text(f"  {column.name}", no_wrap=True), Text(column.type, style="dim")
+            grid.add_row(name, kind, Text(column.meaning))
+        console.print(grid)
+        console.print()

@@ -1,0 +1,119 @@
+"""What the steps of a night share: the places, the settings, the record and the bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipelines.display import Display
+from ser_batch.config import Settings, find_settings_file, load_settings
+from ser_batch.lake import Lake, Part
+from ser_batch.lock import only_run
+from ser_batch.paths import Root
+from ser_batch.stages.analyse import AnalyseResult
+from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
+from ser_batch.stages.ingest import IngestResult
+from ser_batch.stages.publish import PublishResult, not_scored
+from ser_batch.stages.record import RunRecord, count_outcome, new_run
+from ser_batch.stages.score import model_id
+from ser_batch.stages.workers import Workers
+from ser_batch.tables import CALLS
+
+
+class Night:
+    """One run: not a dataclass, so that Prefect hands it on as it is."""
+
+    def __init__(
+        self,
+        audio: Path,
+        metadata: Sequence[Path],
+        root: Root,
+        settings: Settings,
+        display: Display,
+    ) -> None:
+        self.audio = audio.absolute()
+        self.metadata = list(metadata)
+        self.root = root
+        self.settings = settings
+        self.display = display
+        self.lake = Lake(root.lake)
+        self.model_id = model_id(root, settings)
+        self.record: RunRecord = new_run(str(self.audio), settings, self.model_id)
+        self.workers: Workers[CallJob, CallOutcome] = Workers(
+            describe_calls, died, settings.run.workers
+        )
+
+    def count_calls(self, shards: Sequence[Part]) -> int:
+        """Calls in some shards."""
+        return self.lake.read(CALLS, shards, columns=["recording_id"]).num_rows
+
+    def add_ingested(self, found: IngestResult) -> None:
+        """Count what was found."""
+        self.record.counts.update(
+            files_found=found.n_found,
+            files_new=found.n_new,
+            files_duplicate=found.n_duplicates,
+            files_growing=found.n_growing,
+            files_rejected=found.n_rejected,
+            metadata_lines_new=found.n_metadata_lines,
+        )
+
+    def add_analysed(self, done: AnalyseResult) -> None:
+        """Count what was analysed."""
+        self.record.counts.update(calls_analysed=done.n_analysed, calls_bad=done.n_bad)
+        self.record.audio_s += done.audio_s
+        self.record.core_s.update(done.core_s)
+
+    def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
+        """State the record and return what the run did."""
+        outcome = count_outcome(self.lake, self.record.started_at)
+        self.record.counts.update(outcome)
+        self.record.status = "partial" if outcome["quarantined"] else "clean"
+        self.record.write(self.lake)
+        return {
+            "run_id": self.record.run_id,
+            "status": self.record.status,
+            "counts": dict(self.record.counts),
+            "audio_s": self.record.audio_s,
+            "stage_s": dict(self.record.stage_s),
+            "core_s": dict(self.record.core_s),
+            "n_processes": self.workers.n_processes,
+            "model_id": self.model_id,
+            "not_scored": not_scored(published.path),
+            "published": published.built,
+            "rows": published.rows,
+            "warehouse": str(published.path),
+            "report": str(report),
+        }
+
+
+@contextmanager
+def open_night(
+    audio: Path,
+    metadata: Sequence[Path],
+    root: Path,
+    settings_file: str | None,
+    *,
+    quiet: bool,
+) -> Iterator[Night]:
+    """Hold the root, start the processes, and state how the run ended.
+
+    Raises:
+        LockedError: if another run holds the root
+        SettingsError: if a setting is wrong
+    """
+    place = Root(root.absolute())
+    file = Path(settings_file) if settings_file else find_settings_file(place.path)
+    settings = load_settings(file)
+    with only_run(place), Display(quiet=quiet) as display:
+        night = Night(audio, metadata, place, settings, display)
+        night.record.write(night.lake)
+        try:
+            with night.workers:
+                yield night
+        except BaseException as error:
+            night.record.status = "failed"
+            night.record.write(night.lake, message=f"{type(error).__name__}: {error}")
+            raise

@@ -1,0 +1,171 @@
+"""The night: ingest → analyse → score → publish → report, as a Prefect flow.
+
+A table of contents: what happens in each step stands in `ser_batch.stages`. One task a shard of
+calls, processes inside it; a passing fault is tried again a shard at a time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import Task, flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from pipelines.night import Night, open_night
+from ser_batch.errors import RetryError, SerError
+from ser_batch.lake import Part
+from ser_batch.model.bundle import Bundle
+from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
+from ser_batch.stages.ingest import IngestResult, ingest
+from ser_batch.stages.publish import PublishResult, publish
+from ser_batch.stages.record import check_bad_share
+from ser_batch.stages.report import write_report
+from ser_batch.stages.score import ScoreResult, is_unscored, load_model, score
+
+SHARDS_AT_ONCE = 2
+"""While the last calls of one shard are worked on, the next one fills the other processes."""
+
+
+@flow(
+    name="nightly",
+    task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),  # type: ignore[arg-type]
+)
+def nightly(
+    audio: str,
+    metadata: list[str] | None = None,
+    root: str = "data",
+    settings_file: str | None = None,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Take in a folder of recordings and publish what they say of customers' dissatisfaction.
+
+    Args:
+        audio: folder of recordings
+        metadata: metadata files
+        root: folder under which lake, warehouse, reports and models lie
+        settings_file: TOML; else `ser-batch.toml` in the root or the current folder
+        quiet: no progress bars
+
+    Returns:
+        what was done, as `ser-batch nightly --json` prints it
+    """
+    files = [Path(file) for file in metadata or []]
+    with open_night(Path(audio), files, Path(root), settings_file, quiet=quiet) as night:
+        with night.record.stage("ingest"):
+            found = ingest_files(night)
+        with night.record.stage("analyse"):
+            analyse_shards(night, found.shards)
+        with night.record.stage("score"):
+            score_shards(night, found.shards)
+        check_bad_share(night.lake, night.settings.ingest)
+        with night.record.stage("publish"):
+            published = publish_warehouse(night)
+        with night.record.stage("report"):
+            report = report_page(night, published)
+        return night.close(published, report)
+
+
+def analyse_shards(night: Night, shards: tuple[Part, ...]) -> None:
+    """Analyse every shard that is not up to date."""
+    stale = [shard for shard in shards if is_stale(night.lake, shard, night.settings)]
+    n_calls = night.count_calls(stale)
+    night.display.bar("analyse", n_calls, "calls")
+    step = _with_retries(analyse_shard, night)
+    futures = [step.submit(night, shard) for shard in stale]
+    wait(futures)
+    for future in futures:
+        night.add_analysed(future.result())
+
+
+def score_shards(night: Night, shards: tuple[Part, ...]) -> None:
+    """Score every shard whose predictions are not up to date."""
+    unscored = [
+        shard for shard in shards if is_unscored(night.lake, shard, night.model_id, night.settings)
+    ]
+    if not unscored:
+        return
+    night.display.bar("score", len(unscored), "shards")
+    bundle = load_model(night.root, night.settings)
+    step = _with_retries(score_shard, night)
+    futures = [step.submit(night, shard, bundle) for shard in unscored]
+    wait(futures)
+    for future in futures:
+        night.record.counts["segments_scored"] += future.result().n_scored
+
+
+@task(cache_policy=NO_CACHE)
+def ingest_files(night: Night) -> IngestResult:
+    """Find new recordings, join metadata, cut shards."""
+    result = ingest(
+        night.lake,
+        night.audio,
+        night.metadata,
+        night.settings,
+        now=night.record.started_at,
+        on_progress=lambda done, total: night.display.reach("ingest", done, total),
+    )
+    night.add_ingested(result)
+    return result
+
+
+@task(cache_policy=NO_CACHE, task_run_name="analyse-{shard.name}")
+def analyse_shard(night: Night, shard: Part) -> AnalyseResult:
+    """Decode, find speech, cut segments, describe them: one shard."""
+    return analyse(
+        night.lake,
+        shard,
+        night.settings,
+        night.workers,
+        now=night.record.started_at,
+        on_calls=lambda count: night.display.advance("analyse", count),
+    )
+
+
+@task(cache_policy=NO_CACHE, task_run_name="score-{shard.name}")
+def score_shard(night: Night, shard: Part, bundle: Bundle) -> ScoreResult:
+    """Put the model's probabilities on one shard's segments."""
+    result = score(night.lake, shard, bundle, night.settings)
+    night.display.advance("score")
+    return result
+
+
+@task(cache_policy=NO_CACHE)
+def publish_warehouse(night: Night) -> PublishResult:
+    """Build the warehouse beside the published file, test it, swap it in."""
+    night.record.write(night.lake)
+    return publish(night.root, night.settings, night.model_id)
+
+
+@task(cache_policy=NO_CACHE)
+def report_page(night: Night, published: PublishResult) -> Path:
+    """Write the report, unless the last one still says what the warehouse says."""
+    latest = night.root.reports / "latest.html"
+    if not published.built and latest.exists():
+        return latest
+    return write_report(night.root, night.settings, night.record.run_id)
+
+
+def is_transient(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether trying again may help: the system hiccuped, and nothing said that the data is bad."""
+    try:
+        state.result()
+    except SerError as error:
+        return isinstance(error, RetryError)
+    except (OSError, MemoryError):
+        return True
+    except Exception:
+        return False
+    return False
+
+
+def _with_retries(step: Task[Any, Any], night: Night) -> Task[Any, Any]:
+    run = night.settings.run
+    return step.with_options(
+        retries=run.retries,
+        retry_delay_seconds=run.retry_delay_s,
+        retry_condition_fn=is_transient,
+    )

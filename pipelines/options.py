@@ -1,0 +1,93 @@
+"""Options and exits that every command shares."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ser_batch.config import Settings
+    from ser_batch.paths import Root
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    CLEAN = 0
+    FAILED = 1
+    USAGE = 2
+    PARTIAL = 3
+    LOCKED = 75
+
+
+RootOption = Annotated[
+    Path,
+    typer.Option(
+        "--root",
+        envvar="SER_ROOT",
+        help="Folder under which lake, warehouse, reports and models lie.",
+        show_default=True,
+    ),
+]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        envvar="SER_SETTINGS",
+        help="Settings file; else ser-batch.toml in the root or the current folder.",
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
+]
+DEFAULT_ROOT = Path("data")
+
+
+def open_root(path: Path) -> Root:
+    """The root folder, absolute."""
+    from ser_batch.paths import Root
+
+    return Root(path.absolute())
+
+
+def read_settings(root: Root, file: Path | None) -> Settings:
+    """The settings that hold for a root.
+
+    Raises:
+        SettingsError: naming the key that is wrong
+    """
+    from ser_batch.config import find_settings_file, load_settings
+
+    return load_settings(file or find_settings_file(root.path))
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    json.dump(value, sys.stdout, ensure_ascii=False, default=str, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def exit_code(error: Exception) -> int | None:
+    """Say an expected error in one line; its exit code, None if nobody expected it."""
+    from ser_batch.errors import LockedError, SerError
+
+    if isinstance(error, SerError):
+        say_error(error.one_line())
+        return Exit.LOCKED if isinstance(error, LockedError) else Exit.FAILED
+    if isinstance(error, PermissionError):
+        say_error(f"{error.filename}: {error.strerror}. Run as a user who may, or mend the rights.")
+        return Exit.FAILED
+    return None
+
+
+def say_error(text: str) -> None:
+    """One line on standard error."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(text)}")

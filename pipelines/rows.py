@@ -1,0 +1,140 @@
+"""Rows of a query on the terminal or in a file, in the format that was asked for."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+MOST_ROWS = 200
+"""Rows that a terminal is shown; the other formats write all."""
+
+_WIDEST_VALUE = 60
+
+Row = dict[str, Any]
+
+
+def write_rows(rows: pa.Table, form: str, output: Path | None) -> None:
+    """Write rows as `table`, `csv`, `json` or `parquet`.
+
+    Args:
+        rows: what a query selected
+        form: the format
+        output: a file, or None for standard output
+    """
+    if form == "parquet":
+        with _opened(output, "wb") as file:
+            pq.write_table(rows, file)
+        return
+    with _opened(output, "w") as file:
+        if form == "csv":
+            write_csv(rows, file)
+        elif form == "json":
+            json.dump(as_object(rows), file, ensure_ascii=False, allow_nan=False)
+            file.write("\n")
+        else:
+            print_table(rows, Console(file=file, width=None if file.isatty() else 200))
+
+
+def write_csv(rows: pa.Table, file: IO[str]) -> None:
+    """Comma-separated, quoted where needed, empty for null, times in ISO 8601."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(rows.column_names)
+    for row in _plain_rows(rows):
+        writer.writerow(
+            [json.dumps(v, ensure_ascii=False) if isinstance(v, list | dict) else v for v in row]
+        )
+
+
+def as_object(rows: pa.Table) -> Row:
+    """One JSON object: the column names, and a list of values a row."""
+    return {"columns": rows.column_names, "rows": list(_plain_rows(rows))}
+
+
+def print_table(rows: pa.Table, console: Console) -> None:
+    """A table where it fits the terminal, else a block of lines a row."""
+    shown = list(_plain_rows(rows.slice(0, MOST_ROWS)))
+    texts = [[_text(value) for value in row] for row in shown]
+    widths = [
+        max([len(name), *(len(row[number]) for row in texts)])
+        for number, name in enumerate(rows.column_names)
+    ]
+    if sum(widths) + 3 * len(widths) + 1 <= console.width:
+        console.print(_grid(rows, texts))
+    else:
+        _print_blocks(rows.column_names, texts, console)
+    if rows.num_rows > MOST_ROWS:
+        console.print(f"{rows.num_rows - MOST_ROWS} more rows: --format csv writes all")
+
+
+def _grid(rows: pa.Table, texts: list[list[str]]) -> Table:
+    grid = Table()
+    for field in rows.schema:
+        number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+        grid.add_column(Text(field.name), justify="right" if number else "left", no_wrap=True)
+    for row in texts:
+        grid.add_row(*(Text(text) for text in row))
+    return grid
+
+
+def _print_blocks(names: list[str], texts: list[list[str]], console: Console) -> None:
+    widest = max((len(name) for name in names), default=0)
+    for number, row in enumerate(texts, start=1):
+        console.print(Text(f"row {number}", style="bold"))
+        for name, text in zip(names, row, strict=True):
+            console.print(Text(f"  {name:<{widest}}  {text}"), overflow="fold")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.1f}"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST_VALUE else f"{line[: _WIDEST_VALUE - 1]}…"
+
+
+def _plain_rows(rows: pa.Table) -> Iterator[list[Any]]:
+    for batch in rows.to_batches(max_chunksize=10_000):
+        columns = [_plain_column(column) for column in batch.columns]
+        yield from (list(row) for row in zip(*columns, strict=True))
+
+
+def _plain_column(column: pa.Array[Any]) -> list[Any]:
+    return [_plain(value) for value in column.to_pylist(maps_as_pydicts="lossy")]
+
+
+def _plain(value: object) -> object:
+    """A value that JSON knows; NaN is no number and becomes null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | bool) or value is None else str(value)
+
+
+@contextmanager
+def _opened(output: Path | None, mode: str) -> Iterator[IO[Any]]:
+    if output is None:
+        yield sys.stdout.buffer if "b" in mode else sys.stdout
+        return
+    encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
+    with output.open(mode, encoding=encoding, newline=newline) as file:
+        yield file

@@ -1,0 +1,137 @@
+"""Score a few files at once, without lake or flow: the first try on one's own calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ser_batch.config import Role, Settings
+from ser_batch.emotions import UNCERTAIN, call_dissatisfaction, segment_dissatisfaction
+from ser_batch.errors import FileError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.law import NOT_SCORED, channel_roles, why_not_scored
+from ser_batch.model.bundle import Bundle
+from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls
+from ser_batch.stages.score import decide
+
+
+@dataclass(frozen=True)
+class ScoredSegment:
+    """A stretch of the customer's speech.
+
+    Attributes:
+        channel: in the file
+        start_s: seconds
+        end_s: seconds
+        emotion: likeliest, or uncertain
+        confidence: probability of the likeliest
+        dissatisfaction: 0..1; None where the emotion is uncertain
+    """
+
+    channel: int
+    start_s: float
+    end_s: float
+    emotion: str
+    confidence: float
+    dissatisfaction: float | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One file, scored or not.
+
+    Attributes:
+        path: the file
+        duration_s: its length; 0 if it cannot be read
+        segments: of the channels that may be scored, in order of time
+        dissatisfaction: of the call; None where nothing was scored
+        not_scored: by channel, why it carries no emotion
+        error: why the file cannot be read, else None
+    """
+
+    path: Path
+    duration_s: float
+    segments: tuple[ScoredSegment, ...]
+    dissatisfaction: float | None
+    not_scored: dict[int, str]
+    error: FileError | None = None
+
+
+def try_files(
+    paths: Sequence[Path], bundle: Bundle, settings: Settings, customer_channel: int | None
+) -> list[Trial]:
+    """Score files.
+
+    Args:
+        paths: the files
+        bundle: the model
+        settings: all settings
+        customer_channel: channel of the customer, 0 or 1, also of a one-channel file;
+            None: as the settings' roles say
+    """
+    roles: tuple[Role, ...] = settings.roles.channels
+    single: Role = settings.roles.single_channel
+    if customer_channel is not None:
+        roles = ("customer", "agent") if customer_channel == 0 else ("agent", "customer")
+        single = "customer" if customer_channel == 0 else single
+    trials = []
+    for path in paths:
+        size = path.stat().st_size if path.exists() else 0
+        job = CallJob(str(path), path, size, roles, single, None, None, settings)
+        trials.append(_trial(job, describe_calls([job])[0], bundle))
+    return trials
+
+
+def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> Trial:
+    if outcome.analysis is None:
+        return Trial(job.path, 0.0, (), None, {}, outcome.error)
+    segments = sorted(_segments(job, outcome, bundle), key=lambda segment: segment.start_s)
+    known = [
+        (segment.dissatisfaction, segment.end_s - segment.start_s)
+        for segment in segments
+        if segment.dissatisfaction is not None
+    ]
+    call = call_dissatisfaction(*zip(*known, strict=True)) if known else float("nan")
+    return Trial(
+        path=job.path,
+        duration_s=outcome.analysis.duration_s,
+        segments=tuple(segments),
+        dissatisfaction=None if np.isnan(call) else call,
+        not_scored=_not_scored(job, outcome),
+    )
+
+
+def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[ScoredSegment]:
+    assert outcome.analysis is not None
+    rows = []
+    settings = job.settings
+    for channel, features in outcome.features.items():
+        names = get_feature_set(settings.features.set).names
+        probabilities = bundle.predict(features, names)
+        emotions, confidence = decide(probabilities, bundle.classes, settings.model.min_confidence)
+        index = segment_dissatisfaction(
+            probabilities, bundle.classes, settings.dissatisfaction.weights
+        )
+        spans = outcome.analysis.channels[channel].segments
+        for number, emotion in enumerate(emotions):
+            start_s, end_s = (float(edge) for edge in spans[number])
+            value = None if emotion == UNCERTAIN else float(index[number])
+            sure = float(confidence[number])
+            rows.append(ScoredSegment(channel, start_s, end_s, emotion, sure, value))
+    return rows
+
+
+def _not_scored(job: CallJob, outcome: CallOutcome) -> dict[int, str]:
+    assert outcome.analysis is not None
+    dual_mono = outcome.analysis.dual_mono
+    roles = channel_roles(
+        job.roles, job.single_role, n_channels=outcome.n_channels, dual_mono=dual_mono
+    )
+    reasons = {
+        channel: why_not_scored(role, notice_given=None, objected=None, settings=job.settings.law)
+        for channel, role in enumerate(roles)
+    }
+    return {channel: NOT_SCORED[code].meaning for channel, code in reasons.items() if code}
