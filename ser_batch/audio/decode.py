@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 import soxr
 
 from ser_batch.arrays import FloatArray
-from ser_batch.audio.wav_header import wav_sizes
+from ser_batch.audio.promises import Streamed, promise
 from ser_batch.config import AudioSettings
 from ser_batch.errors import (
     ChannelCountError,
@@ -76,9 +79,9 @@ def read_audio(path: Path, settings: AudioSettings) -> Audio:
         LongAudioError: above the longest
         NonFiniteAudioError: if samples are NaN or infinite
     """
-    _check_bytes(path)
+    source = _checked(path)
     try:
-        with soundfile.SoundFile(os.fsencode(path)) as file:
+        with soundfile.SoundFile(source) as file:
             _check_header(file, settings)
             samples = _decoded(file, settings)
             audio = Audio(samples, file.samplerate, file.format, file.subtype)
@@ -103,17 +106,30 @@ def at_rate(audio: Audio, rate_hz: int) -> Audio:
     return Audio(samples, rate_hz, audio.container, audio.codec)
 
 
-def _check_bytes(path: Path) -> None:
-    """What the bytes tell before a decoder sees them."""
+def _checked(path: Path) -> bytes | io.BytesIO:
+    """What to decode once the bytes have been looked at: the path as the system knows it."""
     try:
         with path.open("rb") as file:
             if not file.read(1):
                 raise EmptyFileError
-            sizes = wav_sizes(file)
+            promised = promise(file)
+            if isinstance(promised, Streamed):
+                return _with_length(file, promised)
     except OSError as error:
         raise UnreadableFileError(error) from error
-    if sizes is not None and not sizes.agree:
-        raise TruncatedAudioError(n_expected=sizes.n_promised, n_read=sizes.n_held)
+    if promised is not None and not promised.kept:
+        raise TruncatedAudioError(n_expected=promised.n_promised, n_read=promised.n_held)
+    return os.fsencode(path)
+
+
+def _with_length(file: BinaryIO, streamed: Streamed) -> io.BytesIO:
+    """A WAV file in memory, its length filled in: libsndfile takes 0 for nothing."""
+    file.seek(0)
+    mended = io.BytesIO(file.read())
+    mended.seek(streamed.size_at)
+    mended.write(struct.pack("<I", min(streamed.n_bytes, 0xFFFFFFFF)))
+    mended.seek(0)
+    return mended
 
 
 def _check_header(file: soundfile.SoundFile, settings: AudioSettings) -> None:

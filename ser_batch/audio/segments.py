@@ -9,12 +9,16 @@ from ser_batch.audio.levels import LEVEL_FRAME_S, decibel
 from ser_batch.audio.vad import FRAME_S, runs
 from ser_batch.config import SegmentSettings, VadSettings
 
+LAG_S = (0.02, 0.1)
+"""s; how late the network hears speech begin and end, on calls whose truth is known."""
 REACH_S = 0.16
 """s; how far from the network's edge the sound's own edge is looked for."""
-RISE_DB = 9.0
-"""dB over the noise at which sound begins, or half way to the speech's level if that is less."""
-STEADY_S = 0.03
-"""s; sound must hold this long to begin."""
+RISE_DB = 7.0
+"""dB over the noise at which sound begins; half way to the speech's level if that is less."""
+DEPTH_DB = 35.0
+"""dB below the speech's level at which sound has ended, however quiet the line is."""
+STEADY_FRAMES = 3
+"""10 ms frames that levels are averaged over, and that sound must hold to begin."""
 MIDDLE_WEIGHT = 0.1
 """Probability that a cut at the end of a segment must be lower by than one in its middle."""
 CLOSED_S = 0.15
@@ -35,7 +39,7 @@ def speech_bursts(
     Returns:
         start and end in seconds, shape (n_bursts, 2), in order
     """
-    bursts = joined(_refined(_hysteresis(probability, vad), decibel(power)), CLOSED_S)
+    bursts = joined(_refined(_hysteresis(probability, vad), power), CLOSED_S)
     return bursts[bursts[:, 1] - bursts[:, 0] >= segments.min_speech_s]
 
 
@@ -91,40 +95,48 @@ def _hysteresis(probability: FloatArray, vad: VadSettings) -> DoubleArray:
     return np.array(found, np.float64).reshape(-1, 2) * FRAME_S
 
 
-def _refined(edges: DoubleArray, level_db: FloatArray) -> DoubleArray:
+def _refined(edges: DoubleArray, power: FloatArray) -> DoubleArray:
     """Move each edge to where the sound itself begins or ends, if that is near.
 
     Args:
         edges: start and end in seconds, shape (n, 2)
-        level_db: one a 10 ms frame, shape (n_frames,)
+        power: one a 10 ms frame, shape (n_frames,)
     """
-    reach, steady = round(REACH_S / LEVEL_FRAME_S), round(STEADY_S / LEVEL_FRAME_S)
-    refined = edges.copy()
-    for number, (start_s, stop_s) in enumerate(edges.tolist()):
-        start, stop = round(start_s / LEVEL_FRAME_S), round(stop_s / LEVEL_FRAME_S)
-        refined[number, 0] = _onset(level_db, start, reach, steady) * LEVEL_FRAME_S
-        mirrored = len(level_db) - _onset(level_db[::-1], len(level_db) - stop, reach, steady)
-        refined[number, 1] = mirrored * LEVEL_FRAME_S
-    valid = refined[:, 1] > refined[:, 0]
-    refined[~valid] = edges[~valid]
+    smooth = np.convolve(power, np.ones(STEADY_FRAMES) / STEADY_FRAMES, mode="same")
+    level_db = decibel(smooth[: len(power)])
+    frames = np.rint((edges - LAG_S) / LEVEL_FRAME_S).astype(np.int64)
+    frames = np.clip(frames[frames[:, 1] > frames[:, 0]], 0, len(level_db))
+    refined = np.array(
+        [
+            (
+                _onset(level_db, start),
+                len(level_db) - _onset(level_db[::-1], len(level_db) - stop),
+            )
+            for start, stop in frames.tolist()
+        ]
+    ).reshape(-1, 2)
+    crossed = refined[:, 1] <= refined[:, 0]
+    refined[crossed] = frames[crossed]
     refined[1:, 0] = np.maximum(refined[1:, 0], refined[:-1, 1])
-    return refined
+    return refined * LEVEL_FRAME_S
 
 
-def _onset(level_db: FloatArray, frame: int, reach: int, steady: int) -> int:
+def _onset(level_db: FloatArray, frame: int) -> int:
     """The frame near another from which sound holds; that other where none stands out.
 
     The noise is the quietest moment within reach, the speech the loudest.
     """
+    reach = round(REACH_S / LEVEL_FRAME_S)
     first = max(frame - reach, 0)
-    near = level_db[first : frame + reach + steady]
-    if len(near) <= steady:
+    near = level_db[first : frame + reach + STEADY_FRAMES]
+    if len(near) <= STEADY_FRAMES:
         return frame
     noise_db, speech_db = float(near.min()), float(near.max())
     if speech_db - noise_db < RISE_DB:
         return frame
-    sounding = near >= min(noise_db + RISE_DB, (noise_db + speech_db) / 2)
-    holds = np.lib.stride_tricks.sliding_window_view(sounding, steady).all(axis=1)
+    least_db = min(noise_db + RISE_DB, (noise_db + speech_db) / 2)
+    sounding = near >= max(least_db, speech_db - DEPTH_DB)
+    holds = np.lib.stride_tricks.sliding_window_view(sounding, STEADY_FRAMES).all(axis=1)
     return first + int(np.argmax(holds)) if holds.any() else frame
 
 
