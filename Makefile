@@ -1,0 +1,50 @@
+# make demo: the whole night on calls that it makes itself.   make test: every check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# quiet, and never asked for anything
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DO_NOT_TRACK := 1
+
+.PHONY: demo test setup setup-dev lint lock screenshots clean
+
+demo: setup
+	@$(BIN)/ser-batch demo --root data/demo
+
+test: setup-dev lint
+	$(BIN)/pytest -n auto
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: $(VENV)/.installed
+
+setup-dev: $(VENV)/.installed-dev
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.made
+	@echo "Installing what ser-batch needs into $(VENV) (a minute or two, once)"
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "Installing what its tests need"
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+lock:
+	uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url \
+		--extra demo pyproject.toml -o requirements.lock
+	uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url \
+		--extra demo --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf data/demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache
