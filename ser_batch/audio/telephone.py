@@ -1,0 +1,86 @@
+"""What a telephone line leaves of a signal: its band, its rate and its companding."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import scipy.signal
+import soxr
+
+from ser_batch.arrays import DoubleArray, FloatArray
+
+TELEPHONE_RATE_HZ = 8000
+BAND_HZ = (300.0, 3400.0)
+
+Codec = Literal["mulaw", "alaw"]
+
+
+def telephone(
+    signal: FloatArray,
+    sample_rate: int,
+    *,
+    codec: Codec = "mulaw",
+    level_db: float | None = None,
+) -> FloatArray:
+    """A signal as it arrives at the other end of a telephone line.
+
+    Args:
+        signal: mono samples in [-1, 1], shape (n_samples,)
+        sample_rate: Hz of the signal
+        codec: companding of the line
+        level_db: bring the signal to this RMS level (dB re full scale) first; None leaves it
+
+    Returns:
+        samples at 8000 Hz, shape (about n_samples * 8000 / sample_rate,), float32
+    """
+    narrow = soxr.resample(signal.astype(np.float32), sample_rate, TELEPHONE_RATE_HZ)
+    band = scipy.signal.sosfilt(_band_filter(), narrow)
+    if level_db is not None:
+        rms = np.sqrt(np.mean(band**2)) if len(band) else 0.0
+        band = band * (10 ** (level_db / 20) / rms) if rms > 0 else band
+    return compand(band.astype(np.float32), codec)
+
+
+def compand(signal: FloatArray, codec: Codec) -> FloatArray:
+    """A signal after eight-bit companding and expansion.
+
+    Args:
+        signal: mono samples; what exceeds [-1, 1] is clipped, as the line does
+        codec: `mulaw` (North America, Japan) or `alaw` (elsewhere)
+
+    Source: ITU-T G.711, in its continuous form.
+    """
+    clipped = np.clip(signal, -1.0, 1.0).astype(np.float64)
+    compressed = _compress(np.abs(clipped), codec)
+    quantised = (np.floor(compressed * 128).clip(0, 127) + 0.5) / 128
+    return (np.sign(clipped) * _expand(quantised, codec)).astype(np.float32)
+
+
+MU = 255.0
+A = 87.6
+
+
+def _compress(magnitude: DoubleArray, codec: Codec) -> DoubleArray:
+    """Magnitudes 0..1 on the codec's scale 0..1."""
+    if codec == "mulaw":
+        return np.asarray(np.log1p(MU * magnitude) / np.log1p(MU))
+    loud = (1 + np.log(np.maximum(A * magnitude, 1))) / (1 + np.log(A))
+    return np.asarray(np.where(magnitude < 1 / A, A * magnitude / (1 + np.log(A)), loud))
+
+
+def _expand(compressed: DoubleArray, codec: Codec) -> DoubleArray:
+    """The inverse of `_compress`."""
+    if codec == "mulaw":
+        return np.asarray(np.expm1(compressed * np.log1p(MU)) / MU)
+    knee = 1 / (1 + np.log(A))
+    loud = np.exp(compressed * (1 + np.log(A)) - 1) / A
+    return np.asarray(np.where(compressed < knee, compressed * (1 + np.log(A)) / A, loud))
+
+
+@cache
+def _band_filter() -> DoubleArray:
+    """Band pass of 300 to 3400 Hz; -3 dB at its edges, 24 dB an octave beyond."""
+    sections = scipy.signal.butter(4, BAND_HZ, "bandpass", fs=TELEPHONE_RATE_HZ, output="sos")
+    return np.asarray(sections, np.float64)

@@ -1,0 +1,137 @@
+"""From corpora to a model bundle: read, describe, evaluate, train, write."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ser_batch import __version__
+from ser_batch.corpora import CORPORA, read_corpus
+from ser_batch.corpora.base import Clip, one_of_each_content
+from ser_batch.corpora.describe import Band, describe_clips
+from ser_batch.corpora.licences import strictest
+from ser_batch.features.sets import get_feature_set
+from ser_batch.model.bundle import Bundle, write_bundle
+from ser_batch.model.card import model_card
+from ser_batch.model.crossvalidate import cross_validate
+from ser_batch.model.splits import speaker_folds
+from ser_batch.model.training import Recipe, train
+
+FEATURE_SETS: dict[Band, str] = {"telephone": "descriptors_v1", "wide": "descriptors_v1_wide"}
+MOST_FOLDS = 10
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many steps are done and how many there are."""
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def build_bundle(
+    corpora: Path,
+    names: Sequence[str],
+    out: Path,
+    *,
+    band: Band = "telephone",
+    recipe: Recipe | None = None,
+    on_progress: Progress = _silent,
+) -> Bundle:
+    """Train on corpora and write the bundle with its card.
+
+    Args:
+        corpora: folder below which each corpus has its own
+        names: of the corpora
+        out: folder of the bundle; its name is the model's
+        band: what the clips are sent through
+        recipe: how to train
+        on_progress: told of each clip and fold
+
+    Raises:
+        CorpusError: if a corpus is not there or not readable
+        LeakError: if its speakers cannot be held apart
+    """
+    clips = one_of_each_content([clip for name in names for clip in read_corpus(corpora, name)])
+    feature_set = get_feature_set(FEATURE_SETS[band])
+    dataset = describe_clips(
+        clips, feature_set, band=band, on_clip=_counted("describing clips", len(clips), on_progress)
+    )
+    n_folds = min(len(speaker_folds(dataset.speakers, dataset.contents)), MOST_FOLDS)
+    checked = cross_validate(
+        dataset,
+        n_folds=n_folds,
+        recipe=recipe,
+        on_fold=_counted("testing on unseen speakers", n_folds, on_progress),
+    )
+    on_progress("training on all speakers", 0, 1)
+    predictor = train(dataset, recipe)
+    on_progress("training on all speakers", 1, 1)
+    evaluation = {**checked.evaluation.as_dict(), "proof": asdict(checked.proof)}
+    training = training_data(clips)
+    licence = strictest(clip.licence for clip in clips)
+    card = model_card(
+        out.name,
+        feature_set=feature_set.name,
+        n_features=len(predictor.feature_names),
+        band=band,
+        licence=licence,
+        training=training,
+        evaluation=evaluation,
+        command=_command(names, band),
+    )
+    return write_bundle(
+        out,
+        predictor,
+        name=out.name,
+        feature_set=feature_set.name,
+        band=band,
+        training=training,
+        licence=licence,
+        made_with=versions(),
+        evaluation=evaluation,
+        card=card,
+    )
+
+
+def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
+    """What a manifest says of its training data, one entry a corpus."""
+    entries = []
+    for name in sorted({clip.corpus for clip in clips}):
+        own = [clip for clip in clips if clip.corpus == name]
+        entries.append(
+            {
+                "corpus": name,
+                "title": CORPORA[name].title if name in CORPORA else name,
+                "licence": strictest(clip.licence for clip in own),
+                "language": ", ".join(sorted({clip.language for clip in own})),
+                "n_clips": len(own),
+                "n_speakers": len({clip.speaker for clip in own}),
+                "emotions": sorted({clip.emotion for clip in own}),
+            }
+        )
+    return entries
+
+
+def versions() -> dict[str, str]:
+    """Versions that a model's bytes depend on."""
+    libraries = ("numpy", "scipy", "scikit-learn", "lightgbm", "librosa", "soxr")
+    return {
+        "ser-batch": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in libraries},
+    }
+
+
+def _command(names: Sequence[str], band: Band) -> str:
+    corpora = " ".join(f"--corpus {name}" for name in names)
+    return f"ser-batch train --corpora DIR {corpora}" + (" --band wide" if band == "wide" else "")
+
+
+def _counted(what: str, total: int, on_progress: Progress) -> Callable[[], None]:
+    """A callback without arguments that counts its calls."""
+    done = iter(range(1, total + 1))
+    return lambda: on_progress(what, next(done), total)

@@ -1,0 +1,191 @@
+"""Named, versioned feature sets: a segment of speech as one row of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+
+import librosa
+import numpy as np
+
+from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
+from ser_batch.config import digest, nearest
+from ser_batch.errors import StopError
+from ser_batch.features import functionals
+from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
+from ser_batch.features.frames import delta
+from ser_batch.features.modulation import modulation, modulation_names
+from ser_batch.features.parameters import Parameters
+from ser_batch.features.rhythm import RHYTHM_NAMES, rhythm
+
+VOICED_ONLY = ("f0", "jitter", "shimmer", "hnr", "cpp")
+"""Descriptors that mean something on voiced frames only."""
+
+ALSO_VOICED = (
+    "level", "slope", "slope_low", "slope_high", "alpha_ratio", "hammarberg", "lpc_gain",
+    "formant1", "formant2", "formant3", "prominence1", "prominence2", "prominence3",
+    "mfcc1", "mfcc2", "mfcc3", "mfcc4", "mfcc5", "mfcc6",
+)  # fmt: skip
+"""Descriptors whose voiced frames are also summed up by themselves."""
+
+RESTING = {"f0": 29.4, "level": -100.0, "centroid": 1500.0}
+"""Value of a descriptor where nothing was measured; 0 unless named (f0: 150 Hz)."""
+
+CLIP = 1e6
+
+
+class UnknownFeatureSetError(StopError):
+    """No feature set has this name."""
+
+    code = "feature_set"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no feature set {name!r}{nearest(name, FEATURE_SETS)}")
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """A description of segments that never changes under its name.
+
+    Attributes:
+        name: with its version, `descriptors_v1`
+        sample_rate: Hz of the signals it takes
+        names: of the features, in the order of the columns
+        digest: hash of name, features and parameters; rows made by another definition differ
+    """
+
+    name: str
+    sample_rate: int
+    names: tuple[str, ...]
+    digest: str
+    parameters: Parameters = field(repr=False)
+
+    def extract(self, signal: FloatArray, segments: DoubleArray) -> FloatArray:
+        """Features of a channel's segments.
+
+        Args:
+            signal: mono samples in [-1, 1] at `sample_rate`, shape (n_samples,)
+            segments: start and end in seconds, shape (n_segments, 2)
+
+        Returns:
+            shape (n_segments, len(names)), float32, always finite
+        """
+        measured = describe(
+            signal, np.asarray(segments, np.float64).reshape(-1, 2), self.parameters
+        )
+        deltas = delta(measured.values, measured.bounds)
+        rows = np.empty((len(measured.bounds) - 1, len(self.names)), np.float32)
+        for number, (start, end) in enumerate(pairwise(measured.bounds)):
+            rows[number] = _row(measured, deltas, slice(int(start), int(end)), self.parameters)
+        return np.clip(np.nan_to_num(rows, nan=0.0, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP)
+
+
+def _row(
+    measured: Descriptors, deltas: FloatArray, span: slice, parameters: Parameters
+) -> FloatArray:
+    """Features of one segment, in the order of `_names`."""
+    spoken, voiced = _rows_by_frames(measured.names)
+    active, is_voiced = measured.active[span], measured.voiced[span] & measured.active[span]
+    hop_s = parameters.hop_length / parameters.sample_rate
+    values, steps = measured.values[:, span], deltas[:, span]
+    row_of = measured.names.index
+    parts = [
+        _summary(values[spoken], steps[spoken], active, hop_s, _resting(measured.names, spoken)),
+        _summary(values[voiced], steps[voiced], is_voiced, hop_s, _resting(measured.names, voiced)),
+        modulation(measured.log_mel[:, span], parameters.frame_rate_hz),
+        rhythm(
+            values[row_of("level")],
+            values[row_of("loudness")],
+            measured.voiced[span],
+            active,
+            hop_s,
+        ),
+        _tonality(measured.chroma[:, span], is_voiced),
+    ]
+    return np.concatenate(parts)
+
+
+def _summary(
+    values: FloatArray, steps: FloatArray, mask: BoolArray, hop_s: float, resting: FloatArray
+) -> FloatArray:
+    """Statistics and changes of some descriptors over some frames, descriptor by descriptor."""
+    chosen = mask & np.isfinite(values).all(axis=0)
+    if not chosen.any():
+        chosen_values, seconds = resting[:, None], np.zeros(1)
+    else:
+        chosen_values, seconds = values[:, chosen], hop_s * np.flatnonzero(chosen).astype(float)
+    moving = mask & np.isfinite(steps).all(axis=0)
+    chosen_steps = steps[:, moving] if moving.any() else np.zeros((len(values), 1), np.float32)
+    return np.concatenate(
+        [functionals.statistics(chosen_values, seconds), functionals.changes(chosen_steps)], axis=1
+    ).reshape(-1)
+
+
+def _tonality(chroma: FloatArray, mask: BoolArray) -> FloatArray:
+    """Mean chroma and tonnetz of the voiced frames, shape (18,)."""
+    mean = chroma[:, mask].mean(axis=1) if mask.any() else np.full(12, 1 / 12, np.float32)
+    tonnetz = librosa.feature.tonnetz(chroma=mean[:, None])[:, 0]
+    return np.concatenate([mean, tonnetz]).astype(np.float32)
+
+
+def _rows_by_frames(names: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Rows summed up over all speech, and those summed up over voiced frames."""
+    spoken = [row for row, name in enumerate(names) if name not in VOICED_ONLY]
+    voiced = [row for row, name in enumerate(names) if name in (*VOICED_ONLY, *ALSO_VOICED)]
+    return spoken, voiced
+
+
+def _resting(names: tuple[str, ...], rows: list[int]) -> FloatArray:
+    return np.array([RESTING.get(names[row], 0.0) for row in rows], np.float32)
+
+
+def _names(parameters: Parameters) -> tuple[str, ...]:
+    names = descriptor_names(parameters)
+    spoken, voiced = _rows_by_frames(names)
+    columns = [
+        *functionals.statistic_names(),
+        *(f"delta_{name}" for name in functionals.change_names()),
+    ]
+    return (
+        *(f"{names[row]}.speech.{column}" for row in spoken for column in columns),
+        *(f"{names[row]}.voiced.{column}" for row in voiced for column in columns),
+        *modulation_names(),
+        *RHYTHM_NAMES,
+        *(f"chroma{number}.voiced.mean" for number in range(1, 13)),
+        *(f"tonnetz{number}.voiced.mean" for number in range(1, 7)),
+    )
+
+
+def _feature_set(name: str, parameters: Parameters) -> FeatureSet:
+    names = _names(parameters)
+    definition = {"name": name, "names": names, "parameters": parameters.as_dict()}
+    return FeatureSet(name, parameters.sample_rate, names, digest(definition), parameters)
+
+
+FEATURE_SETS: dict[str, Parameters] = {
+    "descriptors_v1": Parameters(),
+    "descriptors_v1_wide": Parameters(
+        sample_rate=16000,
+        frame_length=640,
+        hop_length=160,
+        n_fft=1024,
+        low_hz=60.0,
+        high_hz=7600.0,
+        n_mels=32,
+        lpc_order=18,
+    ),
+}
+"""The sets by name: telephone band, and wide band for comparison with published figures."""
+
+
+@cache
+def get_feature_set(name: str) -> FeatureSet:
+    """The feature set of a name.
+
+    Raises:
+        UnknownFeatureSetError: naming the nearest one
+    """
+    if name not in FEATURE_SETS:
+        raise UnknownFeatureSetError(name)
+    return _feature_set(name, FEATURE_SETS[name])

@@ -1,0 +1,126 @@
+"""The model card, written by the command that trained the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+INTENDED = """\
+## What it is for
+Finding, among many recorded telephone calls, those in which a customer sounds dissatisfied, and
+following that by queue, day and hour. It hears the sound of the voice, not the words.
+
+## What it must not be used for
+- People at work: inferring their emotions from the voice is prohibited in the EU (Regulation
+  (EU) 2024/1689, Art. 5(1)(f)). ser-batch scores the customer's channel only.
+- Decisions about one person or one call: its figures hold for many calls, not for each.
+- Recognising who speaks.
+"""
+
+LIMITS = """\
+## Limits
+- Acted speech is clearer than life: on real calls expect a usable trend of negative against not
+  negative, not this table's recall of each emotion.
+- Anger and happiness are both loud and high; they are confused more than any other two.
+- Other languages, ages and lines than those of the training data were not heard in training.
+"""
+
+
+def model_card(
+    name: str,
+    *,
+    feature_set: str,
+    n_features: int,
+    band: str,
+    licence: str,
+    training: Sequence[Mapping[str, Any]],
+    evaluation: Mapping[str, Any],
+    command: str,
+) -> str:
+    """Markdown with every figure taken from the evaluation.
+
+    Args:
+        name: of the model
+        evaluation: as `evaluation.json` holds it
+        command: that makes this very model
+    """
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            f"LightGBM trees boosted from a linear head over {n_features} features of "
+            f"`{feature_set}`, {band} band. Made by `{command}`.",
+            "",
+            INTENDED,
+            "## Training data",
+            *_training_table(training),
+            "",
+            f"Licence that the model carries from its data: **{licence}**.",
+            "",
+            "## Figures",
+            *_figures(evaluation),
+            "",
+            LIMITS,
+        ]
+    )
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Lines of a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(str(cell) for cell in line) + " |" for line in lines]
+
+
+def _training_table(training: Sequence[Mapping[str, Any]]) -> list[str]:
+    return table(
+        ["corpus", "clips", "speakers", "language", "emotions", "licence"],
+        [
+            [
+                entry["title"],
+                entry["n_clips"],
+                entry["n_speakers"],
+                entry["language"],
+                ", ".join(entry["emotions"]),
+                entry["licence"],
+            ]
+            for entry in training
+        ],
+    )
+
+
+def _figures(evaluation: Mapping[str, Any]) -> list[str]:
+    proof = evaluation["proof"]
+    return [
+        f"{proof['n_speakers']} speakers in {proof['n_folds']} folds, each clip predicted by a "
+        "model that was trained, tuned and calibrated without its speaker.",
+        "",
+        *table(
+            ["UAR", "95 % interval (speakers drawn anew)", "accuracy", "ECE"],
+            [
+                [
+                    f"{evaluation['uar']:.3f}",
+                    f"{evaluation['uar_low']:.3f} to {evaluation['uar_high']:.3f}",
+                    f"{evaluation['wa']:.3f}",
+                    f"{evaluation['ece']:.3f}",
+                ]
+            ],
+        ),
+        "",
+        *table(
+            ["emotion", "clips", "recall", "precision"],
+            [
+                [name, score["n_clips"], f"{score['recall']:.2f}", f"{score['precision']:.2f}"]
+                for name, score in evaluation["per_class"].items()
+            ],
+        ),
+        "",
+        "Clips by true emotion (row) and predicted emotion (column):",
+        "",
+        *table(
+            ["", *evaluation["classes"]],
+            [
+                [name, *row]
+                for name, row in zip(evaluation["classes"], evaluation["confusion"], strict=True)
+            ],
+        ),
+    ]

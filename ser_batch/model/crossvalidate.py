@@ -1,0 +1,68 @@
+"""Predictions for speakers that the model has not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray
+from ser_batch.model.dataset import Dataset
+from ser_batch.model.evaluation import Evaluation, evaluate
+from ser_batch.model.splits import SplitProof, prove, speaker_folds
+from ser_batch.model.training import Recipe, train
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Every clip predicted by a model that was trained, tuned and calibrated without its speaker.
+
+    Attributes:
+        probabilities: shape (n_clips, n_classes)
+        evaluation: figures of them
+        proof: what was checked of the split
+    """
+
+    probabilities: DoubleArray
+    evaluation: Evaluation
+    proof: SplitProof
+
+
+def cross_validate(
+    dataset: Dataset,
+    *,
+    n_folds: int | None = None,
+    recipe: Recipe | None = None,
+    on_fold: Callable[[], None] = lambda: None,
+) -> CrossValidation:
+    """Train and test with whole speakers held out.
+
+    Args:
+        dataset: labelled clips
+        n_folds: folds of neighbouring speakers; None: leave one speaker out
+        recipe: how to train
+        on_fold: called after each fold, for a progress bar
+
+    Raises:
+        LeakError: if the speakers cannot be held apart
+    """
+    folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
+    proof = prove(folds, dataset.speakers, dataset.contents)
+    probabilities = np.zeros((len(dataset.emotions), len(dataset.classes)))
+    for fold in folds:
+        model = train(dataset.take(fold.train), recipe)
+        found = model.predict(dataset.features[fold.test], dataset.names)
+        probabilities[fold.test] = align(found, model.classes, dataset.classes)
+        on_fold()
+    evaluation = evaluate(dataset.emotions, probabilities, dataset.classes, dataset.speakers)
+    return CrossValidation(probabilities, evaluation, proof)
+
+
+def align(probabilities: DoubleArray, classes: Sequence[str], wanted: Sequence[str]) -> DoubleArray:
+    """Probabilities with a column for each wanted class, 0 where the model does not know it."""
+    aligned = np.zeros((len(probabilities), len(wanted)))
+    for i, name in enumerate(wanted):
+        if name in classes:
+            aligned[:, i] = probabilities[:, list(classes).index(name)]
+    return aligned

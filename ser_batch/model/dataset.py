@@ -1,0 +1,55 @@
+"""Labelled features in memory: what training and evaluation work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ser_batch.arrays import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Clips as features with their labels; every column has one entry a clip.
+
+    Attributes:
+        features: shape (n_clips, n_features)
+        names: of the features
+        emotions: label of each clip
+        speakers: who speaks, unique across corpora
+        contents: digest of the recording; copies of it carry the same
+        corpora: short name of the corpus
+        sexes: of the speaker
+    """
+
+    features: FloatArray
+    names: tuple[str, ...]
+    emotions: tuple[str, ...]
+    speakers: tuple[str, ...]
+    contents: tuple[str, ...]
+    corpora: tuple[str, ...]
+    sexes: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The emotions that occur, sorted."""
+        return tuple(sorted(set(self.emotions)))
+
+    def take(self, rows: IntArray | BoolArray) -> Dataset:
+        """The clips of some rows."""
+        numbers = np.arange(len(self.emotions))[rows]
+
+        def pick(column: Sequence[str]) -> tuple[str, ...]:
+            return tuple(column[i] for i in numbers)
+
+        return replace(
+            self,
+            features=self.features[numbers],
+            emotions=pick(self.emotions),
+            speakers=pick(self.speakers),
+            contents=pick(self.contents),
+            corpora=pick(self.corpora),
+            sexes=pick(self.sexes),
+        )

@@ -1,0 +1,65 @@
+"""The linear half of the model: robust scaling and multinomial logistic regression."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+
+CLIP = 4.0
+"""Scaled features are held within this many spreads, so that no outlier decides."""
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Logits from features; plain numbers, so that it needs no library to be read.
+
+    Attributes:
+        centre: median of each feature in training, shape (n_features,)
+        scale: its spread, same shape
+        weights: shape (n_features, n_classes)
+        bias: shape (n_classes,)
+    """
+
+    centre: DoubleArray
+    scale: DoubleArray
+    weights: DoubleArray
+    bias: DoubleArray
+
+    def scaled(self, features: FloatArray) -> DoubleArray:
+        """Features as the head sees them, shape (n, n_features), within CLIP."""
+        return np.clip((features.astype(np.float64) - self.centre) / self.scale, -CLIP, CLIP)
+
+    def logits(self, features: FloatArray) -> DoubleArray:
+        """Unnormalised log probabilities, shape (n, n_classes)."""
+        return self.scaled(features) @ self.weights + self.bias
+
+
+def fit_linear(features: FloatArray, labels: IntArray, *, strength: float) -> LinearHead:
+    """Logistic regression on robustly scaled features, classes weighing the same.
+
+    Args:
+        features: shape (n, n_features)
+        labels: class numbers from 0, all of them present, shape (n,)
+        strength: inverse of the L2 penalty (scikit-learn's C)
+    """
+    double = features.astype(np.float64)
+    centre = np.median(double, axis=0)
+    low, high = np.percentile(double, [16, 84], axis=0)
+    scale = np.maximum((high - low) / 2, 0.1 * double.std(axis=0) + 1e-6)
+    blank = LinearHead(centre, scale, np.zeros((0, 0)), np.zeros(0))
+    # one thread: sums are then taken in one order, and the same data give the same bytes
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
+        regression.fit(blank.scaled(features), labels)
+    weights, bias = regression.coef_.T, regression.intercept_
+    if weights.shape[1] == 1:
+        weights, bias = np.hstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
+    return LinearHead(centre, scale, np.ascontiguousarray(weights), bias)

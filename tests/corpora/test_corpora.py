@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_batch.corpora import CORPORA, get_corpus, read_corpus
+from ser_batch.corpora.base import one_of_each_content
+from ser_batch.corpora.build import build_bundle
+from ser_batch.corpora.describe import describe_clips, speech_span
+from ser_batch.corpora.labels import labels_csv, summary
+from ser_batch.corpora.licences import strictest
+from ser_batch.emotions import EMOTIONS
+from ser_batch.errors import CorpusError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.model.training import Recipe
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "speaker", "sex", "emotion"),
+    [
+        ("emodb", "03a01Fa.wav", "emodb:03", "male", "happiness"),
+        ("emodb", "16b10Wb.flac", "emodb:16", "female", "anger"),
+        ("emodb", "08a02Lc.wav", "emodb:08", "female", "boredom"),
+        ("ravdess", "03-01-05-02-01-01-12.wav", "ravdess:12", "female", "anger"),
+        ("ravdess", "03-01-02-01-02-01-01.wav", "ravdess:01", "male", "calm"),
+        ("tess", "OAF_back_ps.wav", "tess:OAF", "female", "surprise"),
+        ("tess", "OA_bite_neutral.wav", "tess:OAF", "female", "neutral"),
+        ("nemo", "EB0_surprised_27.wav", "nemo:EB0", "female", "surprise"),
+    ],
+)
+def test_names_are_read_as_the_corpus_writes_them(kind, name, speaker, sex, emotion):
+    clip = get_corpus(kind).parse(Path(name))
+    assert (clip.speaker, clip.sex, clip.emotion) == (speaker, sex, emotion)
+    assert clip.licence == get_corpus(kind).licence
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("emodb", "03a01Xa.wav"),
+        ("ravdess", "03-02-05-02-01-01-12.wav"),  # sung
+        ("ravdess", "03-01-05-02-01-01-25.wav"),
+        ("tess", "OAF_back_bored.wav"),
+        ("nemo", "EB0_calm_1.wav"),
+    ],
+)
+def test_files_of_another_kind_are_left_out(kind, name):
+    assert get_corpus(kind).parse(Path(name)) is None
+
+
+def test_intensity_is_kept_where_it_is_named():
+    parse = get_corpus("ravdess").parse
+    assert parse(Path("03-01-05-02-01-01-12.wav")).intensity == "strong"
+    assert parse(Path("03-01-05-01-01-01-12.wav")).intensity == "normal"
+    assert get_corpus("emodb").parse(Path("03a01Fa.wav")).intensity is None
+
+
+def test_an_unknown_corpus_names_the_nearest():
+    with pytest.raises(CorpusError, match="did you mean 'ravdess'"):
+        get_corpus("ravdes")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "holiday.wav").write_bytes(b"")
+    with pytest.raises(CorpusError, match="none of the 1 audio files"):
+        get_corpus("emodb").read(tmp_path)
+
+
+def test_the_strictest_licence_is_carried():
+    assert strictest(["CC0-1.0", "CC-BY-NC-SA-4.0", "CC-BY-4.0"]) == "CC-BY-NC-SA-4.0"
+    with pytest.raises(CorpusError, match=r"did you mean 'CC0-1\.0'"):
+        strictest(["CC0"])
+
+
+def made_corpus(folder: Path, *, n_speakers: int = 3) -> Path:
+    """Tones that are named as EmoDB names its clips, anger loud and high."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    time = np.arange(16000) / 16000
+    for speaker in ("03", "08", "09", "10")[:n_speakers]:
+        for letter, f0_hz in (("W", 300), ("N", 120)):
+            for version in "abcd":
+                f0 = f0_hz * (1 + 0.05 * rng.normal())
+                tone = sum(np.sin(2 * np.pi * f0 * k * time) / k for k in range(1, 10))
+                noisy = 0.05 * tone + 0.01 * rng.normal(size=16000)
+                soundfile.write(folder / f"{speaker}a01{letter}{version}.wav", noisy, 16000)
+    return folder
+
+
+def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
+    made_corpus(tmp_path / "emodb")
+    told = []
+    bundle = build_bundle(
+        tmp_path,
+        ["emodb"],
+        tmp_path / "out",
+        recipe=Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2),
+        on_progress=lambda what, done, total: told.append((what, done, total)),
+    )
+    assert bundle.classes == ("anger", "neutral")
+    assert bundle.evaluation["uar"] == 1.0
+    assert bundle.evaluation["proof"]["n_speakers"] == 3
+    card = (tmp_path / "out" / "CARD.md").read_text()
+    assert "1.000" in card
+    assert "CC0-1.0" in card
+    assert ("describing clips", 24, 24) in told
+
+
+def test_copies_of_a_recording_are_dropped_and_contradictions_refused(tmp_path):
+    folder = made_corpus(tmp_path / "emodb", n_speakers=1)
+    original = (folder / "03a01Wa.wav").read_bytes()
+    (folder / "08a01Wa.wav").write_bytes(original)
+    clips = get_corpus("emodb").read(folder)
+    assert len(one_of_each_content(clips)) == len(clips) - 1
+    (folder / "08a01Na.wav").write_bytes(original)
+    with pytest.raises(CorpusError, match="labelled neutral and anger"):
+        one_of_each_content(get_corpus("emodb").read(folder))
+
+
+def test_a_clip_that_cannot_be_decoded_is_named(tmp_path):
+    folder = made_corpus(tmp_path / "emodb", n_speakers=1)
+    (folder / "03a01Wa.wav").write_bytes(b"RIFF")
+    with pytest.raises(CorpusError, match="03a01Wa"):
+        describe_clips(get_corpus("emodb").read(folder), get_feature_set("descriptors_v1"))
+
+
+def test_silence_around_the_speech_is_left_out():
+    signal = np.zeros(16000, np.float32)
+    signal[4000:12000] = 0.1 * np.sin(np.arange(8000) / 5)
+    np.testing.assert_allclose(speech_span(signal, 8000), [[0.44, 1.56]], atol=0.021)
+    np.testing.assert_allclose(speech_span(np.zeros(8000, np.float32), 8000), [[0, 1]])
+
+
+def test_labels_can_be_read_by_any_csv_reader(tmp_path):
+    clips = get_corpus("emodb").read(made_corpus(tmp_path / "emodb", n_speakers=1))
+    rows = list(csv.DictReader(labels_csv(clips, tmp_path).splitlines()))
+    assert rows[0]["path"] == "emodb/03a01Na.wav"
+    assert rows[0]["emotion"] == "neutral"
+    assert summary(clips)["emotions"] == {"anger": 4, "neutral": 4}
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("kind", sorted(CORPORA))
+def test_every_clip_of_the_real_corpus_is_read_as_its_labels_say(corpus_dir, kind):
+    clips = read_corpus(corpus_dir, kind)
+    stated = {
+        Path(row["path"]).name: row
+        for row in csv.DictReader((corpus_dir / "emotion" / "labels.csv").open())
+        if row["corpus"] == kind
+    }
+    assert {clip.path.name for clip in clips} == set(stated)
+    short = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
+    for clip in clips:
+        row = stated[clip.path.name]
+        assert clip.emotion == short.get(row["emotion"], row["emotion"])
+        assert clip.sex[0].upper() == row["sex"]
+        assert clip.language == row["language"]
+        assert clip.licence == row["licence"]
+        assert clip.speaker.split(":")[1] == row["speaker"].split("_", 1)[1]
+    assert set(Counter(clip.emotion for clip in clips)) <= set(EMOTIONS)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ser_batch.errors import LeakError
+from ser_batch.model.splits import Fold, prove, speaker_folds
+
+
+@given(
+    clips=st.lists(
+        st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 30)), min_size=8, max_size=60
+    ),
+    n_folds=st.one_of(st.none(), st.integers(2, 6)),
+)
+def test_no_speaker_and_no_recording_is_on_both_sides(clips, n_folds):
+    speakers = [speaker for speaker, _ in clips]
+    contents = [str(content) for _, content in clips]
+    try:
+        folds = speaker_folds(speakers, contents, n_folds=n_folds)
+    except LeakError:
+        return  # the shared recordings tie all speakers together
+    proof = prove(folds, speakers, contents)
+    assert proof.n_clips == len(clips)
+    assert proof.n_duplicates == len(clips) - len(set(contents))
+
+
+def test_leaving_one_out_makes_a_fold_a_speaker():
+    folds = speaker_folds(["a", "a", "b", "c"], ["1", "2", "3", "4"])
+    assert [fold.test.tolist() for fold in folds] == [[0, 1], [2], [3]]
+
+
+def test_speakers_of_one_recording_share_a_fold():
+    folds = speaker_folds(["a", "b", "c"], ["same", "same", "other"])
+    assert [fold.test.tolist() for fold in folds] == [[0, 1], [2]]
+
+
+def test_one_speaker_cannot_be_split():
+    with pytest.raises(LeakError, match="one speaker"):
+        speaker_folds(["a", "a"], ["1", "2"])
+
+
+def test_a_split_by_clip_is_refused_by_name():
+    folds = [Fold(np.array([0, 2]), np.array([1, 3]))]
+    with pytest.raises(LeakError, match="speaker a is on both sides"):
+        prove(folds, ["a", "a", "b", "b"], ["1", "2", "3", "4"])
+
+
+def test_an_augmented_copy_on_the_other_side_is_refused():
+    folds = [Fold(np.array([0]), np.array([1]))]
+    with pytest.raises(LeakError, match="recording 1 is on both sides"):
+        prove(folds, ["a", "b"], ["1", "1"])
