@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ser_batch.errors import QueryError
+
 MOST_ROWS = 200
 """Rows that a terminal is shown; the other formats write all."""
 
@@ -136,5 +138,9 @@ def _opened(output: Path | None, mode: str) -> Iterator[IO[Any]]:
         yield sys.stdout.buffer if "b" in mode else sys.stdout
         return
     encoding, newline = (None, None) if "b" in mode else ("utf-8", "")
-    with output.open(mode, encoding=encoding, newline=newline) as file:
+    try:
+        file = output.open(mode, encoding=encoding, newline=newline)
+    except OSError as error:
+        raise QueryError(f"cannot write {output}: {error.strerror}") from error
+    with file:
         yield file

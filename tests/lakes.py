@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ser_batch.lake import Lake, Part
 from ser_batch.tables import (
@@ -15,7 +18,7 @@ from ser_batch.tables import (
     TableContract,
     predictions_contract,
 )
-from tests.rows import MIDDAY, call, channel, recording, segment
+from tests.rows import MIDDAY, call, channel, prediction, recording, segment
 
 Row = dict[str, Any]
 TODAY = MIDDAY.date()
@@ -29,16 +32,66 @@ def put(lake: Lake, contract: TableContract, *rows: Row, date: dt.date = TODAY) 
     return lake.write(contract, part, contract.from_rows(rows))
 
 
-def put_call(lake: Lake, *predictions: Row, **given: Any) -> None:
-    """A call with one recording, both channels, and a ten-second segment a prediction."""
+Rows = dict[str, list[Row]]
+
+
+def call_rows(*predictions: Row, **given: Any) -> Rows:
+    """A call's rows by table: one recording, both channels, a ten-second segment a prediction."""
     recording_id = given.pop("recording_id", "r1")
     segments = given.pop("segments", None) or [
         segment(recording_id, row["channel"], row["segment_no"]) for row in predictions
     ]
-    put(lake, CALLS, call(recording_id, **given))
-    put(lake, RECORDINGS, recording(recording_id))
-    put(lake, CHANNELS, channel(recording_id, 0), channel(recording_id, 1))
-    if segments:
-        put(lake, SEGMENTS, *segments)
-    if predictions:
-        put(lake, PREDICTIONS, *({**row, "recording_id": recording_id} for row in predictions))
+    return {
+        CALLS.name: [call(recording_id, **given)],
+        RECORDINGS.name: [recording(recording_id)],
+        CHANNELS.name: [channel(recording_id, 0), channel(recording_id, 1)],
+        SEGMENTS.name: segments,
+        PREDICTIONS.name: [{**row, "recording_id": recording_id} for row in predictions],
+    }
+
+
+def put_rows(lake: Lake, *calls: Rows) -> None:
+    """Write the rows of some calls, a part a table."""
+    for contract in (CALLS, RECORDINGS, CHANNELS, SEGMENTS, PREDICTIONS):
+        rows = [row for tables in calls for row in tables[contract.name]]
+        if rows:
+            put(lake, contract, *rows)
+
+
+def put_call(lake: Lake, *predictions: Row, **given: Any) -> None:
+    """Write one call."""
+    put_rows(lake, call_rows(*predictions, **given))
+
+
+def put_weeks(lake: Lake, *, n_days: int = 35, calls_a_day: int = 24, seed: int = 0) -> None:
+    """Weeks of calls in three queues, of which billing gets worse in the last seven days."""
+    rng = np.random.default_rng(seed)
+    calls = []
+    for day_no, call_no in itertools.product(range(n_days), range(calls_a_day)):
+        queue = ("billing", "technical", None)[call_no % 3]
+        angry = 0.5 if queue == "billing" and day_no >= n_days - 7 else 0.25
+        recording_id = f"r{day_no:03}-{call_no:04}"
+        started_at = MIDDAY - dt.timedelta(
+            days=n_days - 1 - day_no, hours=4 - call_no % 9, minutes=-(call_no * 7 % 60)
+        )
+        level = (0.75 if rng.random() < angry else 0.2) + rng.normal(0, 0.1, 12)
+        level += rng.choice([-0.3, 0.0, 0.3]) * np.linspace(-1, 1, 12)
+        start_s = np.arange(12) * 24.0 + 4
+        end_s = start_s + rng.uniform(4, 16, 12)
+        calls.append(
+            call_rows(
+                *(
+                    prediction(segment_no=number, anger=float(anger), neutral=1 - float(anger))
+                    for number, anger in enumerate(np.clip(level, 0, 1))
+                ),
+                recording_id=recording_id,
+                queue=queue,
+                started_at=started_at,
+                objected=call_no % 17 == 16,
+                segments=[
+                    segment(recording_id, 1, number, start_s=start_s[number], end_s=end_s[number])
+                    for number in range(12)
+                ],
+            )
+        )
+    put_rows(lake, *calls)

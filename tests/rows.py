@@ -17,6 +17,7 @@ def call(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
         "call_id": f"call-{recording_id}",
         "path": f"2026/{recording_id}.wav",
         "audio_root": "/recordings",
+        "size_bytes": 2_400_000,
         "started_at": MIDDAY,
         "started_at_source": "metadata",
         "queue": "billing",

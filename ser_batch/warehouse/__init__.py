@@ -5,6 +5,15 @@ it can be copied and opened anywhere.
 """
 
 from ser_batch.warehouse.build import BuildResult, build
-from ser_batch.warehouse.published import TableDoc, connect, describe, query
+from ser_batch.warehouse.published import ColumnDoc, TableDoc, connect, describe, model_of, query
 
-__all__ = ["BuildResult", "TableDoc", "build", "connect", "describe", "query"]
+__all__ = [
+    "BuildResult",
+    "ColumnDoc",
+    "TableDoc",
+    "build",
+    "connect",
+    "describe",
+    "model_of",
+    "query",
+]

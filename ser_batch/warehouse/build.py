@@ -15,17 +15,8 @@ from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.lake import Lake
 from ser_batch.resources import sql_folder
 from ser_batch.warehouse.models import Model, read_models, read_rules
+from ser_batch.warehouse.published import BUILD_TABLE, CLOSED, connect
 from ser_batch.warehouse.sources import open_sources, source_contracts, source_docs
-
-BUILD_TABLE = "warehouse_build"
-"""One row: what the file was made from."""
-
-CLOSED = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "python_enable_replacements": "false",
-}
-"""Nothing is fetched from the network, and no Python variable passes for a table."""
 
 _BUILDING = ".building-"
 
@@ -60,12 +51,14 @@ def build(lake: Lake, target: Path, *, model_id: str, settings: Settings) -> Bui
     models = read_models(sql_folder())
     input_id = input_digest(lake, models, model_id=model_id, settings=settings)
     if published_input(target) == input_id:
-        return BuildResult(_count_rows(target, models), built=False)
+        with connect(target) as con:
+            return BuildResult(_count_rows(con, models), built=False)
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
     building = target.with_name(f"{target.name}{_BUILDING}{os.getpid()}")
     try:
         with duckdb.connect(building, config=dict(CLOSED)) as con:
+            con.begin()  # one wait for the disk, not one a table
             open_sources(con, lake, model_id=model_id, settings=settings)
             con.execute((sql_folder() / "macros.sql").read_text(encoding="utf-8"))
             for model in models:
@@ -73,10 +66,12 @@ def build(lake: Lake, target: Path, *, model_id: str, settings: Settings) -> Bui
             _document(con, models, model_id)
             _test(con)
             _sign(con, input_id, model_id)
+            con.commit()
+            rows = _count_rows(con, models)
         building.replace(target)
     finally:
         _sweep(target)
-    return BuildResult(_count_rows(target, models), built=True)
+    return BuildResult(rows, built=True)
 
 
 def input_digest(lake: Lake, models: list[Model], *, model_id: str, settings: Settings) -> str:
@@ -107,12 +102,10 @@ def input_digest(lake: Lake, models: list[Model], *, model_id: str, settings: Se
 
 def published_input(target: Path) -> str | None:
     """The input digest of the published file, None if there is none that can be read."""
-    if not target.exists():
-        return None
     try:
-        with duckdb.connect(target, read_only=True) as con:
+        with connect(target) as con:
             row = con.execute(f"select input_id from {BUILD_TABLE}").fetchone()
-    except duckdb.Error:
+    except (WarehouseError, duckdb.Error):
         return None
     return str(row[0]) if row else None
 
@@ -171,12 +164,11 @@ def _sign(con: duckdb.DuckDBPyConnection, input_id: str, model_id: str) -> None:
     con.execute(f"comment on table {BUILD_TABLE} is 'one row: what this file was made from'")
 
 
-def _count_rows(target: Path, models: list[Model]) -> dict[str, int]:
+def _count_rows(con: duckdb.DuckDBPyConnection, models: list[Model]) -> dict[str, int]:
     counts = {}
-    with duckdb.connect(target, read_only=True) as con:
-        for model in models:
-            row = con.execute(f"select count(*) from {model.name}").fetchone()
-            counts[model.name] = int(row[0]) if row else 0
+    for model in models:
+        row = con.execute(f"select count(*) from {model.name}").fetchone()
+        counts[model.name] = int(row[0]) if row else 0
     return counts
 
 

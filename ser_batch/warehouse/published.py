@@ -9,7 +9,16 @@ import duckdb
 import pyarrow as pa
 
 from ser_batch.errors import QueryError, WarehouseError
-from ser_batch.warehouse.build import BUILD_TABLE, CLOSED
+
+BUILD_TABLE = "warehouse_build"
+"""One row: what the file was made from."""
+
+CLOSED = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+"""Nothing is fetched from the network, and no Python variable passes for a table."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,12 @@ def query(con: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
     except duckdb.Error as error:
         raise QueryError(_first_line(error)) from error
     return rows
+
+
+def model_of(con: duckdb.DuckDBPyConnection) -> str:
+    """Id of the model whose predictions the published file shows."""
+    row = con.execute(f"select model_id from {BUILD_TABLE}").fetchone()
+    return str(row[0]) if row else ""
 
 
 def describe(target: Path, *, staging: bool = False) -> list[TableDoc]:

@@ -1,0 +1,4 @@
+-- question: which files were left out or need a look?
+select path, severity, code, message, remedy, noticed_at
+from quarantine
+order by severity, noticed_at desc, path

@@ -1,0 +1,140 @@
+"""`ser-batch query`: rows on the terminal and in files, marts named, errors in one line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from pipelines.cli import main
+from pipelines.rows import print_table
+from ser_batch.config import Settings
+from ser_batch.lake import Lake
+from ser_batch.paths import Root
+from ser_batch.stages.publish import publish
+from tests.lakes import MODEL_ID, put_call
+from tests.rows import prediction
+
+NASTY = 'one, "two"\n=cmd()'
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Root:
+    root = Root(tmp_path_factory.mktemp("queried"))
+    put_call(
+        Lake(root.lake), prediction(), queue=NASTY, attributes=[("product", "Ü-Tarif")], team=None
+    )
+    publish(root, Settings(), MODEL_ID)
+    return root
+
+
+class Said(NamedTuple):
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs `ser-batch query …` as its entry point does."""
+
+    def ran(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["ser-batch", "query", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return Said(caught.value.code, *capsys.readouterr())
+
+    return ran
+
+
+@pytest.fixture
+def ask(root: Root, run):
+    return lambda *arguments: run(*arguments, "--root", str(root.path))
+
+
+SQL = (
+    "select call_date, queue, team, dissatisfaction, 'nan'::float as x, attributes"
+    " from call_summary"
+)
+
+
+def test_json_is_one_object_with_plain_values(ask):
+    for option in (["--json"], ["--format", "json"]):
+        result = ask(SQL, *option)
+        assert result.exit_code == 0
+        assert json.loads(result.stdout) == {
+            "columns": ["call_date", "queue", "team", "dissatisfaction", "x", "attributes"],
+            "rows": [
+                ["2026-11-03", NASTY, None, pytest.approx(0.01), None, {"product": "Ü-Tarif"}]
+            ],
+        }
+
+
+def test_csv_quotes_what_needs_it(ask):
+    rows = list(csv.reader(io.StringIO(ask(SQL, "--format", "csv").stdout)))
+    assert rows[0][:3] == ["call_date", "queue", "team"]
+    assert rows[1][:3] == ["2026-11-03", NASTY, ""]
+
+
+def test_parquet_goes_to_a_file_with_its_types(ask, tmp_path):
+    target = tmp_path / "calls.parquet"
+    assert ask(SQL, "--format", "parquet", "--output", str(target)).exit_code == 0
+    table = pq.read_table(target)
+    assert table.schema.field("call_date").type == pa.date32()
+    assert table["queue"].to_pylist() == [NASTY]
+
+
+def test_marts_are_listed_with_grain_and_columns(ask):
+    text = ask("--list").stdout
+    assert "daily_dissatisfaction: one row a call date and queue" in text
+    marts = json.loads(ask("--list", "--json").stdout)["marts"]
+    summary = next(mart for mart in marts if mart["name"] == "call_summary")
+    assert {"name", "type", "meaning"} == set(summary["columns"][0])
+
+
+@pytest.mark.parametrize("sql", ["selec 1", "select nothing from call_summary", "drop table runs"])
+def test_bad_sql_is_one_line_and_a_failure(ask, sql):
+    result = ask(sql)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_warehouse_says_what_makes_one(run, tmp_path):
+    result = run("select 1", "--root", str(tmp_path))
+    assert result.exit_code == 1
+    assert "ser-batch nightly" in result.stderr
+
+
+def printed(rows: pa.Table, width: int) -> list[str]:
+    file = io.StringIO()
+    print_table(rows, Console(file=file, width=width))
+    return file.getvalue().splitlines()
+
+
+def test_a_table_fits_the_terminal_or_becomes_blocks():
+    rows = pa.table({f"column_{number}": ["value [bold]"] for number in range(8)})
+    wide, narrow = printed(rows, 200), printed(rows, 60)
+    assert any(line.count("value [bold]") == 8 for line in wide)
+    assert narrow[:2] == ["row 1", "  column_0  value [bold]"]
+    assert max(len(line) for line in narrow) <= 60
+
+
+def test_a_terminal_is_told_how_many_rows_it_does_not_show():
+    assert printed(pa.table({"n": list(range(250))}), 80)[-1].startswith("50 more rows")
+
+
+def test_writing_to_a_path_that_is_a_folder_is_one_line(ask, tmp_path: Path):
+    result = ask(SQL, "--format", "csv", "--output", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,64 @@
+"""A month of calls, published and reported once for all tests of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ser_batch.config import Settings
+from ser_batch.lake import Lake
+from ser_batch.paths import Root
+from ser_batch.stages.publish import publish
+from ser_batch.stages.report import write_report
+from ser_batch.tables import QUARANTINE
+from tests.lakes import MODEL_ID, put, put_call, put_weeks
+from tests.rows import bad_file, prediction
+
+NASTY = "<script>document.title='owned'</script>"
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report's file."""
+    root = Root(tmp_path_factory.mktemp("reported"))
+    lake = Lake(root.lake)
+    put_weeks(lake)
+    put_call(
+        lake,
+        *(prediction(segment_no=number, anger=0.99, neutral=0.01) for number in range(9)),
+        recording_id="nasty",
+        call_id=NASTY,
+        queue=NASTY,
+        path=f"{NASTY}/=cmd().wav",
+        attributes=[("synthetic", "true")],
+    )
+    put(lake, QUARANTINE, bad_file(), bad_file("slow.wav", severity="warning", message=NASTY))
+    publish(root, Settings(), MODEL_ID)
+    return write_report(root, Settings(), "20261103T020000Z")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Headless Chromium."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()

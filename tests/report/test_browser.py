@@ -1,0 +1,138 @@
+"""The page in headless Chromium: quiet, offline, narrow, dark, by keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.report.conftest import NASTY
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def open_page(browser, reported: Path):
+    """Opens the report from disk; fails on any console message, error or request beside it."""
+    pages = []
+    trouble: list[str] = []
+
+    def opened(**options):
+        page = browser.new_page(**options)
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: trouble.append(request.url))
+        page.goto(reported.as_uri())
+        page.wait_for_selector("#trend-chart svg")
+        assert trouble == [reported.as_uri()]
+        trouble.clear()
+        pages.append(page)
+        return page
+
+    yield opened
+    assert trouble == []
+    for page in pages:
+        page.close()
+
+
+def test_names_that_are_markup_stay_text(open_page):
+    page = open_page()
+    assert page.title().startswith("Customer dissatisfaction")
+    assert page.locator("#listen h3").first.inner_text() == NASTY
+    assert page.locator("#queue option", has_text=NASTY).count() == 1
+    assert page.locator("script").count() == 2
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_width_scrolls_sideways(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_charts_show_what_the_table_says(open_page):
+    page = open_page()
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    table = {
+        (cells[0], cells[1]): cells[5]
+        for row in page.locator("#queues table.plain tbody tr").all()
+        if len(cells := row.locator("td").all_inner_texts()) == 8
+    }
+    heat = page.evaluate(
+        """() => [...document.querySelectorAll("#queue-by-day tbody tr")].map((row) => [
+            row.querySelector("th").title,
+            [...row.querySelectorAll("td")].map((cell) => cell.innerText),
+        ])"""
+    )
+    days = sorted({day for day, _ in table})
+    shown = {
+        (day, queue): text
+        for queue, texts in heat
+        for day, text in zip(days, texts, strict=True)
+        if text not in ("", "·")
+    }
+    told = {
+        key: share.rstrip("\N{NO-BREAK SPACE}%") for key, share in table.items() if "%" in share
+    }
+    assert len(shown) > 50
+    assert shown == told
+
+
+def test_the_queue_filter_filters_charts_and_calls(open_page):
+    page = open_page()
+    before = page.locator("#filtered").inner_text()
+    page.select_option("#queue", "billing")
+    assert page.locator("#queue-by-day tbody th").all_inner_texts() == ["billing"]
+    assert page.locator("#filtered").inner_text() != before
+    visible = page.locator(".calls li:visible")
+    assert 0 < visible.count() < page.locator(".calls li").count()
+    assert {item.get_attribute("data-queue") for item in visible.all()} == {"billing"}
+
+
+def test_the_keyboard_reaches_everything(open_page):
+    page = open_page()
+    wanted = page.evaluate(
+        "() => [...document.querySelectorAll('a, button, select, summary, [tabindex]')]"
+        ".filter((part) => part.checkVisibility()).length"
+    )
+    reached = 0
+    page.keyboard.press("Tab")
+    while page.evaluate("document.activeElement !== document.body") and reached < 2 * wanted:
+        reached += 1
+        page.keyboard.press("Tab")
+    assert reached == wanted
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgb = (color) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = (color) => color.slice(0, 3).map((c) => c / 255)
+    .map((c) => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const behind = (part) => {
+    for (let at = part; at; at = at.parentElement) {
+      const color = rgb(getComputedStyle(at).backgroundColor);
+      if (color[3] === 255) return color;
+    }
+  };
+  const ratios = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const part = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || part.closest("script, svg")) continue;
+    if (!part.checkVisibility()) continue;
+    const [a, b] = [light(rgb(getComputedStyle(part).color)), light(behind(part))];
+    ratios.push([(Math.max(a, b) + .05) / (Math.min(a, b) + .05), texts.currentNode.data]);
+  }
+  return ratios.sort((a, b) => a[0] - b[0])[0];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_what_is_behind_it(open_page, scheme):
+    """WCAG 2.2 AA: a contrast of 4.5 to 1."""
+    page = open_page(color_scheme=scheme)
+    ratio, text = page.evaluate(CONTRAST)
+    assert ratio >= 4.5, f"{text!r} has {ratio:.2f}"

@@ -1,0 +1,151 @@
+"""What the page says, read without a browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from ser_batch.config import Settings
+from ser_batch.errors import WarehouseError
+from ser_batch.lake import Lake
+from ser_batch.paths import Root
+from ser_batch.report.content import Period, choose_period
+from ser_batch.report.page import clock, percent
+from ser_batch.stages.publish import publish
+from ser_batch.stages.report import write_report
+from tests.lakes import MODEL_ID, call_rows, put_call, put_rows
+from tests.rows import MIDDAY, prediction
+
+TODAY = MIDDAY.date()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    return Root(tmp_path)
+
+
+def page_of(root: Root, **settings) -> str:
+    publish(root, Settings(), MODEL_ID)
+    return write_report(root, Settings(**settings), "run-1").read_text(encoding="utf-8")
+
+
+def words(html: str) -> str:
+    """The text that a reader sees, in one line."""
+    body = re.sub(r"<(script|style|pre)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    text = re.sub(r"<[^>]+>", " ", body).replace("\N{NO-BREAK SPACE}", " ")
+    return re.sub(r"\s+", " ", text)
+
+
+def put_day(lake: Lake, *, n_angry: int, n_calm: int, days_ago: int = 0) -> None:
+    levels = [0.95] * n_angry + [0.05] * n_calm
+    put_rows(
+        lake,
+        *(
+            call_rows(
+                prediction(anger=anger, neutral=1 - anger),
+                recording_id=f"r{days_ago}-{number}",
+                started_at=MIDDAY - dt.timedelta(days=days_ago),
+            )
+            for number, anger in enumerate(levels)
+        ),
+    )
+
+
+def test_a_report_without_calls_says_so(root):
+    assert "No call was taken in yet." in page_of(root)
+
+
+def test_too_few_scored_calls_give_no_figure(root):
+    put_day(Lake(root.lake), n_angry=2, n_calm=1)
+    text = words(page_of(root))
+    assert "3 of 3 calls could be scored: too few for a figure." in text
+    assert "withheld" in text
+
+
+def test_a_change_beyond_chance_is_called_one_and_another_is_not(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=30, n_calm=10)
+    put_day(lake, n_angry=10, n_calm=30, days_ago=3)
+    assert "75 % of the scored calls were dissatisfied (60 % to 86 %)." in words(page_of(root))
+    assert "That is worse than the 25 % in the four weeks before, beyond chance" in words(
+        page_of(root)
+    )
+    put_day(lake, n_angry=1000, n_calm=330, days_ago=4)
+    assert "that is no change beyond chance" in words(page_of(root))
+
+
+def test_the_period_is_the_shortest_with_enough_scored_calls():
+    days = [
+        {"call_date": TODAY - dt.timedelta(days=ago), "count_scored_calls": count}
+        for ago, count in ((20, 50), (6, 3), (1, 2), (0, 4))
+    ]
+    month = dt.timedelta(days=28)
+    for least, length in ((4, 1), (5, 7), (10, 28), (1000, 28)):
+        first = TODAY - dt.timedelta(days=length - 1)
+        assert choose_period(days, min_calls=least) == Period(first, TODAY, first - month)
+    assert choose_period([], min_calls=5) is None
+
+
+def test_calls_are_listed_worst_first_with_path_and_time_of_the_worst_moment(root):
+    lake = Lake(root.lake)
+    for name, anger in (("mild", 0.6), ("worst", 0.97), ("fine", 0.02)):
+        put_call(
+            lake,
+            prediction(segment_no=0),
+            prediction(segment_no=9, anger=anger, neutral=1 - anger),
+            recording_id=name,
+        )
+    html = page_of(root)
+    listed = re.findall(r"<h3>(.*?)</h3>", html)
+    assert listed == ["call-worst", "call-mild"]
+    assert "2026/worst.wav" in html
+    assert "worst at 1:30" in words(html)
+    assert re.findall(r"<h3>(.*?)</h3>", page_of(root, report={"calls_to_listen": 1})) == [
+        "call-worst"
+    ]
+
+
+def test_what_was_not_scored_names_the_setting_that_changes_it(root):
+    put_call(Lake(root.lake), roles=["agent", "unknown"])
+    text = words(page_of(root))
+    assert "nothing says who speaks on the channel" in text
+    assert "say it in the metadata (customer_channel) or in [roles]" in text
+
+
+def test_synthetic_speech_is_called_synthetic_and_real_speech_is_not(root):
+    put_call(Lake(root.lake), prediction())
+    assert "synthetic" not in words(page_of(root))
+    put_call(Lake(root.lake), prediction(), recording_id="made", attributes=[("synthetic", "true")])
+    assert "The speech is synthetic." in words(page_of(root))
+
+
+def test_the_latest_report_is_the_same_page_and_nothing_half_written_stays(root):
+    put_call(Lake(root.lake), prediction())
+    html = page_of(root)
+    assert (root.reports / "latest.html").read_text(encoding="utf-8") == html
+    assert sorted(path.name for path in root.reports.iterdir()) == ["latest.html", "run-1.html"]
+
+
+def test_each_query_shown_on_the_page_runs_as_it_stands(reported):
+    from html import unescape
+
+    from ser_batch.warehouse import connect, query
+
+    queries = re.findall(r"<pre><code>(.*?)</code></pre>", reported.read_text("utf-8"), re.DOTALL)
+    assert len(queries) >= 6
+    with connect(Root(reported.parents[1]).warehouse) as con:
+        for sql in queries:
+            query(con, unescape(sql))
+
+
+def test_a_report_of_nothing_published_says_what_to_do(root):
+    with pytest.raises(WarehouseError, match="ser-batch nightly"):
+        write_report(root, Settings(), "run-1")
+
+
+def test_times_and_shares_read_as_people_write_them():
+    assert [clock(seconds) for seconds in (0, 59.9, 60, 3725)] == ["0:00", "0:59", "1:00", "62:05"]
+    assert percent(0.256) == "26\N{NO-BREAK SPACE}%"
