@@ -29,23 +29,22 @@ MANIFEST_FILE = "manifest.json"
 RECIPE = 1
 """Raised whenever the calls come out differently, so that folders made before are made anew."""
 
-TRUTH_SCHEMA = pa.schema(
-    [
-        pa.field("file", pa.string()),  # path below the audio folder
-        pa.field("call_id", pa.string()),
-        pa.field("arc", pa.string()),  # one of dialogue.ARCS
-        pa.field("kind", pa.string()),  # the columns from here to `text`: see scenes.TruthRow
-        pa.field("channel", pa.int8()),
-        pa.field("role", pa.string()),
-        pa.field("start_s", pa.float64()),
-        pa.field("end_s", pa.float64()),
-        pa.field("turn_no", pa.int16()),
-        pa.field("emotion", pa.string()),
-        pa.field("intensity", pa.float64()),
-        pa.field("text", pa.string()),
-        pa.field("position", pa.float64()),  # of the start in the call, 0 to 1
-    ]
-)
+_TRUTH_COLUMNS: list[pa.Field[Any]] = [
+    pa.field("file", pa.string()),  # path below the audio folder
+    pa.field("call_id", pa.string()),
+    pa.field("arc", pa.string()),  # one of dialogue.ARCS
+    pa.field("kind", pa.string()),  # the columns from here to `text`: see scenes.TruthRow
+    pa.field("channel", pa.int8()),
+    pa.field("role", pa.string()),
+    pa.field("start_s", pa.float64()),
+    pa.field("end_s", pa.float64()),
+    pa.field("turn_no", pa.int16()),
+    pa.field("emotion", pa.string()),
+    pa.field("intensity", pa.float64()),
+    pa.field("text", pa.string()),
+    pa.field("position", pa.float64()),  # of the start in the call, 0 to 1
+]
+TRUTH_SCHEMA = pa.schema(_TRUTH_COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,19 @@ from scipy.signal import medfilt
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 
 F0_RANGE_HZ = (60.0, 500.0)
+HOP_S = 0.005
 UNVOICED_STEP_S = 0.008
 """Distance of the grains where there is no pitch."""
 
 
-def pitch_track(samples: FloatArray, *, rate_hz: int, hop_s: float = 0.005) -> DoubleArray:
-    """Fundamental frequency every `hop_s`, by autocorrelation of 40 ms windows.
+def pitch_track(samples: FloatArray, *, rate_hz: int) -> DoubleArray:
+    """Fundamental frequency every `HOP_S`, by autocorrelation of 40 ms windows.
 
     Good for a synthetic voice without noise; real recordings need more.
 
     Args:
         samples: mono, shape (n_samples,)
         rate_hz: sampling rate
-        hop_s: seconds between values
 
     Returns:
         Hz, 0 where unvoiced, shape (n_frames,); frame 0 is centred on sample 0
@@ -33,7 +33,7 @@ def pitch_track(samples: FloatArray, *, rate_hz: int, hop_s: float = 0.005) -> D
     Source: P. Boersma, Accurate short-term analysis of the fundamental frequency, IFA
     Proceedings 17 (1993): division by the window's own autocorrelation.
     """
-    length, hop = round(0.04 * rate_hz), round(hop_s * rate_hz)
+    length, hop = round(0.04 * rate_hz), round(HOP_S * rate_hz)
     padded = np.pad(samples.astype(np.float64), length // 2)
     window = np.hanning(length)
     frames = sliding_window_view(padded, length)[::hop] * window
@@ -54,7 +54,7 @@ def reintone(
     *,
     rate_hz: int,
     span: float,
-    jitter: float,
+    rough: float,
     rng: np.random.Generator,
 ) -> FloatArray:
     """The same words with a wider or flatter melody, or a rougher voice.
@@ -63,13 +63,13 @@ def reintone(
         samples: mono, shape (n_samples,)
         rate_hz: sampling rate
         span: factor on the distance of log pitch from its median; 1 leaves it, 0 is monotone
-        jitter: random change of each period, as a share of it
-        rng: draws the jitter
+        rough: random change of each period's length and strength, as a share of it
+        rng: draws the roughness
 
     Returns:
         shape (n_samples,), float32
     """
-    if span == 1.0 and jitter == 0.0:
+    if span == 1.0 and rough == 0.0:
         return samples
     track = pitch_track(samples, rate_hz=rate_hz)
     if not np.any(track > 0):
@@ -81,8 +81,11 @@ def reintone(
     f0 = _value_at(track, centres, rate_hz=rate_hz)
     ratio = np.where(f0 > 0, (np.maximum(f0, 1.0) / median_hz) ** (span - 1.0), 1.0)
     ratio = np.clip(ratio, 0.5, 2.0)
-    placed, grain = _new_marks(centres, periods[1:], ratio, jitter=jitter, rng=rng)
-    return _overlap_add(samples, placed, centres[grain], periods[grain], periods[grain + 1])
+    placed, grain = _new_marks(centres, periods[1:], ratio, rough=rough, rng=rng)
+    strength = 1.0 + 3.0 * rough * np.clip(rng.standard_normal(len(placed)), -2, 2)
+    return _overlap_add(
+        samples, placed, centres[grain], periods[grain], periods[grain + 1], strength=strength
+    )
 
 
 def _autocorrelation(frames: DoubleArray) -> DoubleArray:
@@ -95,7 +98,9 @@ def _autocorrelation(frames: DoubleArray) -> DoubleArray:
 
 def _value_at(track: DoubleArray, samples: IntArray, *, rate_hz: int) -> DoubleArray:
     """The track's value at sample positions."""
-    return track[np.minimum(np.round(samples / (0.005 * rate_hz)).astype(int), len(track) - 1)]
+    frames = np.round(samples / (HOP_S * rate_hz)).astype(np.int64)
+    values: DoubleArray = track[np.minimum(frames, len(track) - 1)]
+    return values
 
 
 def _pitch_marks(samples: FloatArray, track: DoubleArray, *, rate_hz: int) -> IntArray:
@@ -104,7 +109,7 @@ def _pitch_marks(samples: FloatArray, track: DoubleArray, *, rate_hz: int) -> In
     period_at = np.where(
         track > 0, rate_hz / np.maximum(track, F0_RANGE_HZ[0]), UNVOICED_STEP_S * rate_hz
     )
-    hop = round(0.005 * rate_hz)
+    hop = round(HOP_S * rate_hz)
     marks = [0]
     while True:
         frame = min(round(marks[-1] / hop), len(track) - 1)
@@ -124,7 +129,7 @@ def _new_marks(
     periods: IntArray,
     ratio: DoubleArray,
     *,
-    jitter: float,
+    rough: float,
     rng: np.random.Generator,
 ) -> tuple[IntArray, IntArray]:
     """Where grains go so that the pitch is `ratio` times what it was, and which grain it is."""
@@ -139,20 +144,28 @@ def _new_marks(
             index += 1
         placed.append(round(position))
         grain.append(index)
-        wobble = 1.0 + jitter * float(np.clip(noise[len(placed) % len(noise)], -2, 2))
+        wobble = 1.0 + rough * float(np.clip(noise[len(placed) % len(noise)], -2, 2))
         position += max(periods[index] / ratio[index] * wobble, 8.0)
     return np.array(placed, dtype=np.int64), np.array(grain, dtype=np.int64)
 
 
 def _overlap_add(
-    samples: FloatArray, placed: IntArray, centres: IntArray, left: IntArray, right: IntArray
+    samples: FloatArray,
+    placed: IntArray,
+    centres: IntArray,
+    left: IntArray,
+    right: IntArray,
+    *,
+    strength: DoubleArray,
 ) -> FloatArray:
     """Grains of one period to either side, faded in and out, set at their new places."""
     out = np.zeros(len(samples), dtype=np.float32)
-    for target, centre, before, after in zip(placed, centres, left, right, strict=True):
+    for target, centre, before, after, gain in zip(
+        placed, centres, left, right, strength, strict=True
+    ):
         before_, after_ = min(before, target), min(after, len(samples) - target)
         rise = 0.5 - 0.5 * np.cos(np.pi * np.arange(before) / before)
         fall = 0.5 + 0.5 * np.cos(np.pi * np.arange(after) / after)
-        piece = samples[centre - before : centre + after] * np.concatenate([rise, fall])
+        piece = gain * samples[centre - before : centre + after] * np.concatenate([rise, fall])
         out[target - before_ : target + after_] += piece[before - before_ : before + after_]
     return out

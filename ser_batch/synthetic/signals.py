@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from scipy.fft import next_fast_len
 
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.telephone import BAND_HZ
@@ -87,11 +88,12 @@ def line_noise(n_samples: int, *, rate_hz: int, rng: np.random.Generator) -> Flo
     Returns:
         shape (n_samples,), float32
     """
-    spectrum = np.fft.rfft(rng.standard_normal(n_samples))
-    hz = np.fft.rfftfreq(n_samples, 1 / rate_hz)
+    size = next_fast_len(n_samples, real=True)
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    hz = np.fft.rfftfreq(size, 1 / rate_hz)
     in_band = (hz >= BAND_HZ[0]) & (hz <= BAND_HZ[1])
     shaped = np.where(in_band, spectrum / np.sqrt(np.maximum(hz, 1.0)), 0.0)
-    return _with_rms_one(np.fft.irfft(shaped, n_samples))
+    return _with_rms_one(np.fft.irfft(shaped, size)[:n_samples])
 
 
 def _pluck(hz: float, *, rate_hz: int) -> FloatArray:
