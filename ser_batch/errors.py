@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class SerError(Exception):
@@ -22,9 +22,20 @@ class SerError(Exception):
     code: ClassVar[str] = "error"
     remedy: ClassVar[str] = ""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes: made again as they are, not by calling `__init__`."""
+        return _restored, (type(self), self.args, self.__dict__)
+
     def one_line(self) -> str:
         """Message and remedy as the terminal shows them."""
         return f"{self}. {self.remedy}" if self.remedy else str(self)
+
+
+def _restored(kind: type[SerError], args: tuple[Any, ...], state: dict[str, Any]) -> SerError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class FileError(SerError):

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+
+from ser_batch.synthetic.demo import DemoCalls, make_demo_calls
+
+N_CALLS = 4
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +20,11 @@ def corpus_dir() -> Path:
     if not folder:
         pytest.skip("SER_CORPUS_DIR is not set: the development corpora are not here")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def demo_calls(tmp_path_factory: pytest.TempPathFactory) -> DemoCalls:
+    """A few synthetic calls with metadata and truth, made once for all test processes."""
+    shared = tmp_path_factory.getbasetemp().parent / "demo-calls"
+    with FileLock(shared.with_suffix(".lock")):
+        return make_demo_calls(shared, n_calls=N_CALLS, seed=3)
