@@ -179,6 +179,36 @@ class DenoiseSettings(Section):
     )
 
 
+class LineSettings(Section):
+    """What is wrong with a line, what on it is not speech, and what counts as silence."""
+
+    dead_db: float = Field(
+        -60, ge=-120, le=0, description="dB re full scale; a channel never louder than this is dead"
+    )
+    sound_db: float = Field(
+        -50, ge=-120, le=0, description="dB re full scale; tones and music are looked for above"
+    )
+    tone_share: Share = Field(
+        0.9, description="share of a moment's power in two peaks from which it may be a tone"
+    )
+    music_share: Share = Field(
+        0.6,
+        description=(
+            "share of a sound during which its strongest peak stays where it is, from which it is "
+            "music; speech has .1 to .5"
+        ),
+    )
+    min_music_s: Seconds = Field(4, description="s; a shorter sound is not called music")
+    bleed_correlation: Share = Field(
+        0.15,
+        description=(
+            "correlation from which one side's voice is said to be heard on the other's channel"
+        ),
+    )
+    min_silence_s: Seconds = Field(2, description="s; shorter silence of both sides is a pause")
+    long_silence_s: Seconds = Field(10, description="s; silence from which it is called long")
+
+
 class FeatureSettings(Section):
     """Which description of a segment the model reads."""
 
@@ -203,6 +233,13 @@ class DissatisfactionSettings(Section):
     )
     threshold: Share = Field(
         0.5, description="dissatisfaction from which a segment or a call is called dissatisfied"
+    )
+    arc_change: Annotated[float, Field(gt=0, le=9)] = Field(
+        1.0,
+        description=(
+            "change of log-odds from the first to the last third of a call from which it is "
+            "called improving or worsening"
+        ),
     )
 
     @field_validator("weights")
@@ -243,6 +280,7 @@ class Settings(BaseSettings):
     audio: AudioSettings = Field(default_factory=AudioSettings)
     vad: VadSettings = Field(default_factory=VadSettings)
     segments: SegmentSettings = Field(default_factory=SegmentSettings)
+    line: LineSettings = Field(default_factory=LineSettings)
     denoise: DenoiseSettings = Field(default_factory=DenoiseSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)

@@ -26,9 +26,9 @@ MODEL_ID = "test-model"
 PREDICTIONS = predictions_contract(MODEL_ID)
 
 
-def put(lake: Lake, contract: TableContract, *rows: Row, date: dt.date = TODAY) -> Path:
-    """Write rows as a part of their own, named by what they hold."""
-    part = Part(date if contract.partitioned else None, f"part-{abs(hash(str(rows))):x}")
+def put(lake: Lake, contract: TableContract, *rows: Row, name: str = "shard") -> Path:
+    """Write rows as a part."""
+    part = Part(TODAY if contract.partitioned else None, name)
     return lake.write(contract, part, contract.from_rows(rows))
 
 
@@ -51,11 +51,11 @@ def call_rows(*predictions: Row, **given: Any) -> Rows:
 
 
 def put_rows(lake: Lake, *calls: Rows) -> None:
-    """Write the rows of some calls, a part a table."""
+    """Write the rows of some calls as a shard, named by its first call."""
+    name = f"shard-{calls[0][CALLS.name][0]['recording_id']}"
     for contract in (CALLS, RECORDINGS, CHANNELS, SEGMENTS, PREDICTIONS):
         rows = [row for tables in calls for row in tables[contract.name]]
-        if rows:
-            put(lake, contract, *rows)
+        put(lake, contract, *rows, name=name)
 
 
 def put_call(lake: Lake, *predictions: Row, **given: Any) -> None:

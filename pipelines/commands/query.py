@@ -71,6 +71,9 @@ def query(
 def publish(
     root: RootOption = DEFAULT_ROOT,
     settings_file: SettingsOption = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Build every call date, also those that did not change.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build the warehouse from the lake, test it, and swap it in.
@@ -92,11 +95,19 @@ def publish(
     place = open_root(root)
     settings = read_settings(place, settings_file)
     with only_run(place):
-        result = publish_warehouse(place, settings, model_id(place, settings))
+        result = publish_warehouse(place, settings, model_id(place, settings), full=full)
     if as_json:
-        print_json({"warehouse": str(result.path), "built": result.built, "rows": result.rows})
+        print_json(
+            {
+                "warehouse": str(result.path),
+                "built": result.built,
+                "call_dates": [date.isoformat() for date in result.dates],
+                "rows": result.rows,
+            }
+        )
         return
-    state = "built" if result.built else "nothing had changed since it was built"
+    dates = f"built, {len(result.dates)} call dates"
+    state = dates if result.built else "nothing had changed since it was built"
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"{result.path}: {state}")
     for name, n_rows in result.rows.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +20,16 @@ class PublishResult:
         path: the published file
         rows: rows of each mart
         built: False where nothing had changed since it was built
+        dates: call dates that were built
     """
 
     path: Path
     rows: dict[str, int]
     built: bool
+    dates: tuple[dt.date, ...]
 
 
-def publish(root: Root, settings: Settings, model_id: str) -> PublishResult:
+def publish(root: Root, settings: Settings, model_id: str, *, full: bool = False) -> PublishResult:
     """Build, test and swap in the warehouse, unless it is current.
 
     Only the run that holds the root's lock may call it.
@@ -35,13 +38,16 @@ def publish(root: Root, settings: Settings, model_id: str) -> PublishResult:
         root: whose lake is published
         settings: law, dissatisfaction and the least number of calls in a figure
         model_id: model whose predictions are shown
+        full: build every call date, also those that did not change
 
     Raises:
         WarehouseTestError: if a rule is broken; the published file stays as it was
     """
-    result = warehouse.build(Lake(root.lake), root.warehouse, model_id=model_id, settings=settings)
+    result = warehouse.build(
+        Lake(root.lake), root.warehouse, model_id=model_id, settings=settings, full=full
+    )
     marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
-    return PublishResult(root.warehouse, marts, result.built)
+    return PublishResult(root.warehouse, marts, result.built, result.dates)
 
 
 def not_scored(path: Path) -> list[dict[str, object]]:

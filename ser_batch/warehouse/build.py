@@ -1,10 +1,17 @@
-"""Build the warehouse beside the published file, test it, and swap it in."""
+"""Build the warehouse beside the published file, test it, and swap it in.
+
+Models of calls are built some call dates at a time, and only for the dates that changed; the
+others are built whole from what is then there.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,9 +21,33 @@ from ser_batch.config import Settings, digest
 from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.lake import Lake
 from ser_batch.resources import sql_folder
-from ser_batch.warehouse.models import Model, read_models, read_rules
+from ser_batch.tables import RUNS
+from ser_batch.warehouse.changes import (
+    PartStates,
+    lake_states,
+    parts_of,
+    read_states,
+    touched_dates,
+    write_states,
+)
+from ser_batch.warehouse.documents import document
+from ser_batch.warehouse.models import Blueprint, Model, Rule, read_blueprint
 from ser_batch.warehouse.published import BUILD_TABLE, CLOSED, connect
-from ser_batch.warehouse.sources import open_sources, source_contracts, source_docs
+from ser_batch.warehouse.sources import (
+    OF_CALLS,
+    WHOLE,
+    open_calls,
+    open_settings,
+    open_whole,
+    predictions_of,
+    quoted,
+)
+
+DATES_AT_ONCE = 28
+"""Call dates built in one go, so that memory does not grow with the archive."""
+
+PLACES = 6
+"""Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
 
 _BUILDING = ".building-"
 
@@ -28,13 +59,32 @@ class BuildResult:
     Attributes:
         rows: rows of each table
         built: False where the published file was already made from the same input
+        dates: call dates that were built
     """
 
     rows: dict[str, int]
     built: bool
+    dates: tuple[dt.date, ...] = ()
 
 
-def build(lake: Lake, target: Path, *, model_id: str, settings: Settings) -> BuildResult:
+@dataclass(frozen=True)
+class _Input:
+    """What a file is made from.
+
+    Attributes:
+        recipe: digest of SQL, settings, model and version: another recipe builds all dates
+        whole_files: digest of the files of the tables that belong to no call date
+        parts: the rest of the lake
+    """
+
+    recipe: str
+    whole_files: str
+    parts: PartStates
+
+
+def build(
+    lake: Lake, target: Path, *, model_id: str, settings: Settings, full: bool = False
+) -> BuildResult:
     """Publish the warehouse of a lake; readers of the old file are not disturbed.
 
     Args:
@@ -42,55 +92,110 @@ def build(lake: Lake, target: Path, *, model_id: str, settings: Settings) -> Bui
         target: the published file
         model_id: whose predictions are shown
         settings: law, dissatisfaction and the least number of calls in a figure
+        full: build every date, also those that did not change
 
     Raises:
         LakeError: if a file of the lake cannot be read
         WarehouseError: if a model fails
         WarehouseTestError: if a rule is broken; the published file stays as it was
     """
-    models = read_models(sql_folder())
-    input_id = input_digest(lake, models, model_id=model_id, settings=settings)
-    if published_input(target) == input_id:
+    blueprint = read_blueprint(sql_folder())
+    before = _published_input(target)
+    recipe = _recipe(blueprint, model_id, settings)
+    now = _input(lake, recipe, before)
+    if before == now and not full:
         with connect(target) as con:
-            return BuildResult(_count_rows(con, models), built=False)
+            return BuildResult(_count_rows(con, blueprint), built=False)
+    kept = before if before is not None and before.recipe == recipe and not full else None
+    dates = touched_dates(kept.parts if kept else {}, now.parts)
+    with _building(target, grow=kept is not None) as con:
+        if kept is None:
+            con.execute(f"begin; {blueprint.macros} commit;")
+        open_settings(con, model_id=model_id, settings=settings)
+        open_whole(con, lake)
+        _build_whole(con, blueprint.first)
+        for start in range(0, max(len(dates), 1), DATES_AT_ONCE):  # once too if there is no date
+            batch = dates[start : start + DATES_AT_ONCE]
+            open_calls(con, lake, parts_of(now.parts, batch), batch, settings)
+            _build_dates(con, blueprint)
+        _build_whole(con, blueprint.last)
+        _test(con, blueprint.rules_of_all)
+        con.begin()
+        document(con, blueprint.models)
+        _sign(con, now, model_id)
+        con.commit()
+        rows = _count_rows(con, blueprint)
+    return BuildResult(rows, built=True, dates=tuple(dates))
+
+
+def _build_dates(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> None:
+    """Replace the rows of the call dates that are open in every model of calls.
+
+    The models run into temporary tables that stand before the published ones, so that they and
+    the rules see these dates only.
+    """
+    for model in blueprint.of_calls:
+        _run_model(con, model, "create temp table")
+    _test(con, blueprint.rules_of_calls)
+    con.begin()
+    _merge(con, blueprint.of_calls)
+    con.commit()
+    for model in blueprint.of_calls:
+        con.execute(f"drop table temp.{model.name}")
+
+
+def _build_whole(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+    con.begin()  # one wait for the disk, not one a table
+    for model in models:
+        _run_model(con, model, "create or replace table")
+    con.commit()
+
+
+def _merge(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+    """Put the temporary tables' rows in the place of the published rows of their dates."""
+    for model in models:
+        con.execute(
+            f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
+        )
+    con.execute(
+        "create or replace temp table replaced_recordings as select recording_id "
+        "from published.stg_calls where list_contains(getvariable('call_dates'), call_date)"
+    )
+    for model in models:
+        columns = _columns(con, model.name)
+        where = (
+            "list_contains(getvariable('call_dates'), call_date)"
+            if "call_date" in columns
+            else "recording_id in (from replaced_recordings)"
+        )
+        con.execute(f"delete from published.{model.name} where {where}")
+        con.execute(f"insert into published.{model.name} from temp.{model.name}")
+
+
+@contextmanager
+def _building(target: Path, *, grow: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A file beside the published one that takes its place if nothing goes wrong."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
     building = target.with_name(f"{target.name}{_BUILDING}{os.getpid()}")
+    if grow:
+        shutil.copyfile(target, building)
     try:
-        with duckdb.connect(building, config=dict(CLOSED)) as con:
-            con.begin()  # one wait for the disk, not one a table
-            open_sources(con, lake, model_id=model_id, settings=settings)
-            con.execute((sql_folder() / "macros.sql").read_text(encoding="utf-8"))
-            for model in models:
-                _run_model(con, model)
-            _document(con, models, model_id)
-            _test(con)
-            _sign(con, input_id, model_id)
-            con.commit()
-            rows = _count_rows(con, models)
+        with duckdb.connect(config={**CLOSED, "temp_directory": f"{building}.tmp"}) as con:
+            con.execute(f"attach {quoted(str(building))} as published")
+            con.execute("use published")
+            yield con
+            con.execute("use memory")
+            con.execute("detach published")
         building.replace(target)
     finally:
         _sweep(target)
-    return BuildResult(rows, built=True)
 
 
-def input_digest(lake: Lake, models: list[Model], *, model_id: str, settings: Settings) -> str:
-    """Changes when the warehouse would: files of the lake, SQL, model or settings.
-
-    The run records are left out: a night that changed nothing else builds nothing.
-    """
-    files = []
-    for name, contract in source_contracts(model_id).items():
-        if name == "lake_runs":
-            continue
-        for part in lake.parts(contract):
-            status = lake.path(contract, part).stat()
-            files.append((name, str(part.relative), status.st_size, status.st_mtime_ns))
+def _recipe(blueprint: Blueprint, model_id: str, settings: Settings) -> str:
     return digest(
         {
-            "files": files,
-            "models": [(model.name, model.grain, model.column_docs, model.sql) for model in models],
-            "macros": (sql_folder() / "macros.sql").read_text(encoding="utf-8"),
+            "blueprint": asdict(blueprint),
             "model_id": model_id,
             "law": settings.law.digest(),
             "dissatisfaction": settings.dissatisfaction.digest(),
@@ -100,73 +205,69 @@ def input_digest(lake: Lake, models: list[Model], *, model_id: str, settings: Se
     )
 
 
-def published_input(target: Path) -> str | None:
-    """The input digest of the published file, None if there is none that can be read."""
+def _input(lake: Lake, recipe: str, before: _Input | None) -> _Input:
+    # the run records are left out: a night that changed nothing else builds nothing
+    whole_files = [
+        (contract.name, part.name, lake.path(contract, part).stat().st_mtime_ns)
+        for contract in WHOLE
+        if contract is not RUNS
+        for part in lake.parts(contract)
+    ]
+    contracts = (*OF_CALLS, *predictions_of(lake).values())
+    parts = lake_states(lake, contracts, before.parts if before else {})
+    return _Input(recipe, digest(whole_files), parts)
+
+
+def _published_input(target: Path) -> _Input | None:
+    """What the published file was made from, None if there is none that can be read."""
     try:
         with connect(target) as con:
-            row = con.execute(f"select input_id from {BUILD_TABLE}").fetchone()
+            row = con.execute(f"select recipe, whole_files from {BUILD_TABLE}").fetchone()
+            return _Input(row[0], row[1], read_states(con)) if row else None
     except (WarehouseError, duckdb.Error):
         return None
-    return str(row[0]) if row else None
 
 
-def _run_model(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+def _sign(con: duckdb.DuckDBPyConnection, made_from: _Input, model_id: str) -> None:
+    con.execute(
+        f"create or replace table {BUILD_TABLE} as select ?::varchar as recipe, "
+        "?::varchar as whole_files, ?::varchar as model_id, ?::varchar as code_version",
+        [made_from.recipe, made_from.whole_files, model_id, ser_batch.__version__],
+    )
+    con.execute(f"comment on table {BUILD_TABLE} is 'one row: what this file was made from'")
+    write_states(con, made_from.parts)
+
+
+def _run_model(con: duckdb.DuckDBPyConnection, model: Model, create: str) -> None:
+    """Make a model's table, its doubles rounded so that the same rows give the same figures."""
     try:
-        con.execute(f"create table {model.name} as\n{model.sql}")
+        columns = con.execute(f"describe\n{model.sql}").fetchall()
+        rounded = ", ".join(
+            f"round({name}, {PLACES}) as {name}" for name, kind, *_ in columns if kind == "DOUBLE"
+        )
+        replace = f"replace ({rounded})" if rounded else ""
+        con.execute(f"{create} {model.name} as select * {replace} from (\n{model.sql}\n)")
     except duckdb.Error as error:
         raise WarehouseError(f"model {model.name}: {error}") from error
 
 
-def _document(con: duckdb.DuckDBPyConnection, models: list[Model], model_id: str) -> None:
-    """Grain and column docs as comments; a column passed on keeps the doc of where it was made."""
-    docs = source_docs(model_id)
-    for model in models:
-        inherited = {
-            column: text
-            for table in sorted(model.reads & docs.keys())
-            for column, text in docs[table].items()
-        }
-        docs[model.name] = {**inherited, **model.column_docs}
-        _comment(con, model, docs[model.name])
-
-
-def _comment(con: duckdb.DuckDBPyConnection, model: Model, docs: dict[str, str]) -> None:
-    columns = [row[0] for row in con.execute(f"describe {model.name}").fetchall()]
-    strays = [name for name in model.column_docs if name not in columns]
-    bare = [name for name in columns if name not in docs]
-    if strays or bare:
-        raise WarehouseError(
-            f"model {model.name}: documents missing columns {strays}, does not document {bare}"
-        )
-    con.execute(f"comment on table {model.name} is {_quoted(model.grain)}")
-    for name in columns:
-        con.execute(f"comment on column {model.name}.{name} is {_quoted(docs[name])}")
-
-
-def _test(con: duckdb.DuckDBPyConnection) -> None:
-    for rule in read_rules(sql_folder()):
+def _test(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    for rule in rules:
         try:
-            breaks = con.execute(rule.sql).fetchmany(3)
+            broken = con.execute(rule.sql).fetchone()
         except duckdb.Error as error:
             raise WarehouseError(f"sql/tests/{rule.name}.sql: {error}") from error
-        if breaks:
-            raise WarehouseTestError(
-                f"sql/tests/{rule.name}.sql: {rule.text}; broken by {breaks[0]}"
-            )
+        if broken:
+            raise WarehouseTestError(f"sql/tests/{rule.name}.sql: {rule.text}; broken by {broken}")
 
 
-def _sign(con: duckdb.DuckDBPyConnection, input_id: str, model_id: str) -> None:
-    con.execute(
-        f"create table {BUILD_TABLE} as "
-        "select ?::varchar as input_id, ?::varchar as model_id, ?::varchar as code_version",
-        [input_id, model_id, ser_batch.__version__],
-    )
-    con.execute(f"comment on table {BUILD_TABLE} is 'one row: what this file was made from'")
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [row[0] for row in con.execute(f"describe {table}").fetchall()]
 
 
-def _count_rows(con: duckdb.DuckDBPyConnection, models: list[Model]) -> dict[str, int]:
+def _count_rows(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> dict[str, int]:
     counts = {}
-    for model in models:
+    for model in blueprint.models:
         row = con.execute(f"select count(*) from {model.name}").fetchone()
         counts[model.name] = int(row[0]) if row else 0
     return counts
@@ -179,7 +280,3 @@ def _sweep(target: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -86,8 +86,7 @@ def describe(target: Path, *, staging: bool = False) -> list[TableDoc]:
     with connect(target) as con:
         tables = con.execute(
             "select table_name, comment from duckdb_tables() "
-            "where not internal and table_name <> ? order by table_name",
-            [BUILD_TABLE],
+            "where not internal and not starts_with(table_name, 'warehouse_') order by table_name"
         ).fetchall()
         return [
             TableDoc(name, grain, _columns(con, name))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
@@ -11,11 +12,12 @@ from ser_batch.config import Settings
 from ser_batch.eligibility import CHANNEL_SCORING, channel_scoring
 from ser_batch.emotions import UNCERTAIN
 from ser_batch.errors import LakeError
-from ser_batch.lake import Lake
+from ser_batch.lake import Lake, Part
 from ser_batch.law import NOT_SCORED, NotScored
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
+    PREDICTIONS,
     QUARANTINE,
     RECORDINGS,
     RUNS,
@@ -36,44 +38,42 @@ NOTHING_TO_SCORE = (
 )
 """Reasons that lie in the recording and the model, beside those of the law."""
 
+OF_CALLS = (CALLS, RECORDINGS, CHANNELS, SEGMENTS)
+"""Tables whose rows belong to a call, beside the predictions."""
 
-def source_contracts(model_id: str) -> dict[str, TableContract]:
-    """Name of each source table → contract of the lake's table behind it."""
-    tables = (CALLS, RECORDINGS, CHANNELS, SEGMENTS, QUARANTINE, RUNS)
-    return {
-        **{f"lake_{contract.name}": contract for contract in tables},
-        "lake_predictions": predictions_contract(model_id),
-    }
+WHOLE = (QUARANTINE, RUNS)
+"""Tables that are read whole: they belong to no call date."""
 
 
-def source_docs(model_id: str) -> dict[str, dict[str, str]]:
+def predictions_of(lake: Lake) -> dict[str, TableContract]:
+    """Contract of the predictions of each model that has any, by model id."""
+    folders = sorted((lake.folder / PREDICTIONS.name).glob("*/"))
+    return {folder.name: predictions_contract(folder.name) for folder in folders}
+
+
+def source_docs() -> dict[str, dict[str, str]]:
     """Doc lines by column of each source table that declares them."""
-    schemas = {name: contract.arrow for name, contract in source_contracts(model_id).items()}
+    tables = (*OF_CALLS, *WHOLE, PREDICTIONS)
+    schemas = {f"lake_{contract.name}": contract.arrow for contract in tables}
     schemas["given_channel_scoring"] = CHANNEL_SCORING
     return {name: {field.name: doc(field) for field in schema} for name, schema in schemas.items()}
 
 
-def open_sources(
-    con: duckdb.DuckDBPyConnection, lake: Lake, *, model_id: str, settings: Settings
-) -> None:
-    """Make the lake and the rules readable to the models on this connection.
-
-    Raises:
-        LakeError: if a file of the lake cannot be read
-        ContractError: if one was written by a newer program
-    """
-    for name, contract in source_contracts(model_id).items():
-        _open_table(con, lake, name, contract)
-    calls, recordings = lake.read(CALLS), lake.read(RECORDINGS)
-    con.register("given_channel_scoring", channel_scoring(calls, recordings, settings.law))
+def open_settings(con: duckdb.DuckDBPyConnection, *, model_id: str, settings: Settings) -> None:
+    """Make what does not change with the calls readable to the models on this connection."""
     weights = settings.dissatisfaction.weights
-    con.register(
+    _bind(
+        con,
         "given_dissatisfaction_weights",
         pa.table({"emotion": list(weights), "weight": list(weights.values())}),
     )
-    con.register(
+    reasons = (*NOT_SCORED.values(), *NOTHING_TO_SCORE)
+    _bind(
+        con,
         "given_not_scored_reasons",
-        _rows((reason.code, reason.meaning, reason.remedy) for reason in _reasons()),
+        pa.Table.from_pylist(
+            [{"code": r.code, "meaning": r.meaning, "remedy": r.remedy} for r in reasons]
+        ),
     )
     for variable, value in variables(model_id, settings).items():
         con.execute(f"set variable {variable} = ?", [value])
@@ -84,47 +84,112 @@ def variables(model_id: str, settings: Settings) -> dict[str, object]:
     return {
         "model_id": model_id,
         "dissatisfaction_threshold": settings.dissatisfaction.threshold,
+        "arc_change": settings.dissatisfaction.arc_change,
         "min_calls": settings.report.min_calls,
     }
 
 
+def open_whole(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Make the tables that belong to no call date readable.
+
+    Raises:
+        LakeError: if a file of the lake cannot be read
+        ContractError: if one was written by a newer program
+    """
+    for contract in WHOLE:
+        _open_table(con, lake, f"lake_{contract.name}", contract, lake.parts(contract))
+
+
+def open_calls(
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    parts: Sequence[Part],
+    dates: Sequence[dt.date],
+    settings: Settings,
+) -> None:
+    """Make the calls of some dates, and what belongs to them, readable.
+
+    Args:
+        con: of the warehouse that is being built
+        lake: the lake
+        parts: every part that holds calls of the dates; it may hold others too
+        dates: call dates
+        settings: whose law decides who is scored
+
+    Raises:
+        LakeError: if a file of the lake cannot be read
+        ContractError: if one was written by a newer program
+    """
+    for contract in OF_CALLS:
+        _open_table(con, lake, f"lake_{contract.name}", contract, parts)
+    _open_predictions(con, lake, parts)
+    con.execute("set variable call_dates = ?::date[]", [list(dates)])
+    calls = con.sql(
+        "from lake_calls where list_contains(getvariable('call_dates'), started_at::date)"
+    ).to_arrow_table()
+    _bind(con, "lake_calls", calls)
+    scoring = channel_scoring(calls, lake.read(RECORDINGS, parts), settings.law)
+    _bind(con, "given_channel_scoring", scoring)
+
+
+def _open_predictions(con: duckdb.DuckDBPyConnection, lake: Lake, parts: Sequence[Part]) -> None:
+    """One view over the predictions of every model, with the model's id beside each row."""
+    _bind(con, "lake_predictions_none", PREDICTIONS.empty())
+    selects = ["select *, '' as model_id from lake_predictions_none"]
+    for number, (model_id, contract) in enumerate(predictions_of(lake).items()):
+        name = f"lake_predictions_{number}"
+        _open_table(con, lake, name, contract, parts)
+        selects.append(f"select *, {quoted(model_id)} as model_id from {name}")
+    _bind(con, "lake_predictions", " union all ".join(selects))
+
+
 def _open_table(
-    con: duckdb.DuckDBPyConnection, lake: Lake, name: str, contract: TableContract
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    name: str,
+    contract: TableContract,
+    parts: Sequence[Part],
 ) -> None:
     """A view over the files; a copy in memory where some are of an older version."""
-    paths = [str(lake.path(contract, part)) for part in lake.parts(contract)]
-    if not paths:
-        con.register(name, contract.empty())
-        return
-    con.execute(f"set variable {name} = ?", [paths])
+    paths = [str(path) for part in parts if (path := lake.path(contract, part)).exists()]
+    con.execute(f"set variable files_of_{name} = ?::varchar[]", [paths])
     try:
-        if _all_current(con, name, contract):
+        if not paths:
+            _bind(con, name, contract.empty())
+        elif _all_current(con, name, contract):
             columns = ", ".join(contract.arrow.names)
-            con.execute(
-                f"create temp view {name} as select {columns} from read_parquet("
-                f"getvariable('{name}'), union_by_name = true, hive_partitioning = false)"
+            _bind(
+                con,
+                name,
+                f"select {columns} from read_parquet(getvariable('files_of_{name}'), "
+                "union_by_name = true, hive_partitioning = false)",
             )
         else:
-            con.register(name, lake.read(contract))
+            _bind(con, name, lake.read(contract, parts))
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        raise LakeError(f"table {contract.name}: {reason}; delete it to have it made again") from (
-            error
-        )
+        raise LakeError(
+            f"table {contract.name}: {reason}; delete it to have it made again"
+        ) from error
+
+
+def _bind(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table | str) -> None:
+    """Let a name stand for rows in memory or for a select."""
+    con.execute(f"drop view if exists {name}")
+    if isinstance(rows, str):
+        con.execute(f"create temp view {name} as {rows}")
+    else:
+        con.register(name, rows)
 
 
 def _all_current(con: duckdb.DuckDBPyConnection, name: str, contract: TableContract) -> bool:
     versions = con.execute(
-        f"select distinct value::varchar from parquet_kv_metadata(getvariable('{name}')) "
-        "where key::varchar = 'ser_batch.version'"
+        "select distinct value::varchar from parquet_kv_metadata("
+        f"getvariable('files_of_{name}')) where key::varchar = 'ser_batch.version'"
     ).fetchall()
     return versions == [(str(contract.version),)]
 
 
-def _reasons() -> Iterable[NotScored]:
-    return (*NOT_SCORED.values(), *NOTHING_TO_SCORE)
-
-
-def _rows(rows: Iterable[tuple[str, str, str]]) -> pa.Table:
-    names = ("code", "meaning", "remedy")
-    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows])
+def quoted(text: str) -> str:
+    """A string literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"

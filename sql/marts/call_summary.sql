@@ -1,4 +1,6 @@
 -- grain: one row a recording
+-- version: 1
+-- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
 -- speech_customer_s: seconds of speech on customers' channels
@@ -17,6 +19,13 @@
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
 -- is_dissatisfied: dissatisfaction reaches the setting dissatisfaction.threshold
 -- worst_start_s: start of the worst segment in the recording, seconds
+-- recovery_s: from there to the first later segment that is not dissatisfied, seconds; null where
+--   the worst is not dissatisfied or nothing better follows
+-- slope_per_min: change of the segments' dissatisfaction a minute, least squares
+-- arc: stayed positive, improving, worsening, stayed negative, or uncertain (fewer than three
+--   scored segments); which way it went from the first to the last third, by at least the setting
+--   dissatisfaction.arc_change on log-odds
+-- emotions: share of the scored speech by emotion, 0..1, largest first
 -- not_scored_reason: code of the reason why the call carries no dissatisfaction; null: it does
 with speech as (
     select
@@ -59,8 +68,11 @@ segments_placed as (
         *,
         middle_s <= scored_s / 3 as at_start,
         middle_s >= scored_s * 2 / 3 as at_end,
-        greatest(0, least(duration_s, scored_s / 10 - worse_s)) as in_worst_tenth_s
+        greatest(0, least(duration_s, scored_s / 10 - worse_s)) as in_worst_tenth_s,
+        first(start_s) over by_badness as worst_at_s,
+        first(is_dissatisfied) over by_badness as worst_is_dissatisfied
     from segments_in_order
+    window by_badness as (partition by recording_id order by worse_s)
 ),
 
 dissatisfaction_of_calls as (
@@ -75,8 +87,25 @@ dissatisfaction_of_calls as (
         call_dissatisfaction(if(at_end, dissatisfaction, null), duration_s) as dissatisfaction_end,
         coalesce(sum(duration_s) filter (is_dissatisfied), 0) / any_value(scored_s)
             as dissatisfied_share,
-        arg_min(start_s, worse_s) as worst_start_s
+        any_value(worst_at_s) as worst_start_s,
+        min(start_s) filter (not is_dissatisfied and start_s > worst_at_s and worst_is_dissatisfied)
+        - any_value(worst_at_s) as recovery_s,
+        regr_slope(dissatisfaction, (start_s + end_s) / 120) as slope_per_min
     from segments_placed
+    group by recording_id
+),
+
+speech_by_emotion as (
+    select recording_id, emotion, sum(duration_s) / any_value(scored_s) as share
+    from segments_placed
+    group by recording_id, emotion
+),
+
+emotions_of_calls as (
+    select
+        recording_id,
+        map_from_entries(list({'k': emotion, 'v': share} order by share desc, emotion)) as emotions
+    from speech_by_emotion
     group by recording_id
 ),
 
@@ -118,6 +147,17 @@ select
     scored.dissatisfied_share,
     scored.dissatisfaction >= getvariable('dissatisfaction_threshold') as is_dissatisfied,
     scored.worst_start_s,
+    scored.recovery_s,
+    scored.slope_per_min,
+    arc_class(
+        scored.dissatisfaction_start,
+        scored.dissatisfaction_end,
+        scored.dissatisfaction,
+        scored.count_scored_segments,
+        getvariable('dissatisfaction_threshold'),
+        getvariable('arc_change')
+    ) as arc,
+    emotions_of_calls.emotions,
     case
         when scored.recording_id is not null then null
         when not speech.may_be_scored then speech.barred_reason
@@ -133,4 +173,5 @@ inner join speech using (recording_id)
 left join customer_segments using (recording_id)
 left join predicted_segments using (recording_id)
 left join dissatisfaction_of_calls as scored using (recording_id)
+left join emotions_of_calls using (recording_id)
 order by call_date, started_at, recording_id

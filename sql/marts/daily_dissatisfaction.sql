@@ -1,4 +1,6 @@
 -- grain: one row a call date and queue
+-- version: 1
+-- built: by call date
 -- count_calls: recordings
 -- count_scored_calls: of these, with a dissatisfaction
 -- coverage: scored seconds over seconds of the customers' segments, 0..1

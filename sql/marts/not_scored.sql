@@ -1,4 +1,6 @@
 -- grain: one row a call date and reason why calls carry no dissatisfaction
+-- version: 1
+-- built: by call date
 -- count_calls: recordings
 -- duration_s: their length, seconds
 select

@@ -1,4 +1,6 @@
 -- grain: one row a scored segment: the customer's, where it may be scored
+-- version: 1
+-- built: by call date
 -- dissatisfaction: 0 content..1 dissatisfied; null where the emotion is uncertain
 select
     calls.call_date,
@@ -20,9 +22,11 @@ select
     segments.speech_ratio,
     segments.snr_db,
     segments.overlap_ratio,
-    predictions.model_id
+    model_id
 from stg_predictions as predictions
 inner join stg_segments as segments using (recording_id, channel, segment_no)
 inner join stg_calls as calls using (recording_id)
-left join stg_segment_dissatisfaction as dissatisfaction using (recording_id, channel, segment_no)
+left join stg_segment_dissatisfaction as dissatisfaction
+    using (recording_id, channel, segment_no, model_id)
+where predictions.model_id = getvariable('model_id')
 order by call_date, started_at, recording_id, channel, segment_no

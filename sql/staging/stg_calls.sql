@@ -1,4 +1,6 @@
 -- grain: one row a recording that could be decoded and belongs to a call
+-- version: 1
+-- built: by call date
 -- call_date: day on which the call started, local time of the call centre
 -- count_channels: channels in the file
 select

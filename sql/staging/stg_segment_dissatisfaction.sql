@@ -1,8 +1,10 @@
--- grain: one row a scored segment that is not `uncertain`
+-- grain: one row a scored segment that is not `uncertain`, and model
+-- version: 1
+-- built: by call date
 -- dissatisfaction: sum of the emotions' probabilities times their weights, 0 content..1 dissatisfied
 -- is_dissatisfied: dissatisfaction reaches the setting dissatisfaction.threshold
 with certain_segments as (
-    select recording_id, channel, segment_no, columns('^p_')
+    select recording_id, channel, segment_no, model_id, columns('^p_')
     from stg_predictions
     where emotion <> 'uncertain'
 ),
@@ -16,6 +18,7 @@ summed as (
         recording_id,
         channel,
         segment_no,
+        model_id,
         least(1, sum(probabilities.probability * weights.weight)) as dissatisfaction
     from probabilities
     inner join stg_dissatisfaction_weights as weights
@@ -25,4 +28,4 @@ summed as (
 
 select *, dissatisfaction >= getvariable('dissatisfaction_threshold') as is_dissatisfied
 from summed
-order by recording_id, channel, segment_no
+order by model_id, recording_id, channel, segment_no

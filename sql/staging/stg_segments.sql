@@ -1,4 +1,6 @@
 -- grain: one row a stretch of one channel's speech
+-- version: 1
+-- built: by call date
 -- duration_s: length, seconds
 select
     segments.recording_id,

@@ -2,3 +2,4 @@
 select recording_id, channel, segment_no
 from stg_predictions
 anti join segment_emotion using (recording_id, channel, segment_no)
+where model_id = getvariable('model_id')

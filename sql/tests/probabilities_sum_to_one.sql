@@ -1,8 +1,9 @@
 -- rule: the probabilities of a segment sum to 1
-select recording_id, channel, segment_no, sum(probability) as total
-from (
-    unpivot (select recording_id, channel, segment_no, columns('^p_') from stg_predictions)
-    on columns('^p_') into name emotion value probability
+with probabilities as (
+    unpivot stg_predictions on columns('^p_') into name probability_of value probability
 )
+
+select recording_id, channel, segment_no, model_id, sum(probability) as total
+from probabilities
 group by all
 having abs(sum(probability) - 1) > 0.01

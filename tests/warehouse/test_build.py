@@ -154,7 +154,7 @@ def test_a_part_of_a_newer_program_is_refused(lake, target, monkeypatch):
         key=PREDICTIONS.key,
         arrow=PREDICTIONS.arrow,
     )
-    put(lake, newer, prediction(segment_no=5))
+    put(lake, newer, prediction(segment_no=5), name="shard-r1")
     with pytest.raises(ContractError, match="newer ser-batch"):
         make(lake, target)
 

@@ -1,0 +1,59 @@
+"""Which way a call went: its one home in Python; in SQL, `arc_class` of `sql/macros.sql`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ser_batch.config import DissatisfactionSettings
+from ser_batch.emotions import call_dissatisfaction
+
+Arc = Literal["stayed positive", "improving", "worsening", "stayed negative", "uncertain"]
+
+MIN_SEGMENTS = 3
+"""With fewer scored segments a call has no beginning and end to compare."""
+
+
+def first_and_last_third(dissatisfaction: ArrayLike, duration_s: ArrayLike) -> tuple[float, float]:
+    """Dissatisfaction of the first and of the last third of a call's scored speech.
+
+    A segment belongs to the third in which its middle lies.
+
+    Args:
+        dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
+        duration_s: of each scored segment, shape (n_segments,), seconds
+
+    Returns:
+        two values in 0..1, each NaN where no segment's middle lies there
+    """
+    values = np.asarray(dissatisfaction, np.float64)
+    lengths = np.asarray(duration_s, np.float64)
+    total = lengths.sum()
+    middle = np.cumsum(lengths) - lengths / 2
+    thirds = (middle <= total / 3, middle >= total * 2 / 3)
+    first, last = (call_dissatisfaction(values[third], lengths[third]) for third in thirds)
+    return first, last
+
+
+def arc_class(
+    dissatisfaction: ArrayLike, duration_s: ArrayLike, settings: DissatisfactionSettings
+) -> Arc:
+    """Which way a call went.
+
+    Args:
+        dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
+        duration_s: of each scored segment, shape (n_segments,), seconds
+        settings: threshold, and the change that counts as one
+    """
+    first, last = first_and_last_third(dissatisfaction, duration_s)
+    if np.size(dissatisfaction) < MIN_SEGMENTS or np.isnan(first) or np.isnan(last):
+        return "uncertain"
+    change = np.log(last / (1 - last)) - np.log(first / (1 - first))
+    if change >= settings.arc_change:
+        return "worsening"
+    if change <= -settings.arc_change:
+        return "improving"
+    whole = call_dissatisfaction(dissatisfaction, duration_s)
+    return "stayed negative" if whole >= settings.threshold else "stayed positive"

@@ -1,0 +1,109 @@
+"""What changed in the lake since the published file was built, down to the call dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from ser_batch.config import digest
+from ser_batch.lake import Lake, Part
+from ser_batch.tables import CALLS, TableContract, column
+
+PARTS_TABLE = "warehouse_parts"
+"""One row a part of the lake: its state when the file was built."""
+
+
+@dataclass(frozen=True)
+class PartState:
+    """A part of the lake across all tables.
+
+    Attributes:
+        files_id: digest of its files' tables, sizes and times of change
+        call_dates: days on which its calls started
+    """
+
+    files_id: str
+    call_dates: frozenset[dt.date]
+
+
+PartStates = Mapping[Part, PartState]
+
+_SCHEMA = pa.schema(
+    [
+        column("date", pa.date32(), "call date of the folder that the part lies in"),
+        column("part", pa.string(), "name of its files"),
+        column("files_id", pa.string(), "digest of their tables, sizes and times of change"),
+        column("call_dates", pa.list_(pa.date32()), "days on which its calls started"),
+    ]
+)
+
+
+def lake_states(
+    lake: Lake, contracts: Iterable[TableContract], known: PartStates
+) -> dict[Part, PartState]:
+    """State of every part; only parts that changed are opened to see their calls' dates."""
+    files: dict[Part, list[tuple[str, int, int]]] = {}
+    for contract in contracts:
+        for part in lake.parts(contract):
+            status = lake.path(contract, part).stat()
+            files.setdefault(part, []).append((contract.name, status.st_size, status.st_mtime_ns))
+    states = {}
+    for part, found in sorted(files.items()):
+        files_id = digest(found)
+        before = known.get(part)
+        if before is not None and before.files_id == files_id:
+            states[part] = before
+        else:
+            states[part] = PartState(files_id, _call_dates(lake, part))
+    return states
+
+
+def touched_dates(before: PartStates, now: PartStates) -> list[dt.date]:
+    """Call dates of every part that is new, changed or gone, in order."""
+    changed = {part for part in before.keys() | now.keys() if before.get(part) != now.get(part)}
+    dates: set[dt.date] = set()
+    for states in (before, now):
+        for part in changed & states.keys():
+            dates |= states[part].call_dates
+    return sorted(dates)
+
+
+def parts_of(states: PartStates, dates: Iterable[dt.date]) -> list[Part]:
+    """Parts that hold calls of some dates."""
+    wanted = frozenset(dates)
+    return [part for part, state in states.items() if state.call_dates & wanted]
+
+
+def write_states(con: duckdb.DuckDBPyConnection, states: PartStates) -> None:
+    """Keep the parts' states in the file that was built from them."""
+    rows = [
+        {
+            "date": part.date,
+            "part": part.name,
+            "files_id": state.files_id,
+            "call_dates": sorted(state.call_dates),
+        }
+        for part, state in states.items()
+    ]
+    con.register("part_states", pa.Table.from_pylist(rows, schema=_SCHEMA))
+    con.execute(f"create or replace table {PARTS_TABLE} as from part_states")
+    con.execute(f"comment on table {PARTS_TABLE} is 'one row a part of the lake'")
+    con.unregister("part_states")
+
+
+def read_states(con: duckdb.DuckDBPyConnection) -> dict[Part, PartState]:
+    """The parts' states as the published file knows them."""
+    rows = con.execute(f"select date, part, files_id, call_dates from {PARTS_TABLE}").fetchall()
+    return {
+        Part(date, name): PartState(files_id, frozenset(call_dates))
+        for date, name, files_id, call_dates in rows
+    }
+
+
+def _call_dates(lake: Lake, part: Part) -> frozenset[dt.date]:
+    started_at = lake.read(CALLS, [part], columns=["started_at"])["started_at"]
+    return frozenset(time.date() for time in started_at.to_pylist() if time is not None)

@@ -1,0 +1,115 @@
+"""A night touches only its dates, and the file is as if all had been built."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+
+import pytest
+
+from ser_batch.config import Settings
+from ser_batch.lake import Lake, Part
+from ser_batch.tables import CALLS, RUNS
+from ser_batch.warehouse import BuildResult, build, connect, describe
+from tests.lakes import MODEL_ID, PREDICTIONS, TODAY, call_rows, put, put_call, put_rows, put_weeks
+from tests.rows import MIDDAY, prediction, run
+
+YESTERDAY = MIDDAY - dt.timedelta(days=1)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "calls.duckdb"
+
+
+def make(lake: Lake, target: Path, *, full: bool = False) -> BuildResult:
+    return build(lake, target, model_id=MODEL_ID, settings=Settings(), full=full)
+
+
+def everything(target: Path) -> dict[str, list[str]]:
+    """Every row of every table, in an order of its own."""
+    names = [table.name for table in describe(target, staging=True)]
+    with connect(target) as con:
+        return {name: sorted(map(str, con.sql(f"from {name}").fetchall())) for name in names}
+
+
+def test_only_the_dates_that_changed_are_built(lake, target):
+    put_call(lake, prediction(), recording_id="old", started_at=YESTERDAY)
+    put_call(lake, prediction(), recording_id="new")
+    assert make(lake, target).dates == (YESTERDAY.date(), TODAY)
+    put_call(lake, prediction(), recording_id="newer")
+    assert make(lake, target).dates == (TODAY,)
+    put_call(lake, prediction(), recording_id="old", queue="other", started_at=YESTERDAY)
+    assert make(lake, target).dates == (YESTERDAY.date(),)
+
+
+def test_a_call_whose_date_is_corrected_moves(lake, target):
+    put_call(lake, prediction(), recording_id="stays")
+    put_call(lake, prediction(), recording_id="moves")
+    make(lake, target)
+    put_call(lake, prediction(), recording_id="moves", started_at=YESTERDAY)
+    assert make(lake, target).dates == (YESTERDAY.date(), TODAY)
+    with connect(target) as con:
+        rows = con.sql("select recording_id, call_date from call_summary order by all").fetchall()
+        assert rows == [("moves", YESTERDAY.date()), ("stays", TODAY)]
+        assert con.sql("select count(*) from segment_emotion").fetchall() == [(2,)]
+
+
+def test_a_part_that_is_gone_takes_its_rows_along(lake, target):
+    put_call(lake, prediction(), recording_id="stays")
+    put_call(lake, prediction(), recording_id="erased")
+    make(lake, target)
+    for contract in (CALLS, PREDICTIONS):
+        lake.remove(contract, Part(TODAY, "shard-erased"))
+    make(lake, target)
+    assert "erased" not in str(everything(target))
+
+
+def test_runs_are_brought_up_to_date_with_the_calls(lake, target):
+    put_call(lake, prediction())
+    make(lake, target)
+    put(lake, RUNS, run(), name="run-1")
+    put_call(lake, prediction(), recording_id="r2")
+    assert make(lake, target).rows["runs"] == 1
+
+
+def test_a_full_build_builds_all_dates_though_nothing_changed(lake, target):
+    put_call(lake, prediction(), started_at=YESTERDAY)
+    put_call(lake, prediction(), recording_id="r2")
+    make(lake, target)
+    before = everything(target)
+    assert make(lake, target, full=True).dates == (YESTERDAY.date(), TODAY)
+    assert everything(target) == before
+
+
+def test_nights_of_changes_give_the_rows_of_a_full_build(lake, target, tmp_path):
+    """New calls, corrected dates, objections, new scores and erased parts, night after night."""
+    rng = random.Random(7)
+    put_weeks(lake, n_days=40, calls_a_day=6)
+    make(lake, target)
+    for night in range(6):
+        for number in rng.sample(range(12), 5):
+            anger = rng.random()
+            put_rows(
+                lake,
+                call_rows(
+                    *(prediction(segment_no=n, anger=anger, neutral=1 - anger) for n in range(4)),
+                    recording_id=f"extra-{number}",
+                    queue=rng.choice(["billing", "technical", None]),
+                    objected=rng.random() < 0.3,
+                    started_at=MIDDAY - dt.timedelta(days=rng.randrange(45)),
+                ),
+            )
+        if night % 2:
+            gone = rng.choice([part for part in lake.parts(CALLS) if "extra" in part.name])
+            lake.remove(CALLS, gone)
+        assert make(lake, target).dates
+    fresh = tmp_path / "fresh.duckdb"
+    make(lake, fresh)
+    assert everything(target) == everything(fresh)
