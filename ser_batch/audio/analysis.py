@@ -7,27 +7,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
-from ser_batch.audio.decode import Audio, at_rate
+from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.bandwidth import bandwidth_hz, mean_spectra, mean_spectrum
+from ser_batch.audio.decode import Audio
 from ser_batch.audio.denoise import denoised, pays
-from ser_batch.audio.levels import (
-    LEAST_DB,
-    LEVEL_FRAME_S,
-    channel_level,
-    clipped_samples,
-    decibel,
-    frame_mask,
-    frame_power,
-    per_frame,
-    snr_db,
-    sums,
-)
-from ser_batch.audio.segments import joined, speech_bursts, to_segments
+from ser_batch.audio.interaction import CallInteraction, interaction, syllable_rate
+from ser_batch.audio.levels import LEVEL_FRAME_S, channel_level, decibel, snr_db, sums
+from ser_batch.audio.line import Line, is_dead, lines
+from ser_batch.audio.speech import ChannelSpeech, call_speech
+from ser_batch.audio.stretches import from_mask, lengths
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
 
-DUAL_MONO_WITHIN_DB = 6.0
-"""dB; channels of one signal whose levels lie further apart are one side and its echo."""
+LEAST_VOTES = 2
+"""Signs that must agree on who the agent is."""
+
+
+@dataclass(frozen=True)
+class LineDiagnosis:
+    """What is wrong with a channel, and what on it is not speech.
+
+    Attributes:
+        dead: never louder than `line.dead_db`
+        bandwidth_hz: to which its speech reaches, as recorded, Hz; NaN without speech
+        bleed_db: level at which the other side is heard on it, dB under that side's own level;
+            NaN where it is not heard
+        bled_s: seconds of the other side's voice that were not taken for speech of this one
+        ring_s: seconds of ring-back, busy or dial tone
+        keys_s: seconds of pressed keys (DTMF)
+        beep_s: seconds of other single tones
+        music_s: seconds of hold music
+    """
+
+    dead: bool
+    bandwidth_hz: float
+    bleed_db: float
+    bled_s: float
+    ring_s: float
+    keys_s: float
+    beep_s: float
+    music_s: float
 
 
 @dataclass(frozen=True)
@@ -36,26 +55,34 @@ class ChannelAnalysis:
 
     Attributes:
         signal: at the analysis rate, without DC, denoised where it pays, shape (n_samples,)
-        segments: start and end in seconds, shape (n, 2), in order
+        turns: speech with the pauses inside it, seconds, shape (n_turns, 2), in order
+        waiting: tones and music, pauses between rings included, seconds, shape (n, 2)
+        segments: turns fit to be described, seconds, shape (n, 2), in order
         measures: of each segment, shape (n,) each, float32:
             speech_ratio: share of its duration that is speech, 0..1
             level_db: mean power of its speech, dB re full scale
             snr_db: its speech over the channel's noise floor, dB
             clipping_ratio: share of its samples cut off at a ceiling, 0..1
             overlap_ratio: share of its speech during which the other side speaks, 0..1
+        bandwidth_hz: to which each segment's speech reaches at the analysis rate, Hz, shape (n,);
+            NaN where it does not stand out of the noise
         speech_s: seconds of speech
         level_db: mean power of the speech, dB re full scale; NaN without speech
-        noise_db: median power of what is not speech, dB re full scale
+        noise_db: median power of what is neither speech nor tone nor music, dB re full scale
         snr_db: speech over noise, dB; NaN without speech
         clipping_ratio: share of samples cut off at a ceiling, 0..1
         dc_offset: mean of the samples before it was taken off, -1..1
         dropped_speech_s: seconds of speech in stretches too short and lonely for a segment
         denoised: whether the noise was lowered
+        line: what is wrong with it
     """
 
     signal: FloatArray
+    turns: DoubleArray
+    waiting: DoubleArray
     segments: DoubleArray
     measures: dict[str, FloatArray]
+    bandwidth_hz: FloatArray
     speech_s: float
     level_db: float
     noise_db: float
@@ -64,6 +91,7 @@ class ChannelAnalysis:
     dc_offset: float
     dropped_speech_s: float
     denoised: bool
+    line: LineDiagnosis
 
 
 @dataclass(frozen=True)
@@ -74,45 +102,17 @@ class CallAnalysis:
         duration_s: seconds
         dual_mono: whether both channels carried the same signal; then one is kept
         channels: in the order of the recording
+        interaction: how the sides talk with each other, one a channel
+        agent_channel: the channel on which an agent seems to speak, by who pressed keys, where the
+            beep sounds and who spoke first; None where too little or contradictory is heard. A
+            hint that the roles may be swapped, no more.
     """
 
     duration_s: float
     dual_mono: bool
     channels: tuple[ChannelAnalysis, ...]
-
-
-@dataclass(frozen=True)
-class _Line:
-    """What a channel is before voice activity is known.
-
-    Attributes:
-        signal: at the analysis rate, without DC, shape (n_samples,)
-        power: one a 10 ms frame, shape (n_frames,)
-        clipped: clipped samples a 10 ms frame as a share of it, shape (n_frames,)
-        dc_offset: -1..1
-    """
-
-    signal: FloatArray
-    power: FloatArray
-    clipped: FloatArray
-    dc_offset: float
-
-
-@dataclass(frozen=True)
-class _Speech:
-    """Where a channel speaks.
-
-    Attributes:
-        own: which 10 ms frames are its speech, shape (n_frames,)
-        overlapped: which of them the other side speaks in too, shape (n_frames,)
-        segments: seconds, shape (n, 2)
-        dropped_s: seconds of speech in no segment
-    """
-
-    own: BoolArray
-    overlapped: BoolArray
-    segments: DoubleArray
-    dropped_s: float
+    interaction: CallInteraction
+    agent_channel: int | None
 
 
 def analyse_calls(
@@ -132,89 +132,64 @@ def analyse_calls(
     Returns:
         one a recording, in order
     """
-    calls = [_lines(audio, settings) for audio in audios]
-    worth = denoise_channels or [range(len(lines)) for lines in calls]
-    signals = [line.signal for lines in calls for line in lines]
-    rate = settings.audio.analysis_rate_hz
-    probabilities = iter(speech_probability(signals, rate, settings.vad))
-    analyses = []
-    for audio, lines, to_denoise in zip(audios, calls, worth, strict=True):
-        speech = _speech(lines, [next(probabilities) for _ in lines], settings)
-        channels = tuple(
-            _channel(line, spoken, settings, may_denoise=number in to_denoise)
-            for number, (line, spoken) in enumerate(zip(lines, speech, strict=True))
-        )
-        dual_mono = len(lines) < len(audio.samples)
-        analyses.append(CallAnalysis(audio.duration_s, dual_mono, channels))
-    return analyses
-
-
-def is_dual_mono(samples: FloatArray, least_correlation: float) -> bool:
-    """Whether two channels carry one signal at about one level.
-
-    Args:
-        samples: shape (n_channels, n_samples)
-        least_correlation: 0..1
-    """
-    if len(samples) != 2:
-        return False
-    first, second = samples - samples.mean(axis=1, keepdims=True)
-    powers = np.array([np.dot(first, first), np.dot(second, second)], np.float64)
-    levels_db = decibel(powers / samples.shape[1])
-    if levels_db.min() <= LEAST_DB or abs(levels_db[0] - levels_db[1]) > DUAL_MONO_WITHIN_DB:
-        return False
-    return bool(np.dot(first, second) >= least_correlation * np.sqrt(powers.prod()))
-
-
-def _lines(audio: Audio, settings: Settings) -> list[_Line]:
-    """The channels of a recording at the analysis rate; one if both carry the same signal."""
-    resampled = at_rate(audio, settings.audio.analysis_rate_hz)
-    dual_mono = is_dual_mono(resampled.samples, settings.audio.dual_mono_correlation)
-    lines = []
-    for number in range(1 if dual_mono else len(audio.samples)):
-        raw = resampled.samples[number]
-        offset = float(raw.mean(dtype=np.float64))
-        signal = raw - np.float32(offset)
-        power = frame_power(signal, resampled.sample_rate)
-        clipped = per_frame(clipped_samples(audio.samples[number]), audio.sample_rate, len(power))
-        lines.append(_Line(signal, power, clipped / (audio.sample_rate * LEVEL_FRAME_S), offset))
-    return lines
-
-
-def _speech(
-    lines: list[_Line], probabilities: list[FloatArray], settings: Settings
-) -> list[_Speech]:
-    """Where each channel of a call speaks, alone and at once."""
-    bursts = [
-        speech_bursts(probability, line.power, vad=settings.vad, segments=settings.segments)
-        for line, probability in zip(lines, probabilities, strict=True)
+    calls = [lines(audio, settings.audio) for audio in audios]
+    worth = denoise_channels or [range(len(call)) for call in calls]
+    signals = [line.signal for call in calls for line in call]
+    probabilities = iter(speech_probability(signals, settings.audio.analysis_rate_hz, settings.vad))
+    return [
+        _call(audio, call, [next(probabilities) for _ in call], to_denoise, settings)
+        for audio, call, to_denoise in zip(audios, calls, worth, strict=True)
     ]
-    masks = [
-        frame_mask(stretches, len(line.power))
-        for stretches, line in zip(bursts, lines, strict=True)
-    ]
-    overlap = np.logical_and.reduce(masks) if len(masks) > 1 else np.zeros_like(masks[0])
-    speech = []
-    for stretches, mask, probability in zip(bursts, masks, probabilities, strict=True):
-        turns = joined(stretches, settings.segments.min_pause_s)
-        segments, dropped_s = to_segments(turns, probability, settings.segments)
-        speech.append(_Speech(mask, overlap, segments, dropped_s))
-    return speech
+
+
+def _call(
+    audio: Audio,
+    call: list[Line],
+    probabilities: list[FloatArray],
+    to_denoise: Collection[int],
+    settings: Settings,
+) -> CallAnalysis:
+    speech = call_speech(call, probabilities, settings)
+    channels = tuple(
+        _channel(line, own, settings, may_denoise=number in to_denoise)
+        for number, (line, own) in enumerate(zip(call, speech, strict=True))
+    )
+    return CallAnalysis(
+        duration_s=audio.duration_s,
+        dual_mono=len(call) < len(audio.samples),
+        channels=channels,
+        interaction=interaction(
+            [channel.turns for channel in channels],
+            [channel.waiting for channel in channels],
+            [
+                syllable_rate(line.signal, line.sample_rate, own.bursts)
+                for line, own in zip(call, speech, strict=True)
+            ],
+            duration_s=audio.duration_s,
+            settings=settings.line,
+        ),
+        agent_channel=_agent_channel(speech),
+    )
 
 
 def _channel(
-    line: _Line, speech: _Speech, settings: Settings, *, may_denoise: bool
+    line: Line, speech: ChannelSpeech, settings: Settings, *, may_denoise: bool
 ) -> ChannelAnalysis:
     """Measure one channel, and lower its noise where that pays."""
-    level = channel_level(line.power, speech.own)
+    level = channel_level(line.power, speech.own, speech.quiet)
+    noise = mean_spectrum(line.signal, line.sample_rate, from_mask(speech.quiet, LEVEL_FRAME_S))
     signal, clean = line.signal, may_denoise and pays(level.snr_db, settings.denoise)
     if clean:
-        rate = settings.audio.analysis_rate_hz
-        signal = denoised(signal, rate, speech.own, settings.denoise)
+        signal = denoised(signal, line.sample_rate, ~speech.quiet, settings.denoise)
     return ChannelAnalysis(
         signal=signal,
+        turns=speech.turns,
+        waiting=speech.sounds.waiting,
         segments=speech.segments,
         measures=_measures(line, speech, level.noise_db),
+        bandwidth_hz=bandwidth_hz(
+            mean_spectra(line.signal, line.sample_rate, speech.segments), noise
+        ),
         speech_s=float(np.count_nonzero(speech.own) * LEVEL_FRAME_S),
         level_db=level.level_db,
         noise_db=level.noise_db,
@@ -223,10 +198,11 @@ def _channel(
         dc_offset=line.dc_offset,
         dropped_speech_s=speech.dropped_s,
         denoised=clean,
+        line=_diagnosis(line, speech, settings),
     )
 
 
-def _measures(line: _Line, speech: _Speech, noise_db: float) -> dict[str, FloatArray]:
+def _measures(line: Line, speech: ChannelSpeech, noise_db: float) -> dict[str, FloatArray]:
     """Measures of each segment, see `ChannelAnalysis`."""
     n_frames = np.maximum(sums(np.ones_like(line.power), speech.segments), 1)
     n_speech = np.maximum(sums(speech.own, speech.segments), 1)
@@ -238,3 +214,35 @@ def _measures(line: _Line, speech: _Speech, noise_db: float) -> dict[str, FloatA
         "clipping_ratio": (sums(line.clipped, speech.segments) / n_frames).astype(np.float32),
         "overlap_ratio": (sums(speech.overlapped, speech.segments) / n_speech).astype(np.float32),
     }
+
+
+def _diagnosis(line: Line, speech: ChannelSpeech, settings: Settings) -> LineDiagnosis:
+    """See `LineDiagnosis`; the bandwidth is that of the samples as they were recorded."""
+    spectrum, noise = (
+        mean_spectrum(line.recorded, line.recorded_rate, times)
+        for times in (speech.bursts, from_mask(speech.quiet, LEVEL_FRAME_S))
+    )
+    return LineDiagnosis(
+        dead=is_dead(line, settings.line),
+        bandwidth_hz=float(bandwidth_hz(spectrum, noise)),
+        bleed_db=speech.bleed.gain_db if speech.bleed else float("nan"),
+        bled_s=speech.bled_s,
+        ring_s=float(lengths(speech.sounds.ring).sum()),
+        keys_s=float(lengths(speech.sounds.keys).sum()),
+        beep_s=float(lengths(speech.sounds.beep).sum()),
+        music_s=float(lengths(speech.sounds.music).sum()),
+    )
+
+
+def _agent_channel(speech: Sequence[ChannelSpeech]) -> int | None:
+    """See `CallAnalysis`. Callers press keys; the agent's side beeps, and greets first."""
+    if len(speech) < 2:
+        return None
+    votes = []
+    for side, own in enumerate(speech):
+        votes += [1 - side] if len(own.sounds.keys) else []
+        votes += [side] if len(own.sounds.beep) else []
+    if all(len(own.turns) for own in speech):
+        votes.append(int(np.argmin([own.turns[0, 0] for own in speech])))
+    agreed = len(votes) >= LEAST_VOTES and len(set(votes)) == 1
+    return votes[0] if agreed else None

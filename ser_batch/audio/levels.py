@@ -27,7 +27,7 @@ class ChannelLevel:
 
     Attributes:
         level_db: mean power of the speech, dB re full scale; NaN without speech
-        noise_db: median power of what is not speech, dB re full scale
+        noise_db: median power of what is neither speech nor tone nor music, dB re full scale
         snr_db: power of the speech less the noise, over the noise, dB; NaN without speech
     """
 
@@ -62,20 +62,6 @@ def frame_power(signal: FloatArray, sample_rate: int) -> FloatArray:
     return np.asarray(power, np.float32)
 
 
-def frame_mask(stretches: DoubleArray, n_frames: int) -> BoolArray:
-    """Which 10 ms frames lie in any of some stretches of time.
-
-    Args:
-        stretches: start and end in seconds, shape (n, 2)
-        n_frames: length of the mask
-    """
-    steps = np.zeros(n_frames + 1, np.int64)
-    edges = np.clip(np.rint(stretches / LEVEL_FRAME_S).astype(np.int64), 0, n_frames)
-    np.add.at(steps, edges[:, 0], 1)
-    np.add.at(steps, edges[:, 1], -1)
-    return np.cumsum(steps[:-1]) > 0
-
-
 def sums(values: ArrayLike, stretches: DoubleArray) -> DoubleArray:
     """Sum of frame values over stretches of time.
 
@@ -91,14 +77,15 @@ def sums(values: ArrayLike, stretches: DoubleArray) -> DoubleArray:
     return np.asarray(running[edges[:, 1]] - running[edges[:, 0]], np.float64)
 
 
-def channel_level(power: FloatArray, speech: BoolArray) -> ChannelLevel:
+def channel_level(power: FloatArray, speech: BoolArray, quiet: BoolArray) -> ChannelLevel:
     """Level, noise floor and signal-to-noise ratio of a channel.
 
     Args:
         power: of each 10 ms frame, shape (n_frames,)
-        speech: whether it is speech, same shape; without pauses the quietest tenth is the noise
+        speech: which frames are speech, same shape
+        quiet: which are noise only, same shape; without any the quietest tenth is the noise
     """
-    between = power[~speech]
+    between = power[quiet]
     noise = np.median(between) if len(between) else np.quantile(power, 0.1)
     noise_db = float(decibel(noise))
     if not speech.any():

@@ -6,7 +6,8 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.levels import LEVEL_FRAME_S, decibel
-from ser_batch.audio.vad import FRAME_S, runs
+from ser_batch.audio.stretches import joined, lasting, runs, stretches
+from ser_batch.audio.vad import FRAME_S
 from ser_batch.config import SegmentSettings, VadSettings
 
 LAG_S = (0.02, 0.1)
@@ -40,22 +41,7 @@ def speech_bursts(
         start and end in seconds, shape (n_bursts, 2), in order
     """
     bursts = joined(_refined(_hysteresis(probability, vad), power), CLOSED_S)
-    return bursts[bursts[:, 1] - bursts[:, 0] >= segments.min_speech_s]
-
-
-def joined(stretches: DoubleArray, least_gap_s: float) -> DoubleArray:
-    """Join stretches that less than a gap lies between.
-
-    Args:
-        stretches: start and end in seconds, shape (n, 2), in order
-        least_gap_s: s
-    """
-    if len(stretches) == 0:
-        return stretches
-    apart = stretches[1:, 0] - stretches[:-1, 1] >= least_gap_s
-    starts = stretches[np.concatenate([[True], apart]), 0]
-    stops = stretches[np.concatenate([apart, [True]]), 1]
-    return np.stack([starts, stops], axis=1)
+    return lasting(bursts, segments.min_speech_s)
 
 
 def to_segments(
@@ -87,12 +73,9 @@ def to_segments(
 
 def _hysteresis(probability: FloatArray, vad: VadSettings) -> DoubleArray:
     """Stretches above release that somewhere reach the threshold: seconds, shape (n, 2)."""
-    found = [
-        (start, stop)
-        for start, stop in runs(probability >= min(vad.release, vad.threshold))
-        if probability[start:stop].max() >= vad.threshold
-    ]
-    return np.array(found, np.float64).reshape(-1, 2) * FRAME_S
+    candidates = runs(probability >= min(vad.release, vad.threshold))
+    reaching = (run for run in candidates if probability[slice(*run)].max() >= vad.threshold)
+    return stretches(reaching) * FRAME_S
 
 
 def _refined(edges: DoubleArray, power: FloatArray) -> DoubleArray:

@@ -6,14 +6,15 @@ run, and the network's memory stands still meanwhile. All channels go side by si
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
 
-from ser_batch.arrays import BoolArray, FloatArray, IntArray
+from ser_batch.arrays import FloatArray, IntArray
 from ser_batch.audio.silero import N_HIDDEN, Silero, silero
+from ser_batch.audio.stretches import runs
 from ser_batch.config import VadSettings
 
 FRAME_S = 0.032
@@ -65,12 +66,6 @@ def speech_probability(
         channels.append(_Channel(windows, heard, np.zeros(len(windows), np.float32)))
     _run(channels, network)
     return [channel.probability for channel in channels]
-
-
-def runs(mask: BoolArray) -> Iterator[tuple[int, int]]:
-    """First index and index after the last of each run of True in a mask, shape (n,)."""
-    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _windows(signal: FloatArray, network: Silero) -> FloatArray:

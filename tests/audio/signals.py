@@ -27,18 +27,24 @@ def tone(
 def voice(
     duration_s: float, level_db: float = -20, *, pitch_hz: float = 130, rate: int = RATE
 ) -> FloatArray:
-    """Vowels in syllables of a quarter of a second: harmonics under moving formants."""
+    """Syllables of a quarter of a second: harmonics under formants that glide, a moving pitch."""
     time = np.arange(round(duration_s * rate)) / rate
-    pitch = pitch_hz * (1 + 0.12 * np.sin(2 * np.pi * 0.7 * time))
+    pitch = pitch_hz * (1 + 0.15 * np.sin(2 * np.pi * 1.1 * time) * np.sin(2 * np.pi * 2.7 * time))
     phase = 2 * np.pi * np.cumsum(pitch) / rate
     vowels = np.array([[700, 1200, 2500], [300, 2200, 2900], [450, 900, 2300], [550, 1700, 2500]])
-    formants = vowels[(time / 0.25).astype(int) % len(vowels)]
+    beat = np.arange(0, duration_s + 0.25, 0.25)
+    formants = [
+        np.interp(time, beat, vowels[np.arange(len(beat)) % len(vowels), place])
+        for place in range(3)
+    ]
     samples = np.zeros_like(time)
     for number in range(1, int(3600 / pitch_hz)):
         frequency = number * pitch
         gain = sum(
-            weight / (1 + ((frequency - formants[:, place]) / width) ** 2)
-            for place, (weight, width) in enumerate([(1.0, 90), (0.5, 110), (0.25, 150)])
+            weight / (1 + ((frequency - formant) / width) ** 2)
+            for formant, weight, width in zip(
+                formants, (1.0, 0.5, 0.25), (90, 110, 150), strict=True
+            )
         )
         samples += gain * np.sin(number * phase)
     samples *= 0.15 + np.abs(np.sin(np.pi * time / 0.25)) ** 0.6

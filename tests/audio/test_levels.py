@@ -11,16 +11,17 @@ from ser_batch.audio.levels import (
     channel_level,
     clipped_samples,
     decibel,
-    frame_mask,
     frame_power,
     per_frame,
     sums,
 )
+from ser_batch.audio.stretches import to_mask
 from ser_batch.audio.telephone import compand
 from tests.audio.signals import noise, silence, tone, voice
 
 SPEECH = np.zeros(1000, np.bool_)
 SPEECH[300:700] = True
+EVERYWHERE = np.ones(1000, np.bool_)
 
 
 def spoken(level_db: float, noise_db: float) -> np.ndarray:
@@ -32,7 +33,7 @@ def spoken(level_db: float, noise_db: float) -> np.ndarray:
 def test_level_and_noise_are_those_the_signal_was_made_with(
     level_db: float, noise_db: float
 ) -> None:
-    level = channel_level(frame_power(spoken(level_db, noise_db), 8000), SPEECH)
+    level = channel_level(frame_power(spoken(level_db, noise_db), 8000), SPEECH, ~SPEECH)
     together = 10 * np.log10(10 ** (level_db / 10) + 10 ** (noise_db / 10))
     assert level.level_db == pytest.approx(together, abs=0.2)
     assert level.noise_db == pytest.approx(noise_db, abs=0.5)
@@ -42,14 +43,16 @@ def test_level_and_noise_are_those_the_signal_was_made_with(
 @given(gain_db=st.floats(-20, 6))
 def test_gain_moves_the_levels_and_not_their_ratio(gain_db: float) -> None:
     signal = spoken(-20, -45)
-    before = channel_level(frame_power(signal, 8000), SPEECH)
-    after = channel_level(frame_power(signal * np.float32(10 ** (gain_db / 20)), 8000), SPEECH)
+    before = channel_level(frame_power(signal, 8000), SPEECH, ~SPEECH)
+    after = channel_level(
+        frame_power(signal * np.float32(10 ** (gain_db / 20)), 8000), SPEECH, ~SPEECH
+    )
     assert after.level_db - before.level_db == pytest.approx(gain_db, abs=0.01)
     assert after.snr_db == pytest.approx(before.snr_db, abs=0.01)
 
 
 def test_a_channel_without_speech_has_a_noise_floor_and_no_level() -> None:
-    level = channel_level(frame_power(noise(10, -40), 8000), np.zeros(1000, np.bool_))
+    level = channel_level(frame_power(noise(10, -40), 8000), ~EVERYWHERE, EVERYWHERE)
     assert level.noise_db == pytest.approx(-40, abs=0.5)
     assert np.isnan([level.level_db, level.snr_db]).all()
 
@@ -72,7 +75,7 @@ def test_sums_over_stretches_are_sums_over_their_frames() -> None:
         values[100:150].sum(),
         values[450:].sum(),
     ]
-    assert np.flatnonzero(frame_mask(stretches[:2], 500)).tolist() == [
+    assert np.flatnonzero(to_mask(stretches[:2], 500, 0.01)).tolist() == [
         *range(10),
         *range(100, 150),
     ]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_batch.arrays import DoubleArray, FloatArray
-from ser_batch.audio.segments import LAG_S, joined, speech_bursts, to_segments
+from ser_batch.audio.segments import LAG_S, speech_bursts, to_segments
+from ser_batch.audio.stretches import joined
 from ser_batch.audio.vad import FRAME_S
 from ser_batch.config import SegmentSettings, VadSettings
 

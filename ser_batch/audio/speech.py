@@ -1,0 +1,132 @@
+"""Who speaks when in a call: voice activity, less tones, music and the other side's voice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
+from ser_batch.audio.bleed import Bleed, bled_stretches, find_bleed
+from ser_batch.audio.levels import LEVEL_FRAME_S
+from ser_batch.audio.line import Line
+from ser_batch.audio.segments import speech_bursts, to_segments
+from ser_batch.audio.sounds import Sounds, find_sounds
+from ser_batch.audio.stretches import joined, lasting, lengths, to_mask, without
+from ser_batch.config import Settings
+
+
+@dataclass(frozen=True)
+class ChannelSpeech:
+    """What one channel of a call holds. Stretches are seconds, shape (n, 2), in order.
+
+    Attributes:
+        bursts: speech without a pause
+        turns: speech with the pauses inside it
+        segments: turns fit to be described
+        dropped_s: seconds of speech in no segment
+        sounds: tones and music
+        bleed: how the other side is heard here, None if it is not
+        bled_s: seconds of the other side's voice that were taken out
+        own: which 10 ms frames are speech, shape (n_frames,)
+        overlapped: which of them are speech of the other side too
+        quiet: which are neither speech nor tone nor music
+    """
+
+    bursts: DoubleArray
+    turns: DoubleArray
+    segments: DoubleArray
+    dropped_s: float
+    sounds: Sounds
+    bleed: Bleed | None
+    bled_s: float
+    own: BoolArray
+    overlapped: BoolArray
+    quiet: BoolArray
+
+
+def call_speech(
+    lines: Sequence[Line], probabilities: Sequence[FloatArray], settings: Settings
+) -> list[ChannelSpeech]:
+    """Find the speech on each channel of a call.
+
+    Args:
+        lines: the channels
+        probabilities: of speech, one a 32 ms frame, one array a channel
+        settings: thresholds and lengths
+    """
+    sounds = [find_sounds(line.signal, line.sample_rate, settings.line) for line in lines]
+    heard = [
+        lasting(
+            without(
+                speech_bursts(
+                    probability, line.power, vad=settings.vad, segments=settings.segments
+                ),
+                sound.all,
+            ),
+            settings.segments.min_speech_s,
+        )
+        for line, probability, sound in zip(lines, probabilities, sounds, strict=True)
+    ]
+    bleeds = [_bleed(lines, heard, number, settings) for number in range(len(lines))]
+    bursts = [
+        _own(lines, number, heard[number], bleed, settings) for number, bleed in enumerate(bleeds)
+    ]
+    masks = [_mask(own, lines[number]) for number, own in enumerate(bursts)]
+    overlap = np.logical_and.reduce(masks) if len(masks) > 1 else np.zeros_like(masks[0])
+    speech = []
+    for number, line in enumerate(lines):
+        turns = joined(bursts[number], settings.segments.min_pause_s)
+        segments, dropped_s = to_segments(turns, probabilities[number], settings.segments)
+        sounding = _mask(sounds[number].all, line) | _mask(heard[number], line)
+        speech.append(
+            ChannelSpeech(
+                bursts=bursts[number],
+                turns=turns,
+                segments=segments,
+                dropped_s=dropped_s,
+                sounds=sounds[number],
+                bleed=bleeds[number],
+                bled_s=float(lengths(heard[number]).sum() - lengths(bursts[number]).sum()),
+                own=masks[number],
+                overlapped=overlap,
+                quiet=~sounding,
+            )
+        )
+    return speech
+
+
+def _bleed(
+    lines: Sequence[Line], heard: list[DoubleArray], side: int, settings: Settings
+) -> Bleed | None:
+    """How the other channel is heard on one."""
+    if len(lines) < 2:
+        return None
+    voice, here = lines[1 - side], lines[side]
+    return find_bleed(
+        voice.signal,
+        here.signal,
+        powers=(voice.power, here.power),
+        speech=_mask(heard[1 - side], voice),
+        sample_rate=here.sample_rate,
+        settings=settings.line,
+    )
+
+
+def _own(
+    lines: Sequence[Line],
+    side: int,
+    heard: DoubleArray,
+    bleed: Bleed | None,
+    settings: Settings,
+) -> DoubleArray:
+    """The speech of one channel without the other's voice."""
+    if bleed is None:
+        return heard
+    bled = bled_stretches(bleed, (lines[1 - side].power, lines[side].power))
+    return lasting(without(heard, bled), settings.segments.min_speech_s)
+
+
+def _mask(times: DoubleArray, line: Line) -> BoolArray:
+    return to_mask(times, len(line.power), LEVEL_FRAME_S)
