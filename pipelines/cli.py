@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import ser_batch
-from pipelines.commands import demo, model, night, quarantine, query, score, setup
+from pipelines.commands import bench, demo, model, night, quarantine, query, score, setup
 from pipelines.options import exit_code
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command(rich_help_panel=LOOK)(score.score)
 app.command(rich_help_panel=MODEL)(model.train)
 app.add_typer(model.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
+app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)
 app.command(rich_help_panel=SETUP)(setup.doctor)
 app.command(rich_help_panel=SETUP)(demo.demo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from ser_batch.lake import Lake, Part
 from ser_batch.lock import only_run
 from ser_batch.paths import Root
 from ser_batch.stages.analyse import AnalyseResult
+from ser_batch.stages.busy import BusyClock
 from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
 from ser_batch.stages.ingest import IngestResult
 from ser_batch.stages.publish import PublishResult, not_scored
@@ -38,6 +40,8 @@ class Night:
         self.root = root
         self.settings = settings
         self.display = display
+        self.busy = BusyClock()
+        self.began_at_s = time.time()
         self.lake = Lake(root.lake)
         self.model_id = model_id(root, settings)
         self.record: RunRecord = new_run(str(self.audio), settings, self.model_id)
@@ -72,6 +76,7 @@ class Night:
         self.record.counts.update(outcome)
         self.record.status = "partial" if outcome["quarantined"] else "clean"
         self.record.write(self.lake)
+        flow_s = time.time() - self.began_at_s
         return {
             "run_id": self.record.run_id,
             "status": self.record.status,
@@ -79,6 +84,9 @@ class Night:
             "audio_s": self.record.audio_s,
             "stage_s": dict(self.record.stage_s),
             "core_s": dict(self.record.core_s),
+            "began_at_s": self.began_at_s,
+            "flow_s": flow_s,
+            "orchestration_s": max(0.0, flow_s - self.busy.seconds),
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
             "not_scored": not_scored(published.path),

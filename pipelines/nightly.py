@@ -100,14 +100,15 @@ def score_shards(night: Night, shards: tuple[Part, ...]) -> None:
 @task(cache_policy=NO_CACHE)
 def ingest_files(night: Night) -> IngestResult:
     """Find new recordings, join metadata, cut shards."""
-    result = ingest(
-        night.lake,
-        night.audio,
-        night.metadata,
-        night.settings,
-        now=night.record.started_at,
-        on_progress=lambda done, total: night.display.reach("ingest", done, total),
-    )
+    with night.busy.working():
+        result = ingest(
+            night.lake,
+            night.audio,
+            night.metadata,
+            night.settings,
+            now=night.record.started_at,
+            on_progress=lambda done, total: night.display.reach("ingest", done, total),
+        )
     night.add_ingested(result)
     return result
 
@@ -115,20 +116,22 @@ def ingest_files(night: Night) -> IngestResult:
 @task(cache_policy=NO_CACHE, task_run_name="analyse-{shard.name}")
 def analyse_shard(night: Night, shard: Part) -> AnalyseResult:
     """Decode, find speech, cut segments, describe them: one shard."""
-    return analyse(
-        night.lake,
-        shard,
-        night.settings,
-        night.workers,
-        now=night.record.started_at,
-        on_calls=lambda count: night.display.advance("analyse", count),
-    )
+    with night.busy.working():
+        return analyse(
+            night.lake,
+            shard,
+            night.settings,
+            night.workers,
+            now=night.record.started_at,
+            on_calls=lambda count: night.display.advance("analyse", count),
+        )
 
 
 @task(cache_policy=NO_CACHE, task_run_name="score-{shard.name}")
 def score_shard(night: Night, shard: Part, bundle: Bundle) -> ScoreResult:
     """Put the model's probabilities on one shard's segments."""
-    result = score(night.lake, shard, bundle, night.settings)
+    with night.busy.working():
+        result = score(night.lake, shard, bundle, night.settings)
     night.display.advance("score")
     return result
 
@@ -137,7 +140,8 @@ def score_shard(night: Night, shard: Part, bundle: Bundle) -> ScoreResult:
 def publish_warehouse(night: Night) -> PublishResult:
     """Build the warehouse beside the published file, test it, swap it in."""
     night.record.write(night.lake)
-    return publish(night.root, night.settings, night.model_id)
+    with night.busy.working():
+        return publish(night.root, night.settings, night.model_id)
 
 
 @task(cache_policy=NO_CACHE)
@@ -146,7 +150,8 @@ def report_page(night: Night, published: PublishResult) -> Path:
     latest = night.root.reports / "latest.html"
     if not published.built and latest.exists():
         return latest
-    return write_report(night.root, night.settings, night.record.run_id)
+    with night.busy.working():
+        return write_report(night.root, night.settings, night.record.run_id)
 
 
 def is_transient(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
