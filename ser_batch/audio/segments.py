@@ -6,7 +6,7 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.levels import LEVEL_FRAME_S, decibel
-from ser_batch.audio.stretches import joined, lasting, runs, stretches
+from ser_batch.audio.stretches import joined, lengths, runs, stretches
 from ser_batch.audio.vad import FRAME_S
 from ser_batch.config import SegmentSettings, VadSettings
 
@@ -41,7 +41,15 @@ def speech_bursts(
         start and end in seconds, shape (n_bursts, 2), in order
     """
     bursts = joined(_refined(_hysteresis(probability, vad), power), CLOSED_S)
-    return lasting(bursts, segments.min_speech_s)
+    return with_company(bursts, segments)
+
+
+def with_company(bursts: DoubleArray, settings: SegmentSettings) -> DoubleArray:
+    """The bursts that are long enough, together with those that less than a pause lies between."""
+    turns = joined(bursts, settings.min_pause_s)
+    turn = np.searchsorted(turns[:, 0], bursts[:, 0], side="right") - 1
+    speech_s = np.bincount(turn, lengths(bursts), minlength=len(turns))
+    return bursts[speech_s[turn] >= settings.min_speech_s]
 
 
 def to_segments(

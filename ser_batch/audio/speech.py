@@ -11,7 +11,7 @@ from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.audio.bleed import Bleed, bled_stretches, find_bleed
 from ser_batch.audio.levels import LEVEL_FRAME_S
 from ser_batch.audio.line import Line
-from ser_batch.audio.segments import speech_bursts, to_segments
+from ser_batch.audio.segments import speech_bursts, to_segments, with_company
 from ser_batch.audio.sounds import Sounds, find_sounds
 from ser_batch.audio.stretches import joined, lasting, lengths, to_mask, without
 from ser_batch.config import Settings
@@ -58,15 +58,7 @@ def call_speech(
     """
     sounds = [find_sounds(line.signal, line.sample_rate, settings.line) for line in lines]
     heard = [
-        lasting(
-            without(
-                speech_bursts(
-                    probability, line.power, vad=settings.vad, segments=settings.segments
-                ),
-                sound.all,
-            ),
-            settings.segments.min_speech_s,
-        )
+        _heard(line, probability, sound, settings)
         for line, probability, sound in zip(lines, probabilities, sounds, strict=True)
     ]
     bleeds = [_bleed(lines, heard, number, settings) for number in range(len(lines))]
@@ -97,6 +89,12 @@ def call_speech(
     return speech
 
 
+def _heard(line: Line, probability: FloatArray, sounds: Sounds, settings: Settings) -> DoubleArray:
+    """Speech on a channel, whosever it is."""
+    bursts = speech_bursts(probability, line.power, vad=settings.vad, segments=settings.segments)
+    return with_company(without(bursts, sounds.all), settings.segments)
+
+
 def _bleed(
     lines: Sequence[Line], heard: list[DoubleArray], side: int, settings: Settings
 ) -> Bleed | None:
@@ -125,6 +123,7 @@ def _own(
     if bleed is None:
         return heard
     bled = bled_stretches(bleed, (lines[1 - side].power, lines[side].power))
+    # What is left between two stretches of bleed is no word.
     return lasting(without(heard, bled), settings.segments.min_speech_s)
 
 
