@@ -31,13 +31,13 @@ ARCS: dict[str, tuple[Mood, ...]] = {
     "calm": (_NEUTRAL, _CALM, _CALM, _NEUTRAL, _CALM),
     "calm_to_angry": (
         *(_NEUTRAL, _CALM, _NEUTRAL),
-        *(Mood("anger", 0.6), Mood("anger", 0.8), Mood("anger"), Mood("anger")),
+        *(Mood("anger", 0.8), Mood("anger"), Mood("anger"), Mood("anger")),
     ),
     "angry_to_calm": (
-        *(Mood("anger"), Mood("anger"), Mood("anger", 0.8), Mood("anger", 0.5)),
+        *(Mood("anger"), Mood("anger"), Mood("anger"), Mood("anger", 0.7)),
         *(_NEUTRAL, _CALM, _CALM),
     ),
-    "angry": (Mood("anger", 0.8), Mood("anger"), Mood("anger", 0.9), Mood("anger")),
+    "angry": (Mood("anger", 0.9), Mood("anger"), Mood("anger"), Mood("anger")),
     "sad": (_NEUTRAL, Mood("sadness", 0.7), Mood("sadness"), Mood("sadness"), Mood("sadness", 0.8)),
     "cheerful": (Mood("happiness", 0.7), Mood("happiness"), _NEUTRAL, Mood("happiness")),
 }

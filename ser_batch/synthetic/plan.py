@@ -206,9 +206,9 @@ def _course(number: int, n_turns: int, rng: np.random.Generator) -> Course:
 
 
 def _line(rng: np.random.Generator) -> Line:
-    agent_snr_db, customer_snr_db = rng.uniform(26, 38), rng.uniform(18, 35)
+    agent_snr_db, customer_snr_db = rng.uniform(28, 40), rng.uniform(25, 40)
     return Line(
-        gain_db=(float(rng.uniform(-3, 3)), float(rng.uniform(-4, 3))),
+        gain_db=(float(rng.uniform(-3, 3)), float(rng.uniform(-2, 3))),
         snr_db=(float(agent_snr_db), float(customer_snr_db)),
         cross_talk_db=float(rng.uniform(-45, -36)) if rng.random() < 0.3 else None,
     )

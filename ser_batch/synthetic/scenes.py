@@ -130,7 +130,7 @@ class Scene:
 
         Args:
             channel: whose
-            utterance: what is said; silence at its ends is cut off
+            utterance: what is said; the silence at its ends is cut off, in its pauses made complete
             after_s: pause after all that was before; negative to begin before that has ended,
                 though never before the channel's own last turn has
         """
@@ -139,7 +139,8 @@ class Scene:
         if not active.any():
             return
         first, last = np.flatnonzero(active)[[0, -1]]
-        samples, active = samples[first : last + 1], active[first : last + 1]
+        # what is left in pauses (breath, room) goes, so that the truth has no grey parts
+        samples, active = (samples * active)[first : last + 1], active[first : last + 1]
         start = max(self._end + round(after_s * RATE_HZ), self._channel_end[channel], 0)
         self._place(channel, start, samples)
         row = TruthRow("speech", channel, self.roles[channel], 0, 0, self._n_turns)
