@@ -79,6 +79,17 @@ def doc(field: pa.Field[Any]) -> str:
     return (field.metadata or {}).get(b"doc", b"").decode()
 
 
+def _waits(name: str, meaning: str) -> tuple[pa.Field[Any], ...]:
+    """Columns on stretches of a call that are of one kind."""
+    return (
+        column(f"{name}_s", pa.float32(), f"seconds of {name}: {meaning}"),
+        column(f"count_{name}s", pa.int32(), f"stretches of {name}"),
+        column(f"{name}_longest_s", pa.float32(), f"longest {name}, seconds; 0 if none"),
+        column(f"{name}_mean_s", pa.float32(), f"mean {name}, seconds; 0 if none"),
+        column(f"{name}_share", pa.float32(), f"share of the call that is {name}, 0..1"),
+    )
+
+
 _TIME = pa.timestamp("us")
 _ATTRIBUTES = pa.map_(pa.string(), pa.string())
 _SEGMENT_KEY = ("recording_id", "channel", "segment_no")
@@ -165,6 +176,12 @@ RECORDINGS = TableContract(
             column("n_channels", pa.int8(), "channels in the file"),
             column("duration_s", pa.float64(), "length, seconds"),
             column("dual_mono", pa.bool_(), "both channels carry the same signal"),
+            column("agent_channel", pa.int8(), "where an agent seems to speak", nullable=True),
+            *_waits("silence", "nobody speaks and nothing plays"),
+            column("count_long_silences", pa.int32(), "silences called long by the settings"),
+            *_waits("hold", "music or tones and nobody speaks"),
+            column("overtalk_s", pa.float32(), "seconds in which both sides speak"),
+            column("overtalk_share", pa.float32(), "of the time in which anybody speaks, 0..1"),
             column("analysis_id", pa.string(), "digest of the settings that cut its segments"),
         ]
     ),
@@ -187,6 +204,23 @@ CHANNELS = TableContract(
             column("clipping_ratio", pa.float32(), "share of samples at full scale"),
             column("dc_offset", pa.float32(), "mean of the samples, -1..1"),
             column("denoised", pa.bool_(), "noise reduction was applied before the features"),
+            column("dead", pa.bool_(), "the channel carries nothing but clicks"),
+            column("bandwidth_hz", pa.float32(), "to which its speech reaches, Hz", nullable=True),
+            column("bleed_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True),
+            column("bled_s", pa.float32(), "seconds of the other side's voice left out"),
+            column("ring_s", pa.float32(), "seconds of ring-back, busy or dial tone"),
+            column("keys_s", pa.float32(), "seconds of pressed keys (DTMF)"),
+            column("beep_s", pa.float32(), "seconds of other single tones"),
+            column("music_s", pa.float32(), "seconds of hold music"),
+            column("talk_s", pa.float32(), "seconds of its turns, pauses in them included"),
+            column("talk_share", pa.float32(), "of both sides' turns, 0..1"),
+            column("count_turns", pa.int32(), "times that it had the floor"),
+            column("turn_mean_s", pa.float32(), "mean length of its turns, seconds"),
+            column("side_overtalk_share", pa.float32(), "of its turns with the other in, 0..1"),
+            column("count_interruptions", pa.int32(), "times it took the floor from the other"),
+            column("response_median_s", pa.float32(), "pause before it answers, s", nullable=True),
+            column("response_longest_s", pa.float32(), "longest such pause, s", nullable=True),
+            column("syllable_rate_hz", pa.float32(), "syllables a second of speech", nullable=True),
         ]
     ),
 )
@@ -208,6 +242,7 @@ SEGMENTS = TableContract(
             column("snr_db", pa.float32(), "level over the channel's noise, dB", nullable=True),
             column("clipping_ratio", pa.float32(), "share of samples at full scale"),
             column("overlap_ratio", pa.float32(), "share in which the other side speaks too"),
+            column("bandwidth_hz", pa.float32(), "to which its speech reaches, Hz", nullable=True),
         ]
     ),
 )

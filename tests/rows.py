@@ -45,6 +45,20 @@ def recording(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
         "n_channels": 2,
         "duration_s": 300.0,
         "dual_mono": False,
+        "agent_channel": None,
+        "silence_s": 12.0,
+        "count_silences": 3,
+        "silence_longest_s": 6.0,
+        "silence_mean_s": 4.0,
+        "silence_share": 0.04,
+        "count_long_silences": 0,
+        "hold_s": 30.0,
+        "count_holds": 1,
+        "hold_longest_s": 30.0,
+        "hold_mean_s": 30.0,
+        "hold_share": 0.1,
+        "overtalk_s": 3.0,
+        "overtalk_share": 0.02,
         "analysis_id": "a",
     }
     return {**row, **given}
@@ -63,6 +77,23 @@ def channel(recording_id: str = "r1", channel: int = 1, **given: Any) -> dict[st
         "clipping_ratio": 0.0,
         "dc_offset": 0.0,
         "denoised": False,
+        "dead": False,
+        "bandwidth_hz": 3400.0,
+        "bleed_db": None,
+        "bled_s": 0.0,
+        "ring_s": 0.0,
+        "keys_s": 0.0,
+        "beep_s": 0.0,
+        "music_s": 0.0,
+        "talk_s": 66.0,
+        "talk_share": 0.5,
+        "count_turns": 8,
+        "turn_mean_s": 8.25,
+        "side_overtalk_share": 0.02,
+        "count_interruptions": 1,
+        "response_median_s": 0.6,
+        "response_longest_s": 2.5,
+        "syllable_rate_hz": 4.2,
     }
     return {**row, **given}
 
@@ -82,6 +113,7 @@ def segment(
         "snr_db": 35.0,
         "clipping_ratio": 0.0,
         "overlap_ratio": 0.0,
+        "bandwidth_hz": 3400.0,
     }
     return {**row, **given}
 

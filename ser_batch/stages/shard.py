@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ _CHANNEL_KEY = ["recording_id", "channel"]
 
 def analysis_id(settings: Settings) -> str:
     """Digest of all that segments depend on."""
-    parts = (settings.audio, settings.vad, settings.segments, settings.denoise)
+    parts = (settings.audio, settings.vad, settings.segments, settings.line, settings.denoise)
     return digest([ANALYSIS_VERSION, *(part.model_dump(mode="json") for part in parts)])
 
 
@@ -116,13 +116,8 @@ class Shard:
             channels=_joined(self.channels, channel_rows(fresh), stale),
             segments=_joined(self.segments, segment_rows(fresh), stale),
             features=_only_scored(features, self.calls, recordings, settings),
-            remarks=old_remarks + _remarks(outcomes, kept, self.paths()),
+            remarks=old_remarks + _remarks(outcomes, kept, self.calls),
         )
-
-    def paths(self) -> dict[str, str]:
-        """Path of each recording."""
-        columns = (self.calls[name].to_pylist() for name in ("recording_id", "path"))
-        return dict(zip(*columns, strict=True))
 
     def feature_keys(self) -> list[tuple[str, int]]:
         """The channels that have features."""
@@ -171,13 +166,13 @@ def _scored(calls: pa.Table, recordings: pa.Table, settings: Settings) -> pl.Dat
     return scoring.filter(pl.col("not_scored_reason").is_null()).select(_CHANNEL_KEY)
 
 
-def _remarks(
-    outcomes: Iterable[CallOutcome], kept: set[str], paths: Mapping[str, str]
-) -> list[remarks.Row]:
+def _remarks(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -> list[remarks.Row]:
     """What is wrong with each recording, if anything."""
+    by_id = {row["recording_id"]: row for row in calls.to_pylist()}
     rows = []
     for outcome in outcomes:
-        path, recording_id = paths[outcome.recording_id], outcome.recording_id
+        recording_id = outcome.recording_id
+        path, roles = by_id[recording_id]["path"], by_id[recording_id]["roles"]
         if recording_id in kept:
             message = "the file is gone; its earlier analysis, under other settings, is kept"
             remark = Remark(path, "kept_earlier", message, GoneFileError.remedy, recording_id)
@@ -185,21 +180,28 @@ def _remarks(
         elif outcome.error is not None:
             rows.append(remarks.quarantined(path, recording_id, "analyse", outcome.error))
         elif outcome.analysis is not None:
-            found = _heard_remarks(path, recording_id, outcome.analysis, outcome.n_channels)
-            rows += [remarks.warned(remark, "analyse") for remark in found]
+            rows += [
+                remarks.warned(Remark(path, code, message, remedy, recording_id), "analyse")
+                for code, message, remedy in _heard(outcome.analysis, outcome.n_channels, roles)
+            ]
     return rows
 
 
-def _heard_remarks(
-    path: str, recording_id: str, analysis: CallAnalysis, n_channels: int
-) -> Iterator[Remark]:
+def _heard(
+    analysis: CallAnalysis, n_channels: int, roles: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Code, message and remedy of what a person should look at."""
     if not any(len(channel.segments) for channel in analysis.channels):
-        message, remedy = "no speech was found", "Listen to it: a dead line, or music only?"
-        yield Remark(path, "no_speech", message, remedy, recording_id)
+        yield "no_speech", "no speech was found", "Listen to it: a dead line, or music only?"
     if n_channels == 2 and analysis.dual_mono:
         message = "both channels carry the same signal, so nothing says who speaks"
-        remedy = "Ask the recorder for one side a channel."
-        yield Remark(path, "dual_mono", message, remedy, recording_id)
+        yield "dual_mono", message, "Ask the recorder for one side a channel."
+    if analysis.agent_channel is not None and roles[analysis.agent_channel] == "customer":
+        message = f"an agent seems to speak on channel {analysis.agent_channel}, the customer's"
+        yield "roles_swapped", message, "Listen; if so, say it with customer_channel or [roles]."
+    for number, channel in enumerate(analysis.channels):
+        if channel.line.dead:
+            yield "dead_channel", f"channel {number} carries nothing", "Check the recorder's line."
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:
