@@ -363,7 +363,7 @@ def _refuse_unknown_variables() -> None:
     known = {f"{ENV_PREFIX}{name}".upper() for name in sections()} | set(OTHER_VARIABLES)
     for variable in os.environ:
         if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
-            raise SettingsError(f"no setting belongs to {variable}{nearest(variable, known)}")
+            raise SettingsError(f"no setting belongs to {variable}{nearest(variable.split("__")[0], known)}")
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
