@@ -42,6 +42,9 @@ def arc_class(
 ) -> Arc:
     """Which way a call went.
 
+    A change counts where its worse end reaches half the threshold: from very content to content
+    is no worsening.
+
     Args:
         dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
         duration_s: of each scored segment, shape (n_segments,), seconds
@@ -51,9 +54,10 @@ def arc_class(
     if np.size(dissatisfaction) < MIN_SEGMENTS or np.isnan(first) or np.isnan(last):
         return "uncertain"
     change = np.log(last / (1 - last)) - np.log(first / (1 - first))
-    if change >= settings.arc_change:
+    is_heard = max(first, last) >= settings.threshold / 2
+    if is_heard and change >= settings.arc_change:
         return "worsening"
-    if change <= -settings.arc_change:
+    if is_heard and change <= -settings.arc_change:
         return "improving"
     whole = call_dissatisfaction(dissatisfaction, duration_s)
     return "stayed negative" if whole >= settings.threshold else "stayed positive"

@@ -33,12 +33,15 @@ create macro mean_half_width(value) as
     student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));
 
 -- arc_class: which way a call went, from the dissatisfaction of its first and last third and of
--- the whole; the same words as ser_batch.arcs.arc_class
+-- the whole; a change counts where its worse end reaches half the threshold;
+-- the same words as ser_batch.arcs.arc_class
 create macro arc_class(at_start, at_end, whole, count_scored, threshold, least_change) as case
     when whole is null then null
     when count_scored < 3 or at_start is null or at_end is null then 'uncertain'
-    when log_odds(at_end) - log_odds(at_start) >= least_change then 'worsening'
-    when log_odds(at_start) - log_odds(at_end) >= least_change then 'improving'
+    when at_end >= threshold / 2 and log_odds(at_end) - log_odds(at_start) >= least_change
+        then 'worsening'
+    when at_start >= threshold / 2 and log_odds(at_start) - log_odds(at_end) >= least_change
+        then 'improving'
     when whole >= threshold then 'stayed negative'
     else 'stayed positive'
 end;

@@ -88,6 +88,7 @@ def put_weeks(lake: Lake, *, n_days: int = 35, calls_a_day: int = 24, seed: int 
                 queue=queue,
                 started_at=started_at,
                 objected=call_no % 17 == 16,
+                attributes=[("product", ("fibre", "mobile")[call_no % 2])],
                 segments=[
                     segment(recording_id, 1, number, start_s=start_s[number], end_s=end_s[number])
                     for number in range(12)

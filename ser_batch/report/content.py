@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Template
 from typing import Any
@@ -11,15 +12,41 @@ import duckdb
 
 from ser_batch.config import Settings
 from ser_batch.resources import sql_folder
-from ser_batch.warehouse import query
+from ser_batch.warehouse import query, quoted
 
 Row = dict[str, Any]
 
-_PERIODS_DAYS = (1, 7, 28)
-_BEFORE = dt.timedelta(days=28)
-"""The period is compared with the four weeks before it."""
+PERIODS_DAYS = (1, 7, 28)
+SCORED_CALLS_OF_A_PERIOD = 30
+"""A share of thirty calls is known to about 18 points; a shorter period would say little."""
 
-QUERIES = ("headline", "cells", "days", "listen", "not_scored", "quarantine")
+_BEFORE = dt.timedelta(days=28)
+_QUERIES = (
+    "headline",
+    "changes",
+    "cells",
+    "days",
+    "arcs",
+    "listen",
+    "not_scored",
+    "quarantine",
+    "quality",
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader asked to see; None: all there is, up to the last day.
+
+    Attributes:
+        first: first day of the period
+        last: last day of the period
+        queue: the only queue
+    """
+
+    first: dt.date | None = None
+    last: dt.date | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,19 +66,21 @@ class Period:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything on the page.
+    """Everything on the page that comes from the warehouse.
 
     Attributes:
         period: None where no call was ever taken in
+        queue: the only queue that is shown, None for all
+        attributes: names of the attributes by which the page can be filtered
         rows: by name of the query
         sql: the text of each query as it was run, for the reader to run again
-        count_synthetic_calls: calls whose attributes say that the speech is synthetic
     """
 
     period: Period | None
+    queue: str | None
+    attributes: tuple[str, ...]
     rows: dict[str, list[Row]]
     sql: dict[str, str]
-    count_synthetic_calls: int
 
     @property
     def headline(self) -> Row:
@@ -59,50 +88,60 @@ class Content:
         return self.rows["headline"][0]
 
 
-def read_content(con: duckdb.DuckDBPyConnection, settings: Settings) -> Content:
+def read_content(con: duckdb.DuckDBPyConnection, settings: Settings, choice: Choice) -> Content:
     """Ask the published warehouse everything that the page shows."""
-    days = _rows(con, _statement("calls_by_day", {}))
-    period = choose_period(days, min_calls=settings.report.min_calls)
-    sql = {name: _statement(name, _values(period, settings)) for name in QUERIES}
-    return Content(
-        period=period,
-        rows={name: _rows(con, text) for name, text in sql.items()},
-        sql=sql,
-        count_synthetic_calls=sum(day["count_synthetic_calls"] for day in days),
-    )
+    queues = f"(queue = {quoted(choice.queue)})" if choice.queue else "true"
+    days = _rows(con, _statement("calls_by_day", {"queues": queues}))
+    period = choose_period(days, choice)
+    values = _values(period, queues, settings)
+    attributes = tuple(row["name"] for row in _rows(con, _statement("attributes", values)))
+    values["attributes"] = _attribute_values(attributes)
+    sql = {name: _statement(name, values) for name in _QUERIES}
+    rows = {name: _rows(con, text) for name, text in sql.items()}
+    return Content(period, choice.queue, attributes, rows, sql)
 
 
-def choose_period(days: list[Row], *, min_calls: int) -> Period | None:
-    """The last day, else week, else four weeks: the shortest with enough scored calls.
+def choose_period(days: Sequence[Row], choice: Choice) -> Period | None:
+    """The chosen days, else the last day, week or four weeks: the shortest with enough calls.
 
     Args:
         days: call_date and count_scored_calls, in order
-        min_calls: scored calls from which a figure is shown
+        choice: what the reader asked for
     """
     if not days:
         return None
-    last: dt.date = days[-1]["call_date"]
-    for length in _PERIODS_DAYS:
+    last = choice.last or days[-1]["call_date"]
+    if choice.first is not None:
+        return Period(choice.first, last, choice.first - _BEFORE)
+    for length in PERIODS_DAYS:
         first = last - dt.timedelta(days=length - 1)
-        count = sum(day["count_scored_calls"] for day in days if day["call_date"] >= first)
-        if count >= min_calls:
+        count = sum(row["count_scored_calls"] for row in days if first <= row["call_date"] <= last)
+        if count >= SCORED_CALLS_OF_A_PERIOD:
             break
     return Period(first, last, first - _BEFORE)
 
 
-def _values(period: Period | None, settings: Settings) -> dict[str, str]:
-    """The literals that stand for `$name` in the queries."""
+def _values(period: Period | None, queues: str, settings: Settings) -> dict[str, str]:
+    """What stands for `$name` in the queries."""
     period = period or Period(dt.date.max, dt.date.min, dt.date.max)
+    last = f"date '{period.last}'"
     return {
-        "from_date": f"date '{period.first}'",
-        "to_date": f"date '{period.last}'",
-        "earlier_date": f"date '{period.earlier}'",
+        "first_date": f"date '{period.first}'",
+        "last_date": last,
+        "period": f"call_date between date '{period.first}' and {last} and {queues}",
+        "all_days": f"call_date between date '{period.earlier}' and {last} and {queues}",
+        "queues": queues,
         "calls_to_listen": str(settings.report.calls_to_listen),
     }
 
 
+def _attribute_values(names: Sequence[str]) -> str:
+    values = ", ".join(f"attributes[{quoted(name)}]" for name in names)
+    return f"[{values}]::varchar[]"
+
+
 def _statement(name: str, values: dict[str, str]) -> str:
-    """A query of `sql/report/` as it can be run by hand: literals in place of `$name`."""
+    """A query of `sql/report/` as it can be run by hand."""
     text = (sql_folder() / "report" / f"{name}.sql").read_text(encoding="utf-8")
     return Template(text).substitute(values)
 

@@ -1,12 +1,17 @@
 "use strict";
-// Charts and filters of the report, drawn from the embedded counts by day, hour and queue.
+// Charts and filters of the report, drawn from the embedded counts by day, hour, queue and attribute.
 
-const {minCalls, cells} = JSON.parse(document.getElementById("cells").textContent);
+const data = JSON.parse(document.getElementById("cells").textContent);
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const NO_QUEUE = "no queue";
-const percent = (share) => `${Math.round(share * 100)} %`;
+const ALL = "all";
+const DAY = 0, HOUR = 1, FACETS = 2, COUNTS = FACETS + data.facets.length;
+const byId = (id) => document.getElementById(id);
+const percent = (share) => `${Math.floor(share * 100 + .5)} %`;
+const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 const shortDay = (iso) => new Date(`${iso}T00:00`).toLocaleDateString("en-GB", {day: "numeric", month: "short"});
 const weekdayOf = (iso) => (new Date(`${iso}T00:00`).getDay() + 6) % 7;
+
+// -- counting ---------------------------------------------------------------------------------
 
 // Wilson (1927), as in sql/macros.sql
 function wilson(hits, n) {
@@ -15,24 +20,71 @@ function wilson(hits, n) {
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }
 
-function total(rows) {
-  const sum = {calls: 0, scored: 0, dissatisfied: 0};
-  for (const row of rows) {
-    sum.calls += row.calls; sum.scored += row.scored; sum.dissatisfied += row.dissatisfied;
+function sumsBy(cells, key) {
+  const sums = new Map();
+  for (const cell of cells) {
+    const name = key(cell);
+    if (!sums.has(name)) sums.set(name, {calls: 0, scored: 0, dissatisfied: 0});
+    const sum = sums.get(name);
+    sum.calls += cell[COUNTS]; sum.scored += cell[COUNTS + 1]; sum.dissatisfied += cell[COUNTS + 2];
   }
-  sum.share = sum.scored >= minCalls ? sum.dissatisfied / sum.scored : null;
-  return sum;
+  for (const sum of sums.values()) {
+    sum.share = sum.scored >= data.minCalls ? sum.dissatisfied / sum.scored : null;
+    if (sum.share !== null) [sum.low, sum.high] = wilson(sum.dissatisfied, sum.scored);
+  }
+  return sums;
 }
 
-function groups(rows, key) {
-  const found = new Map();
-  for (const row of rows) {
-    const name = key(row);
-    if (!found.has(name)) found.set(name, []);
-    found.get(name).push(row);
-  }
-  return found;
+const describe = (where, sum) => sum.share === null
+  ? `${where}: ${counted(sum.calls, "call")}, ${sum.scored} scored: withheld`
+  : `${where}: ${percent(sum.share)} of ${counted(sum.scored, "scored call")} dissatisfied, 95 % interval ${percent(sum.low)} to ${percent(sum.high)}`;
+
+// -- filters ----------------------------------------------------------------------------------
+
+const facetSelects = () => [...document.querySelectorAll("#facets select")];
+
+function chosen() {
+  return {
+    values: facetSelects().map((select) => select.value === "" ? null : Number(select.value)),
+    first: byId("first-day").value || data.days[0] || "", last: byId("last-day").value || data.days.at(-1) || "",
+  };
 }
+
+function chosenCells({values, first, last}) {
+  return data.cells.filter((cell) => data.days[cell[DAY]] >= first && data.days[cell[DAY]] <= last
+    && values.every((value, at) => value === null || cell[FACETS + at] === value));
+}
+
+function makeFilters() {
+  data.facets.forEach((facet, at) => {
+    const select = element("select", {id: `facet-${at}`}, element("option", {value: ""}, ALL));
+    facet.values.forEach((value, number) => select.append(element("option", {value: number}, value)));
+    const name = `${facet.name[0].toUpperCase()}${facet.name.slice(1)}`;
+    byId("facets").append(element("span", {}, element("label", {for: select.id}, name), " ", select));
+  });
+  for (const id of ["first-day", "last-day"]) {
+    const input = byId(id);
+    [input.min, input.max] = [data.days[0] ?? "", data.days.at(-1) ?? ""];
+    input.defaultValue = id === "first-day" ? input.min : input.max;
+  }
+  const form = document.querySelector(".filters");
+  form.addEventListener("input", draw);
+  form.addEventListener("reset", () => setTimeout(draw));
+  form.addEventListener("submit", (event) => event.preventDefault());
+}
+
+function filterCalls({values, first, last}) {
+  let shown = 0;
+  for (const item of document.querySelectorAll(".calls li")) {
+    const own = JSON.parse(item.dataset.facets), day = item.dataset.day;
+    const fits = day >= first && day <= last && values.every((value, at) => value === null || data.facets[at].values[value] === own[at]);
+    item.hidden = !fits || shown >= CALLS_TO_LISTEN;
+    if (!item.hidden) shown += 1;
+  }
+  if (byId("listed")) byId("listed").textContent = shown ? "" : "None of the listed calls fits the filters.";
+}
+
+// -- drawing ----------------------------------------------------------------------------------
 
 function element(name, attributes = {}, ...children) {
   const svg = ["svg", "line", "path", "circle", "text", "title"].includes(name);
@@ -42,31 +94,24 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-function everyDay(rows) {
-  const days = [...new Set(rows.map((row) => row.day))].sort();
-  const all = [];
-  if (!days.length) return all;
-  for (let at = new Date(`${days[0]}T12:00Z`); at.toISOString().slice(0, 10) <= days.at(-1); at.setUTCDate(at.getUTCDate() + 1)) {
-    all.push(at.toISOString().slice(0, 10));
+function everyDay(first, last) {
+  const days = [];
+  if (!first) return days;
+  for (let at = new Date(`${first}T12:00Z`); at.toISOString().slice(0, 10) <= last; at.setUTCDate(at.getUTCDate() + 1)) {
+    days.push(at.toISOString().slice(0, 10));
   }
-  return all;
+  return days;
 }
 
-const describe = (day, sum) => {
-  const [low, high] = wilson(sum.dissatisfied, sum.scored);
-  return `${day}: ${percent(sum.share)} of ${sum.scored} scored calls dissatisfied, 95 % interval ${percent(low)} to ${percent(high)}`;
-};
-
-function drawTrend(rows) {
-  const figure = document.getElementById("trend-chart");
-  const days = everyDay(cells), byDay = groups(rows, (row) => row.day);
-  const points = days.map((day, at) => ({day, at, ...total(byDay.get(day) ?? [])})).filter((point) => point.share !== null);
+function drawTrend(cells, days) {
+  const figure = byId("trend-chart");
+  const sums = sumsBy(cells, (cell) => data.days[cell[DAY]]);
+  const points = days.map((day, at) => ({day, at, ...sums.get(day)})).filter((point) => point.share != null);
   if (!points.length) {
-    figure.replaceChildren(element("p", {}, `No day has ${minCalls} scored calls yet.`));
+    figure.replaceChildren(element("p", {class: "empty"}, `No day has ${data.minCalls} scored calls.`));
     return;
   }
-  for (const point of points) [point.low, point.high] = wilson(point.dissatisfied, point.scored);
-  const width = Math.max(320, figure.clientWidth), height = 260, left = 44, right = 12, top = 10, bottom = 28;
+  const width = Math.max(280, figure.clientWidth), height = 260, left = 44, right = 12, top = 10, bottom = 28;
   const most = Math.min(1, Math.ceil(Math.max(...points.map((point) => point.high)) * 5) / 5);
   const x = (at) => left + (days.length > 1 ? at / (days.length - 1) : .5) * (width - left - right);
   const y = (share) => top + (1 - share / most) * (height - top - bottom);
@@ -79,49 +124,72 @@ function drawTrend(rows) {
   }
   const every = Math.ceil(days.length / Math.max(2, Math.floor((width - left) / 70)));
   days.forEach((day, at) => {
-    if ((days.length - 1 - at) % every === 0) svg.append(element("text", {x: x(at), y: height - 6, "text-anchor": at === days.length - 1 && days.length > 1 ? "end" : "middle"}, shortDay(day)));
+    const isLast = at === days.length - 1 && days.length > 1;
+    if ((days.length - 1 - at) % every === 0) svg.append(element("text", {x: x(at), y: height - 6, "text-anchor": isLast ? "end" : "middle"}, shortDay(day)));
   });
-  const path = (list, value) => list.map((point) => `${x(point.at)},${y(value(point))}`).join("L");
-  if (points.length > 1) {
-    svg.append(
-      element("path", {class: "band", d: `M${path(points, (point) => point.high)}L${path([...points].reverse(), (point) => point.low)}Z`}),
-      element("path", {class: "trend", d: `M${path(points, (point) => point.share)}`}));
-  } else {
-    svg.append(element("line", {class: "trend", x1: x(points[0].at), x2: x(points[0].at), y1: y(points[0].low), y2: y(points[0].high)}));
+  for (const run of unbroken(points)) {
+    const path = (list, value) => list.map((point) => `${x(point.at)},${y(value(point))}`).join("L");
+    const last = [...run].reverse();
+    if (run.length === 1) svg.append(element("line", {class: "lone", x1: x(run[0].at), x2: x(run[0].at), y1: y(run[0].low), y2: y(run[0].high)}));
+    else svg.append(
+      element("path", {class: "band", d: `M${path(run, (point) => point.high)}L${path(last, (point) => point.low)}Z`}),
+      element("path", {class: "trend", d: `M${path(run, (point) => point.share)}`}));
   }
   for (const point of points) {
     const text = describe(shortDay(point.day), point);
-    svg.append(element("circle", {class: "point", cx: x(point.at), cy: y(point.share), r: 5, tabindex: 0, role: "img", "aria-label": text}, element("title", {}, text)));
+    svg.append(element("circle", {class: "point", cx: x(point.at), cy: y(point.share), r: 4.5, tabindex: 0, role: "img", "aria-label": text}, element("title", {}, text)));
   }
   figure.replaceChildren(svg);
 }
 
-function drawHeat(id, rowNames, columnNames, found, labels) {
-  const sums = new Map([...found].map(([key, rows]) => [key, total(rows)]));
-  const most = Math.max(.2, ...[...sums.values()].map((sum) => sum.share ?? 0));
-  const head = element("tr", {}, element("td"), ...columnNames.map((name) => element("th", {scope: "col"}, labels.column(name))));
-  const body = rowNames.map((name) => element("tr", {}, element("th", {scope: "row", title: labels.row(name)}, labels.row(name)),
-    ...columnNames.map((column) => heatCell(sums.get(`${name}|${column}`), most, `${labels.row(name)}, ${labels.column(column)}`))));
-  document.getElementById(id).replaceChildren(element("thead", {}, head), element("tbody", {}, ...body));
+// stretches of points without a missing day, so that no line is drawn over days without a figure
+function unbroken(points) {
+  const runs = [];
+  for (const point of points) {
+    if (runs.length && runs.at(-1).at(-1).at === point.at - 1) runs.at(-1).push(point);
+    else runs.push([point]);
+  }
+  return runs;
 }
 
-function heatCell(sum, most, where) {
-  if (!sum) return element("td");
-  if (sum.share === null) return element("td", {title: `${where}: ${sum.calls} calls, ${sum.scored} scored: withheld`}, "·");
-  return element("td", {class: "figure", style: `--value: ${(sum.share / most).toFixed(3)}`, title: describe(where, sum)}, String(Math.round(sum.share * 100)));
+function drawHeat(id, rows, columns, cells, keys) {
+  const sums = sumsBy(cells, (cell) => `${keys.row(cell)}|${keys.column(cell)}`);
+  const ofRows = sumsBy(cells, (cell) => `${keys.row(cell)}|${ALL}`), ofColumns = sumsBy(cells, (cell) => `${ALL}|${keys.column(cell)}`);
+  const every = new Map([...sums, ...ofRows, ...ofColumns, ...sumsBy(cells, () => `${ALL}|${ALL}`)]);
+  const most = Math.max(.2, ...[...every.values()].map((sum) => sum.share ?? 0));
+  const named = {row: (key) => key === ALL ? ALL : keys.rowName(key), column: (key) => key === ALL ? ALL : keys.columnName(key)};
+  const allRows = rows.length > 1 ? [...rows, ALL] : rows, allColumns = [ALL, ...columns];
+  const head = element("tr", {}, element("td"), ...allColumns.map((key) => element("th", {scope: "col"}, named.column(key))));
+  const body = allRows.map((row) => element("tr", row === ALL ? {class: "total"} : {},
+    element("th", {scope: "row", title: named.row(row)}, named.row(row)),
+    ...allColumns.map((column) => heatCell(every.get(`${row}|${column}`), most, `${named.row(row)}, ${named.column(column)}`, column === ALL))));
+  byId(id).replaceChildren(element("thead", {}, head), element("tbody", {}, ...body));
+}
+
+function heatCell(sum, most, where, isTotal) {
+  const side = isTotal ? " total" : "";
+  if (!sum) return element("td", {class: side});
+  if (sum.share === null) return element("td", {class: side, title: describe(where, sum)}, "·");
+  return element("td", {class: `figure${side}`, style: `--value: ${(sum.share / most).toFixed(3)}`, title: describe(where, sum)}, String(Math.floor(sum.share * 100 + .5)));
 }
 
 function draw() {
-  const queue = document.getElementById("queue").value;
-  const rows = queue ? cells.filter((row) => row.queue === queue) : cells;
-  drawTrend(rows);
-  const queues = [...new Set(rows.map((row) => row.queue))].sort();
-  drawHeat("queue-by-day", queues, everyDay(cells), groups(rows, (row) => `${row.queue}|${row.day}`), {row: (name) => name, column: shortDay});
-  const hours = [...new Set(cells.map((row) => row.hour))].sort((a, b) => a - b);
-  drawHeat("weekday-by-hour", [0, 1, 2, 3, 4, 5, 6], hours, groups(rows, (row) => `${weekdayOf(row.day)}|${row.hour}`), {row: (day) => WEEKDAYS[day], column: (hour) => `${hour} h`});
-  for (const item of document.querySelectorAll(".calls li")) item.hidden = Boolean(queue) && (item.dataset.queue || NO_QUEUE) !== queue;
-  const sum = total(rows);
-  document.getElementById("filtered").textContent = `${sum.calls} calls, ${sum.scored} scored` + (sum.share === null ? "" : `, ${percent(sum.share)} dissatisfied`);
+  const choice = chosen(), cells = chosenCells(choice), days = everyDay(choice.first, choice.last);
+  drawTrend(cells, days);
+  const queues = [...new Set(cells.map((cell) => cell[FACETS]))].sort((a, b) => a - b);
+  drawHeat("queue-by-day", queues, [...days].reverse(), cells, {
+    row: (cell) => cell[FACETS], rowName: (number) => data.facets[0].values[number],
+    column: (cell) => data.days[cell[DAY]], columnName: shortDay,
+  });
+  const hours = [...new Set(cells.map((cell) => cell[HOUR]))].sort((a, b) => a - b);
+  const weekdays = [...new Set(cells.map((cell) => weekdayOf(data.days[cell[DAY]])))].sort();
+  drawHeat("weekday-by-hour", weekdays, hours, cells, {
+    row: (cell) => weekdayOf(data.days[cell[DAY]]), rowName: (number) => WEEKDAYS[number],
+    column: (cell) => cell[HOUR], columnName: (hour) => `${hour} h`,
+  });
+  filterCalls(choice);
+  const sum = sumsBy(cells, () => ALL).get(ALL) ?? {calls: 0, scored: 0, share: null};
+  byId("filtered").textContent = `${counted(sum.calls, "call")}, ${sum.scored.toLocaleString("en")} scored` + (sum.share === null ? "" : `, ${percent(sum.share)} dissatisfied`);
 }
 
 function copied(button) {
@@ -137,8 +205,9 @@ function copied(button) {
   button.focus();
 }
 
-for (const name of [...new Set(cells.map((row) => row.queue))].sort()) document.getElementById("queue").append(element("option", {value: name}, name));
-document.getElementById("queue").addEventListener("change", draw);
+makeFilters();
 document.addEventListener("click", (event) => { if (event.target.matches("button.copy")) copied(event.target); });
 let width = 0;
-new ResizeObserver(([entry]) => { if (entry.contentRect.width !== width) { width = entry.contentRect.width; draw(); } }).observe(document.getElementById("trend"));
+new ResizeObserver(([entry]) => {
+  if (entry.contentRect.width !== width) { width = entry.contentRect.width; draw(); }
+}).observe(byId("trend"));

@@ -6,6 +6,7 @@ it can be copied and opened anywhere.
 
 from ser_batch.warehouse.build import BuildResult, build
 from ser_batch.warehouse.published import ColumnDoc, TableDoc, connect, describe, model_of, query
+from ser_batch.warehouse.sources import quoted
 
 __all__ = [
     "BuildResult",
@@ -16,4 +17,5 @@ __all__ = [
     "describe",
     "model_of",
     "query",
+    "quoted",
 ]

@@ -24,7 +24,7 @@
 -- slope_per_min: change of the segments' dissatisfaction a minute, least squares
 -- arc: stayed positive, improving, worsening, stayed negative, or uncertain (fewer than three
 --   scored segments); which way it went from the first to the last third, by at least the setting
---   dissatisfaction.arc_change on log-odds
+--   dissatisfaction.arc_change on log-odds and with the worse end at half the threshold or more
 -- emotions: share of the scored speech by emotion, 0..1, largest first
 -- not_scored_reason: code of the reason why the call carries no dissatisfaction; null: it does
 with speech as (

@@ -1,9 +1,6 @@
--- question: on which days are there enough scored calls for a figure?
-select
-    call_date,
-    count(*) as count_calls,
-    count(dissatisfaction) as count_scored_calls,
-    count(*) filter (attributes['synthetic'] = 'true') as count_synthetic_calls
+-- question: on which days are there scored calls?
+select call_date, count(dissatisfaction) as count_scored_calls
 from call_summary
+where $queues
 group by call_date
 order by call_date

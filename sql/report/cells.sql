@@ -1,12 +1,13 @@
--- question: how do days, hours and queues differ?
+-- question: how do days, hours, queues and attributes differ?
 select
     call_date,
     hour,
     queue,
+    $attributes as attributes,
     count(*) as count_calls,
     count(dissatisfaction) as count_scored_calls,
     count(*) filter (is_dissatisfied) as count_dissatisfied_calls
 from call_summary
-where call_date between $earlier_date and $to_date
+where $all_days
 group by all
 order by all

@@ -1,13 +1,24 @@
 -- question: which calls are worth hearing first?
-with worst_calls as (
-    select *
+-- the worst of all calls, and the worst of each queue
+with ranked_calls as (
+    select
+        *,
+        row_number() over worst_first as place,
+        row_number() over (
+            partition by queue order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
+        ) as place_in_queue
     from call_summary
-    where call_date between $from_date and $to_date and dissatisfied_share > 0
-    order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
-    limit $calls_to_listen
+    where $period and dissatisfied_share > 0
+    window worst_first as (order by dissatisfaction desc, dissatisfaction_peak desc, recording_id)
 ),
 
-arcs as (
+worst_calls as (
+    select *
+    from ranked_calls
+    where place <= $calls_to_listen or place_in_queue <= least(10, $calls_to_listen)
+),
+
+segments as (
     select
         recording_id,
         list(
@@ -18,13 +29,13 @@ arcs as (
                 'dissatisfaction': dissatisfaction
             }
             order by start_s
-        ) as arc
+        ) as segments
     from segment_emotion
     where recording_id in (select recording_id from worst_calls)
     group by recording_id
 )
 
-select worst_calls.*, arcs.arc
+select worst_calls.*, segments.segments
 from worst_calls
-inner join arcs using (recording_id)
-order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
+inner join segments using (recording_id)
+order by place

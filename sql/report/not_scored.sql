@@ -1,11 +1,12 @@
 -- question: which calls say nothing, and why?
 select
-    not_scored_reason,
-    meaning,
-    remedy,
-    sum(count_calls) as count_calls,
-    sum(duration_s) as duration_s
-from not_scored
-where call_date between $from_date and $to_date
+    calls.not_scored_reason,
+    reasons.meaning,
+    reasons.remedy,
+    count(*) as count_calls,
+    sum(calls.duration_s) as duration_s
+from call_summary as calls
+inner join stg_not_scored_reasons as reasons on calls.not_scored_reason = reasons.code
+where $period
 group by all
 order by count_calls desc, not_scored_reason

@@ -12,8 +12,9 @@ from ser_batch.config import Settings
 from ser_batch.errors import WarehouseError
 from ser_batch.lake import Lake
 from ser_batch.paths import Root
-from ser_batch.report.content import Period, choose_period
-from ser_batch.report.page import clock, percent
+from ser_batch.report.cells import embedded_cells
+from ser_batch.report.content import Choice, Period, choose_period
+from ser_batch.report.words import clock, counted, percent, points
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from tests.lakes import MODEL_ID, call_rows, put_call, put_rows
@@ -77,16 +78,47 @@ def test_a_change_beyond_chance_is_called_one_and_another_is_not(root):
     assert "that is no change beyond chance" in words(page_of(root))
 
 
-def test_the_period_is_the_shortest_with_enough_scored_calls():
+@pytest.mark.parametrize(
+    ("counts", "length"),
+    [
+        ({0: 30}, 1),
+        ({0: 29}, 28),
+        ({0: 20, 6: 10}, 7),
+        ({0: 20, 7: 10}, 28),
+        ({0: 1}, 28),
+    ],
+)
+def test_the_period_is_the_shortest_that_says_something(counts, length):
     days = [
         {"call_date": TODAY - dt.timedelta(days=ago), "count_scored_calls": count}
-        for ago, count in ((20, 50), (6, 3), (1, 2), (0, 4))
+        for ago, count in sorted(counts.items(), reverse=True)
     ]
-    month = dt.timedelta(days=28)
-    for least, length in ((4, 1), (5, 7), (10, 28), (1000, 28)):
-        first = TODAY - dt.timedelta(days=length - 1)
-        assert choose_period(days, min_calls=least) == Period(first, TODAY, first - month)
-    assert choose_period([], min_calls=5) is None
+    first = TODAY - dt.timedelta(days=length - 1)
+    expected = Period(first, TODAY, first - dt.timedelta(days=28))
+    assert choose_period(days, Choice()) == expected
+
+
+def test_a_reader_may_choose_days_and_queue(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=9, n_calm=1)
+    put_day(lake, n_angry=2, n_calm=8, days_ago=3)
+    put_call(lake, prediction(anger=1.0), recording_id="other", queue="o'hara's")
+    publish(root, Settings(), MODEL_ID)
+    day = TODAY - dt.timedelta(days=3)
+    chosen = write_report(root, Settings(), "chosen", Choice(first=day, last=day))
+    assert "20 % of the scored calls were dissatisfied" in words(chosen.read_text("utf-8"))
+    queue = write_report(root, Settings(), "queue", Choice(queue="o'hara's"))
+    assert "1 of 1 call could be scored: too few for a figure." in words(queue.read_text("utf-8"))
+    assert not (root.reports / "latest.html").exists()
+
+
+def test_a_week_that_is_worse_is_called_so_by_queue(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=30, n_calm=10)
+    put_day(lake, n_angry=10, n_calm=30, days_ago=8)
+    text = words(page_of(root))
+    assert re.search(r"All queues 40 75 % 25 % worse \+\d+ to \+\d+", text)
+    assert re.search(r"billing 40 75 % 25 % worse", text)
 
 
 def test_calls_are_listed_worst_first_with_path_and_time_of_the_worst_moment(root):
@@ -134,7 +166,7 @@ def test_each_query_shown_on_the_page_runs_as_it_stands(reported):
 
     from ser_batch.warehouse import connect, query
 
-    queries = re.findall(r"<pre><code>(.*?)</code></pre>", reported.read_text("utf-8"), re.DOTALL)
+    queries = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", reported.read_text("utf-8"), re.DOTALL)
     assert len(queries) >= 6
     with connect(Root(reported.parents[1]).warehouse) as con:
         for sql in queries:
@@ -146,6 +178,67 @@ def test_a_report_of_nothing_published_says_what_to_do(root):
         write_report(root, Settings(), "run-1")
 
 
-def test_times_and_shares_read_as_people_write_them():
+def test_figures_read_as_people_write_them():
     assert [clock(seconds) for seconds in (0, 59.9, 60, 3725)] == ["0:00", "0:59", "1:00", "62:05"]
-    assert percent(0.256) == "26\N{NO-BREAK SPACE}%"
+    assert [percent(share) for share in (None, 0.125, 0.256)] == [
+        "\N{EN DASH}",
+        "13\N{NO-BREAK SPACE}%",
+        "26\N{NO-BREAK SPACE}%",
+    ]
+    assert [points(x) for x in (0.126, -0.126, 0.001, -0.001)] == [
+        "+13",
+        "\N{MINUS SIGN}13",
+        "0",
+        "0",
+    ]
+    assert [counted(n, "call") for n in (0, 1, 1200)] == [
+        "0 calls",
+        "1 call",
+        "1\N{NARROW NO-BREAK SPACE}200 calls",
+    ]
+
+
+def test_reasons_say_why_a_call_is_listed(root):
+    put_call(
+        Lake(root.lake),
+        *(prediction(segment_no=n, anger=p, neutral=1 - p) for n, p in enumerate((0, 0.3, 0.9))),
+    )
+    assert "worsening, anger, 33 % of the speech dissatisfied, ends badly" in words(page_of(root))
+
+
+def test_cells_write_each_name_once_and_keep_every_count():
+    rows = [
+        {
+            "call_date": TODAY,
+            "hour": hour,
+            "queue": queue,
+            "attributes": [product],
+            "count_calls": 3,
+            "count_scored_calls": 2,
+            "count_dissatisfied_calls": 1,
+        }
+        for hour, queue, product in ((9, "billing", "fibre"), (10, None, None))
+    ]
+    assert embedded_cells(rows, ["product"], min_calls=5) == {
+        "minCalls": 5,
+        "days": ["2026-11-03"],
+        "facets": [
+            {"name": "queue", "values": ["billing", "none"]},
+            {"name": "product", "values": ["fibre", "none"]},
+        ],
+        "cells": [[0, 9, 0, 0, 3, 2, 1], [0, 10, 1, 1, 3, 2, 1]],
+    }
+
+
+def test_the_model_is_named_with_its_figure_and_card_where_its_bundle_is(root):
+    from ser_batch.model.bundle import default_bundle_path, read_manifest
+
+    model_id = read_manifest(default_bundle_path()).model_id
+    publish(root, Settings(), model_id)
+    text = words(write_report(root, Settings(), "run-1").read_text("utf-8"))
+    assert f"Model {model_id} : a mean recall of" in text
+    assert "Model card" in text
+    publish(root, Settings(), "gone-1234")
+    assert "Model gone-1234 . Real speech" in words(
+        write_report(root, Settings(), "run-1").read_text("utf-8")
+    )

@@ -1,0 +1,62 @@
+"""The counts that the page's charts and filters are drawn from, small enough to embed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ser_batch.report.content import Row
+
+MISSING = "none"
+"""Stands for calls without a queue or attribute."""
+
+
+def embedded_cells(
+    rows: Sequence[Row], attributes: Sequence[str], min_calls: int
+) -> dict[str, Any]:
+    """Counts by day, hour, queue and attributes, each name written once.
+
+    Args:
+        rows: call_date, hour, queue, attributes, count_calls, count_scored_calls and
+            count_dissatisfied_calls
+        attributes: names of the attributes, in the order of each row's list
+        min_calls: scored calls from which a share is shown
+
+    Returns:
+        `facets`: name and values of queue and attributes; `days`; `cells`: a list a row: number
+        of the day, hour, number of the value of each facet, calls, scored, dissatisfied
+    """
+    days = sorted({row["call_date"] for row in rows})
+    day_numbers = {day: number for number, day in enumerate(days)}
+    keys = [[row["queue"], *row["attributes"]] for row in rows]
+    names = ["queue", *attributes]
+    values = [sorted({_named(key[place]) for key in keys}) for place in range(len(names))]
+    numbers = [{value: number for number, value in enumerate(found)} for found in values]
+    cells = [
+        [
+            day_numbers[row["call_date"]],
+            row["hour"],
+            *(numbers[place][_named(value)] for place, value in enumerate(key)),
+            row["count_calls"],
+            row["count_scored_calls"],
+            row["count_dissatisfied_calls"],
+        ]
+        for row, key in zip(rows, keys, strict=True)
+    ]
+    facets = [{"name": n, "values": v} for n, v in zip(names, values, strict=True)]
+    return {
+        "minCalls": min_calls,
+        "days": [day.isoformat() for day in days],
+        "facets": facets,
+        "cells": cells,
+    }
+
+
+def facet_values(call: Row, attributes: Sequence[str]) -> list[str]:
+    """The values of one call in the order of the facets."""
+    given = dict(call["attributes"])
+    return [_named(call["queue"]), *(_named(given.get(name)) for name in attributes)]
+
+
+def _named(value: str | None) -> str:
+    return MISSING if value is None else value
