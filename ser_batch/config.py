@@ -362,8 +362,9 @@ def _refuse_unknown_variables() -> None:
     """A misspelt variable would else be ignored without a word."""
     known = {f"{ENV_PREFIX}{name}".upper() for name in sections()} | set(OTHER_VARIABLES)
     for variable in os.environ:
-        if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
-            raise SettingsError(f"no setting belongs to {variable}{nearest(variable.split("__")[0], known)}")
+        table = variable.split("__")[0]
+        if variable.startswith(ENV_PREFIX) and table not in known:
+            raise SettingsError(f"no setting belongs to {variable}{nearest(table, known)}")
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
