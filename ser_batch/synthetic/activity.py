@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ser_batch.arrays import BoolArray, FloatArray
+from ser_batch.audio.stretches import runs
 
 FRAME_S = 0.01
 
@@ -28,17 +29,11 @@ def speech_activity(
     padded = np.pad(np.square(samples, dtype=np.float64), (length // 2, length - 1 - length // 2))
     power = sliding_window_view(padded, length).mean(axis=1)
     active: BoolArray = power > max(float(power.max()), 1e-12) * 10 ** (floor_db / 10)
-    for start, end in stretches(~active):
+    for start, end in runs(~active):
         inside = start > 0 and end < len(active)
         if inside and end - start < min_pause_s * rate_hz:
             active[start:end] = True
     return active
-
-
-def stretches(mask: BoolArray) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def active_level_db(samples: FloatArray, *, rate_hz: int) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ser_batch.audio import telephone
 from ser_batch.config import digest
 from ser_batch.synthetic.dialogue import Mood, Part, converse, moods
 from ser_batch.synthetic.plan import AGENTS, PlannedCall, plan_calls
@@ -26,9 +27,6 @@ from ser_batch.synthetic.scripts import Deck, agent_line, customer_line
 from ser_batch.synthetic.voices import Voice, speak
 
 MANIFEST_FILE = "manifest.json"
-RECIPE = 1
-"""Raised whenever the calls come out differently, so that folders made before are made anew."""
-
 _TRUTH_COLUMNS: list[pa.Field[Any]] = [
     pa.field("file", pa.string()),  # path below the audio folder
     pa.field("call_id", pa.string()),
@@ -109,7 +107,7 @@ def make_demo_calls(
         DependencyError: if the speech engine is not installed
     """
     plan = plan_calls(n_calls, seed=seed)
-    key = digest([RECIPE, seed, [asdict(call) for call in plan]])
+    key = digest([seed, n_calls, _recipe()])
     manifest = _read_manifest(folder)
     if manifest.get("key") != key or not _whole(folder, manifest):
         _forget(folder, manifest)
@@ -136,6 +134,12 @@ def speak_call(call: PlannedCall, *, seed: int) -> Call:
         course=call.course,
     )
     return scene.render(call.line)
+
+
+def _recipe() -> str:
+    """Digest of the code that makes the calls: a folder made by other code is made anew."""
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(telephone.__file__)]
+    return hashlib.blake2b(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _make(

@@ -16,11 +16,12 @@ import numpy as np
 import soundfile
 
 from ser_batch.arrays import BoolArray, FloatArray
+from ser_batch.audio.stretches import runs
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
 from ser_batch.audio.telephone import telephone
 from ser_batch.config import Role
 from ser_batch.synthetic import signals
-from ser_batch.synthetic.activity import rms_db, speech_activity, stretches
+from ser_batch.synthetic.activity import rms_db, speech_activity
 
 NOMINAL_LEVEL_DB = -26.0
 """Level of active speech, dB re full scale. Source: ITU-T G.100.1, the nominal -26 dBov."""
@@ -149,7 +150,7 @@ class Scene:
             row = replace(row, emotion=utterance.emotion, intensity=utterance.intensity)
         self._truth += [
             replace(row, start_s=(start + a) / RATE_HZ, end_s=(start + b) / RATE_HZ)
-            for a, b in stretches(active)
+            for a, b in runs(active)
         ]
         self._n_turns += 1
 
@@ -232,7 +233,7 @@ class Scene:
 
     def _overlaps(self, speech: BoolArray) -> Iterable[TruthRow]:
         """Rows of both channels where both hold speech."""
-        for start, end in stretches(speech[:, 0] & speech[:, 1]):
+        for start, end in runs(speech[:, 0] & speech[:, 1]):
             for channel, role in enumerate(self.roles):
                 yield TruthRow("overlap", channel, role, start / RATE_HZ, end / RATE_HZ)
 

@@ -9,6 +9,7 @@ from scipy.fft import next_fast_len
 
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.telephone import BAND_HZ
+from ser_batch.audio.tones import DTMF_HIGH_HZ, DTMF_LOW_HZ
 
 RingStyle = Literal["eu", "us"]
 
@@ -18,12 +19,12 @@ RING_HZ: dict[RingStyle, tuple[float, ...]] = {"eu": (425.0,), "us": (440.0, 480
 RING_CADENCE_S: dict[RingStyle, tuple[float, float]] = {"eu": (1.0, 4.0), "us": (2.0, 4.0)}
 """Seconds on and off of one ring."""
 
-DTMF_HZ: dict[str, tuple[float, float]] = {
+KEY_HZ: dict[str, tuple[float, float]] = {
     key: (low, high)
-    for low, keys in zip((697.0, 770.0, 852.0, 941.0), ("123", "456", "789", "*0#"), strict=True)
-    for high, key in zip((1209.0, 1336.0, 1477.0), keys, strict=True)
+    for low, row in zip(DTMF_LOW_HZ.tolist(), ("123A", "456B", "789C", "*0#D"), strict=True)
+    for high, key in zip(DTMF_HIGH_HZ.tolist(), row, strict=True)
 }
-"""Source: ITU-T Q.23, the two tones of each key."""
+"""The two tones of each key. Source: ITU-T Q.23."""
 
 _CHORDS = ((0, 4, 7, 12), (9, 12, 16, 21), (5, 9, 12, 17), (7, 11, 14, 19))
 """Semitones above the key note: I vi IV V, broken into four notes each."""
@@ -44,7 +45,7 @@ def keys(digits: str, *, rate_hz: int, on_s: float = 0.12, off_s: float = 0.08) 
     """Keys pressed one after the other (DTMF), each at an RMS of one.
 
     Args:
-        digits: of `0123456789*#`
+        digits: of `0123456789*#ABCD`
         rate_hz: sampling rate
         on_s: seconds of each key
         off_s: seconds between keys
@@ -53,7 +54,7 @@ def keys(digits: str, *, rate_hz: int, on_s: float = 0.12, off_s: float = 0.08) 
         shape (n_samples,), float32
     """
     gap = np.zeros(round(off_s * rate_hz), dtype=np.float32)
-    parts = [part for d in digits for part in (tone(DTMF_HZ[d], on_s, rate_hz=rate_hz), gap)]
+    parts = [part for d in digits for part in (tone(KEY_HZ[d], on_s, rate_hz=rate_hz), gap)]
     return np.concatenate(parts[:-1])
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_batch.synthetic.activity import active_level_db, speech_activity, stretches
+from ser_batch.audio.stretches import runs
+from ser_batch.synthetic.activity import active_level_db, speech_activity
 from ser_batch.synthetic.dialogue import AGENT, ARCS, CUSTOMER, Course, converse, moods
 from ser_batch.synthetic.scenes import RATE_HZ, Line, Scene, Utterance, write_call
 from ser_batch.synthetic.tones import ToneSpeaker, speech_like
@@ -174,5 +175,5 @@ def test_activity_bridges_short_silences_only():
     word = speech_like(0.5, rate_hz=8000, rng=rng)
     short, long = np.zeros(800, np.float32), np.zeros(4000, np.float32)
     active = speech_activity(np.r_[word, short, word, long, word], rate_hz=8000)
-    assert len(stretches(active)) == 2
+    assert len(list(runs(active))) == 2
     assert active_level_db(np.zeros(8000, np.float32), rate_hz=8000) == -120
