@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,8 +41,12 @@ def query(
         Path | None, typer.Option("--output", "-o", help="Write to a file, not the terminal.")
     ] = None,
     list_marts: Annotated[
-        bool, typer.Option("--list", help="Name the marts with their grain and columns.")
+        bool,
+        typer.Option("--list", help="Name the marts with grain and columns, and the cookbook."),
     ] = False,
+    cookbook: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Ask a question of the cookbook.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the published warehouse in SQL, read-only.
@@ -50,19 +55,26 @@ def query(
 
         ser-batch query --list
 
+        ser-batch query --cookbook queues_worse_this_week
+
         ser-batch query "select queue, avg(dissatisfaction) from call_summary group by queue"
 
         ser-batch query "from daily_dissatisfaction" --format csv > daily.csv
     """
     from pipelines.rows import write_rows
     from ser_batch import warehouse
+    from ser_batch.warehouse.cookbook import recipe
 
     published = open_root(root).warehouse
     if list_marts:
         _print_marts(warehouse.describe(published), as_json=as_json or form is Format.json)
         return
+    if cookbook is not None:
+        sql = recipe(cookbook).sql
     if sql is None:
-        raise typer.BadParameter("give a select statement, or --list", param_hint="SQL")
+        raise typer.BadParameter(
+            "give a select statement, --cookbook NAME or --list", param_hint="SQL"
+        )
     with warehouse.connect(published) as con:
         rows = warehouse.query(con, sql)
     write_rows(rows, Format.json if as_json else form, output)
@@ -116,24 +128,39 @@ def publish(
 
 def report(
     root: RootOption = DEFAULT_ROOT,
+    *,
     settings_file: SettingsOption = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")
+    ] = None,
+    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report of the published warehouse again.
+    """Write a report of the published warehouse: again, or of chosen days or a queue.
 
     Examples:
 
         ser-batch report
 
+        ser-batch report --from 2026-11-02 --to 2026-11-08 --queue billing
+
         SER_REPORT__CALLS_TO_LISTEN=50 ser-batch report
     """
     from ser_batch.lock import only_run
+    from ser_batch.report.content import Choice
     from ser_batch.stages.report import write_report
 
     place = open_root(root)
     settings = read_settings(place, settings_file)
+    choice = Choice(first.date() if first else None, last.date() if last else None, queue)
     with only_run(place):
-        path = write_report(place, settings, "by-hand")
+        if choice == Choice():
+            path = write_report(place, settings, "by-hand")
+        else:
+            path = write_report(place, settings, "chosen", choice)
     if as_json:
         print_json({"report": str(path)})
     else:
@@ -141,6 +168,8 @@ def report(
 
 
 def _print_marts(tables: list[TableDoc], *, as_json: bool) -> None:
+    from ser_batch.warehouse.cookbook import recipes
+
     if as_json:
         print_json(
             {
@@ -151,7 +180,10 @@ def _print_marts(tables: list[TableDoc], *, as_json: bool) -> None:
                         "columns": [vars(column) for column in table.columns],
                     }
                     for table in tables
-                ]
+                ],
+                "cookbook": [
+                    {"name": found.name, "question": found.question} for found in recipes()
+                ],
             }
         )
         return
@@ -168,3 +200,8 @@ def _print_marts(tables: list[TableDoc], *, as_json: bool) -> None:
             grid.add_row(name, kind, Text(column.meaning))
         console.print(grid)
         console.print()
+    console.print("[bold]Cookbook[/]: ser-batch query --cookbook NAME", highlight=False)
+    grid = Table.grid(padding=(0, 2))
+    for found in recipes():
+        grid.add_row(Text(f"  {found.name}", no_wrap=True), Text(found.question))
+    console.print(grid)

@@ -102,6 +102,16 @@ def test_marts_are_listed_with_grain_and_columns(ask):
     assert {"name", "type", "meaning"} == set(summary["columns"][0])
 
 
+def test_a_question_of_the_cookbook_is_answered_by_name(ask):
+    result = json.loads(ask("--cookbook", "worst_moments", "--json").stdout)
+    assert result["columns"][:2] == ["call_id", "queue"]
+    names = {found["name"] for found in json.loads(ask("--list", "--json").stdout)["cookbook"]}
+    assert "worst_moments" in names
+    missing = ask("--cookbook", "worst_moment")
+    assert missing.exit_code == 1
+    assert "did you mean 'worst_moments'" in missing.stderr
+
+
 @pytest.mark.parametrize("sql", ["selec 1", "select nothing from call_summary", "drop table runs"])
 def test_bad_sql_is_one_line_and_a_failure(ask, sql):
     result = ask(sql)

@@ -1,0 +1,40 @@
+"""Questions that analysts ask, with the SQL that answers them: the files of `sql/cookbook/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ser_batch.config import nearest
+from ser_batch.errors import QueryError
+from ser_batch.resources import sql_folder
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A question and its SQL."""
+
+    name: str
+    question: str
+    sql: str
+
+
+def recipes() -> list[Recipe]:
+    """Every recipe, in order of the names."""
+    found = []
+    for path in sorted((sql_folder() / "cookbook").glob("*.sql")):
+        sql = path.read_text(encoding="utf-8")
+        question = sql.partition("\n")[0].removeprefix("-- question: ")
+        found.append(Recipe(path.stem, question, sql))
+    return found
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of a name.
+
+    Raises:
+        QueryError: naming the nearest one
+    """
+    by_name = {found.name: found for found in recipes()}
+    if name not in by_name:
+        raise QueryError(f"the cookbook has no {name!r}{nearest(name, by_name)}")
+    return by_name[name]

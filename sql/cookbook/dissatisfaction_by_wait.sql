@@ -1,0 +1,23 @@
+-- question: Does dissatisfaction grow with the wait before the call? (attribute wait_s)
+with waits as (
+    select try_cast(attributes['wait_s'] as double) as wait_s, dissatisfaction, is_dissatisfied
+    from call_summary
+    where dissatisfaction is not null
+)
+
+select
+    case
+        when wait_s < 30 then 'a: under 30 s'
+        when wait_s < 120 then 'b: 30 s to 2 min'
+        when wait_s < 300 then 'c: 2 to 5 min'
+        else 'd: 5 min and more'
+    end as wait,
+    count(*) as count_scored_calls,
+    avg(dissatisfaction) as dissatisfaction,
+    count(*) filter (is_dissatisfied) / count(*) as dissatisfied_call_share,
+    wilson_low(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_low,
+    wilson_high(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_high
+from waits
+where wait_s is not null
+group by wait
+order by wait

@@ -1,0 +1,110 @@
+"""Every recipe runs on a month of calls, and answers its question."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from ser_batch.config import Settings
+from ser_batch.errors import QueryError
+from ser_batch.lake import Lake
+from ser_batch.tables import QUARANTINE, RUNS, predictions_contract
+from ser_batch.warehouse import build, connect, query
+from ser_batch.warehouse.cookbook import recipe, recipes
+from tests.lakes import MODEL_ID, call_rows, put, put_rows, put_weeks
+from tests.rows import MIDDAY, bad_file, prediction, run
+
+WITHOUT_ROWS_HERE = {"queues_worse_this_week"}
+"""May rightly select nothing where nothing got worse."""
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cookbook")
+    lake = Lake(folder / "lake")
+    put_weeks(lake)
+    levels = {"first": 0.1, "second": 0.9, "third": 0.95}
+    put_rows(
+        lake,
+        *(
+            call_rows(
+                *(
+                    prediction(segment_no=n, anger=level, neutral=1 - level)
+                    for n, level in enumerate((anger, anger, 0.2))
+                ),
+                recording_id=name,
+                customer="caller",
+                started_at=MIDDAY + dt.timedelta(minutes=number),
+                attributes=[("wait_s", str(90 * number)), ("product", "fibre")],
+            )
+            for number, (name, anger) in enumerate(levels.items())
+        ),
+    )
+    put(lake, predictions_contract("other"), prediction("first"), name="shard-first")
+    put(lake, RUNS, run())
+    put(lake, QUARANTINE, bad_file(), bad_file("second.wav"))
+    target = folder / "calls.duckdb"
+    build(lake, target, model_id=MODEL_ID, settings=Settings())
+    return target
+
+
+@pytest.mark.parametrize("name", [found.name for found in recipes()])
+def test_a_recipe_runs_and_has_rows(month, name):
+    found = recipe(name)
+    assert found.question.endswith((".", "?", ")"))
+    assert found.sql.startswith("-- question: ")
+    with connect(month) as con:
+        rows = query(con, found.sql)
+    assert rows.num_rows or name in WITHOUT_ROWS_HERE
+
+
+def answer(month: Path, name: str) -> list[dict]:
+    with connect(month) as con:
+        return query(con, recipe(name).sql).to_pylist()
+
+
+def test_repeat_customers_are_compared_first_with_last(month):
+    [row] = answer(month, "first_against_last_call")
+    assert row["count_customers"] == 1
+    assert row["dissatisfaction_last"] > row["dissatisfaction_first"]
+
+
+def test_customers_who_were_dissatisfied_twice_are_found(month):
+    [row] = answer(month, "customers_dissatisfied_again")
+    assert (row["customer"], row["count_dissatisfied_calls"]) == ("caller", 2)
+    assert row["worst_call_id"] == "call-third"
+
+
+def test_waits_are_put_into_classes(month):
+    assert [
+        (row["wait"], row["count_scored_calls"]) for row in answer(month, "dissatisfaction_by_wait")
+    ] == [("a: under 30 s", 1), ("b: 30 s to 2 min", 1), ("c: 2 to 5 min", 1)]
+
+
+def test_shares_of_the_unscored_sum_to_one(month):
+    rows = answer(month, "not_scored_and_why")
+    assert sum(row["share"] for row in rows) == pytest.approx(1)
+    assert {row["what"] for row in rows} == {"scored", "the customer objected"}
+
+
+def test_the_queue_that_got_worse_is_found(month):
+    """The helper's billing queue doubles in its last seven days."""
+    assert "billing" in {row["queue"] for row in answer(month, "queues_worse_this_week")}
+
+
+def test_other_weights_rank_the_queues_again(month):
+    rows = answer(month, "queues_under_other_weights")
+    configured = [row for row in rows if row["scheme"] == "as configured"]
+    assert len(rows) == 5 * len(configured)
+    assert sorted(row["rank"] for row in configured) == list(range(1, len(configured) + 1))
+
+
+def test_a_misspelt_recipe_names_the_nearest():
+    with pytest.raises(QueryError, match="did you mean 'worst_moments'"):
+        recipe("worst_moment")
+
+
+def test_there_are_at_least_fifteen():
+    assert len(recipes()) >= 15
