@@ -36,15 +36,22 @@ Rows = dict[str, list[Row]]
 
 
 def call_rows(*predictions: Row, **given: Any) -> Rows:
-    """A call's rows by table: one recording, both channels, a ten-second segment a prediction."""
+    """A call's rows by table: one recording, both channels, a ten-second segment a prediction.
+
+    Args:
+        predictions: of its segments
+        given: columns of the call; `of_recording` and `of_agent` hold columns of the recording and
+            of the agent's channel, `segments` rows in place of the usual ones
+    """
     recording_id = given.pop("recording_id", "r1")
+    of_recording, of_agent = given.pop("of_recording", {}), given.pop("of_agent", {})
     segments = given.pop("segments", None) or [
         segment(recording_id, row["channel"], row["segment_no"]) for row in predictions
     ]
     return {
         CALLS.name: [call(recording_id, **given)],
-        RECORDINGS.name: [recording(recording_id)],
-        CHANNELS.name: [channel(recording_id, 0), channel(recording_id, 1)],
+        RECORDINGS.name: [recording(recording_id, **of_recording)],
+        CHANNELS.name: [channel(recording_id, 0, **of_agent), channel(recording_id, 1)],
         SEGMENTS.name: segments,
         PREDICTIONS.name: [{**row, "recording_id": recording_id} for row in predictions],
     }
@@ -64,7 +71,10 @@ def put_call(lake: Lake, *predictions: Row, **given: Any) -> None:
 
 
 def put_weeks(lake: Lake, *, n_days: int = 35, calls_a_day: int = 24, seed: int = 0) -> None:
-    """Weeks of calls in three queues, of which billing gets worse in the last seven days."""
+    """Weeks of calls in three queues, of which billing gets worse in the last seven days.
+
+    The longer the hold, the more calls are dissatisfied.
+    """
     rng = np.random.default_rng(seed)
     calls = []
     for day_no, call_no in itertools.product(range(n_days), range(calls_a_day)):
@@ -74,6 +84,8 @@ def put_weeks(lake: Lake, *, n_days: int = 35, calls_a_day: int = 24, seed: int 
         started_at = MIDDAY - dt.timedelta(
             days=n_days - 1 - day_no, hours=4 - call_no % 9, minutes=-(call_no * 7 % 60)
         )
+        hold_s = float(rng.integers(0, 4)) * 40
+        angry += hold_s / 400
         level = (0.75 if rng.random() < angry else 0.2) + rng.normal(0, 0.1, 12)
         level += rng.choice([-0.3, 0.0, 0.3]) * np.linspace(-1, 1, 12)
         start_s = np.arange(12) * 24.0 + 4
@@ -89,6 +101,7 @@ def put_weeks(lake: Lake, *, n_days: int = 35, calls_a_day: int = 24, seed: int 
                 started_at=started_at,
                 objected=call_no % 17 == 16,
                 attributes=[("product", ("fibre", "mobile")[call_no % 2])],
+                of_recording={"hold_s": hold_s, "hold_longest_s": hold_s},
                 segments=[
                     segment(recording_id, 1, number, start_s=start_s[number], end_s=end_s[number])
                     for number in range(12)

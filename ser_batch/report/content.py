@@ -26,6 +26,7 @@ _QUERIES = (
     "changes",
     "cells",
     "days",
+    "drivers",
     "arcs",
     "listen",
     "not_scored",
@@ -132,6 +133,7 @@ def _values(period: Period | None, queues: str, settings: Settings) -> dict[str,
         "all_days": f"call_date between date '{period.earlier}' and {last} and {queues}",
         "queues": queues,
         "calls_to_listen": str(settings.report.calls_to_listen),
+        "min_calls": str(settings.report.min_calls),
     }
 
 

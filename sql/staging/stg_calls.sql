@@ -19,7 +19,15 @@ select
     recordings.duration_s,
     recordings.n_channels as count_channels,
     recordings.codec,
-    recordings.sample_rate_hz
+    recordings.sample_rate_hz,
+    recordings.hold_s,
+    recordings.hold_longest_s,
+    recordings.count_holds,
+    recordings.silence_s,
+    recordings.silence_longest_s,
+    recordings.count_long_silences,
+    recordings.overtalk_s,
+    recordings.overtalk_share
 from lake_calls as calls
 inner join lake_recordings as recordings using (recording_id)
 order by call_date, started_at, recording_id

@@ -166,7 +166,9 @@ def test_each_query_shown_on_the_page_runs_as_it_stands(reported):
 
     from ser_batch.warehouse import connect, query
 
-    queries = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", reported.read_text("utf-8"), re.DOTALL)
+    queries = re.findall(
+        r"<pre[^>]*><code>(.*?)</code></pre>", reported.read_text("utf-8"), re.DOTALL
+    )
     assert len(queries) >= 6
     with connect(Root(reported.parents[1]).warehouse) as con:
         for sql in queries:
@@ -204,6 +206,13 @@ def test_reasons_say_why_a_call_is_listed(root):
         *(prediction(segment_no=n, anger=p, neutral=1 - p) for n, p in enumerate((0, 0.3, 0.9))),
     )
     assert "worsening, anger, 33 % of the speech dissatisfied, ends badly" in words(page_of(root))
+
+
+def test_what_goes_with_dissatisfaction_is_told_with_its_interval(reported):
+    """In the helper's month long holds make calls dissatisfied, nothing else differs."""
+    text = words(reported.read_text("utf-8"))
+    assert re.search(r"longest hold, s above 80.0 \d+ % \d+ % \+\d+ to \+\d+", text)
+    assert "both talk at once" not in text
 
 
 def test_cells_write_each_name_once_and_keep_every_count():

@@ -83,6 +83,13 @@ def test_waits_are_put_into_classes(month):
     ] == [("a: under 30 s", 1), ("b: 30 s to 2 min", 1), ("c: 2 to 5 min", 1)]
 
 
+def test_longer_holds_go_with_more_dissatisfied_calls(month):
+    """As in the helper's calls."""
+    shares = [row["dissatisfied_call_share"] for row in answer(month, "long_holds_before_anger")]
+    assert len(shares) == 3
+    assert shares[0] < shares[-1]
+
+
 def test_shares_of_the_unscored_sum_to_one(month):
     rows = answer(month, "not_scored_and_why")
     assert sum(row["share"] for row in rows) == pytest.approx(1)

@@ -1,0 +1,27 @@
+-- question: Do calls with long holds end angrier? (by the longest hold of the call)
+with calls as (
+    select
+        case
+            when hold_longest_s = 0 then 'a: no hold'
+            when hold_longest_s < 30 then 'b: under 30 s'
+            when hold_longest_s < 90 then 'c: 30 to 90 s'
+            else 'd: 90 s and more'
+        end as longest_hold,
+        dissatisfaction,
+        dissatisfaction_end,
+        is_dissatisfied
+    from call_summary
+    where dissatisfaction is not null
+)
+
+select
+    longest_hold,
+    count(*) as count_scored_calls,
+    avg(dissatisfaction) as dissatisfaction,
+    avg(dissatisfaction_end) as dissatisfaction_end,
+    count(*) filter (is_dissatisfied) / count(*) as dissatisfied_call_share,
+    wilson_low(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_low,
+    wilson_high(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_high
+from calls
+group by longest_hold
+order by longest_hold

@@ -1,0 +1,64 @@
+"""How calls were held: by side and team, without anybody's emotion."""
+
+from __future__ import annotations
+
+import pytest
+
+from ser_batch.config import Settings
+from tests.lakes import call_rows, put_call, put_rows
+from tests.rows import prediction
+
+SETTINGS = Settings(report={"min_calls": 2})
+
+
+def test_each_side_of_a_call_has_its_talk(lake, published):
+    put_call(lake, prediction(), of_agent={"talk_s": 90.0, "count_interruptions": 4})
+    assert published(
+        "select role, talk_s, count_interruptions, team from call_side order by channel"
+    ) == [("agent", 90.0, 4, "north"), ("customer", 66.0, 1, "north")]
+
+
+def test_a_teams_day_is_that_of_its_agents_channels(lake, published):
+    put_rows(
+        lake,
+        *(
+            call_rows(
+                recording_id=f"{team}-{number}",
+                team=team,
+                of_agent={"talk_share": share, "response_median_s": wait_s},
+                of_recording={"hold_s": 60.0},
+            )
+            for team, calls in {"north": ((0.4, 1.0), (0.6, 3.0)), "south": ((0.9, 9.0),)}.items()
+            for number, (share, wait_s) in enumerate(calls)
+        ),
+    )
+    assert published(
+        "select team, count_calls, agent_talk_share, response_wait_s, hold_share from team_day",
+        SETTINGS,
+    ) == [
+        ("north", 2, pytest.approx(0.5), pytest.approx(2.0), pytest.approx(0.2)),
+        ("south", 1, None, None, None),
+    ]
+
+
+def test_interruptions_are_an_hour_of_call(lake, published):
+    put_rows(
+        lake,
+        *(  # two calls of five minutes
+            call_rows(recording_id=name, of_agent={"count_interruptions": count})
+            for name, count in (("a", 1), ("b", 2))
+        ),
+    )
+    assert published("select interruptions_per_hour from team_day", SETTINGS) == [
+        (pytest.approx(18),)
+    ]
+
+
+def test_the_wait_for_an_answer_is_the_agents(lake, published):
+    put_call(lake, prediction(), of_agent={"response_median_s": 4.5})
+    assert published("select response_wait_s from call_summary") == [(4.5,)]
+
+
+def test_calls_without_a_team_are_no_team(lake, published):
+    put_rows(lake, *(call_rows(recording_id=name, team=None) for name in "ab"))
+    assert published("from team_day", SETTINGS) == []
