@@ -17,6 +17,7 @@ LAYERS: dict[str, int] = {
     "ser_batch.report": 30,
     "ser_batch.eligibility": 20,
     "ser_batch.audio": 20,
+    "ser_batch.embeddings": 20,
     "ser_batch.features": 20,
     "ser_batch.model": 20,
     "ser_batch.corpora": 20,
@@ -35,7 +36,12 @@ LAYERS: dict[str, int] = {
     "ser_batch.errors": 0,
     "ser_batch.arrays": 0,
 }
-ARRAYS_ONLY = ("ser_batch.audio", "ser_batch.features", "ser_batch.model")
+ARRAYS_ONLY = (
+    "ser_batch.audio",
+    "ser_batch.embeddings",
+    "ser_batch.features",
+    "ser_batch.model",
+)
 FORBIDDEN = {"pyarrow", "polars", "duckdb", "prefect", "ser_batch.lake", "ser_batch.warehouse"}
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
+from typing import Protocol
 
 import librosa
 import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.config import digest, nearest
+from ser_batch.embeddings.sets import EMBEDDING_SETS
 from ser_batch.errors import StopError
 from ser_batch.features import functionals
 from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
@@ -41,18 +43,58 @@ class UnknownFeatureSetError(StopError):
     code = "feature_set"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no feature set {name!r}{nearest(name, FEATURE_SETS)}")
+        known = (*FEATURE_SETS, *EMBEDDING_SETS)
+        super().__init__(f"there is no feature set {name!r}{nearest(name, known)}")
+
+
+class FeatureSet(Protocol):
+    """A description of segments that never changes under its name."""
+
+    @property
+    def name(self) -> str:
+        """With its version, `descriptors_v1`."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the signals it takes."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the features, in the order of the columns."""
+
+    @property
+    def digest(self) -> str:
+        """Hash of the definition; rows made by another definition differ."""
+
+    def require(self) -> None:
+        """Make sure that segments can be described, before any work.
+
+        Raises:
+            DependencyError: if something that was never installed is needed
+        """
+
+    def extract(self, signal: FloatArray, segments: DoubleArray) -> FloatArray:
+        """Features of a channel's segments.
+
+        Args:
+            signal: mono samples in [-1, 1] at `sample_rate`, shape (n_samples,)
+            segments: start and end in seconds, shape (n_segments, 2)
+
+        Returns:
+            shape (n_segments, len(names)), float32, always finite
+        """
 
 
 @dataclass(frozen=True)
-class FeatureSet:
-    """A description of segments that never changes under its name.
+class DescriptorSet:
+    """Functionals of low-level descriptors.
 
     Attributes:
         name: with its version, `descriptors_v1`
         sample_rate: Hz of the signals it takes
         names: of the features, in the order of the columns
         digest: hash of name, features and parameters; rows made by another definition differ
+        parameters: of the descriptors
     """
 
     name: str
@@ -60,6 +102,9 @@ class FeatureSet:
     names: tuple[str, ...]
     digest: str
     parameters: Parameters = field(repr=False)
+
+    def require(self) -> None:
+        """Nothing is needed that does not come along."""
 
     def extract(self, signal: FloatArray, segments: DoubleArray) -> FloatArray:
         """Features of a channel's segments.
@@ -157,10 +202,10 @@ def _names(parameters: Parameters) -> tuple[str, ...]:
     )
 
 
-def _feature_set(name: str, parameters: Parameters) -> FeatureSet:
+def _feature_set(name: str, parameters: Parameters) -> DescriptorSet:
     names = _names(parameters)
     definition = {"name": name, "names": names, "parameters": parameters.as_dict()}
-    return FeatureSet(name, parameters.sample_rate, names, digest(definition), parameters)
+    return DescriptorSet(name, parameters.sample_rate, names, digest(definition), parameters)
 
 
 FEATURE_SETS: dict[str, Parameters] = {
@@ -176,7 +221,7 @@ FEATURE_SETS: dict[str, Parameters] = {
         lpc_order=18,
     ),
 }
-"""The sets by name: telephone band, and wide band for comparison with published figures."""
+"""Sets of descriptors by name: telephone band, and wide band to compare with published figures."""
 
 
 @cache
@@ -186,6 +231,8 @@ def get_feature_set(name: str) -> FeatureSet:
     Raises:
         UnknownFeatureSetError: naming the nearest one
     """
+    if name in EMBEDDING_SETS:
+        return EMBEDDING_SETS[name]
     if name not in FEATURE_SETS:
         raise UnknownFeatureSetError(name)
     return _feature_set(name, FEATURE_SETS[name])
