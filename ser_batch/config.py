@@ -1,7 +1,7 @@
 """Every setting: default, unit, range and meaning, in one place.
 
 Values come from the settings file (TOML), then from the environment (`SER_AUDIO__MIN_AGE_S=0`),
-which wins. `ser-batch init` writes the commented file from these declarations.
+which wins: `ser_batch.settings_file` reads the one and writes it from these declarations.
 """
 
 from __future__ import annotations
@@ -9,25 +9,17 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os
 import re
-import tomllib
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
-from ser_batch.errors import SettingsError
 
 ENV_PREFIX = "SER_"
-SETTINGS_FILE = "ser-batch.toml"
-OTHER_VARIABLES = ("SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG")
-"""Variables with the prefix that are not settings."""
-
 Role = Literal["agent", "customer", "unknown"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -172,8 +164,8 @@ class DenoiseSettings(Section):
     mode: Literal["off", "gated", "always"] = Field(
         "gated", description="gated: only channels whose SNR lies below snr_below_db"
     )
-    snr_below_db: float = Field(12, description="dB; cleaner channels are left alone")
-    floor_db: float = Field(-12, le=0, description="dB; no band is lowered further")
+    snr_below_db: float = Field(35, description="dB; cleaner channels are left alone")
+    floor_db: float = Field(-20, le=0, description="dB; no band is lowered further")
     smoothing_s: Seconds = Field(
         0.08, description="s; time over which a band's power is averaged before it is judged"
     )
@@ -258,6 +250,13 @@ class ReportSettings(Section):
     min_calls: int = Field(
         5, ge=1, description="groups with fewer scored calls are shown without a figure"
     )
+    call_pages: bool = Field(
+        True, description="a page for each listed call: waveforms, spectrograms, emotions"
+    )
+    excerpts: bool = Field(
+        False,
+        description="call pages play the customer's worst moments; copies speech into the report",
+    )
 
 
 class RunSettings(Section):
@@ -317,38 +316,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def load_settings(path: Path | None = None) -> Settings:
-    """Settings from a TOML file and the environment.
-
-    Args:
-        path: the file, or None for defaults and environment only
-
-    Raises:
-        SettingsError: naming the file, the key, what is wrong and the nearest right key
-    """
-    tables: dict[str, Any] = {}
-    if path is not None:
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SettingsError(f"cannot read {path}: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path} is not TOML: {error}") from error
-    _refuse_unknown_variables()
-    try:
-        return Settings(**tables)
-    except ValidationError as error:
-        raise SettingsError(_explain(error, path)) from error
-
-
-def find_settings_file(root: Path) -> Path | None:
-    """The settings file of a root folder, else of the current folder, else None."""
-    for folder in (root, Path.cwd()):
-        if (folder / SETTINGS_FILE).is_file():
-            return folder / SETTINGS_FILE
-    return None
-
-
 def sections() -> dict[str, type[Section]]:
     """The settings' tables by name, in the order of the file."""
     return {
@@ -356,28 +323,3 @@ def sections() -> dict[str, type[Section]]:
         for name, field in Settings.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
     }
-
-
-def _refuse_unknown_variables() -> None:
-    """A misspelt variable would else be ignored without a word."""
-    known = {f"{ENV_PREFIX}{name}".upper() for name in sections()} | set(OTHER_VARIABLES)
-    for variable in os.environ:
-        table = variable.split("__")[0]
-        if variable.startswith(ENV_PREFIX) and table not in known:
-            raise SettingsError(f"no setting belongs to {variable}{nearest(table, known)}")
-
-
-def _explain(error: ValidationError, path: Path | None) -> str:
-    """One line a wrong key, with the nearest right one."""
-    lines = []
-    for problem in error.errors():
-        *parents, key = [str(part) for part in problem["loc"]] or ["settings"]
-        name = ".".join([*parents, key])
-        if problem["type"] == "extra_forbidden":
-            table = sections().get(parents[0]) if parents else None
-            known = table.model_fields if table else sections()
-            lines.append(f"there is no setting {name!r}{nearest(key, known)}")
-        else:
-            lines.append(f"{name}: {problem['msg']} (given: {problem.get('input')!r})")
-    source = f"{path}: " if path else ""
-    return source + "; ".join(lines)

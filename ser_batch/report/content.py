@@ -92,10 +92,10 @@ class Content:
 def read_content(con: duckdb.DuckDBPyConnection, settings: Settings, choice: Choice) -> Content:
     """Ask the published warehouse everything that the page shows."""
     queues = f"(queue = {quoted(choice.queue)})" if choice.queue else "true"
-    days = _rows(con, _statement("calls_by_day", {"queues": queues}))
+    days = ask(con, "calls_by_day", {"queues": queues})
     period = choose_period(days, choice)
     values = _values(period, queues, settings)
-    attributes = tuple(row["name"] for row in _rows(con, _statement("attributes", values)))
+    attributes = tuple(row["name"] for row in ask(con, "attributes", values))
     values["attributes"] = _attribute_values(attributes)
     sql = {name: _statement(name, values) for name in _QUERIES}
     rows = {name: _rows(con, text) for name, text in sql.items()}
@@ -119,7 +119,13 @@ def choose_period(days: Sequence[Row], choice: Choice) -> Period | None:
         count = sum(row["count_scored_calls"] for row in days if first <= row["call_date"] <= last)
         if count >= SCORED_CALLS_OF_A_PERIOD:
             break
+    first = min(last, max(first, days[0]["call_date"]))
     return Period(first, last, first - _BEFORE)
+
+
+def ask(con: duckdb.DuckDBPyConnection, name: str, values: dict[str, str]) -> list[Row]:
+    """Rows of one query of `sql/report/`."""
+    return _rows(con, _statement(name, values))
 
 
 def _values(period: Period | None, queues: str, settings: Settings) -> dict[str, str]:

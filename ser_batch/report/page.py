@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -13,6 +14,20 @@ from ser_batch.config import Settings
 from ser_batch.report import words
 from ser_batch.report.cells import embedded_cells, facet_values
 from ser_batch.report.content import Content
+
+_FILTERS = (
+    "change_word",
+    "clock",
+    "counted",
+    "day",
+    "hundredths",
+    "moment",
+    "percent",
+    "period_words",
+    "points",
+    "reasons",
+    "thousands",
+)
 
 
 @dataclass(frozen=True)
@@ -32,44 +47,60 @@ class ModelFacts:
     card: str = ""
 
 
-def render(content: Content, settings: Settings, *, run_id: str, model: ModelFacts) -> str:
+def render(
+    content: Content,
+    settings: Settings,
+    *,
+    run_id: str,
+    model: ModelFacts,
+    call_pages: Mapping[str, str],
+) -> str:
     """The HTML of a report.
 
     Everything that came from outside (names, paths, messages) is escaped; script and style are
     the only marked-up text that is put in as it is.
+
+    Args:
+        content: what the warehouse says
+        settings: what the figures rest on
+        run_id: of the night
+        model: what is known of it
+        call_pages: relative address of a call's page by recording_id
     """
-    environment = Environment(
+    head, least = content.headline, settings.report.min_calls
+    return (
+        environment()
+        .from_string(asset("page.html"))
+        .render(
+            content=content,
+            head=head,
+            css=Markup(asset("page.css")),
+            script=Markup(asset("page.js")),
+            cells=embedded_cells(content.rows["cells"], content.attributes, least),
+            facets=lambda call: facet_values(call, content.attributes),
+            verdict=words.verdict(content, min_calls=least),
+            enough=head["count_scored"] >= least,
+            enough_before=head["count_scored_before"] >= least,
+            min_calls=least,
+            calls_to_listen=settings.report.calls_to_listen,
+            threshold=settings.dissatisfaction.threshold,
+            weights=_weights(settings),
+            run_id=run_id,
+            model=model,
+            call_pages=call_pages,
+            version=ser_batch.__version__,
+        )
+    )
+
+
+def environment() -> Environment:
+    """Jinja with everything escaped, and the words' functions as filters."""
+    made = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters |= {
-        name: getattr(words, name)
-        for name in ("change_word", "clock", "counted", "day", "hundredths", "moment", "percent")
-    }
-    environment.filters |= {
-        "period": words.period_words,
-        "points": words.points,
-        "reasons": words.reasons,
-        "thousands": words.thousands,
-    }
-    head, least = content.headline, settings.report.min_calls
-    return environment.from_string(_asset("page.html")).render(
-        content=content,
-        head=head,
-        css=Markup(_asset("page.css")),
-        script=Markup(_asset("page.js")),
-        cells=embedded_cells(content.rows["cells"], content.attributes, least),
-        facets=lambda call: facet_values(call, content.attributes),
-        verdict=words.verdict(content, min_calls=least),
-        enough=head["count_scored"] >= least,
-        enough_before=head["count_scored_before"] >= least,
-        min_calls=least,
-        calls_to_listen=settings.report.calls_to_listen,
-        threshold=settings.dissatisfaction.threshold,
-        weights=_weights(settings),
-        run_id=run_id,
-        model=model,
-        version=ser_batch.__version__,
-    )
+    for name in _FILTERS:
+        made.filters[name] = getattr(words, name)
+    return made
 
 
 def _weights(settings: Settings) -> str:
@@ -78,5 +109,6 @@ def _weights(settings: Settings) -> str:
     return ", ".join(f"{name} {-weight:g}" for weight, name in heavy) + ", the others 0"
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Text of a file beside this one."""
     return (files("ser_batch.report") / name).read_text(encoding="utf-8")

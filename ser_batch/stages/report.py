@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
+
 from ser_batch import warehouse
+from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Settings
-from ser_batch.errors import BundleError
+from ser_batch.errors import BundleError, FileError
 from ser_batch.model.bundle import CARD, EVALUATION, read_manifest
 from ser_batch.paths import Root
-from ser_batch.report.content import Choice, read_content
+from ser_batch.report.call_page import render_call
+from ser_batch.report.content import Choice, Row, read_content
 from ser_batch.report.page import ModelFacts, render
 from ser_batch.resources import bundled_models
 
@@ -33,12 +39,46 @@ def write_report(root: Root, settings: Settings, run_id: str, choice: Choice | N
     with warehouse.connect(root.warehouse) as con:
         content = read_content(con, settings, choice or Choice())
         model = model_facts(root, warehouse.model_of(con))
-    page = render(content, settings, run_id=run_id, model=model)
+        pages = write_call_pages(con, root, settings, run_id, content.rows["listen"])
+    page = render(content, settings, run_id=run_id, model=model, call_pages=pages)
     target = root.reports / f"{run_id}.html"
     _write_whole(target, page)
     if choice is None:
         _write_whole(root.reports / LATEST, page)
     return target
+
+
+def write_call_pages(
+    con: duckdb.DuckDBPyConnection,
+    root: Root,
+    settings: Settings,
+    run_id: str,
+    calls: Sequence[Row],
+) -> dict[str, str]:
+    """Write `reports/<run_id>-calls/<recording_id>.html` for the calls at the top of the list.
+
+    Returns:
+        each page's address relative to the reports' folder, by recording_id
+    """
+    folder = root.reports / f"{run_id}-calls"
+    shutil.rmtree(folder, ignore_errors=True)
+    if not settings.report.call_pages:
+        return {}
+    addresses = {}
+    for call in calls[: settings.report.calls_to_listen]:
+        recording_id = call["recording_id"]
+        page = render_call(con, call, _audio(call, settings), settings, back=f"{run_id}.html")
+        _write_whole(folder / f"{recording_id}.html", page)
+        addresses[recording_id] = f"{folder.name}/{recording_id}.html"
+    return addresses
+
+
+def _audio(call: Row, settings: Settings) -> Audio | None:
+    """The recording of a call, None if it is gone or was replaced by something unreadable."""
+    try:
+        return read_audio(Path(call["audio_root"]) / call["path"], settings.audio)
+    except (FileError, OSError):
+        return None
 
 
 def model_facts(root: Root, model_id: str) -> ModelFacts:

@@ -222,8 +222,8 @@ def _published_input(target: Path) -> _Input | None:
     """What the published file was made from, None if there is none that can be read."""
     try:
         with connect(target) as con:
-            row = con.execute(f"select recipe, whole_files from {BUILD_TABLE}").fetchone()
-            return _Input(row[0], row[1], read_states(con)) if row else None
+            rows = con.execute(f"select recipe, whole_files from {BUILD_TABLE}").fetchall()
+            return _Input(rows[0][0], rows[0][1], read_states(con)) if rows else None
     except (WarehouseError, duckdb.Error):
         return None
 
@@ -254,11 +254,13 @@ def _run_model(con: duckdb.DuckDBPyConnection, model: Model, create: str) -> Non
 def _test(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
     for rule in rules:
         try:
-            broken = con.execute(rule.sql).fetchone()
+            broken = con.execute(f"select * from ({rule.sql}) limit 1").fetchall()
         except duckdb.Error as error:
             raise WarehouseError(f"sql/tests/{rule.name}.sql: {error}") from error
         if broken:
-            raise WarehouseTestError(f"sql/tests/{rule.name}.sql: {rule.text}; broken by {broken}")
+            raise WarehouseTestError(
+                f"sql/tests/{rule.name}.sql: {rule.text}; broken by {broken[0]}"
+            )
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -268,8 +270,8 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 def _count_rows(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> dict[str, int]:
     counts = {}
     for model in blueprint.models:
-        row = con.execute(f"select count(*) from {model.name}").fetchone()
-        counts[model.name] = int(row[0]) if row else 0
+        [(count,)] = con.execute(f"select count(*) from {model.name}").fetchall()
+        counts[model.name] = int(count)
     return counts
 
 

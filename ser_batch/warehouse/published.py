@@ -77,8 +77,8 @@ def query(con: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
 
 def model_of(con: duckdb.DuckDBPyConnection) -> str:
     """Id of the model whose predictions the published file shows."""
-    row = con.execute(f"select model_id from {BUILD_TABLE}").fetchone()
-    return str(row[0]) if row else ""
+    rows = con.execute(f"select model_id from {BUILD_TABLE}").fetchall()
+    return "".join(str(model_id) for (model_id,) in rows)
 
 
 def describe(target: Path, *, staging: bool = False) -> list[TableDoc]:

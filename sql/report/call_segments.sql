@@ -1,0 +1,19 @@
+-- question: what was heard when, on both sides of the call?
+with emotions as (
+    select
+        recording_id,
+        channel,
+        segment_no,
+        emotion,
+        confidence,
+        dissatisfaction,
+        is_dissatisfied,
+        columns('^p_')
+    from segment_emotion
+)
+
+select segments.*, emotions.* exclude (recording_id, channel, segment_no)
+from stg_segments as segments
+left join emotions using (recording_id, channel, segment_no)
+where segments.recording_id = $recording_id
+order by segments.start_s, segments.channel

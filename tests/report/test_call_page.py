@@ -1,0 +1,102 @@
+"""The page of one listed call."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_batch.config import Settings
+from ser_batch.lake import Lake
+from ser_batch.paths import Root
+from ser_batch.stages.publish import publish
+from ser_batch.stages.report import write_report
+from tests.lakes import MODEL_ID, put_call
+from tests.report.conftest import NASTY
+from tests.rows import prediction
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    """A call of a minute whose recording lies where its row says."""
+    root = Root(tmp_path / "root")
+    sound = np.random.default_rng(0).normal(0, 0.1, (60 * 8000, 2))
+    (tmp_path / "2026").mkdir()
+    soundfile.write(tmp_path / "2026" / "r1.wav", sound, 8000, subtype="ULAW")
+    put_call(
+        Lake(root.lake),
+        prediction(segment_no=0),
+        prediction(segment_no=2, anger=0.9, neutral=0.1),
+        prediction(segment_no=4, anger=0.7, neutral=0.3),
+        call_id=NASTY,
+        audio_root=str(tmp_path),
+        of_recording={"duration_s": 60.0},
+    )
+    publish(root, Settings(), MODEL_ID)
+    return root
+
+
+def call_page(root: Root, **report) -> str:
+    settings = Settings(report={"call_pages": True, **report})
+    html = write_report(root, settings, "run-1").read_text("utf-8")
+    [address] = re.findall(r'<h3><a href="([^"]+)">', html)
+    assert address == "run-1-calls/r1.html"
+    return (root.reports / address).read_text("utf-8")
+
+
+def test_it_shows_both_sides_and_every_stretch_with_its_emotion(root):
+    html = call_page(root)
+    assert re.findall(r"<h3>(\w+) ", html) == ["Agent", "Customer"]
+    assert html.count("data:image/png;base64,") == 2
+    assert html.count('class="felt"') == 3
+    assert "anger 90\N{NO-BREAK SPACE}%, neutral 10\N{NO-BREAK SPACE}%" in html
+    assert 'href="../run-1.html#listen"' in html
+    assert "<script" not in html
+
+
+def test_speech_is_copied_only_where_the_setting_says_so(root):
+    assert "audio/wav" not in call_page(root)
+    html = call_page(root, excerpts=True)
+    assert html.count("data:audio/wav;base64,") == 2
+    assert re.findall(r"<li><span>(.*?)</span>", html) == [
+        "0:20 to 0:30",
+        "0:40 to 0:50",
+    ]
+
+
+def test_without_its_recording_it_shows_what_was_found(root, tmp_path):
+    (tmp_path / "2026" / "r1.wav").unlink()
+    html = call_page(root, excerpts=True)
+    assert "no longer where it was" in html
+    assert html.count('class="felt"') == 3
+    assert "data:" not in html.split("</head>")[1]
+
+
+def test_no_pages_are_written_where_the_setting_says_so(root):
+    call_page(root)
+    settings = Settings(report={"call_pages": False})
+    html = write_report(root, settings, "run-1").read_text("utf-8")
+    assert "run-1-calls" not in html
+    assert not (root.reports / "run-1-calls").exists()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1200])
+def test_it_opens_from_disk_quietly_and_leads_back(root, browser, width):
+    call_page(root, excerpts=True)
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on("request", lambda request: trouble.append(request.url[:40]))
+    page.goto((root.reports / "run-1.html").as_uri())
+    page.locator("#listen h3 a").click()
+    assert page.locator("h1").inner_text() == NASTY
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
+    page.get_by_text("Back to the report").click()
+    assert page.url.endswith("run-1.html#listen")
+    assert [url for url in trouble if not url.startswith(("file://", "data:"))] == []
+    page.close()
