@@ -142,4 +142,5 @@ def _ticks(duration_s: float) -> list[float]:
     """Whole times in seconds for an axis of at most ten marks."""
     steps = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
     step = next((step for step in steps if duration_s / step <= 10), 3600)
-    return [float(at) for at in range(0, int(duration_s) + 1, step)]
+    # the last mark would stand out of the picture
+    return [float(at) for at in range(0, int(duration_s * 0.92) + 1, step)]
