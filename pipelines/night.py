@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.display import Display
-from ser_batch.config import Settings, find_settings_file, load_settings
+from ser_batch.config import Settings
 from ser_batch.lake import Lake, Part
 from ser_batch.lock import only_run
 from ser_batch.paths import Root
+from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
 from ser_batch.stages.busy import BusyClock
 from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died

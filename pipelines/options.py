@@ -61,7 +61,7 @@ def read_settings(root: Root, file: Path | None) -> Settings:
     Raises:
         SettingsError: naming the key that is wrong
     """
-    from ser_batch.config import find_settings_file, load_settings
+    from ser_batch.settings_file import find_settings_file, load_settings
 
     return load_settings(file or find_settings_file(root.path))
 

@@ -1,16 +1,56 @@
-"""The commented settings file that `ser-batch init` writes."""
+"""The settings file: read with the environment, and written with its comments."""
 
 from __future__ import annotations
 
 import json
+import os
 import textwrap
+import tomllib
+from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ser_batch.config import Section, sections
+from ser_batch.config import ENV_PREFIX, Section, Settings, nearest, sections
+from ser_batch.errors import SettingsError
 
+SETTINGS_FILE = "ser-batch.toml"
+OTHER_VARIABLES = ("SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG")
+"""Variables with the prefix that are not settings."""
 _WIDTH = 96
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Settings from a TOML file and the environment.
+
+    Args:
+        path: the file, or None for defaults and environment only
+
+    Raises:
+        SettingsError: naming the file, the key, what is wrong and the nearest right key
+    """
+    tables: dict[str, Any] = {}
+    if path is not None:
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not TOML: {error}") from error
+    _refuse_unknown_variables()
+    try:
+        return Settings(**tables)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path)) from error
+
+
+def find_settings_file(root: Path) -> Path | None:
+    """The settings file of a root folder, else of the current folder, else None."""
+    for folder in (root, Path.cwd()):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder / SETTINGS_FILE
+    return None
 
 
 def commented_settings() -> str:
@@ -56,3 +96,28 @@ def _toml(value: Any) -> str:
 
 def _comment(text: str) -> list[str]:
     return [f"# {line}" for line in textwrap.wrap(text, _WIDTH)]
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would else be ignored without a word."""
+    known = {f"{ENV_PREFIX}{name}".upper() for name in sections()} | set(OTHER_VARIABLES)
+    for variable in os.environ:
+        table = variable.split("__")[0]
+        if variable.startswith(ENV_PREFIX) and table not in known:
+            raise SettingsError(f"no setting belongs to {variable}{nearest(table, known)}")
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    """One line a wrong key, with the nearest right one."""
+    lines = []
+    for problem in error.errors():
+        *parents, key = [str(part) for part in problem["loc"]] or ["settings"]
+        name = ".".join([*parents, key])
+        if problem["type"] == "extra_forbidden":
+            table = sections().get(parents[0]) if parents else None
+            known = table.model_fields if table else sections()
+            lines.append(f"there is no setting {name!r}{nearest(key, known)}")
+        else:
+            lines.append(f"{name}: {problem['msg']} (given: {problem.get('input')!r})")
+    source = f"{path}: " if path else ""
+    return source + "; ".join(lines)

@@ -28,8 +28,7 @@ def init(
 
       ser-batch init --root /srv/ser-batch
     """
-    from ser_batch.config import SETTINGS_FILE
-    from ser_batch.settings_file import commented_settings
+    from ser_batch.settings_file import SETTINGS_FILE, commented_settings
 
     path = root / SETTINGS_FILE
     if path.exists() and not force:

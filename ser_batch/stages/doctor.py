@@ -17,9 +17,10 @@ import soundfile
 
 import ser_batch
 from ser_batch import warehouse
-from ser_batch.config import Settings, find_settings_file, load_settings
+from ser_batch.config import Settings
 from ser_batch.errors import SerError, WarehouseError
 from ser_batch.paths import Root
+from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.score import load_model
 
 LEAST_FREE_GB = 2.0

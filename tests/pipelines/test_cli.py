@@ -13,10 +13,9 @@ import pytest
 import soundfile
 
 from pipelines.options import Exit
-from ser_batch.config import load_settings
 from ser_batch.lock import only_run
 from ser_batch.paths import Root
-from ser_batch.settings_file import commented_settings
+from ser_batch.settings_file import commented_settings, load_settings
 from ser_batch.synthetic.demo import DemoCalls
 
 CHECKOUT = Path(__file__).parent.parent.parent
