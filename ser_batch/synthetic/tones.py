@@ -87,17 +87,18 @@ def _syllable(f0_hz: float, *, rate_hz: int, rng: np.random.Generator) -> FloatA
     """A short hiss and a vowel that rises and falls."""
     n_samples = round(rng.uniform(*SYLLABLE_S) * rate_hz)
     n_hiss = n_samples // 5
-    position = np.arange(n_samples) / rate_hz
-    f0 = f0_hz * (1 + 0.06 * np.sin(2 * np.pi * 4 * position))
+    # higher voices come from shorter vocal tracts
+    size = (f0_hz / 120.0) ** 0.3
+    # a pitch that holds still is music
+    f0 = f0_hz * np.linspace(1.15, 0.85, n_samples) * (1 + 0.03 * rng.standard_normal())
     pulses = np.diff(np.floor(np.cumsum(f0) / rate_hz), prepend=0.0)
-    wave = pulses + 0.003 * rng.standard_normal(n_samples)
+    wave = lfilter([1.0], [1.0, -0.9], pulses + 0.01 * rng.standard_normal(n_samples))
     for hz, width in zip(VOWELS_HZ[rng.integers(len(VOWELS_HZ))], FORMANT_WIDTHS_HZ, strict=True):
         radius = np.exp(-np.pi * width / rate_hz)
-        wave = lfilter(
-            [1.0], [1.0, -2 * radius * np.cos(2 * np.pi * hz / rate_hz), radius**2], wave
-        )
+        turn = 2 * radius * np.cos(2 * np.pi * size * hz / rate_hz)
+        wave = lfilter([1.0], [1.0, -turn, radius**2], wave)
     wave = wave / np.sqrt(np.mean(np.square(wave)))
-    swell = 0.25 + 0.75 * np.sin(np.pi * (np.arange(n_samples) + 0.5) / n_samples) ** 0.7
+    swell = 0.05 + 0.95 * np.sin(np.pi * (np.arange(n_samples) + 0.5) / n_samples) ** 0.7
     wave = wave * swell
     wave[:n_hiss] = 0.2 * wave[:n_hiss] + 0.15 * rng.standard_normal(n_hiss)
     return np.asarray(wave, dtype=np.float32)

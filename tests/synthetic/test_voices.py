@@ -8,12 +8,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from ser_batch.audio.analysis import analyse_calls
+from ser_batch.audio.decode import Audio
+from ser_batch.audio.stretches import to_mask
+from ser_batch.config import Settings
 from ser_batch.errors import DependencyError
 from ser_batch.synthetic import voices
 from ser_batch.synthetic.activity import active_level_db
-from ser_batch.synthetic.dialogue import ARCS, Mood
+from ser_batch.synthetic.dialogue import ARCS, CUSTOMER, Mood
 from ser_batch.synthetic.prosody import pitch_track, reintone
-from ser_batch.synthetic.scenes import NOMINAL_LEVEL_DB, Utterance
+from ser_batch.synthetic.scenes import NOMINAL_LEVEL_DB, RATE_HZ, Scene, Utterance
 from ser_batch.synthetic.scripts import (
     CUSTOMER_CLOSINGS,
     MOOD_LINES,
@@ -22,7 +26,7 @@ from ser_batch.synthetic.scripts import (
     Deck,
     customer_line,
 )
-from ser_batch.synthetic.tones import speech_like
+from ser_batch.synthetic.tones import ToneSpeaker, speech_like
 
 TEXT = "I have been waiting for three weeks, and nobody has called me back."
 VOICE = voices.Voice("en-GB")
@@ -106,6 +110,22 @@ def test_melody_is_widened_or_flattened_around_its_median():
     assert quartiles[2.0] > 1.5 * natural
     for value in heard.values():
         assert np.median(value) == pytest.approx(np.median(before), abs=0.04)
+
+
+@pytest.mark.parametrize("f0_hz", [110.0, 160.0, 230.0])
+def test_tone_voices_are_speech_to_the_pipelines_ear(f0_hz: float):
+    rng = np.random.default_rng(2)
+    scene, speaker = Scene(rng), ToneSpeaker(f0_hz, rng)
+    for _ in range(6):
+        scene.say(CUSTOMER, speaker.utter("middle", Mood("neutral")), after_s=1.5)
+    call = scene.render()
+    audio = Audio(call.samples.T.copy(), RATE_HZ, "WAV", "ULAW")
+    (found,) = analyse_calls([audio], Settings())
+    heard = to_mask(found.channels[CUSTOMER].turns, len(call.samples), 1 / RATE_HZ)
+    spoken_ = np.array([(row.start_s, row.end_s) for row in call.truth])
+    true = to_mask(spoken_, len(call.samples), 1 / RATE_HZ)
+    assert np.mean(heard[true]) > 0.95
+    assert np.mean(heard[~true]) < 0.05
 
 
 def test_pitch_is_found_within_two_percent_on_a_known_voice():
