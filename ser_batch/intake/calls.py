@@ -8,107 +8,28 @@ each field the newest line that says anything wins.
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from ser_batch.config import Settings
-from ser_batch.intake.metadata import Line
-from ser_batch.intake.scan import same_name
+from ser_batch.intake.matching import (
+    OWN_COLUMNS,
+    TEXT_COLUMNS,
+    KnownFile,
+    MetadataIndex,
+    Remark,
+    call_id_of_name,
+    disagreements,
+    fields_of_name,
+    renamed,
+)
 from ser_batch.intake.values import file_time, parse_bool, parse_time
 
-FILE_COLUMNS = ("file", "path", "filename", "file_name", "recording", "audio")
-ID_COLUMNS = ("call_id",)
-TEXT_COLUMNS = ("queue", "agent", "team", "customer", "language")
-OWN_COLUMNS = {
-    *FILE_COLUMNS,
-    *ID_COLUMNS,
-    *TEXT_COLUMNS,
-    "started_at",
-    "notice_given",
-    "objected",
-    "customer_channel",
-    "channel_0_role",
-    "channel_1_role",
-    "single_channel_role",
-}
 _ROLES = ("agent", "customer", "unknown")
 
 Doubt = Callable[[str, str, str], None]
 """Takes the code, message and remedy of something about a call that looks wrong."""
-
-
-@dataclass(frozen=True)
-class KnownFile:
-    """A recording's current place.
-
-    Attributes:
-        recording_id: digest of its bytes
-        path: below the audio folder
-        audio_root: the audio folder
-        size_bytes: size
-        modified_ns: last change
-    """
-
-    recording_id: str
-    path: str
-    audio_root: str
-    size_bytes: int
-    modified_ns: int
-
-
-@dataclass(frozen=True)
-class Remark:
-    """Something about a line or a call that a person should look at."""
-
-    place: str
-    code: str
-    message: str
-    remedy: str
-    recording_id: str | None = None
-
-
-@dataclass
-class MetadataIndex:
-    """Lines by what they name: a path, a bare file name, or a call id."""
-
-    lines: Sequence[Line]
-    columns: Mapping[str, str]
-    by_path: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
-    by_id: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
-    nameless: list[Line] = field(default_factory=list)
-    order: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.order = {(line.source, line.line_no): i for i, line in enumerate(self.lines)}
-        for line in self.lines:
-            fields = renamed(line.fields, self.columns)
-            path = next((fields[name] for name in FILE_COLUMNS if name in fields), None)
-            if path is not None:
-                self.by_path[_path_key(path)].append(line)
-            elif "call_id" in fields:
-                self.by_id[same_name(fields["call_id"])].append(line)
-            else:
-                self.nameless.append(line)
-
-    def matching(self, file: KnownFile, call_id: str) -> list[Line]:
-        """Lines about one recording, oldest first."""
-        found = [line for key in _path_keys(file) for line in self.by_path.get(key, ())]
-        found += self.by_id.get(same_name(call_id), [])
-        return sorted(found, key=lambda line: self.order[line.source, line.line_no])
-
-
-def renamed(fields: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Fields under our names, whatever the export calls them; case does not matter."""
-    ours = {theirs.lower(): own for own, theirs in columns.items()}
-    result = {}
-    for name, text in fields.items():
-        own = ours.get(name.lower(), name)
-        result[own.lower() if own.lower() in OWN_COLUMNS else own] = text
-    return result
 
 
 def resolve_calls(
@@ -127,9 +48,9 @@ def resolve_calls(
     rows: list[dict[str, object]] = []
     remarks: list[Remark] = []
     for file in files:
-        named = _from_name(file.path, settings.ingest.name_pattern)
-        lines = index.matching(file, _call_id(file, named))
-        remarks += _disagreements(lines, file)
+        named = fields_of_name(file.path, settings.ingest.name_pattern)
+        lines = index.matching(file, call_id_of_name(file, named))
+        remarks += disagreements(lines, file)
         told: dict[str, str] = {}
         for line in lines:
             told.update(renamed(line.fields, settings.ingest.columns))
@@ -140,48 +61,23 @@ def resolve_calls(
     return rows, remarks
 
 
-def line_remarks(
-    index: MetadataIndex, files: Iterable[KnownFile], settings: Settings
-) -> list[Remark]:
-    """Remarks on lines of metadata that name no recording (yet), several, or nothing."""
-    ids: Counter[str] = Counter()
-    paths: Counter[str] = Counter()
-    for file in files:
-        ids[same_name(_call_id(file, _from_name(file.path, settings.ingest.name_pattern)))] += 1
-        paths.update(_path_keys(file))
-    remarks = [
-        remark
-        for keyed, known in ((index.by_path, paths), (index.by_id, ids))
-        for name, lines in keyed.items()
-        if (remark := _count_remark(lines[-1], name, known[name]))
-    ]
-    return remarks + [
+def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
+    """Remarks on recordings that share a call id."""
+    by_id: dict[object, list[Mapping[str, object]]] = defaultdict(list)
+    for row in rows:
+        by_id[row["call_id"]].append(row)
+    return [
         Remark(
-            line.place,
-            "names_nothing",
-            "has neither a file nor a call_id",
-            "Supply a column `file` or `call_id`, or map yours to it in ingest.columns.",
+            str(row["path"]),
+            "duplicate_call_id",
+            f"{len(same)} recordings have the call id {call_id!r}; each is kept",
+            "Give each call its own id, or name the file in the metadata.",
+            str(row["recording_id"]),
         )
-        for line in index.nameless
+        for call_id, same in by_id.items()
+        if len(same) > 1
+        for row in same
     ]
-
-
-def _count_remark(line: Line, name: str, n_recordings: int) -> Remark | None:
-    if n_recordings == 1:
-        return None
-    if n_recordings:
-        return Remark(
-            line.place,
-            "ambiguous_file",
-            f"names {name!r}, which {n_recordings} recordings are called; it counts for each",
-            "Write the path below the audio folder.",
-        )
-    return Remark(
-        line.place,
-        "missing_file",
-        f"names {name!r}, and no such recording is there",
-        "Nothing to do if the recording is still to come; the line joins by itself.",
-    )
 
 
 def _call(
@@ -197,7 +93,7 @@ def _call(
     roles, single_role = _roles(fields, settings, doubt)
     row: dict[str, object] = {
         "recording_id": file.recording_id,
-        "call_id": told.get("call_id") or _call_id(file, named),
+        "call_id": told.get("call_id") or call_id_of_name(file, named),
         "path": file.path,
         "audio_root": file.audio_root,
         "size_bytes": file.size_bytes,
@@ -286,66 +182,3 @@ def _consent(
         )
         return if_unclear
     return answer
-
-
-def _from_name(path: str, pattern: str | None) -> dict[str, str]:
-    """Fields from the named groups of the pattern, where it is found in the path."""
-    match = re.search(pattern, path) if pattern else None
-    return {name: text for name, text in (match.groupdict() if match else {}).items() if text}
-
-
-def _disagreements(lines: Sequence[Line], file: KnownFile) -> list[Remark]:
-    """Two lines of one metadata file that say different things about one recording."""
-    remarks = []
-    by_source: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        by_source[line.source].append(line)
-    for same in by_source.values():
-        if any(line.fields != same[0].fields for line in same[1:]):
-            remarks.append(
-                Remark(
-                    same[-1].place,
-                    "duplicate_metadata",
-                    f"{len(same)} different lines name {file.path}; the last one counts",
-                    "Leave one line a call.",
-                    file.recording_id,
-                )
-            )
-    return remarks
-
-
-def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
-    """Remarks on recordings that share a call id."""
-    by_id: dict[object, list[Mapping[str, object]]] = defaultdict(list)
-    for row in rows:
-        by_id[row["call_id"]].append(row)
-    return [
-        Remark(
-            str(row["path"]),
-            "duplicate_call_id",
-            f"{len(same)} recordings have the call id {call_id!r}; each is kept",
-            "Give each call its own id, or name the file in the metadata.",
-            str(row["recording_id"]),
-        )
-        for call_id, same in by_id.items()
-        if len(same) > 1
-        for row in same
-    ]
-
-
-def _path_key(path: str) -> str:
-    """One spelling of a path: forward slashes, no `.` parts, one Unicode form."""
-    text = same_name(path.replace("\\", "/"))
-    return PurePosixPath(text).as_posix()
-
-
-def _path_keys(file: KnownFile) -> list[str]:
-    """The ways in which metadata may name a file: whole path, path below the folder, name."""
-    name = PurePosixPath(file.path).name
-    absolute = _path_key(f"{file.audio_root}/{file.path}")
-    return list(dict.fromkeys((absolute, _path_key(file.path), same_name(name))))
-
-
-def _call_id(file: KnownFile, named: Mapping[str, str]) -> str:
-    """The id that the file's name gives the call."""
-    return named.get("call_id") or PurePosixPath(file.path).stem

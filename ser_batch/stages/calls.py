@@ -9,13 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from ser_batch.config import Settings, digest
-from ser_batch.intake.calls import (
-    MetadataIndex,
-    Remark,
-    line_remarks,
-    repeated_call_ids,
-    resolve_calls,
-)
+from ser_batch.intake.calls import repeated_call_ids, resolve_calls
+from ser_batch.intake.matching import MetadataIndex, Remark, line_remarks
 from ser_batch.intake.metadata import Line, read_lines, source_id
 from ser_batch.lake import Lake, Part
 from ser_batch.stages import remarks

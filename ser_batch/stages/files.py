@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from ser_batch.errors import FileError
-from ser_batch.intake.calls import KnownFile
+from ser_batch.intake.matching import KnownFile
 from ser_batch.intake.scan import Found, Rejected, content_id
 from ser_batch.lake import Lake, Part
 from ser_batch.tables import FILES

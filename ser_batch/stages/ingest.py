@@ -11,7 +11,8 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.errors import StopError
-from ser_batch.intake.calls import KnownFile, Remark, resolve_calls
+from ser_batch.intake.calls import resolve_calls
+from ser_batch.intake.matching import KnownFile, Remark
 from ser_batch.intake.scan import Rejected, Scan, scan
 from ser_batch.lake import Lake, Part
 from ser_batch.stages import remarks

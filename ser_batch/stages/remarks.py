@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from ser_batch.errors import FileError
-from ser_batch.intake.calls import Remark
+from ser_batch.intake.matching import Remark
 from ser_batch.lake import Lake, Part
 from ser_batch.tables import QUARANTINE
 

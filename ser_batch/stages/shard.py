@@ -16,7 +16,7 @@ from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import GoneFileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.intake.calls import Remark
+from ser_batch.intake.matching import Remark
 from ser_batch.lake import Lake, Part
 from ser_batch.stages import remarks
 from ser_batch.stages.describe import CallJob, CallOutcome

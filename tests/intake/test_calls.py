@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_batch.config import Settings
-from ser_batch.intake.calls import KnownFile, MetadataIndex, line_remarks, resolve_calls
+from ser_batch.intake.calls import resolve_calls
+from ser_batch.intake.matching import KnownFile, MetadataIndex, line_remarks
 from ser_batch.intake.metadata import Line
 
 MARCH = int(dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC).timestamp()) * 10**9
