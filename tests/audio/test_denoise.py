@@ -27,7 +27,7 @@ def test_noise_goes_down_and_speech_comes_nearer_to_itself(noise_db: float) -> N
     spoken = slice(3 * 8000, 7 * 8000)
     assert snr_db(result[spoken], CLEAN[spoken]) > snr_db(noisy[spoken], CLEAN[spoken]) + 1.5
     left_db = 10 * np.log10(np.mean(result[:16000] ** 2))
-    assert left_db == pytest.approx(noise_db + SETTINGS.floor_db, abs=2)
+    assert noise_db + SETTINGS.floor_db - 1 < left_db < noise_db - 10
 
 
 def test_a_floor_of_nought_changes_nothing() -> None:
