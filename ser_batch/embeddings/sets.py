@@ -128,7 +128,8 @@ def _encoder(weights: Weights, n_blocks: int) -> Encoder:
     return encoder_from(load(weights), weights.n_heads, n_blocks)
 
 
-def _embedding_set(weights: Weights, n_blocks: int, *, wide: bool) -> EmbeddingSet:
+def embedding_set(weights: Weights, n_blocks: int, *, wide: bool) -> EmbeddingSet:
+    """The set of the states after some blocks; `wide` takes 16 kHz instead of 8 kHz."""
     name = f"{weights.name}_l{n_blocks}" + ("_wide" if wide else "")
     sample_rate = 16000 if wide else 8000
     names = tuple(f"{what}_{i:04d}" for what in STATISTICS for i in range(weights.width))
@@ -141,6 +142,6 @@ EMBEDDING_SETS: dict[str, EmbeddingSet] = {
     for weights in WEIGHTS.values()
     for n_blocks in range(1, weights.n_blocks + 1)
     for wide in (False, True)
-    for entry in (_embedding_set(weights, n_blocks, wide=wide),)
+    for entry in (embedding_set(weights, n_blocks, wide=wide),)
 }
 """Every block that is kept, of every model, telephone band and wide band."""

