@@ -239,11 +239,16 @@ def _sign(con: duckdb.DuckDBPyConnection, made_from: _Input, model_id: str) -> N
 
 
 def _run_model(con: duckdb.DuckDBPyConnection, model: Model, create: str) -> None:
-    """Make a model's table, its doubles rounded so that the same rows give the same figures."""
+    """Make a model's table, its doubles rounded so that the same rows give the same figures.
+
+    What is no number, such as the slope through one point, is null.
+    """
     try:
         columns = con.execute(f"describe\n{model.sql}").fetchall()
         rounded = ", ".join(
-            f"round({name}, {PLACES}) as {name}" for name, kind, *_ in columns if kind == "DOUBLE"
+            f"if(isfinite({name}), round({name}, {PLACES}), null) as {name}"
+            for name, kind, *_ in columns
+            if kind == "DOUBLE"
         )
         replace = f"replace ({rounded})" if rounded else ""
         con.execute(f"{create} {model.name} as select * {replace} from (\n{model.sql}\n)")

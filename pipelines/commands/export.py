@@ -1,0 +1,65 @@
+"""Command `export`: marts as files for other programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="File to write: .csv, .parquet or .xlsx.")],
+    *,
+    mart: Annotated[
+        str | None, typer.Option(help="Which mart; without one: the workbook of the week.")
+    ] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")
+    ] = None,
+    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    root: RootOption = DEFAULT_ROOT,
+    settings_file: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a mart, or a workbook of the week, for other programs.
+
+    Examples:
+
+        ser-batch export week.xlsx
+
+        ser-batch export billing.csv --mart call_summary --queue billing --from 2026-11-02
+    """
+    from ser_batch.report.content import Choice
+    from ser_batch.report.export import export_mart, export_week
+    from ser_batch.warehouse import connect, describe
+
+    place = open_root(root)
+    choice = Choice(first.date() if first else None, last.date() if last else None, queue)
+    if mart is None and file.suffix != ".xlsx":
+        raise typer.BadParameter("name a mart, or write the workbook of the week to an .xlsx file")
+    marts = describe(place.warehouse)
+    with connect(place.warehouse) as con:
+        if mart is None:
+            settings = read_settings(place, settings_file)
+            n_rows = export_week(con, marts, file, choice, settings)
+        else:
+            n_rows = export_mart(con, marts, mart, file, choice)
+    if as_json:
+        print_json({"file": str(file), "rows": n_rows})
+    else:
+        typer.echo(f"{file}: {n_rows} rows")
