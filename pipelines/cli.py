@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import ser_batch
-from pipelines.commands import bench, demo, model, night, quarantine, query, score, setup
+from pipelines.commands import bench, demo, export, model, night, quarantine, query, score, setup
 from pipelines.options import exit_code
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.add_typer(quarantine.app, name="quarantine", rich_help_panel=NIGHT)
 app.command(rich_help_panel=NIGHT)(query.publish)
 app.command(rich_help_panel=LOOK)(query.query)
 app.command(rich_help_panel=LOOK)(query.report)
+app.command(rich_help_panel=LOOK)(export.export)
 app.command(rich_help_panel=LOOK)(score.score)
 app.command(rich_help_panel=MODEL)(model.train)
 app.add_typer(model.models_app, name="models", rich_help_panel=MODEL)

@@ -23,7 +23,7 @@ from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import PublishResult, publish
 from ser_batch.stages.record import check_bad_share
-from ser_batch.stages.report import write_report
+from ser_batch.stages.report import LATEST, is_current, write_report
 from ser_batch.stages.score import ScoreResult, is_unscored, load_model, score
 
 SHARDS_AT_ONCE = 2
@@ -147,9 +147,8 @@ def publish_warehouse(night: Night) -> PublishResult:
 @task(cache_policy=NO_CACHE)
 def report_page(night: Night, published: PublishResult) -> Path:
     """Write the report, unless the last one still says what the warehouse says."""
-    latest = night.root.reports / "latest.html"
-    if not published.built and latest.exists():
-        return latest
+    if not published.built and is_current(night.root, night.settings):
+        return night.root.reports / LATEST
     with night.busy.working():
         return write_report(night.root, night.settings, night.record.run_id)
 

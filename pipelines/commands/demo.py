@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,14 +39,25 @@ def demo(
     from pipelines.commands.night import run_nightly, show_summary
 
     made = _make(root, calls, seed, quiet=as_json)
-    os.environ.setdefault("SER_INGEST__MIN_AGE_S", "0")  # nobody else writes these files
-    summary = run_nightly(made.audio_dir, [made.metadata_path], root, None, quiet=as_json)
+    settings = _settings(root)
+    summary = run_nightly(made.audio_dir, [made.metadata_path], root, settings, quiet=as_json)
     if as_json:
         print_json({**summary, "synthetic": True, "truth": str(made.truth_path)})
         return
     typer.echo(f"{made.n_calls} calls, {made.duration_s / 60:.0f} minutes. {SAYS_SYNTHETIC}")
     show_summary(summary)
     _show_queries(root, summary)
+
+
+def _settings(root: Path) -> Path:
+    """The demo's settings file, written once: what so few calls, all whole, need."""
+    from ser_batch.settings_file import SETTINGS_FILE
+
+    path = root / SETTINGS_FILE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("[ingest]\nmin_age_s = 0\n\n[report]\nmin_calls = 2\n", encoding="utf-8")
+    return path
 
 
 def _make(root: Path, n_calls: int, seed: int, *, quiet: bool) -> Any:

@@ -1,8 +1,7 @@
-"""Commands of the model room: train, models, corpus."""
+"""Commands of the model room: train, evaluate, models, corpus, and its two benches."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,13 +10,19 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+COPIES = 4
 models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
 corpus_app = typer.Typer(no_args_is_help=True, help="Labelled corpora.")
-
-CorporaOption = Annotated[
-    Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 class BandName(StrEnum):
@@ -27,7 +32,16 @@ class BandName(StrEnum):
     wide = "wide"
 
 
-def train(
+CorporaOption = Annotated[
+    Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
+]
+BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
+CopiesOption = Annotated[
+    int, typer.Option(min=0, max=20, help="Augmented copies of each training clip.")
+]
+
+
+def train(  # noqa: PLR0917
     corpora: CorporaOption,
     corpus: Annotated[
         list[str] | None, typer.Option(help="Corpus to train on; may be given several times.")
@@ -35,9 +49,8 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the bundle; its name is the model's.")
     ] = None,
-    band: Annotated[BandName, typer.Option(help="What the clips are sent through.")] = (
-        BandName.telephone
-    ),
+    band: BandOption = BandName.telephone,
+    copies: CopiesOption = COPIES,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
@@ -45,13 +58,71 @@ def train(
     The figures are of speakers that the model had not heard. The bundled model is made by
     `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
     """
+    from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.build import build_bundle
+    from ser_batch.model.training import Recipe
 
     names = corpus or ["emodb"]
     folder = out or Path("data/models") / f"{'-'.join(names)}-{band.value}"
     with _progress_bar() as on_progress:
-        bundle = build_bundle(corpora, names, folder, band=band.value, on_progress=on_progress)
+        bundle = build_bundle(
+            corpora,
+            names,
+            folder,
+            band=band.value,
+            augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
+            recipe=Recipe(),
+            on_progress=on_progress,
+        )
     _show(bundle.folder, as_json=as_json)
+
+
+def evaluate(  # noqa: PLR0917
+    protocol: Annotated[
+        str,
+        typer.Option(help="CORPUS-loso, CORPUS-folds-of-N, or cross:CORPUS->CORPUS; + joins."),
+    ],
+    corpora: CorporaOption,
+    band: BandOption = BandName.telephone,
+    copies: CopiesOption = COPIES,
+    comparisons: Annotated[
+        bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
+    ] = True,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for the confusion and reliability pictures.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How well unseen speakers' emotions are told, with the proof that they were unseen.
+
+    Examples:
+
+      ser-batch evaluate --protocol emodb-loso --corpora DIR
+
+      ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
+    """
+    from ser_batch.corpora.augment import Augmentation
+    from ser_batch.corpora.protocols import parse_protocol, run_protocol
+    from ser_batch.model.training import Recipe
+
+    with _progress_bar() as on_progress:
+        result = run_protocol(
+            parse_protocol(protocol),
+            corpora,
+            band=band.value,
+            augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
+            recipe=Recipe(),
+            comparisons=comparisons,
+            on_progress=on_progress,
+        )
+    if pictures is not None:
+        from ser_batch.model.pictures import save_pictures
+
+        save_pictures(result, pictures)
+    if as_json:
+        print_json(result)
+    else:
+        _show_evaluation(result)
 
 
 @models_app.command("show")
@@ -65,6 +136,41 @@ def show(
     from ser_batch.model.bundle import default_bundle_path
 
     _show(folder or default_bundle_path(), as_json=as_json)
+
+
+def bench_calls(  # noqa: PLR0917
+    corpora: CorporaOption,
+    train_on: Annotated[
+        list[str] | None, typer.Option("--train", help="Training corpus; may be repeated.")
+    ] = None,
+    calls: Annotated[int, typer.Option(min=10, help="Calls a setting.")] = 100,
+    copies: CopiesOption = COPIES,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The judge: are the worst calls found, and which way did they go?
+
+    Calls are made of acted clips whose emotions are known, and go through the real analysis.
+    """
+    from ser_batch.bench.calls import run
+    from ser_batch.corpora.augment import Augmentation
+    from ser_batch.model.training import Recipe
+
+    with _progress_bar() as on_progress:
+        result = run(
+            corpora,
+            train_on or ["emodb"],
+            read_settings(open_root(root), settings),
+            n_calls=calls,
+            augmentation=Augmentation(copies=copies),
+            recipe=Recipe(),
+            on_progress=on_progress,
+        )
+    if as_json:
+        print_json(result)
+    else:
+        _show_judgements(result["ours"])
 
 
 @corpus_app.command("import")
@@ -83,7 +189,7 @@ def import_corpus(
     if out is not None:
         out.write_text(text, encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(summary(clips)))
+        print_json(summary(clips))
     elif out is None:
         typer.echo(text, nl=False)
     else:
@@ -112,7 +218,7 @@ def _show(folder: Path, *, as_json: bool) -> None:
 
     bundle = Bundle.load(folder)
     if as_json:
-        typer.echo(json.dumps({**_described(bundle), "evaluation": bundle.evaluation}))
+        print_json({**_described(bundle), "evaluation": bundle.evaluation})
         return
     from rich.console import Console
     from rich.markdown import Markdown
@@ -134,3 +240,53 @@ def _described(bundle: Any) -> dict[str, Any]:
         "licence": manifest.licence,
         "training": list(manifest.training),
     }
+
+
+def _show_evaluation(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("", "UAR", "95 %", "accuracy", title=f"{result['protocol']}, {result['band']}")
+    interval = f"{result['uar_low']:.3f} to {result['uar_high']:.3f}"
+    table.add_row("unseen speakers", f"{result['uar']:.3f}", interval, f"{result['wa']:.3f}")
+    if result["uar_normalised"] is not None:
+        table.add_row("with per-speaker normalisation", f"{result['uar_normalised']:.3f}")
+    for name, figures in result["leaks"].items():
+        label = {"random_by_clip": "split by clip: the leak", "sex_and_emotion": "sex × emotion"}
+        table.add_row(label[name], f"{figures['uar']:.3f}", "", f"{figures['wa']:.3f}")
+    console.print(table)
+    classes = Table("emotion", "clips", "recall", "precision", *result["classes"])
+    for row, (name, score) in enumerate(result["per_class"].items()):
+        classes.add_row(
+            name,
+            str(score["n_clips"]),
+            f"{score['recall']:.2f}",
+            f"{score['precision']:.2f}",
+            *map(str, result["confusion"][row]),
+        )
+    console.print(classes)
+    proof = result["proof"]
+    console.print(
+        f"ECE {result['ece']:.3f}; AUC of anger {result['auc_anger'] or 0:.3f}, of anything "
+        f"negative {result['auc_negative'] or 0:.3f}. {proof['n_speakers']} speakers in "
+        f"{proof['n_folds']} folds: no speaker, recording or copy on both sides."
+    )
+
+
+def _show_judgements(judgements: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("setting", "calls", "AUC of anger", "Spearman", "precision at 10 %", "arcs right")
+    for judgement in judgements:
+        table.add_row(
+            f"{judgement['setting']}: {'+'.join(judgement['trained_on'])} → "
+            f"{'+'.join(judgement['tested_on'])}",
+            str(judgement["n_calls"]),
+            *(
+                f"{judgement[key]:.3f}"
+                for key in ("segment_auc_anger", "spearman", "precision_at_10", "arc_accuracy")
+            ),
+        )
+    Console().print(table)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import duckdb
 
+import ser_batch
 from ser_batch import warehouse
 from ser_batch.audio.decode import Audio, read_audio
-from ser_batch.config import Settings
+from ser_batch.config import Settings, digest
 from ser_batch.errors import BundleError, FileError
 from ser_batch.model.bundle import CARD, EVALUATION, read_manifest
 from ser_batch.paths import Root
@@ -41,11 +42,26 @@ def write_report(root: Root, settings: Settings, run_id: str, choice: Choice | N
         model = model_facts(root, warehouse.model_of(con))
         pages = write_call_pages(con, root, settings, run_id, content.rows["listen"])
     page = render(content, settings, run_id=run_id, model=model, call_pages=pages)
+    page += _signature(settings) + "\n"
     target = root.reports / f"{run_id}.html"
     _write_whole(target, page)
     if choice is None:
         _write_whole(root.reports / LATEST, page)
     return target
+
+
+def is_current(root: Root, settings: Settings) -> bool:
+    """Whether the latest report was made with these settings; of which rows, publishing knows."""
+    try:
+        return _signature(settings) in (root.reports / LATEST).read_text(encoding="utf-8")[-200:]
+    except OSError:
+        return False
+
+
+def _signature(settings: Settings) -> str:
+    """A last line of the page that names what it was made with, beside the warehouse."""
+    parts = (settings.report.digest(), settings.dissatisfaction.digest(), ser_batch.__version__)
+    return f"<!-- made with {digest(parts)} -->"
 
 
 def write_call_pages(

@@ -191,6 +191,7 @@ def _metadata_csv(plan: list[PlannedCall]) -> bytes:
             "objected": str(call.objected).lower(),
             "product": call.product,
             "wait_s": call.wait_s,
+            "synthetic": "true",
         }
         for call in plan
     ]
