@@ -11,8 +11,9 @@ from typing import Any
 
 from ser_batch import __version__
 from ser_batch.corpora import CORPORA, read_corpus
+from ser_batch.corpora.augment import Augmentation
 from ser_batch.corpora.base import Clip, one_of_each_content
-from ser_batch.corpora.describe import Band, describe_clips
+from ser_batch.corpora.describe import FEATURE_SETS, Band, describe_clips
 from ser_batch.corpora.licences import strictest
 from ser_batch.features.sets import get_feature_set
 from ser_batch.model.bundle import Bundle, write_bundle
@@ -21,7 +22,6 @@ from ser_batch.model.crossvalidate import cross_validate
 from ser_batch.model.splits import speaker_folds
 from ser_batch.model.training import Recipe, train
 
-FEATURE_SETS: dict[Band, str] = {"telephone": "descriptors_v1", "wide": "descriptors_v1_wide"}
 MOST_FOLDS = 10
 
 Progress = Callable[[str, int, int], None]
@@ -38,6 +38,7 @@ def build_bundle(
     out: Path,
     *,
     band: Band = "telephone",
+    augmentation: Augmentation | None = None,
     recipe: Recipe | None = None,
     on_progress: Progress = _silent,
 ) -> Bundle:
@@ -48,6 +49,7 @@ def build_bundle(
         names: of the corpora
         out: folder of the bundle; its name is the model's
         band: what the clips are sent through
+        augmentation: copies of the clips that are trained on, never tested
         recipe: how to train
         on_progress: told of each clip and fold
 
@@ -58,7 +60,11 @@ def build_bundle(
     clips = one_of_each_content([clip for name in names for clip in read_corpus(corpora, name)])
     feature_set = get_feature_set(FEATURE_SETS[band])
     dataset = describe_clips(
-        clips, feature_set, band=band, on_clip=_counted("describing clips", len(clips), on_progress)
+        clips,
+        feature_set,
+        band=band,
+        augmentation=augmentation,
+        on_clip=_counted("describing clips", len(clips), on_progress),
     )
     n_folds = min(len(speaker_folds(dataset.speakers, dataset.contents)), MOST_FOLDS)
     checked = cross_validate(

@@ -13,12 +13,15 @@ import soxr
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, telephone
+from ser_batch.corpora.augment import Augmentation, telephone_copy
 from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet
 from ser_batch.model.dataset import Dataset
 
 Band = Literal["telephone", "wide"]
+FEATURE_SETS: dict[Band, str] = {"telephone": "descriptors_v1", "wide": "descriptors_v1_wide"}
+"""The feature set that measures each band."""
 
 TRIM_DB = 35.0
 TRIM_FRAME_S = 0.02
@@ -30,52 +33,83 @@ def describe_clips(
     feature_set: FeatureSet,
     *,
     band: Band = "telephone",
+    augmentation: Augmentation | None = None,
     on_clip: Callable[[], None] = lambda: None,
 ) -> Dataset:
-    """Features of the speech in each clip.
+    """Features of the speech in each clip, and of its augmented copies after it.
 
     Args:
         clips: labelled recordings
         feature_set: what to measure
         band: `telephone` sends each clip through a telephone line first
+        augmentation: copies over other lines, for the telephone band; None: none
         on_clip: called after each clip, for a progress bar
 
     Raises:
         CorpusError: if a clip cannot be decoded
     """
+    augmentation = augmentation or Augmentation()
     rows, contents = [], []
     for clip in clips:
         raw = clip.path.read_bytes()
-        signal = clip_signal(clip, raw, feature_set.sample_rate, band)
-        rows.append(feature_set.extract(signal, speech_span(signal, feature_set.sample_rate)))
-        contents.append(hashlib.blake2b(raw, digest_size=16).hexdigest())
+        content = hashlib.blake2b(raw, digest_size=16)
+        samples, rate_hz = decoded(clip, raw)
+        signals = [in_band(samples, rate_hz, feature_set.sample_rate, band)]
+        # drawn from the content: a clip's copies do not depend on what else is described
+        rng = np.random.default_rng(list(content.digest()))
+        for _ in range(augmentation.copies):
+            signals.append(telephone_copy(samples, rate_hz, augmentation, rng))
+        for signal in signals:
+            rows.append(feature_set.extract(signal, speech_span(signal, feature_set.sample_rate)))
+        contents.append(content.hexdigest())
         on_clip()
+    each = 1 + augmentation.copies
     return Dataset(
         features=np.concatenate(rows),
         names=feature_set.names,
-        emotions=tuple(clip.emotion for clip in clips),
-        speakers=tuple(clip.speaker for clip in clips),
-        contents=tuple(contents),
-        corpora=tuple(clip.corpus for clip in clips),
-        sexes=tuple(clip.sex for clip in clips),
+        emotions=_repeated([clip.emotion for clip in clips], each),
+        speakers=_repeated([clip.speaker for clip in clips], each),
+        contents=_repeated(contents, each),
+        corpora=_repeated([clip.corpus for clip in clips], each),
+        sexes=_repeated([clip.sex for clip in clips], each),
+        copies=np.tile(np.arange(each), len(clips)),
     )
 
 
-def clip_signal(clip: Clip, raw: bytes, sample_rate: int, band: Band) -> FloatArray:
-    """Mono samples of a clip at a rate, in a band.
+def decoded(clip: Clip, raw: bytes) -> tuple[FloatArray, int]:
+    """Mono samples of a clip without the silence around them, and their rate.
 
     Raises:
         CorpusError: if the bytes cannot be decoded
     """
     try:
-        samples, own_rate = soundfile.read(io.BytesIO(raw), dtype="float32", always_2d=True)
+        samples, rate_hz = soundfile.read(io.BytesIO(raw), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise CorpusError(f"{clip.path} cannot be decoded: {error}") from error
     mono = samples.mean(axis=1)
+    start_s, end_s = speech_span(mono, rate_hz)[0]
+    return mono[int(start_s * rate_hz) : int(end_s * rate_hz)], int(rate_hz)
+
+
+def clip_signal(clip: Clip, raw: bytes, wanted_hz: int, band: Band) -> FloatArray:
+    """A clip in a band and at a rate, without the silence around its speech.
+
+    Raises:
+        CorpusError: if the bytes cannot be decoded
+    """
+    samples, rate_hz = decoded(clip, raw)
+    return in_band(samples, rate_hz, wanted_hz, band)
+
+
+def in_band(signal: FloatArray, rate_hz: int, wanted_hz: int, band: Band) -> FloatArray:
+    """A signal in a band and at a rate."""
     if band == "telephone":
-        mono, own_rate = telephone(mono, own_rate), TELEPHONE_RATE_HZ
-    signal: FloatArray = soxr.resample(mono, own_rate, sample_rate)
-    return signal
+        signal, rate_hz = telephone(signal, rate_hz), TELEPHONE_RATE_HZ
+    return np.asarray(soxr.resample(signal, rate_hz, wanted_hz), np.float32)
+
+
+def _repeated(values: Sequence[str], each: int) -> tuple[str, ...]:
+    return tuple(value for value in values for _ in range(each))
 
 
 def speech_span(signal: FloatArray, sample_rate: int) -> DoubleArray:

@@ -81,7 +81,8 @@ def describe(signal: FloatArray, segments: DoubleArray, parameters: Parameters) 
         "shimmer": pitch.shimmer(peak, tracked.voiced, index.bounds),
         **_columns("mfcc", parts["mfcc"]),
         **_columns("contrast", parts["contrast"]),
-        **_columns("mel", log_mel.T),
+        # relative to the frame's mean: shape alone, whatever the line's level
+        **_columns("mel", (log_mel - log_mel.mean(axis=0)).T),
     }
     return Descriptors(
         names=tuple(rows),

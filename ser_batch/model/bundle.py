@@ -248,13 +248,15 @@ def _checked(folder: Path, name: str, manifest: Manifest) -> bytes:
 def _read_linear(path: Path) -> LinearHead:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return LinearHead(*(stored[key] for key in ("centre", "scale", "weights", "bias")))
+            return LinearHead(
+                *(stored[key] for key in ("centre", "scale", "emphasis", "weights", "bias"))
+            )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: {error}") from error
 
 
 def _write_linear(path: Path, head: LinearHead) -> None:
-    np.savez(path, centre=head.centre, scale=head.scale, weights=head.weights, bias=head.bias)
+    np.savez(path, **vars(head))
 
 
 def _json(content: bytes, path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from ser_batch.arrays import DoubleArray
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.evaluation import Evaluation, evaluate
-from ser_batch.model.splits import SplitProof, prove, speaker_folds
+from ser_batch.model.splits import Fold, SplitProof, prove, speaker_folds
 from ser_batch.model.training import Recipe, train
 
 
@@ -19,7 +19,7 @@ class CrossValidation:
     """Every clip predicted by a model that was trained, tuned and calibrated without its speaker.
 
     Attributes:
-        probabilities: shape (n_clips, n_classes)
+        probabilities: of the clips as they are, not of copies, shape (n_clips, n_classes)
         evaluation: figures of them
         proof: what was checked of the split
     """
@@ -39,7 +39,7 @@ def cross_validate(
     """Train and test with whole speakers held out.
 
     Args:
-        dataset: labelled clips
+        dataset: labelled clips; augmented copies are trained on and never tested
         n_folds: folds of neighbouring speakers; None: leave one speaker out
         recipe: how to train
         on_fold: called after each fold, for a progress bar
@@ -49,14 +49,32 @@ def cross_validate(
     """
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
     proof = prove(folds, dataset.speakers, dataset.contents)
+    probabilities = held_out_probabilities(dataset, folds, recipe, on_fold)
+    clips = dataset.take(dataset.copies == 0)
+    evaluation = evaluate(clips.emotions, probabilities, dataset.classes, clips.speakers)
+    return CrossValidation(probabilities, evaluation, proof)
+
+
+def held_out_probabilities(
+    dataset: Dataset,
+    folds: Sequence[Fold],
+    recipe: Recipe | None,
+    on_fold: Callable[[], None],
+) -> DoubleArray:
+    """Probabilities of each fold's clips from a model of the other folds.
+
+    Returns:
+        of the clips as they are, in their order, shape (n_clips, n_classes)
+    """
     probabilities = np.zeros((len(dataset.emotions), len(dataset.classes)))
     for fold in folds:
         model = train(dataset.take(fold.train), recipe)
-        found = model.predict(dataset.features[fold.test], dataset.names)
-        probabilities[fold.test] = align(found, model.classes, dataset.classes)
+        tested = dataset.without_copies(fold.test)
+        found = model.predict(dataset.features[tested], dataset.names)
+        probabilities[tested] = align(found, model.classes, dataset.classes)
         on_fold()
-    evaluation = evaluate(dataset.emotions, probabilities, dataset.classes, dataset.speakers)
-    return CrossValidation(probabilities, evaluation, proof)
+    originals: DoubleArray = probabilities[dataset.copies == 0]
+    return originals
 
 
 def align(probabilities: DoubleArray, classes: Sequence[str], wanted: Sequence[str]) -> DoubleArray:

@@ -22,6 +22,7 @@ class Dataset:
         contents: digest of the recording; copies of it carry the same
         corpora: short name of the corpus
         sexes: of the speaker
+        copies: 0 for a clip as it is, 1 and up for its augmented copies, shape (n_clips,)
     """
 
     features: FloatArray
@@ -31,6 +32,7 @@ class Dataset:
     contents: tuple[str, ...]
     corpora: tuple[str, ...]
     sexes: tuple[str, ...]
+    copies: IntArray
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -52,4 +54,18 @@ class Dataset:
             contents=pick(self.contents),
             corpora=pick(self.corpora),
             sexes=pick(self.sexes),
+            copies=self.copies[numbers],
         )
+
+    def reading(self, columns: Sequence[int]) -> Dataset:
+        """The same clips with some of their features."""
+        return replace(
+            self,
+            features=self.features[:, columns],
+            names=tuple(self.names[column] for column in columns),
+        )
+
+    def without_copies(self, rows: IntArray) -> IntArray:
+        """Those of some rows that are no augmented copies."""
+        originals: IntArray = rows[self.copies[rows] == 0]
+        return originals

@@ -23,6 +23,15 @@ class ClassScore:
 
 
 @dataclass(frozen=True)
+class ReliabilityBin:
+    """Clips of about one confidence."""
+
+    n_clips: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Figures of one set of predictions.
 
@@ -32,6 +41,7 @@ class Evaluation:
         uar_low, uar_high: 95 % interval of it, speakers drawn anew
         wa: accuracy
         ece: expected calibration error of the likeliest emotion's probability
+        reliability: confidence and accuracy of the clips in each tenth of confidence
         per_class: by emotion
         classes: order of `confusion`
         confusion: clips by true (row) and predicted (column) emotion
@@ -44,6 +54,7 @@ class Evaluation:
     uar_high: float
     wa: float
     ece: float
+    reliability: list[ReliabilityBin]
     per_class: dict[str, ClassScore]
     classes: tuple[str, ...]
     confusion: list[list[int]]
@@ -80,6 +91,7 @@ def evaluate(
         uar_high=high,
         wa=float(np.trace(confusion) / confusion.sum()),
         ece=expected_calibration_error(probabilities.max(axis=1), true == predicted),
+        reliability=reliability(probabilities.max(axis=1), true == predicted),
         per_class={
             name: ClassScore(
                 n_clips=int(confusion[i].sum()),
@@ -120,6 +132,19 @@ def uar_interval(
     values = [uar(by_speaker[draw].sum(axis=0)) for draw in draws]
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def reliability(confidence: DoubleArray, correct: BoolArray) -> list[ReliabilityBin]:
+    """Mean confidence and accuracy of each tenth of confidence that holds a clip."""
+    bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    return [
+        ReliabilityBin(
+            n_clips=int(np.count_nonzero(bins == number)),
+            confidence=float(confidence[bins == number].mean()),
+            accuracy=float(correct[bins == number].mean()),
+        )
+        for number in np.unique(bins)
+    ]
 
 
 def expected_calibration_error(confidence: DoubleArray, correct: BoolArray) -> float:

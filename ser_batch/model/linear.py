@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -23,43 +23,55 @@ class LinearHead:
     Attributes:
         centre: median of each feature in training, shape (n_features,)
         scale: its spread, same shape
+        emphasis: factor after scaling, same shape; a smaller one is penalised more
         weights: shape (n_features, n_classes)
         bias: shape (n_classes,)
     """
 
     centre: DoubleArray
     scale: DoubleArray
+    emphasis: DoubleArray
     weights: DoubleArray
     bias: DoubleArray
 
     def scaled(self, features: FloatArray) -> DoubleArray:
-        """Features as the head sees them, shape (n, n_features), within CLIP."""
-        return np.clip((features.astype(np.float64) - self.centre) / self.scale, -CLIP, CLIP)
+        """Features as the head sees them, shape (n, n_features)."""
+        spread = (features.astype(np.float64) - self.centre) / self.scale
+        return np.asarray(np.clip(spread, -CLIP, CLIP) * self.emphasis)
 
     def logits(self, features: FloatArray) -> DoubleArray:
         """Unnormalised log probabilities, shape (n, n_classes)."""
         return self.scaled(features) @ self.weights + self.bias
 
 
-def fit_linear(features: FloatArray, labels: IntArray, *, strength: float) -> LinearHead:
+def fit_linear(
+    features: FloatArray,
+    labels: IntArray,
+    *,
+    strength: float,
+    emphasis: DoubleArray | None = None,
+) -> LinearHead:
     """Logistic regression on robustly scaled features, classes weighing the same.
 
     Args:
         features: shape (n, n_features)
         labels: class numbers from 0, all of them present, shape (n,)
         strength: inverse of the L2 penalty (scikit-learn's C)
+        emphasis: of each feature, shape (n_features,); None: all alike
     """
     double = features.astype(np.float64)
     centre = np.median(double, axis=0)
     low, high = np.percentile(double, [16, 84], axis=0)
     scale = np.maximum((high - low) / 2, 0.1 * double.std(axis=0) + 1e-6)
-    blank = LinearHead(centre, scale, np.zeros((0, 0)), np.zeros(0))
+    emphasis = np.ones(len(scale)) if emphasis is None else emphasis
+    blank = LinearHead(centre, scale, emphasis, np.zeros((0, 0)), np.zeros(0))
     # one thread: sums are then taken in one order, and the same data give the same bytes
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
-        regression.fit(blank.scaled(features), labels)
-    weights, bias = regression.coef_.T, regression.intercept_
+        regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=300, tol=1e-3)
+        regression.fit(blank.scaled(features).astype(np.float32), labels)
+    weights = regression.coef_.T.astype(np.float64)
+    bias = regression.intercept_.astype(np.float64)
     if weights.shape[1] == 1:
         weights, bias = np.hstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
-    return LinearHead(centre, scale, np.ascontiguousarray(weights), bias)
+    return replace(blank, weights=np.ascontiguousarray(weights), bias=bias)

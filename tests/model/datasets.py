@@ -32,4 +32,5 @@ def blobs(*, n_speakers: int = 6, n_clips: int = 12, n_features: int = 8, seed: 
         contents=tuple(f"clip{i}" for i in range(n)),
         corpora=("made",) * n,
         sexes=("unknown",) * n,
+        copies=np.zeros(n, np.int64),
     )

@@ -1,0 +1,70 @@
+"""Pictures of an evaluation: the confusion matrix and the reliability of probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+
+def save_pictures(result: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write `confusion.png` and `reliability.png`.
+
+    Args:
+        result: as an evaluation's `as_dict` gives it
+        folder: made if needed
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = {"confusion.png": _confusion(result), "reliability.png": _reliability(result)}
+    for name, chart in pictures.items():
+        chart.save(folder / name, scale_factor=2)
+    return [folder / name for name in pictures]
+
+
+def _confusion(result: Mapping[str, Any]) -> alt.LayerChart:
+    """Clips by true and predicted emotion, shaded by their share of the true emotion."""
+    classes = result["classes"]
+    cells = pl.DataFrame(
+        [
+            {
+                "true": true,
+                "predicted": predicted,
+                "clips": count,
+                "share": count / max(sum(row), 1),
+            }
+            for true, row in zip(classes, result["confusion"], strict=True)
+            for predicted, count in zip(classes, row, strict=True)
+        ]
+    )
+    base = alt.Chart(cells).encode(
+        x=alt.X("predicted:N", sort=classes), y=alt.Y("true:N", sort=classes)
+    )
+    shade = alt.Color("share:Q", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=None)
+    colour = alt.condition("datum.share > 0.5", alt.value("white"), alt.value("black"))
+    title = f"UAR {result['uar']:.3f} on {result['n_clips']} clips"
+    layers: alt.LayerChart = base.mark_rect().encode(color=shade) + base.mark_text().encode(
+        text="clips:Q", color=colour
+    )
+    chart: alt.LayerChart = layers.properties(width=340, height=340, title=title)
+    return chart
+
+
+def _reliability(result: Mapping[str, Any]) -> alt.LayerChart:
+    """Accuracy over confidence; on the dashed line a probability means what it says."""
+    bins = pl.DataFrame(result["reliability"])
+    x = alt.X("confidence:Q", title="probability of the likeliest emotion").scale(domain=[0, 1])
+    y = alt.Y("accuracy:Q", title="share of clips that have it").scale(domain=[0, 1])
+    ideal = alt.Chart(pl.DataFrame({"confidence": [0, 1], "accuracy": [0, 1]}))
+    measured = alt.Chart(bins).encode(x=x, y=y)
+    layers = (
+        ideal.mark_line(strokeDash=[4, 4], color="gray").encode(x=x, y=y)
+        + measured.mark_line()
+        + measured.mark_circle().encode(size=alt.Size("n_clips:Q", title="clips"))
+    )
+    chart: alt.LayerChart = layers.properties(
+        width=340, height=340, title=f"ECE {result['ece']:.3f}"
+    )
+    return chart
