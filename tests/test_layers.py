@@ -31,6 +31,7 @@ LAYERS: dict[str, int] = {
     "ser_batch.law": 10,
     "ser_batch.config": 10,
     "ser_batch.emotions": 10,
+    "ser_batch.arcs": 10,
     "ser_batch.paths": 10,
     "ser_batch.resources": 10,
     "ser_batch.errors": 0,
