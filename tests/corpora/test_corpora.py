@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from ser_batch.corpora import CORPORA, get_corpus, read_corpus
 from ser_batch.corpora.base import one_of_each_content
@@ -18,6 +17,7 @@ from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.model.training import Recipe
+from tests.corpora.made import made_corpus
 
 
 @pytest.mark.parametrize(
@@ -75,21 +75,6 @@ def test_the_strictest_licence_is_carried():
     assert strictest(["CC0-1.0", "CC-BY-NC-SA-4.0", "CC-BY-4.0"]) == "CC-BY-NC-SA-4.0"
     with pytest.raises(CorpusError, match=r"did you mean 'CC0-1\.0'"):
         strictest(["CC0"])
-
-
-def made_corpus(folder: Path, *, n_speakers: int = 3) -> Path:
-    """Tones that are named as EmoDB names its clips, anger loud and high."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    time = np.arange(16000) / 16000
-    for speaker in ("03", "08", "09", "10")[:n_speakers]:
-        for letter, f0_hz in (("W", 300), ("N", 120)):
-            for version in "abcd":
-                f0 = f0_hz * (1 + 0.05 * rng.normal())
-                tone = sum(np.sin(2 * np.pi * f0 * k * time) / k for k in range(1, 10))
-                noisy = 0.05 * tone + 0.01 * rng.normal(size=16000)
-                soundfile.write(folder / f"{speaker}a01{letter}{version}.wav", noisy, 16000)
-    return folder
 
 
 def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
