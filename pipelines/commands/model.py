@@ -42,13 +42,19 @@ CopiesOption = Annotated[
 
 
 def train(  # noqa: PLR0917
-    corpora: CorporaOption,
+    corpora: Annotated[
+        Path | None, typer.Option(help="Folder below which each corpus has its own.")
+    ] = None,
     corpus: Annotated[
         list[str] | None, typer.Option(help="Corpus to train on; may be given several times.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV of your own clips: path, speaker, emotion.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the bundle; its name is the model's.")
     ] = None,
+    root: RootOption = DEFAULT_ROOT,
     band: BandOption = BandName.telephone,
     copies: CopiesOption = COPIES,
     as_json: JsonOption = False,
@@ -58,16 +64,22 @@ def train(  # noqa: PLR0917
     The figures are of speakers that the model had not heard. The bundled model is made by
     `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
     """
+    from ser_batch.corpora import read_corpus
     from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.build import build_bundle
+    from ser_batch.corpora.labels import read_labels
     from ser_batch.model.training import Recipe
 
-    names = corpus or ["emodb"]
-    folder = out or Path("data/models") / f"{'-'.join(names)}-{band.value}"
+    names = corpus or ([] if labels else ["emodb"])
+    if names and corpora is None:
+        raise typer.BadParameter("needed to find a corpus", param_hint="--corpora")
+    clips = [clip for name in names for clip in read_corpus(corpora or Path(), name)]
+    clips += read_labels(labels) if labels else []
+    stems = [*names, *([labels.stem] if labels else [])]
+    folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
     with _progress_bar() as on_progress:
         bundle = build_bundle(
-            corpora,
-            names,
+            clips,
             folder,
             band=band.value,
             augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
@@ -175,7 +187,9 @@ def bench_calls(  # noqa: PLR0917
 
 @corpus_app.command("import")
 def import_corpus(
-    kind: Annotated[str, typer.Argument(help="emodb, nemo, ravdess or tess.")],
+    kind: Annotated[
+        str, typer.Argument(help="cremad, emodb, iemocap, nemo, ravdess, savee, tess or urdu.")
+    ],
     folder: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
     out: Annotated[Path | None, typer.Option(help="CSV file; without it, the terminal.")] = None,
     as_json: JsonOption = False,

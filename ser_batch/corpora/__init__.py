@@ -6,13 +6,19 @@ from pathlib import Path
 
 from ser_batch.config import nearest
 from ser_batch.corpora.base import Clip, Corpus, find_corpus_folder
+from ser_batch.corpora.cremad import CREMAD
 from ser_batch.corpora.emodb import EMODB
+from ser_batch.corpora.iemocap import IEMOCAP
 from ser_batch.corpora.nemo import NEMO
 from ser_batch.corpora.ravdess import RAVDESS
+from ser_batch.corpora.savee import SAVEE
 from ser_batch.corpora.tess import TESS
+from ser_batch.corpora.urdu import URDU
 from ser_batch.errors import CorpusError
 
-CORPORA: dict[str, Corpus] = {corpus.name: corpus for corpus in (EMODB, NEMO, RAVDESS, TESS)}
+CORPORA: dict[str, Corpus] = {
+    corpus.name: corpus for corpus in (CREMAD, EMODB, IEMOCAP, NEMO, RAVDESS, SAVEE, TESS, URDU)
+}
 
 
 def get_corpus(name: str) -> Corpus:

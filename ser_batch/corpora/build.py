@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ser_batch import __version__
-from ser_batch.corpora import CORPORA, read_corpus
+from ser_batch.corpora import CORPORA
 from ser_batch.corpora.augment import Augmentation
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.describe import FEATURE_SETS, Band, describe_clips
@@ -33,8 +33,7 @@ def _silent(_what: str, _done: int, _total: int) -> None:
 
 
 def build_bundle(
-    corpora: Path,
-    names: Sequence[str],
+    clips: Sequence[Clip],
     out: Path,
     *,
     band: Band = "telephone",
@@ -42,11 +41,10 @@ def build_bundle(
     recipe: Recipe | None = None,
     on_progress: Progress = _silent,
 ) -> Bundle:
-    """Train on corpora and write the bundle with its card.
+    """Train on labelled clips and write the bundle with its card.
 
     Args:
-        corpora: folder below which each corpus has its own
-        names: of the corpora
+        clips: of at least two speakers; exact duplicates are left out
         out: folder of the bundle; its name is the model's
         band: what the clips are sent through
         augmentation: copies of the clips that are trained on, never tested
@@ -54,10 +52,10 @@ def build_bundle(
         on_progress: told of each clip and fold
 
     Raises:
-        CorpusError: if a corpus is not there or not readable
+        CorpusError: if a clip cannot be decoded
         LeakError: if its speakers cannot be held apart
     """
-    clips = one_of_each_content([clip for name in names for clip in read_corpus(corpora, name)])
+    clips = one_of_each_content(clips)
     feature_set = get_feature_set(FEATURE_SETS[band])
     dataset = describe_clips(
         clips,
@@ -87,7 +85,7 @@ def build_bundle(
         licence=licence,
         training=training,
         evaluation=evaluation,
-        command=_command(names, band),
+        command=_command(training, band),
     )
     return write_bundle(
         out,
@@ -132,9 +130,12 @@ def versions() -> dict[str, str]:
     }
 
 
-def _command(names: Sequence[str], band: Band) -> str:
-    corpora = " ".join(f"--corpus {name}" for name in names)
-    return f"ser-batch train --corpora DIR {corpora}" + (" --band wide" if band == "wide" else "")
+def _command(training: Sequence[Mapping[str, Any]], band: Band) -> str:
+    known = [entry["corpus"] for entry in training if entry["corpus"] in CORPORA]
+    corpora = "".join(f" --corpus {name}" for name in known)
+    labels = " --labels FILE" if len(known) < len(training) else ""
+    wide = " --band wide" if band == "wide" else ""
+    return f"ser-batch train --corpora DIR{corpora}{labels}{wide}"
 
 
 def _counted(what: str, total: int, on_progress: Progress) -> Callable[[], None]:
