@@ -16,6 +16,9 @@ WINDOW_S = 0.025
 FRAMES_PER_SECOND = 100
 N_MELS = 80
 FLOOR = 1e-10
+PEAK = 1.2
+"""Where the loudest point of a levelled spectrum lies, on the encoder's scale."""
+
 RANGE_DECADES = 8.0
 """What lies this many powers of ten below a segment's peak counts as that far below."""
 
@@ -47,6 +50,11 @@ def log_mel(signal: FloatArray, sample_rate: int) -> FloatArray:
     power = np.square(spectra.real) + np.square(spectra.imag)
     levels = np.log10(np.maximum(power @ _filters(sample_rate), np.float32(FLOOR)))
     return np.asarray((np.maximum(levels, levels.max() - RANGE_DECADES) + 4) / 4, np.float32)
+
+
+def levelled(spectrum: FloatArray) -> FloatArray:
+    """The spectrum of the same sound at one level: how loud a line is says nothing of a caller."""
+    return np.asarray(spectrum - spectrum.max() + np.float32(PEAK), np.float32)
 
 
 @cache

@@ -32,7 +32,7 @@ def made_up(tmp_path: Path, cache: Path) -> Weights:
 
 @pytest.fixture
 def small_set(made_up: Weights) -> EmbeddingSet:
-    return embedding_set(made_up, 2, wide=False)
+    return embedding_set(made_up, (2,))
 
 
 @pytest.fixture(scope="session")

@@ -5,18 +5,17 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
-import scipy.special
 import soxr
 
-from ser_batch.embeddings.encoder import Encoder, encoder_from, gelu
-from ser_batch.embeddings.mel import log_mel
+from ser_batch.embeddings.encoder import Encoder, make_encoder
+from ser_batch.embeddings.mel import levelled, log_mel
 from ser_batch.embeddings.weights import Weights, load
-from tests.embeddings.made_up import N_BLOCKS, N_HEADS, speechlike
+from tests.embeddings.made_up import N_HEADS, speechlike
 
 
 @pytest.fixture
 def encoder(made_up: Weights) -> Encoder:
-    return encoder_from(load(made_up), N_HEADS, N_BLOCKS)
+    return make_encoder(load(made_up), n_heads=N_HEADS, after_blocks=(1, 2), int8=False)
 
 
 def spectra(n_frames: int) -> np.ndarray:
@@ -27,7 +26,7 @@ def spectra(n_frames: int) -> np.ndarray:
 
 def test_states_are_those_of_the_published_architecture(encoder: Encoder) -> None:
     # transformers 5 and torch 2.13: WhisperEncoder with these weights, without padding
-    (states,) = encoder.states([spectra(31)])
+    _, states = encoder.states(spectra(31))
     assert states.shape == (16, 16)
     expected = [
         [5.837766, 17.775465, 5.013379, 15.44901],
@@ -39,19 +38,22 @@ def test_states_are_those_of_the_published_architecture(encoder: Encoder) -> Non
     )
 
 
-def test_a_segment_does_not_hear_the_others_of_its_batch(encoder: Encoder) -> None:
-    short, odd, long = spectra(6), spectra(31)[::-1].copy(), spectra(90)
-    alone = [encoder.states([one])[0] for one in (short, odd, long)]
-    together = encoder.states([short, odd, long])
-    for one, other in zip(alone, together, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+def test_states_after_an_earlier_block_are_those_of_a_shorter_encoder(made_up: Weights) -> None:
+    both = make_encoder(load(made_up), n_heads=N_HEADS, after_blocks=(1, 2), int8=False)
+    first = make_encoder(load(made_up), n_heads=N_HEADS, after_blocks=(1,), int8=False)
+    np.testing.assert_allclose(both.states(spectra(20))[0], first.states(spectra(20))[0], rtol=1e-6)
 
 
-def test_the_activation_is_the_exact_one() -> None:
-    values = np.linspace(-9, 9, 4001, dtype=np.float32)
-    exact = values * scipy.special.ndtr(values.astype(np.float64))
-    gelu(values)
-    np.testing.assert_allclose(values, exact, atol=1e-6)
+def test_eight_bits_stay_near_single_precision(made_up: Weights, encoder: Encoder) -> None:
+    small = make_encoder(load(made_up), n_heads=N_HEADS, after_blocks=(1, 2), int8=True)
+    exact, near = encoder.states(spectra(31))[1], small.states(spectra(31))[1]
+    error = np.linalg.norm(near - exact) / np.linalg.norm(exact)
+    assert 0 < error < 0.05
+
+
+@pytest.mark.parametrize("n_frames", [1, 2, 3, 199, 200])
+def test_every_second_frame_has_a_state(encoder: Encoder, n_frames: int) -> None:
+    assert encoder.states(spectra(n_frames))[0].shape == ((n_frames + 1) // 2, 16)
 
 
 def test_spectra_are_whispers_own() -> None:
@@ -75,6 +77,11 @@ def test_a_telephone_signal_reads_as_its_copy_at_the_models_rate() -> None:
     inside = slice(3, -3)  # resampling rings at the ends
     difference = native[inside, below_4k] - resampled[inside, below_4k]
     assert np.abs(difference).max() < 0.02
+
+
+def test_the_level_of_the_line_does_not_matter() -> None:
+    soft, loud = (levelled(log_mel(speechlike(1.0, 8000, gain=g), 8000)) for g in (0.01, 0.2))
+    np.testing.assert_allclose(soft, loud, atol=1e-4)
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 79, 100, 101, 240])
