@@ -1,0 +1,88 @@
+"""Two speakers in one channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_batch.audio.separation import separate
+from ser_batch.audio.stretches import lengths, stretches
+from ser_batch.bench.diarization import diarization_errors, run
+from ser_batch.config import Settings
+from tests.audio.signals import noise, silence, voice
+
+
+def conversation() -> tuple[np.ndarray, list[np.ndarray]]:
+    """A low and a high voice, taking turns of two to three seconds."""
+    parts, speakers, now = [silence(1)], [[], []], 1.0
+    for number, length in enumerate([2, 3, 2.5, 2, 3, 2.5, 2, 3]):
+        side = number % 2
+        parts += [voice(length, -20, pitch_hz=(105, 190)[side]), silence(0.6)]
+        speakers[side].append((now, now + length))
+        now += length + 0.6
+    signal = np.concatenate(parts)
+    return signal + noise(len(signal) / 8000, -60), [stretches(own) for own in speakers]
+
+
+def test_two_voices_that_take_turns_are_told_apart() -> None:
+    signal, truth = conversation()
+    bursts = stretches(sorted(pair for own in truth for pair in own.tolist()))
+    found = separate(signal, 8000, bursts)
+    errors = diarization_errors(truth, found.speakers, len(signal) / 8000)
+    assert errors.rate < 0.05
+    assert found.confidence > 0.5
+    assert found.speakers[0][0, 0] < found.speakers[1][0, 0]
+
+
+def test_every_second_of_speech_goes_to_one_speaker_and_edges_stay() -> None:
+    signal, truth = conversation()
+    bursts = stretches(sorted(pair for own in truth for pair in own.tolist()))
+    found = separate(signal, 8000, bursts)
+    assert sum(lengths(own).sum() for own in found.speakers) == pytest.approx(lengths(bursts).sum())
+    assert {start for own in found.speakers for start in own[:, 0]} >= set(bursts[:, 0])
+
+
+@pytest.mark.parametrize("duration_s", [0.3, 1.5])
+def test_too_little_speech_is_one_speaker(duration_s: float) -> None:
+    bursts = stretches([(1, 1 + duration_s)])
+    found = separate(voice(4), 8000, bursts)
+    assert len(found.speakers) == 1
+    assert found.confidence == 0
+
+
+def test_no_speech_is_one_speaker_who_is_silent() -> None:
+    found = separate(silence(3), 8000, stretches([]))
+    assert [len(own) for own in found.speakers] == [0]
+
+
+def test_the_same_call_is_always_separated_the_same_way() -> None:
+    signal, truth = conversation()
+    bursts = stretches(sorted(pair for own in truth for pair in own.tolist()))
+    first, second = (separate(signal, 8000, bursts) for _ in range(2))
+    for ours, theirs in zip(first.speakers, second.speakers, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_errors_are_counted_in_speaker_seconds_under_the_best_assignment() -> None:
+    true = [stretches([(0, 10)]), stretches([(10, 20)])]
+    found = [stretches([(12, 22)]), stretches([(0, 12)])]
+    errors = diarization_errors(true, found, 30)
+    assert (errors.missed_s, errors.false_s, errors.confused_s) == pytest.approx((0, 2, 2))
+    assert errors.rate == pytest.approx(4 / 20)
+
+
+def test_overlap_that_is_given_to_one_speaker_is_half_missed() -> None:
+    true = [stretches([(0, 10)]), stretches([(8, 20)])]
+    found = [stretches([(0, 9)]), stretches([(9, 20)])]
+    errors = diarization_errors(true, found, 20)
+    assert (errors.missed_s, errors.false_s, errors.confused_s) == pytest.approx((2, 0, 0))
+
+
+@pytest.mark.corpus
+def test_demo_calls_in_one_channel_are_diarized_as_promised(corpus_dir: Path) -> None:
+    pytest.importorskip("py_nanotts", reason="the speech engine of the extra `demo` is missing")
+    result = run(corpus_dir / "diarization", Settings(), n_calls=4)
+    assert result["der"] <= 0.25
+    assert {row["name"] for row in result["rows"]} >= {"dev00", "sample", "trn04"}
