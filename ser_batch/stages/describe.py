@@ -16,7 +16,13 @@ from ser_batch.arrays import FloatArray
 from ser_batch.audio.analysis import CallAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Role, Settings
-from ser_batch.errors import FileError, GoneFileError, UnexpectedFileError, WorkerDiedError
+from ser_batch.errors import (
+    FileError,
+    GoneFileError,
+    StopError,
+    UnexpectedFileError,
+    WorkerDiedError,
+)
 from ser_batch.features.sets import get_feature_set
 from ser_batch.law import channel_roles, why_not_scored
 
@@ -81,9 +87,14 @@ def describe_calls(jobs: Sequence[CallJob]) -> list[CallOutcome]:
 
     Returns:
         one outcome a job, in order; a bad file is an outcome, never an exception
+
+    Raises:
+        StopError: if no file could be described: weights of the feature set are not there, say
     """
     try:
         return _describe_together(jobs)
+    except StopError:
+        raise
     except Exception as error:
         if len(jobs) == 1:
             return [CallOutcome(jobs[0].recording_id, error=UnexpectedFileError(error))]

@@ -15,8 +15,9 @@ from ser_batch.emotions import EMOTIONS, UNCERTAIN
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
-from ser_batch.model.bundle import Bundle, default_bundle_path, read_manifest
+from ser_batch.model.bundle import MANIFEST, Bundle, default_bundle_path, read_manifest
 from ser_batch.paths import Root
+from ser_batch.resources import bundled_models
 from ser_batch.tables import PREDICTIONS, features_contract, predictions_contract
 
 BUNDLED = "bundled"
@@ -33,27 +34,39 @@ class ScoreResult:
     n_scored: int
 
 
-def model_folder(root: Root, settings: ModelSettings) -> Path:
+def model_folder(root: Root, settings: Settings) -> Path:
     """Where the bundle that the settings name lies.
 
     Raises:
         ModelError: if there is none
     """
-    if settings.name == BUNDLED:
-        return default_bundle_path()
-    folder = root.models / settings.name
+    name = settings.model.name
+    if name == BUNDLED:
+        return bundled_model(settings.features.set)
+    folder = root.models / name
     if folder.resolve().parent != root.models.resolve() or not folder.is_dir():
-        raise ModelError(f"there is no model {settings.name!r} in {root.models}")
+        raise ModelError(f"there is no model {name!r} in {root.models}")
     return folder
+
+
+def bundled_model(feature_set: str) -> Path:
+    """The model that comes along for a feature set; the default one where none does."""
+    default = default_bundle_path()
+    others = sorted(folder for folder in bundled_models().iterdir() if (folder / MANIFEST).exists())
+    reading = (f for f in (default, *others) if read_manifest(f).feature_set == feature_set)
+    return next(reading, default)
 
 
 def model_id(root: Root, settings: Settings) -> str:
     """Id of the model that the settings name; its files are not read yet.
 
     Raises:
+        UnknownFeatureSetError: if the settings name a feature set that there is not
+        DependencyError: if the feature set needs weights that were not fetched
         ModelError: if there is no such model, or it reads another feature set than the settings'
     """
-    manifest = read_manifest(model_folder(root, settings.model))
+    get_feature_set(settings.features.set).require()
+    manifest = read_manifest(model_folder(root, settings))
     if manifest.feature_set != settings.features.set:
         raise ModelError(
             f"model {manifest.model_id} reads the feature set {manifest.feature_set!r}, "
@@ -69,7 +82,7 @@ def load_model(root: Root, settings: Settings) -> Bundle:
         ModelError: if there is none, or its files do not fit
     """
     model_id(root, settings)
-    return Bundle.load(model_folder(root, settings.model))
+    return Bundle.load(model_folder(root, settings))
 
 
 def is_unscored(lake: Lake, shard: Part, model_id: str, settings: Settings) -> bool:

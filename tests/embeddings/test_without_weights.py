@@ -1,0 +1,38 @@
+"""A feature set is chosen whose weights were never fetched: said in one line, before any work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser_batch.synthetic.demo import DemoCalls
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("command", ["score", pytest.param("nightly", marks=pytest.mark.slow)])
+def test_a_command_ends_before_any_work_and_says_what_to_do(
+    command: str, demo_calls: DemoCalls, tmp_path: Path
+) -> None:
+    call = next(iter(sorted(demo_calls.audio_dir.rglob("*.wav"))))
+    what = ["--audio", str(demo_calls.audio_dir)] if command == "nightly" else [str(call)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", command, *what, "--root", str(tmp_path / "root")],
+        capture_output=True,
+        text=True,
+        cwd=CHECKOUT,
+        check=False,
+        env={
+            **os.environ,
+            "SER_FEATURES__SET": "whisper_base_l2",
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        },
+    )
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert "ser-batch weights get whisper_base" in line
+    assert not list((tmp_path / "root").rglob("*.parquet"))
