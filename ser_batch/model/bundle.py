@@ -19,6 +19,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.model.calibration import Calibration
 from ser_batch.model.linear import LinearHead
 from ser_batch.model.predictor import Predictor, Trees
+from ser_batch.model.reasons import reasons
 from ser_batch.resources import bundled_models
 
 FORMAT_VERSION = 1
@@ -99,9 +100,10 @@ class Bundle:
                 classes=manifest.classes,
                 linear=_read_linear(folder / LINEAR),
                 trees=Trees(contents[TREES].decode()),
-                calibration=Calibration(**calibration),
+                calibration=Calibration(calibration["temperature"]),
+                range_limit=float(calibration["range_limit"]),
             )
-        except (TypeError, UnicodeDecodeError) as error:
+        except (KeyError, TypeError, UnicodeDecodeError) as error:
             raise BundleError(f"{folder}: {error}") from error
         return cls(folder, manifest, predictor)
 
@@ -144,6 +146,22 @@ class Bundle:
             BundleError: if a feature that the model reads is not among the names
         """
         return self.predictor.predict(features, names)
+
+    def strangeness(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """How unlike its training each segment is, shape (n,); above 1 it should not be named."""
+        return self.predictor.strangeness(features, names)
+
+    def reasons(
+        self, features: FloatArray, names: Sequence[str], callers: Sequence[object]
+    ) -> list[tuple[str, ...]]:
+        """Up to three phrases that say why each segment was called what it was.
+
+        Args:
+            features: shape (n, len(names))
+            names: of the columns
+            callers: whose segment each is, such as (recording_id, channel)
+        """
+        return reasons(self.predictor, features, names, callers)
 
 
 def default_bundle_path() -> Path:
@@ -206,7 +224,8 @@ def write_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     _write_linear(folder / LINEAR, predictor.linear)
     (folder / TREES).write_text(predictor.trees.text, encoding="utf-8")
-    (folder / CALIBRATION).write_text(_text(predictor.calibration.as_dict()), encoding="utf-8")
+    calibration = {**predictor.calibration.as_dict(), "range_limit": predictor.range_limit}
+    (folder / CALIBRATION).write_text(_text(calibration), encoding="utf-8")
     (folder / EVALUATION).write_text(_text(evaluation), encoding="utf-8")
     (folder / CARD).write_text(card, encoding="utf-8")
     manifest = Manifest(

@@ -14,6 +14,8 @@ from ser_batch.model.calibration import Calibration
 from ser_batch.model.linear import LinearHead
 from ser_batch.model.trees import lightgbm
 
+FAR_SPREADS = 3.0
+
 
 class Trees:
     """LightGBM trees from their text form; columns are taken by name.
@@ -40,6 +42,14 @@ class Trees:
         chosen = features[:, columns(self.names, names)]
         return np.asarray(self._booster.predict(chosen, raw_score=True, num_threads=1))
 
+    def contributions(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """SHAP values: what each feature adds to each class, shape (n, n_classes, n_features)."""
+        chosen = features[:, columns(self.names, names)]
+        flat = self._booster.predict(chosen, pred_contrib=True, num_threads=1)
+        # the last of each class is what the trees give without any feature
+        shaped = np.asarray(flat).reshape(len(features), -1, len(self.names) + 1)
+        return np.asarray(shaped[:, :, :-1], np.float64)
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -51,6 +61,8 @@ class Predictor:
         linear: logits to start from
         trees: what is added to them
         calibration: turns the sum into probabilities
+        range_limit: share of features far from training above which a segment is unlike anything
+            that the model was trained on
     """
 
     feature_names: tuple[str, ...]
@@ -58,6 +70,7 @@ class Predictor:
     linear: LinearHead
     trees: Trees
     calibration: Calibration
+    range_limit: float
 
     def logits(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
         """Before calibration, shape (n, n_classes)."""
@@ -80,6 +93,21 @@ class Predictor:
             BundleError: if a feature that the model reads is not among the names
         """
         return self.calibration.probabilities(self.logits(features, names))
+
+    def strangeness(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """How unlike the training clips each segment is; above 1, it is no speech it knows.
+
+        Returns:
+            shape (n,): the share of features far from training, over the limit for that share
+        """
+        chosen = features[:, columns(self.feature_names, names)]
+        return far_share(self.linear, chosen) / self.range_limit
+
+
+def far_share(linear: LinearHead, features: FloatArray) -> DoubleArray:
+    """Share of features more than three spreads from the training median, shape (n,)."""
+    distance = np.abs((features.astype(np.float64) - linear.centre) / linear.scale)
+    return np.asarray((distance > FAR_SPREADS).mean(axis=1), np.float64)
 
 
 def columns(wanted: Sequence[str], names: Sequence[str]) -> list[int]:

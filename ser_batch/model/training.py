@@ -16,7 +16,7 @@ from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.model.calibration import fit_calibration
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.linear import LinearHead, fit_linear
-from ser_batch.model.predictor import Predictor, Trees
+from ser_batch.model.predictor import Predictor, Trees, far_share
 from ser_batch.model.splits import Fold, prove, speaker_folds
 from ser_batch.model.trees import lightgbm
 from ser_batch.model.view import emphasis, gain_free_columns
@@ -40,6 +40,8 @@ class Recipe:
     n_folds: int = 5
     seed: int = 1
 
+
+LEAST_RANGE_LIMIT = 0.05
 
 TREE_PARAMETERS = {
     "objective": "multiclass",
@@ -75,18 +77,29 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
     labels = class_numbers(dataset.emotions, dataset.classes)
     strength, held_out = _tuned_linear(dataset, labels, folds, recipe)
     n_trees, boosted = _tuned_trees(dataset, labels, held_out, folds, recipe)
+    linear = fit_linear(
+        dataset.features,
+        labels,
+        strength=strength,
+        emphasis=emphasis(dataset.names, recipe.fine),
+    )
     return Predictor(
         feature_names=dataset.names,
         classes=dataset.classes,
-        linear=fit_linear(
-            dataset.features,
-            labels,
-            strength=strength,
-            emphasis=emphasis(dataset.names, recipe.fine),
-        ),
+        linear=linear,
         trees=Trees(_boost(dataset, labels, held_out, n_trees, recipe.seed)),
         calibration=fit_calibration(boosted, labels),
+        range_limit=range_limit(linear, dataset.features),
     )
+
+
+def range_limit(linear: LinearHead, features: FloatArray) -> float:
+    """Twice the share of far features that one training clip in a hundred has.
+
+    Other corpora's speech stays below it; music, tones, noise and silence lie above.
+    """
+    share = float(np.percentile(far_share(linear, features), 99))
+    return round(max(2 * share, LEAST_RANGE_LIMIT), 6)
 
 
 def class_numbers(emotions: Sequence[str], classes: Sequence[str]) -> IntArray:
