@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test setup setup-dev lint lock screenshots clean
+.PHONY: demo test setup setup-dev lint lock clean
 
 demo: setup
 	@$(BIN)/ser-batch demo --root data/demo

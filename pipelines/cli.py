@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 import ser_batch
-from pipelines.commands import bench, demo, export, model, night, quarantine, query, score, setup
+from pipelines.commands import (
+    bench,
+    demo,
+    export,
+    model,
+    night,
+    quarantine,
+    query,
+    score,
+    setup,
+    weights,
+)
 from pipelines.options import exit_code
 
 app = typer.Typer(
@@ -35,6 +46,10 @@ def about(
         raise typer.Exit
 
 
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Work is shared out among processes; threads of a small matrix product only wait for each other.
+LightGBM is told its own number."""
+
 NIGHT, LOOK, MODEL, SETUP = "Every night", "Look at results", "Models", "Set up"
 
 app.command(rich_help_panel=NIGHT)(night.nightly)
@@ -48,6 +63,7 @@ app.command(rich_help_panel=LOOK)(score.score)
 app.command(rich_help_panel=MODEL)(model.train)
 app.add_typer(model.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
+app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)
 app.command(rich_help_panel=SETUP)(setup.doctor)
@@ -59,6 +75,8 @@ def main() -> None:
 
     `SER_DEBUG=1` shows the traceback instead.
     """
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     try:
         app()
     except BrokenPipeError:  # the reader of our output, `head` say, has seen enough

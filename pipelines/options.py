@@ -91,3 +91,10 @@ def say_error(text: str) -> None:
     from rich.markup import escape
 
     Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {escape(text)}")
+
+
+def say_progress(text: str) -> None:
+    """One dim line on standard error."""
+    from rich.console import Console
+
+    Console(stderr=True, soft_wrap=True).print(text, style="dim", markup=False, highlight=False)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.options import Exit, JsonOption, print_json, say_error
+from pipelines.options import Exit, JsonOption, print_json, say_error, say_progress
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 app = typer.Typer(no_args_is_help=True, help="Figures of speed and quality, beside named peers.")
+
+CorporaOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder below which each corpus has its own.", envvar="SER_CORPUS_DIR"),
+]
 
 
 @app.command("night")
@@ -32,19 +40,92 @@ def night(
     """
     from ser_batch.bench.night import run
 
-    sources = _demo_calls() + _real_calls(calls)
-    result = run(sources, hours, _run_night)
-    if as_json:
-        print_json(result)
-    else:
-        _show(result)
+    sources = _demo_calls() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
+    _print(run(sources, hours, _run_night), as_json=as_json)
 
 
-def _run_night(audio: Path, root: Path) -> dict[str, Any]:
-    from pipelines.commands.night import run_nightly
+@app.command("vad")
+def vad(
+    calls: Annotated[
+        Path | None, typer.Option(help="Folder of calls; else calls/ of the corpora.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Voice activity beside Silero run step by step: speed on one core, and agreement.
 
-    os.environ["SER_INGEST__MIN_AGE_S"] = "0"
-    return run_nightly(audio, [], root, None, quiet=False)
+    Example:
+
+      ser-batch bench vad --calls /calls --json
+    """
+    from ser_batch.bench.vad import run
+    from ser_batch.config import Settings
+
+    sources = _calls(calls) or _demo_calls()
+    results = {}
+    for rate in (8000, 16000):
+        settings = Settings()
+        audio = settings.audio.model_copy(update={"analysis_rate_hz": rate})
+        results[rate] = run(sources, settings.model_copy(update={"audio": audio}))
+    _print({**results[8000], "at_16_khz": results[16000]}, as_json=as_json)
+
+
+@app.command("denoise")
+def denoise(
+    corpora: CorporaOption = None,
+    every: Annotated[int, typer.Option(help="Take every so manieth clip only.", min=1)] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """What noise reduction does to emotion: UAR by noise, SNR and method, unseen speakers.
+
+    Example:
+
+      ser-batch bench denoise --corpora DIR --every 4
+    """
+    from ser_batch.bench.denoise import run
+    from ser_batch.config import Settings
+
+    result = run(_corpora(corpora), Settings(), every=every, on_step=say_progress)
+    _print(result, as_json=as_json)
+
+
+@app.command("embeddings")
+def embeddings(as_json: JsonOption = False) -> None:
+    """Speech representations beside wav2vec2-base and beside padding to 30 s.
+
+    Example:
+
+      ser-batch bench embeddings --json
+    """
+    from ser_batch.bench.embeddings import run
+
+    _print(run(), as_json=as_json)
+
+
+def _corpora(folder: Path | None) -> Path:
+    """The folder of corpora, if it is there."""
+    if folder is None or not folder.is_dir():
+        say_error("this needs labelled corpora. Give --corpora DIR, or set SER_CORPUS_DIR.")
+        raise typer.Exit(Exit.FAILED)
+    return folder
+
+
+def _calls(folder: Path | None) -> list[Path]:
+    """Recorded calls of a folder, else of the corpora, else none."""
+    if folder is None and (corpora := os.environ.get("SER_CORPUS_DIR")):
+        folder = Path(corpora) / "calls"
+    if folder is None:
+        return []
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix in (".wav", ".flac", ".mp3")]
+    if not found:
+        say_error(f"no recording lies in {folder}.")
+        raise typer.Exit(Exit.FAILED)
+    return found
+
+
+def _is_two_channel_wav(path: Path) -> bool:
+    import soundfile
+
+    return path.suffix == ".wav" and soundfile.info(path).channels == 2
 
 
 def _demo_calls() -> list[Path]:
@@ -56,36 +137,55 @@ def _demo_calls() -> list[Path]:
     return sorted(made.audio_dir.rglob("*.wav"))
 
 
-def _real_calls(folder: Path | None) -> list[Path]:
-    """Two-channel WAV calls, where there are any."""
-    import soundfile
+def _run_night(audio: Path, root: Path) -> dict[str, Any]:
+    from pipelines.commands.night import run_nightly
 
-    if folder is None and (corpora := os.environ.get("SER_CORPUS_DIR")):
-        folder = Path(corpora) / "calls"
-    found = sorted(folder.rglob("*.wav")) if folder else []
-    if folder is not None and not found:
-        say_error(f"no WAV file lies in {folder}.")
-        raise typer.Exit(Exit.FAILED)
-    return [path for path in found if soundfile.info(path).channels == 2]
+    os.environ["SER_INGEST__MIN_AGE_S"] = "0"
+    return run_nightly(audio, [], root, None, quiet=False)
 
 
-def _show(result: dict[str, Any]) -> None:
-    """Figures in a table: a line a stage and a line a peer."""
+def _print(result: dict[str, Any], *, as_json: bool) -> None:
+    """Ours and peers with their ratios, then tables of rows, then what else was measured."""
+    if as_json:
+        print_json(result)
+        return
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    table = Table("", "× real time per core", title=f"{result['hours']:.2f} h of calls")
-    for name, value in result["ours"].items():
-        table.add_row(name.replace("_", " "), f"{value:,.0f}")
-    for name, value in result["peers"].items():
-        ratio = result["ratios"][name]
-        table.add_row(f"peer: {name.replace('_', ' ')}", f"{value:,.0f} (ratio {ratio:.2f})")
-    console.print(table)
-    memory = result["peak_memory_mb"]
-    console.print(
-        f"{result['n_calls']} calls on {result['n_processes']} cores; orchestration "
-        f"{result['orchestration_share']:.1%} of the flow, {result['before_flow_s']:.1f} s before "
-        f"it; peak memory {memory['short_night']:.0f} MB for a quarter of the calls, "
-        f"{memory['long_night']:.0f} MB for all."
-    )
+    table = Table("", result.get("unit", "figure"), "ours over it")
+    for name, value in result.get("ours", {}).items():
+        table.add_row(_words(name), _figure(value))
+    for name, value in result.get("peers", {}).items():
+        table.add_row(f"peer: {_words(name)}", _figure(value), _figure(result["ratios"][name]))
+    if table.row_count:
+        console.print(table)
+    for name, value in result.items():
+        if name in ("ours", "peers", "ratios", "unit"):
+            continue
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            console.print(_rows(value))
+        else:
+            console.print(f"{_words(name)}: {_figure(value)}", highlight=False)
+
+
+def _rows(rows: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table(*(_words(name) for name in rows[0]))
+    for row in rows:
+        table.add_row(*(_figure(value) for value in row.values()))
+    return table
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _figure(value: object) -> str:
+    """Three digits that matter."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{_words(str(key))} {_figure(item)}" for key, item in value.items())
+    return "–" if value is None else str(value)

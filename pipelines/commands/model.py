@@ -185,6 +185,24 @@ def bench_calls(  # noqa: PLR0917
         _show_judgements(result["ours"])
 
 
+def bench_features(
+    calls: Annotated[Path, typer.Option(help="Folder of recordings whose speech is described.")],
+    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of speech.")] = 10.0,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Features: × real time per core, beside librosa and, where it is installed, openSMILE."""
+    from ser_batch.bench.features import run
+
+    found = sorted(path for path in calls.rglob("*") if path.suffix.lower() == ".wav")
+    result = run(found, read_settings(open_root(root), settings), minutes=minutes)
+    if as_json:
+        print_json(result)
+    else:
+        _show_speeds(result)
+
+
 @corpus_app.command("import")
 def import_corpus(
     kind: Annotated[
@@ -303,4 +321,16 @@ def _show_judgements(judgements: list[dict[str, Any]]) -> None:
                 for key in ("segment_auc_anger", "spearman", "precision_at_10", "arc_accuracy")
             ),
         )
+    Console().print(table)
+
+
+def _show_speeds(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"{result['audio_s'] / 60:.1f} min of speech in {result['n_segments']} segments"
+    table = Table("", "× real time per core", "ours is × as fast", title=title)
+    table.add_row(f"ours, {result['n_features']} features", f"{result['ours']['extract']:,.0f}")
+    for name, speed in result["peers"].items():
+        table.add_row(name.replace("_", " "), f"{speed:,.1f}", f"{result['ratios'][name]:.1f}")
     Console().print(table)

@@ -18,6 +18,7 @@ from ser_batch.audio.silero import weights_path
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
 
+PEER = "silero_step_by_step"
 SPEECH = 0.5
 """Probability on whose two sides an agreement is judged."""
 
@@ -31,8 +32,8 @@ def run(paths: Sequence[Path], settings: Settings, *, repeats: int = 3) -> dict[
         repeats: of which the fastest counts, for both
 
     Returns:
-        rate_hz; audio_s (of all channels); ours and silero_step_by_step in times real time of one
-        channel per core; ratio; agreement (share of frames on the same side of 0.5) over all
+        rate_hz; audio_s (of all channels); ours and peers in times real time of one channel per
+        core, and their ratios; agreement (share of frames on the same side of 0.5) over all
         and of the worst channel; max_difference_ungated of the probabilities without the gate
     """
     rate = settings.audio.analysis_rate_hz
@@ -58,9 +59,10 @@ def run(paths: Sequence[Path], settings: Settings, *, repeats: int = 3) -> dict[
         "rate_hz": rate,
         "n_channels": len(signals),
         "audio_s": round(audio_s, 1),
-        "ours": round(audio_s / min(ours_s), 1),
-        "silero_step_by_step": round(audio_s / min(published_s), 1),
-        "ratio": round(min(published_s) / min(ours_s), 2),
+        "unit": "channel-seconds per core-second",
+        "ours": {"voice_activity": audio_s / min(ours_s)},
+        "peers": {PEER: audio_s / min(published_s)},
+        "ratios": {PEER: min(published_s) / min(ours_s)},
         "agreement": float(np.mean(np.concatenate(same))),
         "agreement_worst_channel": float(min(frames.mean() for frames in same)),
         "max_difference_ungated": float(
