@@ -36,6 +36,10 @@ CorporaOption = Annotated[
     Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
 ]
 BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(help="Feature set, whisper_base_l2_l3_int8 say; without it, descriptors."),
+]
 CopiesOption = Annotated[
     int, typer.Option(min=0, max=20, help="Augmented copies of each training clip.")
 ]
@@ -56,6 +60,7 @@ def train(  # noqa: PLR0917
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     band: BandOption = BandName.telephone,
+    features: FeaturesOption = None,
     copies: CopiesOption = COPIES,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,7 +73,6 @@ def train(  # noqa: PLR0917
     from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.build import build_bundle
     from ser_batch.corpora.labels import read_labels
-    from ser_batch.model.training import Recipe
 
     names = corpus or ([] if labels else ["emodb"])
     if names and corpora is None:
@@ -82,8 +86,8 @@ def train(  # noqa: PLR0917
             clips,
             folder,
             band=band.value,
+            features=features,
             augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
-            recipe=Recipe(),
             on_progress=on_progress,
         )
     _show(bundle.folder, as_json=as_json)
@@ -96,6 +100,7 @@ def evaluate(  # noqa: PLR0917
     ],
     corpora: CorporaOption,
     band: BandOption = BandName.telephone,
+    features: FeaturesOption = None,
     copies: CopiesOption = COPIES,
     comparisons: Annotated[
         bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
@@ -115,15 +120,14 @@ def evaluate(  # noqa: PLR0917
     """
     from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.protocols import parse_protocol, run_protocol
-    from ser_batch.model.training import Recipe
 
     with _progress_bar() as on_progress:
         result = run_protocol(
             parse_protocol(protocol),
             corpora,
             band=band.value,
+            features=features,
             augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
-            recipe=Recipe(),
             comparisons=comparisons,
             on_progress=on_progress,
         )
@@ -167,16 +171,17 @@ def bench_calls(  # noqa: PLR0917
     """
     from ser_batch.bench.calls import run
     from ser_batch.corpora.augment import Augmentation
-    from ser_batch.model.training import Recipe
+    from ser_batch.model.recipes import recipe_for
 
+    values = read_settings(open_root(root), settings)
     with _progress_bar() as on_progress:
         result = run(
             corpora,
             train_on or ["emodb"],
-            read_settings(open_root(root), settings),
+            values,
             n_calls=calls,
             augmentation=Augmentation(copies=copies),
-            recipe=Recipe(),
+            recipe=recipe_for(values.features.set),
             on_progress=on_progress,
         )
     if as_json:

@@ -19,6 +19,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.model.bundle import Bundle, write_bundle
 from ser_batch.model.card import model_card
 from ser_batch.model.crossvalidate import cross_validate
+from ser_batch.model.recipes import recipe_for
 from ser_batch.model.splits import speaker_folds
 from ser_batch.model.training import Recipe, train
 
@@ -37,6 +38,7 @@ def build_bundle(
     out: Path,
     *,
     band: Band = "telephone",
+    features: str | None = None,
     augmentation: Augmentation | None = None,
     recipe: Recipe | None = None,
     on_progress: Progress = _silent,
@@ -47,8 +49,9 @@ def build_bundle(
         clips: of at least two speakers; exact duplicates are left out
         out: folder of the bundle; its name is the model's
         band: what the clips are sent through
+        features: name of the feature set; None: the band's descriptors
         augmentation: copies of the clips that are trained on, never tested
-        recipe: how to train
+        recipe: how to train; None: as the feature set asks for
         on_progress: told of each clip and fold
 
     Raises:
@@ -56,7 +59,8 @@ def build_bundle(
         LeakError: if its speakers cannot be held apart
     """
     clips = one_of_each_content(clips)
-    feature_set = get_feature_set(FEATURE_SETS[band])
+    feature_set = get_feature_set(features or FEATURE_SETS[band])
+    recipe = recipe or recipe_for(feature_set.name)
     dataset = describe_clips(
         clips,
         feature_set,
@@ -85,7 +89,7 @@ def build_bundle(
         licence=licence,
         training=training,
         evaluation=evaluation,
-        command=_command(training, band),
+        command=_command(training, band, features),
     )
     return write_bundle(
         out,
@@ -122,7 +126,7 @@ def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
 
 def versions() -> dict[str, str]:
     """Versions that a model's bytes depend on."""
-    libraries = ("numpy", "scipy", "scikit-learn", "lightgbm", "librosa", "soxr")
+    libraries = ("numpy", "scipy", "scikit-learn", "lightgbm", "librosa", "soxr", "onnxruntime")
     return {
         "ser-batch": __version__,
         "python": platform.python_version(),
@@ -130,12 +134,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def _command(training: Sequence[Mapping[str, Any]], band: Band) -> str:
+def _command(training: Sequence[Mapping[str, Any]], band: Band, features: str | None) -> str:
     known = [entry["corpus"] for entry in training if entry["corpus"] in CORPORA]
     corpora = "".join(f" --corpus {name}" for name in known)
     labels = " --labels FILE" if len(known) < len(training) else ""
     wide = " --band wide" if band == "wide" else ""
-    return f"ser-batch train --corpora DIR{corpora}{labels}{wide}"
+    described = f" --features {features}" if features else ""
+    return f"ser-batch train --corpora DIR{corpora}{labels}{wide}{described}"
 
 
 def _counted(what: str, total: int, on_progress: Progress) -> Callable[[], None]:

@@ -24,6 +24,7 @@ from ser_batch.model.crossvalidate import align, held_out_probabilities
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.evaluation import Evaluation, evaluate
 from ser_batch.model.normalise import per_speaker
+from ser_batch.model.recipes import recipe_for
 from ser_batch.model.splits import Fold, prove, speaker_folds
 from ser_batch.model.training import Recipe, train
 
@@ -73,8 +74,9 @@ def run_protocol(
     corpora: Path,
     *,
     band: Band,
+    features: str | None = None,
     augmentation: Augmentation,
-    recipe: Recipe,
+    recipe: Recipe | None = None,
     comparisons: bool,
     on_progress: Progress,
 ) -> dict[str, Any]:
@@ -84,8 +86,9 @@ def run_protocol(
         protocol: who is trained on and tested
         corpora: folder below which each corpus has its own
         band: what every clip is sent through
+        features: name of the feature set; None: the band's descriptors
         augmentation: of training clips
-        recipe: how to train
+        recipe: how to train; None: as the feature set asks for
         comparisons: also the figures with per-speaker normalisation, split by clip at random,
             and of the 14 classes of sex and emotion
         on_progress: told what is being done, how far, of how much
@@ -94,7 +97,7 @@ def run_protocol(
         JSON-able; the keys that every protocol has are protocol, band, features, n_clips,
         n_speakers, uar, uar_low, uar_high, wa, uar_normalised, ece
     """
-    feature_set = get_feature_set(FEATURE_SETS[band])
+    feature_set = get_feature_set(features or FEATURE_SETS[band])
     described = partial(
         _described, corpora=corpora, feature_set=feature_set, band=band, on_progress=on_progress
     )
@@ -103,7 +106,7 @@ def run_protocol(
     if protocol.test:
         tested = described(protocol.test)
         trained, tested = _of_emotions(trained), _of_emotions(tested)
-    protocol_run = _Run(protocol, recipe, on_progress)
+    protocol_run = _Run(protocol, recipe or recipe_for(feature_set.name), on_progress)
     probabilities, proof = protocol_run.probabilities(trained, tested)
     clips = tested or trained.take(trained.copies == 0)
     found = evaluate(clips.emotions, probabilities, trained.classes, clips.speakers)
