@@ -249,7 +249,7 @@ def _from_anywhere(sound: FloatArray, n_samples: int, rng: np.random.Generator) 
 
 def _at_level(signal: FloatArray, level_db: float) -> FloatArray:
     rms = np.sqrt(np.mean(np.square(signal, dtype=np.float64)))
-    return (signal * (10 ** (level_db / 20) / max(rms, 1e-9))).astype(np.float32)
+    return np.asarray(signal * (10 ** (level_db / 20) / max(rms, 1e-9)), np.float32)
 
 
 def _speech(signal: FloatArray, settings: Settings) -> BoolArray:
