@@ -216,6 +216,50 @@ class ModelSettings(Section):
     )
 
 
+class LabelSettings(Section):
+    """What annotators are asked, and about which segments."""
+
+    emotions: Annotated[tuple[str, ...], Field(min_length=2, max_length=9)] = Field(
+        (
+            "anger",
+            "frustration",
+            "disgust",
+            "sadness",
+            "fear",
+            "boredom",
+            "neutral",
+            "calm",
+            "happiness",
+        ),
+        description="emotions to choose from, in the order of the keys 1 to 9",
+    )
+    random_share: Share = Field(
+        0.3, description="share of a queue drawn by chance, by which models are measured"
+    )
+    held_out_share: Share = Field(
+        0.3,
+        description=(
+            "share of callers that models are measured by and never learn from; fixed by the "
+            "caller's name, so a change moves callers from one side to the other"
+        ),
+    )
+    days: int = Field(28, ge=1, description="days of calls, up to the newest, that are asked about")
+    annotators: int = Field(
+        1, ge=1, le=20, description="annotators wanted for each segment by `labels serve`"
+    )
+    min_segment_s: Seconds = Field(1, description="s; shorter segments are not asked about")
+
+    @field_validator("emotions")
+    @classmethod
+    def _in_the_vocabulary(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in EMOTIONS:
+                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+        if len(set(value)) < len(value):
+            raise ValueError("an emotion stands there twice")
+        return value
+
+
 class DissatisfactionSettings(Section):
     """What counts as dissatisfied."""
 
@@ -283,6 +327,7 @@ class Settings(BaseSettings):
     denoise: DenoiseSettings = Field(default_factory=DenoiseSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
+    labels: LabelSettings = Field(default_factory=LabelSettings)
     dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     run: RunSettings = Field(default_factory=RunSettings)

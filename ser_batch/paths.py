@@ -35,6 +35,11 @@ class Root:
         return self.path / "models"
 
     @property
+    def labels(self) -> Path:
+        """What annotators are given: one folder a batch, with its snippets."""
+        return self.path / "labels"
+
+    @property
     def lock(self) -> Path:
         """Held by the one run that may write."""
         return self.path / ".lock"

@@ -259,6 +259,8 @@ PREDICTIONS = TableContract(
             _SEGMENT_NO,
             column("emotion", pa.string(), "likeliest emotion, or uncertain"),
             column("confidence", pa.float32(), "probability of the likeliest emotion"),
+            column("strangeness", pa.float32(), "unlike the training speech; above 1: uncertain"),
+            column("reasons", pa.list_(pa.string()), "what raised the likeliest emotion most"),
             *(
                 column(
                     f"p_{name}",
@@ -318,6 +320,52 @@ RUNS = TableContract(
     ),
 )
 
+LABEL_QUEUE = TableContract(
+    name="label_queue",
+    version=1,
+    grain="one row a segment that annotators are asked about",
+    key=_SEGMENT_KEY,
+    partitioned=False,
+    arrow=pa.schema(
+        [
+            _RECORDING_ID,
+            _CHANNEL,
+            _SEGMENT_NO,
+            column("start_s", pa.float32(), "start in the recording when it was queued, seconds"),
+            column("end_s", pa.float32(), "end in the recording when it was queued, seconds"),
+            column("batch_id", pa.string(), "the queueing that it belongs to, time-ordered"),
+            column("rank", pa.int32(), "order in its batch, from 0"),
+            column("reason", pa.string(), "why it was picked; random: for honest measuring"),
+            column("model_id", pa.string(), "model whose scores it was picked by"),
+            column("suggested", pa.string(), "what it hears; null if random", nullable=True),
+            column("queued_at", _TIME, "UTC"),
+        ]
+    ),
+)
+
+LABELS = TableContract(
+    name="labels",
+    version=1,
+    grain="one row a decision of an annotator; none is ever changed, the newest counts",
+    key=("label_id",),
+    partitioned=False,
+    arrow=pa.schema(
+        [
+            column("label_id", pa.string(), "digest of segment, annotator, time and decision"),
+            _RECORDING_ID,
+            _CHANNEL,
+            _SEGMENT_NO,
+            column("start_s", pa.float32(), "start of what was heard, seconds"),
+            column("end_s", pa.float32(), "end of what was heard, seconds"),
+            column("annotator", pa.string(), "who decided"),
+            column("emotion", pa.string(), "or cannot_tell; null: taken back", nullable=True),
+            column("made_at", _TIME, "when it was decided, UTC"),
+            column("source", pa.string(), "page, label_studio or csv"),
+            column("imported_at", _TIME, "when it came into the lake, UTC"),
+        ]
+    ),
+)
+
 TABLES: dict[str, TableContract] = {
     contract.name: contract
     for contract in (
@@ -330,6 +378,8 @@ TABLES: dict[str, TableContract] = {
         PREDICTIONS,
         QUARANTINE,
         RUNS,
+        LABEL_QUEUE,
+        LABELS,
     )
 }
 

@@ -23,6 +23,7 @@ LAYERS: dict[str, int] = {
     "ser_batch.corpora": 20,
     "ser_batch.synthetic": 20,
     "ser_batch.intake": 20,
+    "ser_batch.labels": 20,
     "ser_batch.lake": 20,
     "ser_batch.lock": 20,
     "ser_batch.warehouse": 20,

@@ -1,0 +1,151 @@
+"""Commands on labels: labels queue, labels import, labels status."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(no_args_is_help=True, help="Labels: ask people what they hear.")
+
+_MOST_REFUSALS = 20
+
+
+@app.command("queue")
+def queue(
+    count: Annotated[int, typer.Option(min=1, help="Segments to ask about.")] = 200,
+    audio_url: Annotated[
+        str | None,
+        typer.Option(help="Where Label Studio finds the root folder; else its local files."),
+    ] = None,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pick the segments that tell a model most, and a share by chance to measure models by.
+
+    Writes snippets, tasks and a labelling configuration for Label Studio, and a CSV, under
+    ROOT/labels. With Label Studio's local files, its document root is ROOT.
+
+    Examples:
+
+      ser-batch labels queue --count 200
+
+      ser-batch labels queue --audio-url https://files.example/calls/
+    """
+    from ser_batch.labels.label_studio import LOCAL_FILES
+    from ser_batch.stages.labels import queue_labels
+    from ser_batch.stages.score import model_id
+
+    place = open_root(root)
+    chosen = read_settings(place, settings)
+    url = LOCAL_FILES if audio_url is None else audio_url
+    result = queue_labels(place, chosen, model_id(place, chosen), count, audio_url=url)
+    if as_json:
+        print_json(asdict(result))
+    elif result.batch_id is None:
+        typer.echo("There is nothing left to ask about: run the night, or raise labels.days.")
+    else:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in result.reasons.items())
+        typer.echo(f"{result.n_queued} segments of {result.n_callers} callers ({reasons})")
+        typer.echo(f"  {result.folder}")
+        typer.echo("  label them with `ser-batch labels serve`, or import them into Label Studio")
+    if result.n_without_audio and not as_json:
+        typer.echo(f"  {result.n_without_audio} left out: their recording cannot be read any more")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="Export of Label Studio (JSON or CSV), or a CSV.")],
+    annotator: Annotated[
+        str | None, typer.Option(help="Who labelled, where the file does not say.")
+    ] = None,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in labels, row by row; what was taken before is not taken twice, nothing overwritten.
+
+    Examples:
+
+      ser-batch labels import project-1-at-2026-11-04.json
+
+      ser-batch labels import queue.csv --annotator anna
+    """
+    from ser_batch.stages.labels import import_labels
+
+    place = open_root(root)
+    result = import_labels(place, read_settings(place, settings), file, annotator=annotator)
+    if as_json:
+        print_json(asdict(result))
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console()
+    console.print(
+        f"{result.n_taken} labels taken, {result.n_known} were known, "
+        f"{result.n_empty} rows not answered, {len(result.refused)} refused"
+    )
+    for refusal in result.refused[:_MOST_REFUSALS]:
+        console.print(escape(f"  row {refusal.row} {refusal.segment}: {refusal.reason}"))
+    if len(result.refused) > _MOST_REFUSALS:
+        console.print(f"  … {len(result.refused) - _MOST_REFUSALS} more: --json names all")
+    _show_agreement(console, asdict(result.agreement))
+
+
+@app.command("status")
+def status(
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How much is queued and labelled, by whom, and how far annotators agree.
+
+    Example:
+
+      ser-batch labels status
+    """
+    from ser_batch.stages.labels import label_status
+
+    place = open_root(root)
+    result = asdict(label_status(place, read_settings(place, settings)))
+    if as_json:
+        print_json(result)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"{result['n_queued']} segments queued, {result['n_answered']} of them answered")
+    table = Table("emotion", "to learn from", "to measure by")
+    for name, counts in result["emotions"].items():
+        table.add_row(name, str(counts["learn"]), str(counts["measure"]))
+    console.print(table)
+    _show_agreement(console, result["agreement"])
+
+
+def _show_agreement(console: Console, agreement: dict[str, Any]) -> None:
+    alpha = agreement["alpha"]
+    if alpha is None:
+        console.print("No agreement can be stated: too few segments have two answers.")
+        return
+    console.print(
+        f"Krippendorff's alpha {alpha:.2f} over {agreement['n_shared']} segments with two or more "
+        f"answers, {agreement['n_annotators']} annotators"
+    )

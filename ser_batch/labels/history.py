@@ -1,0 +1,132 @@
+"""The history of labels: every decision is kept, the newest of each annotator counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from ser_batch.config import digest
+from ser_batch.labels.segment_name import SegmentKey
+from ser_batch.lake import Lake, Part
+from ser_batch.tables import LABELS
+
+CANNOT_TELL = "cannot_tell"
+"""What an annotator says who heard no emotion for sure; it is an answer, but no label."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SoftLabel:
+    """What the annotators of a segment say together.
+
+    Attributes:
+        key: the segment
+        start_s, end_s: what they heard, seconds
+        shares: of the annotators by emotion, in order of the names; sum to 1
+        n_annotators: who named an emotion
+    """
+
+    key: SegmentKey
+    start_s: float
+    end_s: float
+    shares: dict[str, float]
+    n_annotators: int
+
+    @property
+    def majority(self) -> str | None:
+        """The emotion that most name, None where two are named as often."""
+        most = max(self.shares.values())
+        named = [name for name, share in self.shares.items() if share == most]
+        return named[0] if len(named) == 1 else None
+
+
+def label_row(
+    key: SegmentKey,
+    stretch: tuple[float, float],
+    *,
+    annotator: str,
+    emotion: str | None,
+    made_at: dt.datetime,
+    source: str,
+    imported_at: dt.datetime,
+    undated_in: str | None = None,
+) -> Row:
+    """A row of `labels`.
+
+    Args:
+        key: the segment
+        stretch: its start and end, seconds
+        annotator: who decided
+        emotion: emotion or `CANNOT_TELL`; None takes the annotator's label back
+        made_at: when, UTC
+        source: page, label_studio or csv
+        imported_at: UTC
+        undated_in: digest of the file that does not say when: the row then counts once a file
+    """
+    when = undated_in or made_at.isoformat()
+    return {
+        "label_id": digest([*key, annotator, emotion, when, source]),
+        "recording_id": key[0],
+        "channel": key[1],
+        "segment_no": key[2],
+        "start_s": stretch[0],
+        "end_s": stretch[1],
+        "annotator": annotator,
+        "emotion": emotion,
+        "made_at": made_at,
+        "source": source,
+        "imported_at": imported_at,
+    }
+
+
+def append(lake: Lake, part_name: str, rows: Sequence[Row]) -> None:
+    """Add decisions to a part; what stands there stays.
+
+    Raises:
+        LakeError: if the part cannot be read
+    """
+    part = Part(None, part_name)
+    table = pa.concat_tables([lake.read(LABELS, [part]), LABELS.from_rows(rows)])
+    try:
+        lake.write(LABELS, part, table)
+    except FileNotFoundError:
+        # a night that began just now took the unfinished file for one that a killed run left
+        lake.write(LABELS, part, table)
+
+
+def newest(labels: pa.Table) -> list[Row]:
+    """The newest decision of each annotator on each segment, without those taken back."""
+    latest: dict[tuple[SegmentKey, str], Row] = {}
+    for row in sorted(labels.to_pylist(), key=_age):
+        latest[_key(row), row["annotator"]] = row
+    return [row for row in latest.values() if row["emotion"] is not None]
+
+
+def soft_labels(labels: pa.Table) -> dict[SegmentKey, SoftLabel]:
+    """What annotators say together, of the segments in which anybody named an emotion."""
+    by_segment: dict[SegmentKey, list[Row]] = defaultdict(list)
+    for row in newest(labels):
+        if row["emotion"] != CANNOT_TELL:
+            by_segment[_key(row)].append(row)
+    return {key: _soft(key, rows) for key, rows in sorted(by_segment.items())}
+
+
+def _soft(key: SegmentKey, rows: Sequence[Row]) -> SoftLabel:
+    names = [row["emotion"] for row in rows]
+    shares = {name: names.count(name) / len(names) for name in sorted(set(names))}
+    last = max(rows, key=_age)
+    return SoftLabel(key, last["start_s"], last["end_s"], shares, len(rows))
+
+
+def _key(row: Row) -> SegmentKey:
+    return row["recording_id"], row["channel"], row["segment_no"]
+
+
+def _age(row: Row) -> tuple[dt.datetime, dt.datetime, str]:
+    return row["made_at"], row["imported_at"], row["label_id"]

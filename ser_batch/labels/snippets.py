@@ -1,0 +1,55 @@
+"""Snippets: the sound of the segments that are asked about, one small WAV file each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from ser_batch.audio.decode import Audio, read_audio
+from ser_batch.config import AudioSettings
+from ser_batch.errors import FileError, GoneFileError
+from ser_batch.labels.segment_name import SegmentKey, segment_name
+
+PAD_S = 0.15
+"""s; heard before and after, so that no word is cut."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where a segment lies in its recording, seconds."""
+
+    start_s: float
+    end_s: float
+
+
+def write_snippets(
+    path: Path, stretches: Mapping[SegmentKey, Stretch], folder: Path, settings: AudioSettings
+) -> None:
+    """Cut a recording's segments out of its file; only the segment's own channel is heard.
+
+    Args:
+        path: the recording
+        stretches: its segments
+        folder: where `<segment name>.wav` is written
+        settings: what is accepted as a recording
+
+    Raises:
+        FileError: if the recording is gone or cannot be read
+    """
+    if not path.exists():
+        raise GoneFileError
+    audio = read_audio(path, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    for key, stretch in stretches.items():
+        _write(folder / f"{segment_name(key)}.wav", audio, key[1], stretch)
+
+
+def _write(target: Path, audio: Audio, channel: int, stretch: Stretch) -> None:
+    first = max(0, int((stretch.start_s - PAD_S) * audio.sample_rate))
+    last = int((stretch.end_s + PAD_S) * audio.sample_rate)
+    if channel >= audio.samples.shape[0] or first >= audio.samples.shape[1]:
+        raise FileError(f"the recording has no second {stretch.start_s:.1f} on channel {channel}")
+    soundfile.write(target, audio.samples[channel, first:last], audio.sample_rate, subtype="PCM_16")
