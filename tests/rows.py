@@ -134,6 +134,8 @@ def prediction(
         "channel": channel,
         "segment_no": segment_no,
         "emotion": emotion or likeliest,
+        "strangeness": 0.2,
+        "reasons": ["higher voice than this caller's usual"],
         "confidence": probabilities[likeliest],
         **{f"p_{name}": probabilities.get(name) for name in EMOTIONS},
     }

@@ -21,7 +21,7 @@ from pipelines.options import (
 if TYPE_CHECKING:
     from ser_batch.stages.trial import Trial
 
-BAR_WIDTH = 20
+BAR_WIDTH = 10
 
 
 def score(
@@ -93,7 +93,7 @@ def _show(trial: Trial) -> None:
         console.print(f"  channel {channel} not scored: {escape(reason)}", style="dim")
     if not trial.segments:
         return
-    table = Table("from", "to", "emotion", "confidence", "dissatisfaction")
+    table = Table("from", "to", "emotion", "sure", "dissatisfaction", "because")
     for segment in trial.segments:
         value = segment.dissatisfaction
         bar = "" if value is None else f"{value:.2f} {'█' * round(value * BAR_WIDTH)}"
@@ -103,6 +103,7 @@ def _show(trial: Trial) -> None:
             segment.emotion,
             f"{segment.confidence:.2f}",
             bar,
+            segment.reasons[0] if segment.reasons else "",
         )
     console.print(table)
 

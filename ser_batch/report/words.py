@@ -47,6 +47,8 @@ def reasons(call: Row, threshold: float) -> str:
     found.append(f"{percent(call['dissatisfied_share'])} of the speech dissatisfied")
     if (call["dissatisfaction_end"] or 0) >= threshold:
         found.append("ends badly")
+    if call["top_reasons"]:
+        found.append(call["top_reasons"][0])
     return ", ".join(found)
 
 

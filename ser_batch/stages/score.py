@@ -130,7 +130,14 @@ def prediction_rows(
     for position, name in enumerate(names):
         matrix[:, position] = features[name].to_numpy()
     probabilities = bundle.predict(matrix, names)
-    emotion, confidence = decide(probabilities, bundle.classes, settings.min_confidence)
+    strangeness = bundle.strangeness(matrix, names)
+    emotion, confidence = decide(
+        probabilities, strangeness, bundle.classes, settings.min_confidence
+    )
+    callers = list(
+        zip(features["recording_id"].to_pylist(), features["channel"].to_pylist(), strict=True)
+    )
+    reasons = bundle.reasons(matrix, names, callers)
     nothing = pa.nulls(features.num_rows, pa.float32())
     known = {
         name: pa.array(probabilities[:, position], pa.float32())
@@ -142,6 +149,8 @@ def prediction_rows(
                 **{name: features[name] for name in PREDICTIONS.key},
                 "emotion": pa.array(emotion, pa.string()),
                 "confidence": pa.array(confidence, pa.float32()),
+                "strangeness": pa.array(strangeness, pa.float32()),
+                "reasons": pa.array(reasons, pa.list_(pa.string())),
                 **{f"p_{name}": known.get(name, nothing) for name in EMOTIONS},
             }
         )
@@ -149,12 +158,19 @@ def prediction_rows(
 
 
 def decide(
-    probabilities: DoubleArray, classes: Sequence[str], min_confidence: float
+    probabilities: DoubleArray,
+    strangeness: DoubleArray,
+    classes: Sequence[str],
+    min_confidence: float,
 ) -> tuple[list[str], DoubleArray]:
-    """The likeliest emotion of each segment, `uncertain` where it is not likely enough.
+    """The likeliest emotion of each segment.
+
+    It is `uncertain` where that emotion is not likely enough, or the segment is unlike anything
+    that the model was trained on.
 
     Args:
         probabilities: shape (n_segments, n_classes)
+        strangeness: shape (n_segments,); above 1 it is like nothing in training
         classes: emotion of each column
         min_confidence: least probability of the likeliest
 
@@ -166,7 +182,7 @@ def decide(
     best = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     emotion = [
-        classes[number] if sure >= min_confidence else UNCERTAIN
-        for number, sure in zip(best, confidence, strict=True)
+        classes[number] if sure >= min_confidence and strange <= 1 else UNCERTAIN
+        for number, sure, strange in zip(best, confidence, strangeness, strict=True)
     ]
     return emotion, confidence

@@ -29,6 +29,7 @@ class ScoredSegment:
         emotion: likeliest, or uncertain
         confidence: probability of the likeliest
         dissatisfaction: 0..1; None where the emotion is uncertain
+        reasons: what raised the likeliest emotion most, in words
     """
 
     channel: int
@@ -37,6 +38,7 @@ class ScoredSegment:
     emotion: str
     confidence: float
     dissatisfaction: float | None
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,10 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
     for channel, features in outcome.features.items():
         names = get_feature_set(settings.features.set).names
         probabilities = bundle.predict(features, names)
-        emotions, confidence = decide(probabilities, bundle.classes, settings.model.min_confidence)
+        strangeness = bundle.strangeness(features, names)
+        least = settings.model.min_confidence
+        emotions, confidence = decide(probabilities, strangeness, bundle.classes, least)
+        reasons = bundle.reasons(features, names, [channel] * len(features))
         index = segment_dissatisfaction(
             probabilities, bundle.classes, settings.dissatisfaction.weights
         )
@@ -120,7 +125,9 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
             start_s, end_s = (float(edge) for edge in spans[number])
             value = None if emotion == UNCERTAIN else float(index[number])
             sure = float(confidence[number])
-            rows.append(ScoredSegment(channel, start_s, end_s, emotion, sure, value))
+            rows.append(
+                ScoredSegment(channel, start_s, end_s, emotion, sure, value, reasons[number])
+            )
     return rows
 
 

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 1
+-- version: 2
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -26,6 +26,7 @@
 -- arc: stayed positive, improving, worsening, stayed negative, or uncertain (fewer than three
 --   scored segments); which way it went from the first to the last third, by at least the setting
 --   dissatisfaction.arc_change on log-odds and with the worse end at half the threshold or more
+-- top_reasons: what sounds so in its dissatisfied speech, most seconds first; null: none is
 -- emotions: share of the scored speech by emotion, 0..1, largest first
 -- not_scored_reason: code of the reason why the call carries no dissatisfaction; null: it does
 with speech as (
@@ -111,6 +112,24 @@ emotions_of_calls as (
     group by recording_id
 ),
 
+dissatisfied_reasons as (
+    select recording_id, unnest(reasons) as reason, duration_s
+    from segments_placed
+    where is_dissatisfied
+),
+
+speech_by_reason as (
+    select recording_id, reason, sum(duration_s) as reason_s
+    from dissatisfied_reasons
+    group by recording_id, reason
+),
+
+reasons_of_calls as (
+    select recording_id, list(reason order by reason_s desc, reason)[:3] as top_reasons
+    from speech_by_reason
+    group by recording_id
+),
+
 predicted_segments as (
     select
         recording_id,
@@ -166,6 +185,7 @@ select
         getvariable('arc_change')
     ) as arc,
     emotions_of_calls.emotions,
+    reasons_of_calls.top_reasons,
     case
         when scored.recording_id is not null then null
         when not speech.may_be_scored then speech.barred_reason
@@ -182,4 +202,5 @@ left join customer_segments using (recording_id)
 left join predicted_segments using (recording_id)
 left join dissatisfaction_of_calls as scored using (recording_id)
 left join emotions_of_calls using (recording_id)
+left join reasons_of_calls using (recording_id)
 order by call_date, started_at, recording_id

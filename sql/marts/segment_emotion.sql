@@ -1,5 +1,5 @@
 -- grain: one row a scored segment: the customer's, where it may be scored
--- version: 1
+-- version: 2
 -- built: by call date
 -- dissatisfaction: 0 content..1 dissatisfied; null where the emotion is uncertain
 select
@@ -16,6 +16,8 @@ select
     segments.duration_s,
     predictions.emotion,
     predictions.confidence,
+    predictions.strangeness,
+    predictions.reasons,
     columns('^p_'),
     dissatisfaction.dissatisfaction,
     dissatisfaction.is_dissatisfied,

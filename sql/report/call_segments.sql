@@ -6,6 +6,7 @@ with emotions as (
         segment_no,
         emotion,
         confidence,
+        reasons,
         dissatisfaction,
         is_dissatisfied,
         columns('^p_')
