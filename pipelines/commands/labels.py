@@ -1,4 +1,4 @@
-"""Commands on labels: labels queue, labels import, labels status."""
+"""Commands on labels: labels queue, labels serve, labels import, labels status."""
 
 from __future__ import annotations
 
@@ -67,6 +67,39 @@ def queue(
         typer.echo("  label them with `ser-batch labels serve`, or import them into Label Studio")
     if result.n_without_audio and not as_json:
         typer.echo(f"  {result.n_without_audio} left out: their recording cannot be read any more")
+
+
+@app.command("serve")
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; only this machine unless given.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+) -> None:
+    """A page that plays queued segments and keeps each answer at once; Ctrl-C ends it.
+
+    Keys 1 to 9 choose, 0 says that one can't tell, u takes back, space plays again. Several people
+    may label at the same time, each under a name, and go on where they stopped.
+
+    Example:
+
+      ser-batch labels serve --port 8700
+    """
+    from ser_batch.labels.server import LOOPBACK, LabelServer
+    from ser_batch.stages.labels import open_session
+
+    place = open_root(root)
+    session = open_session(place, read_settings(place, settings))
+    with LabelServer(session, host=host, port=port) as server:
+        typer.echo(f"Open {server.url}")
+        if host not in LOOPBACK:
+            typer.echo("  Others on the network can reach it; what they send is not encrypted.")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo("Everything that was answered is kept.")
 
 
 @app.command("import")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.emotions import EMOTIONS, UNCERTAIN
-from ser_batch.errors import FileError
+from ser_batch.errors import FileError, StopError
 from ser_batch.labels.agreement import Agreement, agreement
 from ser_batch.labels.history import Row, append, newest
 from ser_batch.labels.judging import KnownSegments, Refusal, judge
@@ -21,6 +22,7 @@ from ser_batch.labels.label_studio import LOCAL_FILES, labelling_config, task
 from ser_batch.labels.reading import read_label_file
 from ser_batch.labels.segment_name import SegmentKey, segment_name
 from ser_batch.labels.selection import RANDOM
+from ser_batch.labels.session import Question, Session
 from ser_batch.labels.snippets import Stretch, write_snippets
 from ser_batch.lake import Lake, Part
 from ser_batch.law import NOT_SCORED
@@ -33,6 +35,16 @@ from ser_batch.tables import LABEL_QUEUE, LABELS, SEGMENTS
 
 SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
 CSV_COLUMNS = ("segment", "audio", "queue", "day", "emotion", "annotator", "made_at")
+
+
+class NothingQueuedError(StopError):
+    """There is nothing to label."""
+
+    code = "nothing_queued"
+    remedy = "Run `ser-batch labels queue` first."
+
+    def __init__(self) -> None:
+        super().__init__("no segment is queued for labelling")
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,37 @@ def queue_labels(
     reasons = dict(Counter(kept["reason"].to_list()).most_common())
     n_callers = kept["caller"].n_unique()
     return QueueResult(batch_id, folder, len(kept), reasons, n_callers, len(picks) - len(kept))
+
+
+def open_session(root: Root, settings: Settings) -> Session:
+    """A labelling session over everything that is queued and may be labelled.
+
+    Raises:
+        NothingQueuedError: if there is nothing
+    """
+    lake = Lake(root.lake)
+    barred = known_segments(lake, settings).barred
+    queued = sorted(
+        lake.read(LABEL_QUEUE).to_pylist(), key=lambda row: (row["batch_id"], row["rank"])
+    )
+    questions = [
+        Question(
+            key,
+            (row["start_s"], row["end_s"]),
+            root.labels / row["batch_id"] / SNIPPETS / f"{segment_name(key)}.wav",
+        )
+        for row in queued
+        if (key := (row["recording_id"], row["channel"], row["segment_no"])) not in barred
+    ]
+    if not questions:
+        raise NothingQueuedError
+    return Session(
+        lake,
+        questions,
+        emotions=settings.labels.emotions,
+        annotators=settings.labels.annotators,
+        part_name=f"page-{utc_now():%Y%m%dT%H%M%S}-{os.getpid()}",
+    )
 
 
 def import_labels(

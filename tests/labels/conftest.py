@@ -1,0 +1,59 @@
+"""A queue of segments with sound, and its page."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ser_batch.config import Settings
+from ser_batch.labels.server import LabelServer
+from ser_batch.paths import Root
+from ser_batch.stages.labels import open_session, queue_labels
+from tests.callers import put_callers
+from tests.lakes import MODEL_ID
+from tests.report.conftest import browser  # noqa: F401  (the same Chromium)
+
+N_QUEUED = 5
+
+
+@pytest.fixture(scope="session")
+def queue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with a queue, for all tests to copy."""
+    root = Root(tmp_path_factory.mktemp("queue"))
+    put_callers(root, n_callers=4, with_audio=True)
+    queue_labels(root, Settings(labels={"random_share": 0}), MODEL_ID, N_QUEUED)
+    return root.path
+
+
+@pytest.fixture
+def queued(queue: Path, tmp_path: Path) -> Root:
+    """A root with a queue, of the test's own."""
+    return Root(Path(shutil.copytree(queue, tmp_path / "root")))
+
+
+@pytest.fixture
+def serve(queued: Root) -> Iterator[object]:
+    """Serves the queue; may be called again, as when the program is started again."""
+    running: list[LabelServer] = []
+
+    def start(**labels: object) -> LabelServer:
+        stop()
+        server = LabelServer(
+            open_session(queued, Settings(labels=labels)), host="127.0.0.1", port=0
+        )
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        running.append(server)
+        return server
+
+    def stop() -> None:
+        while running:
+            server = running.pop()
+            server.shutdown()
+            server.server_close()
+
+    yield start
+    stop()

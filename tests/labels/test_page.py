@@ -1,0 +1,137 @@
+"""The labelling page in headless Chromium: by keyboard, by several people, with nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ser_batch.labels.history import newest
+from ser_batch.lake import Lake
+from ser_batch.paths import Root
+from ser_batch.tables import LABELS
+from tests.labels.conftest import N_QUEUED
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens the page as a person of its own; fails on any error or request beside the server."""
+    trouble: list[str] = []
+    contexts = []
+
+    def opened(server, name: str, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        own = server.url.split("#")[0]
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((own, "blob:", "data:")) or trouble.append(request.url)
+            ),
+        )
+        page.goto(server.url)
+        if name:
+            page.get_by_label("Your name").fill(name)
+            page.keyboard.press("Enter")
+            page.wait_for_selector("#choices button, #status:not(:empty)")
+        return page
+
+    yield opened
+    assert trouble == []
+    for context in contexts:
+        context.close()
+
+
+def done(page, count: int, total: int = N_QUEUED) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.locator("#progress")).to_have_text(f"{count} of {total} done")
+    expect(page.locator("#undo")).to_have_attribute("aria-disabled", "false")
+
+
+def said(root: Root) -> list[tuple[str, str]]:
+    rows = newest(Lake(root.lake).read(LABELS))
+    return sorted((row["annotator"], row["emotion"]) for row in rows)
+
+
+def test_a_queue_is_labelled_by_keyboard(open_page, serve, queued: Root):
+    page = open_page(serve(), "ann")
+    done(page, 0)
+    assert page.locator("#sound").evaluate("sound => sound.src.startsWith('blob:')")
+    for number, key in enumerate("1709", start=1):
+        page.keyboard.press(key)
+        done(page, number)
+    page.keyboard.press("u")
+    done(page, 3)
+    page.keyboard.press("8")
+    done(page, 4)
+    page.keyboard.press("2")
+    done(page, 5)
+    assert "last one" in page.locator("#status").inner_text()
+    assert said(queued) == [
+        ("ann", "anger"),
+        ("ann", "calm"),
+        ("ann", "cannot_tell"),
+        ("ann", "frustration"),
+        ("ann", "neutral"),
+    ]
+
+
+PLAYED = """() => new Promise((played) => {
+  const sound = document.getElementById("sound");
+  sound.addEventListener("timeupdate", () => sound.currentTime > 0 && played(sound.duration));
+})"""
+
+
+def test_the_sound_is_heard_at_once(open_page, serve):
+    page = open_page(serve(), "ann")
+    assert page.evaluate(PLAYED) > 2
+
+
+def test_two_people_label_at_once_and_one_comes_back(open_page, serve, queued: Root):
+    server = serve()
+    ann, bob = open_page(server, "ann"), open_page(server, "bob")
+    ann.get_by_role("button", name="anger").click()
+    done(ann, 1)
+    bob.get_by_role("button", name="tell").click()
+    done(bob, 1, N_QUEUED - 1)
+    assert said(queued) == [("ann", "anger"), ("bob", "cannot_tell")]
+    again = open_page(serve(), "ann")
+    done(again, 1, N_QUEUED - 1)
+
+
+def test_a_name_is_remembered(open_page, serve):
+    server = serve()
+    page = open_page(server, "ann")
+    page.goto("about:blank")
+    page.goto(server.url)
+    assert page.get_by_label("Your name").input_value() == "ann"
+
+
+def test_a_missing_token_is_explained(browser, serve, queued: Root):
+    page = browser.new_page()
+    page.goto(serve().url.split("#")[0])
+    page.get_by_label("Your name").fill("ann")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#status:not(:empty)")
+    assert "token" in page.locator("#status").inner_text()
+    assert said(queued) == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1200])
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page, serve, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    page = open_page(serve(), "ann", bypass_csp=True, **options)
+    done(page, 0)
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
