@@ -122,9 +122,8 @@ def show_summary(summary: dict[str, Any]) -> None:
         console.print(f"  {counts['files_growing']} files are still being written: next run")
     for reason in summary["not_scored"]:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
-        console.print(
-            f"  {reason['count_calls']} calls not scored: {escape(reason['meaning'])}{remedy}"
-        )
+        calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"
+        console.print(f"  {calls} not scored: {escape(reason['meaning'])}{remedy}")
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
 
