@@ -32,6 +32,13 @@ class BandName(StrEnum):
     wide = "wide"
 
 
+class BestAt(StrEnum):
+    """What a model is trained to be best at."""
+
+    calls = "calls"
+    clips = "clips"
+
+
 CorporaOption = Annotated[
     Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
 ]
@@ -39,6 +46,10 @@ BandOption = Annotated[BandName, typer.Option(help="What the clips are sent thro
 FeaturesOption = Annotated[
     str | None,
     typer.Option(help="Feature set, whisper_base_l2_l3_int8 say; without it, descriptors."),
+]
+BestAtOption = Annotated[
+    BestAt,
+    typer.Option(help="calls: on other lines and corpora; clips: on speakers of the same corpora."),
 ]
 CopiesOption = Annotated[
     int, typer.Option(min=0, max=20, help="Augmented copies of each training clip.")
@@ -62,6 +73,7 @@ def train(  # noqa: PLR0917
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
     copies: CopiesOption = COPIES,
+    best_at: BestAtOption = BestAt.calls,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
@@ -72,8 +84,11 @@ def train(  # noqa: PLR0917
     from ser_batch.corpora import read_corpus
     from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.build import build_bundle
+    from ser_batch.corpora.describe import FEATURE_SETS
     from ser_batch.corpora.labels import read_labels
+    from ser_batch.model.recipes import recipe_for
 
+    chosen = features or FEATURE_SETS[band.value]
     names = corpus or ([] if labels else ["emodb"])
     if names and corpora is None:
         raise typer.BadParameter("needed to find a corpus", param_hint="--corpora")
@@ -88,6 +103,7 @@ def train(  # noqa: PLR0917
             band=band.value,
             features=features,
             augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
+            recipe=recipe_for(chosen, best_at.value),
             on_progress=on_progress,
         )
     _show(bundle.folder, as_json=as_json)
@@ -102,6 +118,7 @@ def evaluate(  # noqa: PLR0917
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
     copies: CopiesOption = COPIES,
+    best_at: BestAtOption = BestAt.clips,
     comparisons: Annotated[
         bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
     ] = True,
@@ -119,8 +136,11 @@ def evaluate(  # noqa: PLR0917
       ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
     """
     from ser_batch.corpora.augment import Augmentation
+    from ser_batch.corpora.describe import FEATURE_SETS
     from ser_batch.corpora.protocols import parse_protocol, run_protocol
+    from ser_batch.model.recipes import recipe_for
 
+    chosen = features or FEATURE_SETS[band.value]
     with _progress_bar() as on_progress:
         result = run_protocol(
             parse_protocol(protocol),
@@ -128,6 +148,7 @@ def evaluate(  # noqa: PLR0917
             band=band.value,
             features=features,
             augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
+            recipe=recipe_for(chosen, best_at.value),
             comparisons=comparisons,
             on_progress=on_progress,
         )
@@ -161,6 +182,7 @@ def bench_calls(  # noqa: PLR0917
     ] = None,
     calls: Annotated[int, typer.Option(min=10, help="Calls a setting.")] = 100,
     copies: CopiesOption = COPIES,
+    best_at: BestAtOption = BestAt.calls,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -181,7 +203,7 @@ def bench_calls(  # noqa: PLR0917
             values,
             n_calls=calls,
             augmentation=Augmentation(copies=copies),
-            recipe=recipe_for(values.features.set),
+            recipe=recipe_for(values.features.set, best_at.value),
             on_progress=on_progress,
         )
     if as_json:

@@ -24,7 +24,6 @@ from ser_batch.model.crossvalidate import align, held_out_probabilities
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.evaluation import Evaluation, evaluate
 from ser_batch.model.normalise import per_speaker
-from ser_batch.model.recipes import recipe_for
 from ser_batch.model.splits import Fold, prove, speaker_folds
 from ser_batch.model.training import Recipe, train
 
@@ -76,7 +75,7 @@ def run_protocol(
     band: Band,
     features: str | None = None,
     augmentation: Augmentation,
-    recipe: Recipe | None = None,
+    recipe: Recipe,
     comparisons: bool,
     on_progress: Progress,
 ) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def run_protocol(
         band: what every clip is sent through
         features: name of the feature set; None: the band's descriptors
         augmentation: of training clips
-        recipe: how to train; None: as the feature set asks for
+        recipe: how to train
         comparisons: also the figures with per-speaker normalisation, split by clip at random,
             and of the 14 classes of sex and emotion
         on_progress: told what is being done, how far, of how much
@@ -106,7 +105,7 @@ def run_protocol(
     if protocol.test:
         tested = described(protocol.test)
         trained, tested = _of_emotions(trained), _of_emotions(tested)
-    protocol_run = _Run(protocol, recipe or recipe_for(feature_set.name), on_progress)
+    protocol_run = _Run(protocol, recipe, on_progress)
     probabilities, proof = protocol_run.probabilities(trained, tested)
     clips = tested or trained.take(trained.copies == 0)
     found = evaluate(clips.emotions, probabilities, trained.classes, clips.speakers)
@@ -119,6 +118,7 @@ def run_protocol(
         "band": band,
         "features": feature_set.name,
         "augmented_copies": augmentation.copies,
+        "recipe": asdict(recipe),
         **found.as_dict(),
         "uar_normalised": normalised.uar if normalised else None,
         **detections(clips, probabilities, trained.classes),

@@ -34,9 +34,9 @@ class Recipe:
         seed: of the trees' sampling
     """
 
-    fine: float = 0.2
-    strengths: tuple[float, ...] = (0.0003, 0.001)
-    n_trees: tuple[int, ...] = (10, 20, 40, 60)
+    fine: float = 0.05
+    strengths: tuple[float, ...] = (0.0001, 0.0003)
+    n_trees: tuple[int, ...] = (10, 20)
     n_folds: int = 5
     seed: int = 1
 
