@@ -89,7 +89,7 @@ def build_bundle(
         licence=licence,
         training=training,
         evaluation=evaluation,
-        command=_command(training, band, features),
+        command=_command(training, band, features, augmentation or Augmentation()),
     )
     return write_bundle(
         out,
@@ -134,12 +134,18 @@ def versions() -> dict[str, str]:
     }
 
 
-def _command(training: Sequence[Mapping[str, Any]], band: Band, features: str | None) -> str:
+def _command(
+    training: Sequence[Mapping[str, Any]],
+    band: Band,
+    features: str | None,
+    augmentation: Augmentation,
+) -> str:
+    """What makes this very model, as far as the defaults do not say it."""
     known = [entry["corpus"] for entry in training if entry["corpus"] in CORPORA]
     corpora = "".join(f" --corpus {name}" for name in known)
     labels = " --labels FILE" if len(known) < len(training) else ""
     wide = " --band wide" if band == "wide" else ""
-    described = f" --features {features}" if features else ""
+    described = f" --features {features} --copies {augmentation.copies}" if features else ""
     return f"ser-batch train --corpora DIR{corpora}{labels}{wide}{described}"
 
 
