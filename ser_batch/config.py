@@ -210,7 +210,13 @@ class FeatureSettings(Section):
 class ModelSettings(Section):
     """Which model scores."""
 
-    name: str = Field("bundled", description="model id under models/, or `bundled`")
+    name: str = Field(
+        "champion",
+        description=(
+            "champion: the model that was promoted last, or the bundled one until one is; "
+            "bundled; or a folder under models/"
+        ),
+    )
     min_confidence: Share = Field(
         0.35, description="probability of the likeliest emotion below which it is `uncertain`"
     )
@@ -258,6 +264,54 @@ class LabelSettings(Section):
         if len(set(value)) < len(value):
             raise ValueError("an emotion stands there twice")
         return value
+
+
+class RetrainSettings(Section):
+    """What a model is trained on, and what it must show before it takes over."""
+
+    name: str = Field(
+        "calls",
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="what retrained models are called, before their digest",
+    )
+    corpora: tuple[str, ...] = Field((), description="corpora that are trained on with the labels")
+    corpora_folder: str | None = Field(None, description="folder below which each has its own")
+    copies: int = Field(
+        4, ge=0, le=20, description="copies of each corpus clip over other telephone lines"
+    )
+    label_weight: int = Field(
+        4, ge=1, le=20, description="times that a labelled segment counts, a corpus clip once"
+    )
+    leave_out: tuple[str, ...] = Field(
+        (), description="emotions that are not learnt, say because few labels name them"
+    )
+    min_labels: int = Field(
+        10, ge=2, description="labelled segments an emotion that no corpus holds"
+    )
+    min_callers: int = Field(8, ge=2, description="callers that the labels come from")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        0.95, description="with which a challenger must be better"
+    )
+    min_measured: int = Field(60, ge=1, description="segments by chance that it is measured by")
+    min_measured_callers: int = Field(10, ge=2, description="callers that they come from")
+    max_slice_fall: Share = Field(
+        0.05, description="fall of the UAR in any queue, sex, codec, language or SNR, 0..1"
+    )
+    min_slice: int = Field(20, ge=1, description="segments from which such a part is looked at")
+    max_ece_rise: Share = Field(0.03, description="rise of the calibration error, 0..1")
+
+    @field_validator("leave_out")
+    @classmethod
+    def _in_the_vocabulary(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in EMOTIONS:
+                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+        return value
+
+    @field_validator("corpora_folder", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class DissatisfactionSettings(Section):
@@ -328,6 +382,7 @@ class Settings(BaseSettings):
     features: FeatureSettings = Field(default_factory=FeatureSettings)
     model: ModelSettings = Field(default_factory=ModelSettings)
     labels: LabelSettings = Field(default_factory=LabelSettings)
+    retrain: RetrainSettings = Field(default_factory=RetrainSettings)
     dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     run: RunSettings = Field(default_factory=RunSettings)

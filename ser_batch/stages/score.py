@@ -16,11 +16,13 @@ from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
 from ser_batch.model.bundle import MANIFEST, Bundle, default_bundle_path, read_manifest
+from ser_batch.model.registry import BUNDLED, Registry
 from ser_batch.paths import Root
 from ser_batch.resources import bundled_models
 from ser_batch.tables import PREDICTIONS, features_contract, predictions_contract
 
-BUNDLED = "bundled"
+CHAMPION = "champion"
+"""Names whichever model was promoted last, and the bundled one until one is."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,20 @@ def model_folder(root: Root, settings: Settings) -> Path:
         ModelError: if there is none
     """
     name = settings.model.name
+    if name == CHAMPION:
+        champion = Registry(root.models).champion()
+        name = champion.folder if champion else BUNDLED
+    return named_folder(root, name, settings.features.set)
+
+
+def named_folder(root: Root, name: str, feature_set: str) -> Path:
+    """Where a model lies: `bundled`, or a folder under models/.
+
+    Raises:
+        ModelError: if there is none
+    """
     if name == BUNDLED:
-        return bundled_model(settings.features.set)
+        return bundled_model(feature_set)
     folder = root.models / name
     if folder.resolve().parent != root.models.resolve() or not folder.is_dir():
         raise ModelError(f"there is no model {name!r} in {root.models}")
@@ -71,6 +85,12 @@ def model_id(root: Root, settings: Settings) -> str:
         raise ModelError(
             f"model {manifest.model_id} reads the feature set {manifest.feature_set!r}, "
             f"the settings name {settings.features.set!r}; make features.set the model's"
+        )
+    champion = Registry(root.models).champion() if settings.model.name == CHAMPION else None
+    if champion and champion.folder != BUNDLED and champion.model_id != manifest.model_id:
+        raise ModelError(
+            f"{champion.folder} is not the model any more that was promoted "
+            f"({manifest.model_id}, promoted was {champion.model_id}); promote one anew"
         )
     return manifest.model_id
 

@@ -1,0 +1,141 @@
+"""The registry: which model is the champion, and who made it so, when and why.
+
+A log of JSON lines beside the models, to which lines are only ever added; what holds follows from
+reading it from the top.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ser_batch.errors import ModelError
+
+REGISTRY = "registry.jsonl"
+BUNDLED = "bundled"
+"""Stands for the model that comes with the program."""
+
+Event = Literal["registered", "promoted", "rolled_back", "refused", "shadow_on", "shadow_off"]
+EVENTS: tuple[str, ...] = get_args(Event)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the log.
+
+    Attributes:
+        event: what was done
+        model_id: with which model; of a roll-back, the one that is the champion from then on
+        folder: of its bundle, below the models' folder; `bundled` for the one that comes along
+        who: the account, or the flow
+        why: in words
+        at: when, UTC, ISO 8601
+        figures: what it rested on, JSON-able
+    """
+
+    event: Event
+    model_id: str
+    folder: str
+    who: str
+    why: tuple[str, ...]
+    at: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Registry:
+    """The log of one folder of models.
+
+    Args:
+        folder: in which each bundle has its own
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / REGISTRY
+
+    def entries(self) -> list[Entry]:
+        """Every line, oldest first.
+
+        Raises:
+            ModelError: naming the line that cannot be read
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        # a run that was killed while it wrote leaves a last line without an end: it never counted
+        lines = text.split("\n")[:-1]
+        return [_entry(line, number, self.path) for number, line in enumerate(lines, start=1)]
+
+    def champion(self) -> Entry | None:
+        """The line that made the champion what it is, None while nothing was ever promoted."""
+        return next(reversed(self._champions()), None)
+
+    def shadows(self) -> list[str]:
+        """Folders of the challengers that score along, in the order in which they began."""
+        folders: dict[str, None] = {}
+        for entry in self.entries():
+            if entry.event == "shadow_on":
+                folders[entry.folder] = None
+            elif entry.event in ("shadow_off", "promoted"):
+                folders.pop(entry.folder, None)
+        return list(folders)
+
+    def add(
+        self,
+        event: Event,
+        model_id: str,
+        folder: str,
+        *,
+        who: str,
+        why: Sequence[str],
+        figures: Mapping[str, Any] | None = None,
+    ) -> Entry:
+        """Write a line, whole or not at all."""
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        entry = Entry(event, model_id, folder, who, tuple(why), at, dict(figures or {}))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False) + "\n"
+        with self.path.open("a+b") as file:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        return entry
+
+    def before(self) -> str:
+        """Folder of the champion before this one.
+
+        Raises:
+            ModelError: if nothing was promoted that could be rolled back
+        """
+        champions = self._champions()
+        if not champions:
+            raise ModelError("nothing was promoted yet: there is nothing to roll back")
+        return champions[-2].folder if len(champions) > 1 else BUNDLED
+
+    def _champions(self) -> list[Entry]:
+        """The champions that were not rolled back, the present one last."""
+        champions: list[Entry] = []
+        for entry in self.entries():
+            if entry.event == "promoted":
+                champions.append(entry)
+            elif entry.event == "rolled_back":
+                champions.pop()
+        return champions
+
+
+def _entry(line: str, number: int, path: Path) -> Entry:
+    try:
+        stored = json.loads(line)
+        entry = Entry(**{**stored, "why": tuple(stored["why"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}, line {number}: {error}") from error
+    if entry.event not in EVENTS:
+        raise ModelError(f"{path}, line {number}: {entry.event!r} is no event of this program")
+    return entry

@@ -1,0 +1,30 @@
+"""Small bundles of made-up models, for tests of what uses them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ser_batch.features.sets import get_feature_set
+from ser_batch.model.bundle import Bundle, write_bundle
+from ser_batch.model.training import train
+from tests.model.datasets import QUICK, blobs
+
+
+def put_bundle(folder: Path, *, seed: int = 0, feature_set: str = "descriptors_v1") -> Bundle:
+    """Write a bundle that reads a few features of a set."""
+    dataset = blobs(seed=seed)
+    names = get_feature_set(feature_set).names
+    dataset = replace(dataset, names=names[100 : 100 + len(dataset.names)])
+    return write_bundle(
+        folder,
+        train(dataset, QUICK),
+        name="made",
+        feature_set=feature_set,
+        band="telephone",
+        training=[{"corpus": "made"}],
+        licence="CC0-1.0",
+        made_with={"numpy": "2"},
+        evaluation={"uar": 0.5, "n_speakers": 6},
+        card="# made\n",
+    )
