@@ -139,3 +139,6 @@ EMBEDDING_SETS: dict[str, EmbeddingSet] = {
     for entry in (embedding_set(weights, after_blocks, int8=int8, wide=wide),)
 }
 """Each in single precision, in eight bits, and for wide band, by name."""
+
+RECOMMENDED = "whisper_base_l2_l3_int8"
+"""The set that the bundled model of embeddings reads."""

@@ -18,6 +18,8 @@ import soundfile
 import ser_batch
 from ser_batch import warehouse
 from ser_batch.config import Settings
+from ser_batch.embeddings.sets import RECOMMENDED
+from ser_batch.embeddings.weights import WEIGHTS
 from ser_batch.errors import SerError, WarehouseError
 from ser_batch.paths import Root
 from ser_batch.settings_file import find_settings_file, load_settings
@@ -54,7 +56,7 @@ def examine(root: Root, settings_file: Path | None) -> list[Check]:
     except SerError as error:
         return [*checks, Check("settings", "failed", str(error), "Mend the file named.")]
     checks.append(Check("settings", "ok", str(file) if file else "defaults (no file)"))
-    checks += [_model(root, settings), _warehouse(root)]
+    checks += [_model(root, settings), _weights(), _warehouse(root)]
     return checks
 
 
@@ -108,6 +110,16 @@ def _model(root: Root, settings: Settings) -> Check:
     except SerError as error:
         return Check("model", "failed", str(error), error.remedy)
     return Check("model", "ok", f"{bundle.model_id}, reads {bundle.feature_set}")
+
+
+def _weights() -> Check:
+    """What the weights of a speech model add, where there are none."""
+    here = [weights.name for weights in WEIGHTS.values() if weights.path.exists()]
+    if here:
+        return Check("embeddings", "ok", f"weights here: {', '.join(here)}")
+    finding = "no weights of a speech model: with them fewer labels and other lines go further"
+    remedy = f'`ser-batch weights get`, then features.set = "{RECOMMENDED}".'
+    return Check("embeddings", "note", finding, remedy)
 
 
 def _warehouse(root: Root) -> Check:
