@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import soundfile
 
-from ser_batch.arrays import DoubleArray
+from ser_batch.arrays import BoolArray, DoubleArray
 from ser_batch.audio.decode import Audio
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
 from ser_batch.corpora.base import Clip
@@ -19,11 +19,13 @@ from ser_batch.synthetic.activity import rms_db
 from ser_batch.synthetic.scenes import Call, Line, Scene, TruthRow, Utterance
 
 Arc = Literal["stayed positive", "worsening", "improving", "stayed negative", "mixed"]
+Change = Literal["worsening", "improving", "steady"]
 ARCS: tuple[Arc, ...] = get_args(Arc)
 
 ANGRY = "anger"
 POSITIVE = ("neutral", "calm", "happiness")
 AGENT = ("neutral", "calm")
+LEAST_CHANGE = 0.5
 N_TURNS = (8, 14)
 PAUSE_S = (0.4, 1.6)
 SNR_DB = (18.0, 35.0)
@@ -56,10 +58,27 @@ class ActedCall:
     @property
     def true_share(self) -> float:
         """Share of the customer's speech that is angry."""
-        spoken = [row for row in self.truth if row.kind == "speech" and row.role == "customer"]
-        seconds = np.array([row.end_s - row.start_s for row in spoken])
-        angry = np.array([row.emotion == ANGRY for row in spoken])
-        return float(seconds[angry].sum() / seconds.sum())
+        seconds, angry = self._spoken()
+        return float(np.average(angry, weights=seconds))
+
+    @property
+    def true_change(self) -> Change:
+        """Whether the share of anger rose or fell by half from the first to the last third."""
+        seconds, angry = self._spoken()
+        middle = np.cumsum(seconds) - seconds / 2
+        first, last = middle <= seconds.sum() / 3, middle >= seconds.sum() * 2 / 3
+        change = np.average(angry[last], weights=seconds[last]) - np.average(
+            angry[first], weights=seconds[first]
+        )
+        if abs(change) < LEAST_CHANGE:
+            return "steady"
+        return "worsening" if change > 0 else "improving"
+
+    def _spoken(self) -> tuple[DoubleArray, BoolArray]:
+        """Seconds of each stretch of the customer's speech, and whether it is angry."""
+        rows = [row for row in self.truth if row.kind == "speech" and row.role == "customer"]
+        seconds = np.array([row.end_s - row.start_s for row in rows])
+        return seconds, np.array([row.emotion == ANGRY for row in rows])
 
     def anger_of(self, segments: DoubleArray) -> DoubleArray:
         """Share of the customer's speech inside each segment that is angry.

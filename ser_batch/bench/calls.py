@@ -12,15 +12,16 @@ import numpy as np
 import scipy.stats
 from sklearn.metrics import roc_auc_score
 
+from ser_batch.arcs import arc_class
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.analysis import analyse_calls
-from ser_batch.bench.acted_calls import ANGRY, ActedCall, Arc, acted_calls
+from ser_batch.bench.acted_calls import ANGRY, ActedCall, acted_calls
 from ser_batch.config import DissatisfactionSettings, Settings
 from ser_batch.corpora import CORPORA, read_corpus
 from ser_batch.corpora.augment import Augmentation
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.describe import describe_clips
-from ser_batch.emotions import LOG_ODDS_CLIP, call_dissatisfaction, segment_dissatisfaction
+from ser_batch.emotions import call_dissatisfaction, segment_dissatisfaction
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.model.dataset import Dataset
@@ -33,10 +34,8 @@ N_FOLDS = 5
 MANY_SHARE = 0.5
 """True share of anger from which a call belongs among the worst."""
 
-CHANGE_LOG_ODDS = 0.75
-"""From the first to the last third of a call, in log-odds: less counts as steady."""
-
-DIRECTION: dict[Arc, int] = {"worsening": 1, "improving": -1}
+CHANGES = ("worsening", "improving")
+"""Arcs that are told apart; all others are steady."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -71,7 +70,8 @@ class Judgement:
         segment_auc_anger: area under the ROC curve of the segments' probability of anger
         spearman: rank correlation of the calls' dissatisfaction with their true share of anger
         precision_at_10: share of calls with at least half anger among the worst tenth
-        arc_accuracy: share of worsening, improving and steady calls that are called so
+        arc_accuracy: share of worsening, improving and steady calls that are called so; the truth
+            is what was said in the first and the last third, not what the arc was meant to be
     """
 
     setting: str
@@ -162,7 +162,7 @@ class Scored:
 def judge(
     calls: Sequence[HeardCall],
     scored: Sequence[Scored],
-    weights: DissatisfactionSettings,
+    settings: DissatisfactionSettings,
     what: tuple[str, tuple[str, ...], tuple[str, ...]],
 ) -> Judgement:
     """Compare what a model says of calls with the truth.
@@ -170,11 +170,11 @@ def judge(
     Args:
         calls: with their truth
         scored: a model's answer to each
-        weights: of the emotions in dissatisfaction
+        settings: what counts as dissatisfied, and as a change
         what: setting, training corpora, test corpora
     """
     segments = [
-        segment_dissatisfaction(answer.probabilities, answer.classes, weights.weights)
+        segment_dissatisfaction(answer.probabilities, answer.classes, settings.weights)
         for answer in scored
     ]
     seconds = [np.diff(call.segments, axis=1)[:, 0] for call in calls]
@@ -183,7 +183,7 @@ def judge(
     scores[unheard] = 0
     truth = np.array([call.call.true_share for call in calls])
     worst = np.argsort(-scores, kind="stable")[: max(1, round(len(calls) / 10))]
-    directions = [direction(d, s) for d, s in zip(segments, seconds, strict=True)]
+    found = [arc_class(d, s, settings) for d, s in zip(segments, seconds, strict=True)]
     setting, trained_on, tested_on = what
     return Judgement(
         setting=setting,
@@ -197,27 +197,13 @@ def judge(
         precision_at_10=float((truth[worst] >= MANY_SHARE).mean()),
         arc_accuracy=float(
             np.mean(
-                [DIRECTION.get(c.call.arc, 0) == d for c, d in zip(calls, directions, strict=True)]
+                [
+                    (arc if arc in CHANGES else "steady") == call.call.true_change
+                    for arc, call in zip(found, calls, strict=True)
+                ]
             )
         ),
     )
-
-
-def direction(dissatisfaction: DoubleArray, seconds: DoubleArray) -> int:
-    """1 if a call worsens from its first to its last third, -1 if it improves, 0 if neither.
-
-    Args:
-        dissatisfaction: of each segment in order, shape (n,)
-        seconds: length of each segment, shape (n,)
-    """
-    third = len(dissatisfaction) // 3
-    if not third:
-        return 0
-    clipped = np.clip(dissatisfaction, LOG_ODDS_CLIP, 1 - LOG_ODDS_CLIP)
-    log_odds = np.log(clipped / (1 - clipped))
-    first = np.average(log_odds[:third], weights=seconds[:third])
-    last = np.average(log_odds[-third:], weights=seconds[-third:])
-    return int(np.sign(last - first)) if abs(last - first) > CHANGE_LOG_ODDS else 0
 
 
 def _auc_anger(calls: Sequence[HeardCall], scored: Sequence[Scored]) -> float:
