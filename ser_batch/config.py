@@ -21,6 +21,7 @@ from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
 
 ENV_PREFIX = "SER_"
 Role = Literal["agent", "customer", "unknown"]
+Speaker = Literal["agent", "customer"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -109,6 +110,19 @@ class RoleSettings(Section):
     single_channel: Role = Field(
         "unknown", description="role of the only channel of a one-channel recording"
     )
+    first_speaker: Speaker | None = Field(
+        None,
+        description=(
+            "agent or customer: who speaks first where both sides share one channel; then the two "
+            "voices are told apart and each has its role. Unset: they stay one channel in the "
+            "role single_channel"
+        ),
+    )
+
+    @field_validator("first_speaker", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class LawSettings(Section):
@@ -195,6 +209,12 @@ class LineSettings(Section):
         0.15,
         description=(
             "correlation from which one side's voice is said to be heard on the other's channel"
+        ),
+    )
+    min_separation_confidence: Share = Field(
+        0.6,
+        description=(
+            "confidence below which two voices in one channel are not told apart, and not scored"
         ),
     )
     min_silence_s: Seconds = Field(2, description="s; shorter silence of both sides is a pause")

@@ -12,13 +12,13 @@ from ser_batch.config import LawSettings
 from ser_batch.law import channel_roles, why_not_scored
 from ser_batch.tables import column
 
-_WHAT_DECIDES = ["roles", "single_role", "n_channels", "dual_mono", "notice_given", "objected"]
-_CALL_COLUMNS = ["recording_id", "roles", "single_role", "notice_given", "objected"]
-_RECORDING_COLUMNS = ["recording_id", "n_channels", "dual_mono"]
+_OF_CALL = ["roles", "single_role", "first_speaker", "notice_given", "objected"]
+_OF_RECORDING = ["n_channels", "dual_mono", "separated"]
+_WHAT_DECIDES = [*_OF_CALL, *_OF_RECORDING]
 CHANNEL_SCORING = pa.schema(
     [
         column("recording_id", pa.string(), "digest of the audio bytes"),
-        column("channel", pa.int8(), "channel in the file, from 0"),
+        column("channel", pa.int8(), "channel in the file, or voice in the only one, from 0"),
         column("role", pa.string(), "who speaks: agent, customer or unknown"),
         column(
             "not_scored_reason",
@@ -35,8 +35,8 @@ def channel_scoring(calls: pa.Table, recordings: pa.Table, settings: LawSettings
     """Role of each channel, and the code of the reason why it carries no emotion.
 
     A two-channel recording has two rows. A one-channel recording, or one whose two channels carry
-    the same signal, has one row: channel 0 in the call's `single_role`. Recordings without a call
-    have none.
+    the same signal, has one row: channel 0 in the call's `single_role`; or two if two voices were
+    told apart in it. Recordings without a call have none.
 
     Args:
         calls: rows of the table `calls`
@@ -46,8 +46,8 @@ def channel_scoring(calls: pa.Table, recordings: pa.Table, settings: LawSettings
     Returns:
         the columns of `CHANNEL_SCORING`, sorted by recording_id and channel
     """
-    joined = _frame(calls.select(_CALL_COLUMNS)).join(
-        _frame(recordings.select(_RECORDING_COLUMNS)), on="recording_id"
+    joined = _frame(calls.select(["recording_id", *_OF_CALL])).join(
+        _frame(recordings.select(["recording_id", *_OF_RECORDING])), on="recording_id"
     )
     keyed = joined.with_columns(pl.col("roles").list.join("|").alias("roles"))
     scored = keyed.join(_answers(keyed, settings), on=_WHAT_DECIDES, nulls_equal=True)
@@ -67,8 +67,10 @@ def _answers(keyed: pl.DataFrame, settings: LawSettings) -> pl.DataFrame:
         roles = channel_roles(
             combination["roles"].split("|"),
             combination["single_role"],
+            combination["first_speaker"],
             n_channels=combination["n_channels"],
             dual_mono=combination["dual_mono"],
+            separated=combination["separated"],
         )
         for channel, role in enumerate(roles):
             reason = why_not_scored(

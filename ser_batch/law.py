@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ser_batch.config import LawSettings, Role
+from ser_batch.config import LawSettings, Role, Speaker
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,31 @@ def why_not_scored(
 
 
 def channel_roles(
-    roles: Sequence[Role], single_role: Role, *, n_channels: int, dual_mono: bool
+    roles: Sequence[Role],
+    single_role: Role,
+    first_speaker: Speaker | None,
+    *,
+    n_channels: int,
+    dual_mono: bool,
+    separated: bool,
 ) -> tuple[Role, ...]:
-    """Who speaks on each channel that carries a signal of its own.
+    """Who speaks on each channel that carries a signal of its own, or is one voice of it.
+
+    Whoever says who speaks first says that two people share the signal: until they are told apart
+    nobody on it has a role.
 
     Args:
         roles: of the channels of a two-channel recording
         single_role: where one signal carries the call
+        first_speaker: of two who share one signal, None if nothing says so
         n_channels: channels in the file
         dual_mono: both channels carry the same signal, so they count as one
+        separated: two voices of one signal were told apart, the first to speak first
     """
-    if n_channels == 1 or dual_mono:
-        return (single_role,)
-    return tuple(roles[:n_channels])
+    if n_channels > 1 and not dual_mono:
+        return tuple(roles[:n_channels])
+    if separated:
+        if first_speaker is None:
+            return ("unknown", "unknown")
+        return (first_speaker, "customer" if first_speaker == "agent" else "agent")
+    return (single_role if first_speaker is None else "unknown",)

@@ -95,7 +95,7 @@ _ATTRIBUTES = pa.map_(pa.string(), pa.string())
 _SEGMENT_KEY = ("recording_id", "channel", "segment_no")
 
 _RECORDING_ID = column("recording_id", pa.string(), "digest of the audio bytes")
-_CHANNEL = column("channel", pa.int8(), "channel in the file, from 0")
+_CHANNEL = column("channel", pa.int8(), "channel in the file, or voice in the only one, from 0")
 _SEGMENT_NO = column("segment_no", pa.int32(), "number of the segment on its channel, from 0")
 
 FILES = TableContract(
@@ -156,6 +156,12 @@ CALLS = TableContract(
             column("objected", pa.bool_(), "customer objected to it", nullable=True),
             column("roles", pa.list_(pa.string()), "role of each channel of a two-channel file"),
             column("single_role", pa.string(), "role where one channel carries the call"),
+            column(
+                "first_speaker",
+                pa.string(),
+                "who speaks first where two share a channel; null: nothing says so",
+                nullable=True,
+            ),
             column("metadata_found", pa.bool_(), "a line of metadata names the call"),
             column("attributes", _ATTRIBUTES, "columns with no place of their own"),
         ]
@@ -176,6 +182,13 @@ RECORDINGS = TableContract(
             column("n_channels", pa.int8(), "channels in the file"),
             column("duration_s", pa.float64(), "length, seconds"),
             column("dual_mono", pa.bool_(), "both channels carry the same signal"),
+            column("separated", pa.bool_(), "two voices of one channel were told apart"),
+            column(
+                "separation_confidence",
+                pa.float32(),
+                "how clearly they differ, 0..1; null: not tried",
+                nullable=True,
+            ),
             column("agent_channel", pa.int8(), "where an agent seems to speak", nullable=True),
             *_waits("silence", "nobody speaks and nothing plays"),
             column("count_long_silences", pa.int32(), "silences called long by the settings"),
@@ -190,7 +203,7 @@ RECORDINGS = TableContract(
 CHANNELS = TableContract(
     name="channels",
     version=1,
-    grain="one row a recording and channel with a signal of its own",
+    grain="one row a recording and side: a channel with a signal of its own, or a voice told apart",
     key=("recording_id", "channel"),
     arrow=pa.schema(
         [

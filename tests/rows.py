@@ -29,6 +29,7 @@ def call(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
         "objected": None,
         "roles": ["agent", "customer"],
         "single_role": "unknown",
+        "first_speaker": None,
         "metadata_found": True,
         "attributes": [],
     }
@@ -45,6 +46,8 @@ def recording(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
         "n_channels": 2,
         "duration_s": 300.0,
         "dual_mono": False,
+        "separated": False,
+        "separation_confidence": None,
         "agent_channel": None,
         "silence_s": 12.0,
         "count_silences": 3,

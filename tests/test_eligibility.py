@@ -34,6 +34,43 @@ def test_one_channel_and_dual_mono_recordings_have_one_row_in_the_single_role():
     ]
 
 
+def test_two_voices_told_apart_have_the_first_speakers_role_and_the_other():
+    calls = [call("a", first_speaker="agent"), call("b", first_speaker="customer")]
+    recordings = [
+        recording("a", n_channels=1, separated=True, separation_confidence=0.8),
+        recording("b", dual_mono=True, separated=True, separation_confidence=0.7),
+    ]
+    assert scoring(calls, recordings) == [
+        ("a", 0, "agent", "agent"),
+        ("a", 1, "customer", None),
+        ("b", 0, "customer", None),
+        ("b", 1, "agent", "agent"),
+    ]
+
+
+def test_two_who_share_a_channel_are_not_scored_until_they_are_told_apart_and_named():
+    calls = [
+        call("mixed", first_speaker="customer", single_role="customer"),
+        call("nameless", single_role="customer"),
+    ]
+    recordings = [
+        recording("mixed", n_channels=1, separation_confidence=0.2),
+        recording("nameless", n_channels=1, separated=True, separation_confidence=0.8),
+    ]
+    assert scoring(calls, recordings) == [
+        ("mixed", 0, "unknown", "unknown_role"),
+        ("nameless", 0, "unknown", "unknown_role"),
+        ("nameless", 1, "unknown", "unknown_role"),
+    ]
+
+
+def test_who_speaks_first_does_not_touch_a_channel_for_each_side():
+    assert scoring([call("a", first_speaker="customer")], [recording("a")]) == [
+        ("a", 0, "agent", "agent"),
+        ("a", 1, "customer", None),
+    ]
+
+
 def test_every_combination_gets_the_answer_of_the_rule():
     combinations = list(
         itertools.product(

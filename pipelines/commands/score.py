@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,8 +25,16 @@ if TYPE_CHECKING:
 BAR_WIDTH = 10
 
 
+class Speaker(StrEnum):
+    """Who may speak first."""
+
+    AGENT = "agent"
+    CUSTOMER = "customer"
+
+
 def score(
     files: Annotated[list[Path], typer.Argument(help="Recordings.")],
+    *,
     customer_channel: Annotated[
         int | None,
         typer.Option(
@@ -33,6 +42,10 @@ def score(
             min=0,
             max=1,
         ),
+    ] = None,
+    first_speaker: Annotated[
+        Speaker | None,
+        typer.Option(help="Who speaks first where both sides share one channel."),
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
@@ -45,6 +58,8 @@ def score(
       ser-batch score call.wav
 
       ser-batch score call.wav --customer-channel 0 --json
+
+      ser-batch score mono.wav --first-speaker agent
     """
     from ser_batch.stages.score import load_model
     from ser_batch.stages.trial import try_files
@@ -52,7 +67,13 @@ def score(
     place = open_root(root)
     values = read_settings(place, settings)
     bundle = load_model(place, values)
-    trials = try_files(files, bundle, values, customer_channel)
+    trials = try_files(
+        files,
+        bundle,
+        values,
+        customer_channel=customer_channel,
+        first_speaker=first_speaker.value if first_speaker else None,
+    )
     if as_json:
         print_json({"model_id": bundle.model_id, "files": [_as_dict(trial) for trial in trials]})
     else:

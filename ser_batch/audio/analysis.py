@@ -14,7 +14,8 @@ from ser_batch.audio.denoise import denoised, pays
 from ser_batch.audio.interaction import CallInteraction, interaction, syllable_rate
 from ser_batch.audio.levels import LEVEL_FRAME_S, channel_level, decibel, snr_db, sums
 from ser_batch.audio.line import Line, is_dead, lines
-from ser_batch.audio.speech import ChannelSpeech, call_speech
+from ser_batch.audio.separation import separate
+from ser_batch.audio.speech import ChannelSpeech, call_speech, sides
 from ser_batch.audio.stretches import from_mask, lengths
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
@@ -51,7 +52,7 @@ class LineDiagnosis:
 
 @dataclass(frozen=True)
 class ChannelAnalysis:
-    """One channel of a call.
+    """One channel of a call, or one of two speakers who share its only signal.
 
     Attributes:
         signal: at the analysis rate, without DC, denoised where it pays, shape (n_samples,)
@@ -101,7 +102,9 @@ class CallAnalysis:
     Attributes:
         duration_s: seconds
         dual_mono: whether both channels carried the same signal; then one is kept
-        channels: in the order of the recording
+        separated: whether two speakers of one signal were told apart
+        separation_confidence: how clearly they were, 0..1; None where that was not tried
+        channels: in the order of the recording; where `separated`, the first to speak first
         interaction: how the sides talk with each other, one a channel
         agent_channel: the channel on which an agent seems to speak, by who pressed keys, where the
             beep sounds and who spoke first; None where too little or contradictory is heard. A
@@ -110,6 +113,8 @@ class CallAnalysis:
 
     duration_s: float
     dual_mono: bool
+    separated: bool
+    separation_confidence: float | None
     channels: tuple[ChannelAnalysis, ...]
     interaction: CallInteraction
     agent_channel: int | None
@@ -119,6 +124,7 @@ def analyse_calls(
     audios: Sequence[Audio],
     settings: Settings,
     denoise_channels: Sequence[Collection[int]] | None = None,
+    two_speakers: Sequence[bool] | None = None,
 ) -> list[CallAnalysis]:
     """Find, measure and clean the speech of some calls.
 
@@ -128,35 +134,69 @@ def analyse_calls(
         settings: of all steps
         denoise_channels: for each call, the channels worth the work because they will be scored;
             None: all
+        two_speakers: for each call, whether its speakers are to be told apart if it carries one
+            signal; None: in none
 
     Returns:
         one a recording, in order
     """
     calls = [lines(audio, settings.audio) for audio in audios]
-    worth = denoise_channels or [range(len(call)) for call in calls]
+    worth = denoise_channels or [range(2) for _ in calls]
+    shared = two_speakers or [False for _ in calls]
     signals = [line.signal for call in calls for line in call]
     probabilities = iter(speech_probability(signals, settings.audio.analysis_rate_hz, settings.vad))
     return [
-        _call(audio, call, [next(probabilities) for _ in call], to_denoise, settings)
-        for audio, call, to_denoise in zip(audios, calls, worth, strict=True)
+        _call(
+            _heard(call, [next(probabilities) for _ in call], two, settings), audio, some, settings
+        )
+        for audio, call, some, two in zip(audios, calls, worth, shared, strict=True)
     ]
 
 
-def _call(
-    audio: Audio,
-    call: list[Line],
-    probabilities: list[FloatArray],
-    to_denoise: Collection[int],
-    settings: Settings,
-) -> CallAnalysis:
+@dataclass(frozen=True)
+class _Heard:
+    """Who speaks when on each side of a call.
+
+    Attributes:
+        lines: the signal of each side; twice the same where its speakers were told apart
+        speech: of each side
+        confidence: of telling them apart, None where that was not tried
+        separated: whether they were
+    """
+
+    lines: list[Line]
+    speech: list[ChannelSpeech]
+    confidence: float | None = None
+    separated: bool = False
+
+
+def _heard(
+    call: list[Line], probabilities: list[FloatArray], two_speakers: bool, settings: Settings
+) -> _Heard:
+    """The speech of a call, its two speakers told apart if they are to be and can."""
     speech = call_speech(call, probabilities, settings)
+    if not two_speakers or len(call) > 1:
+        return _Heard(call, speech)
+    found = separate(call[0].signal, call[0].sample_rate, speech[0].bursts)
+    if not found.is_clear(settings.line.min_separation_confidence):
+        return _Heard(call, speech, found.confidence)
+    both = sides(speech[0], found.speakers, probabilities[0], settings)
+    return _Heard(call * len(both), both, found.confidence, separated=True)
+
+
+def _call(
+    heard: _Heard, audio: Audio, to_denoise: Collection[int], settings: Settings
+) -> CallAnalysis:
+    call, speech = heard.lines, heard.speech
     channels = tuple(
         _channel(line, own, settings, may_denoise=number in to_denoise)
         for number, (line, own) in enumerate(zip(call, speech, strict=True))
     )
     return CallAnalysis(
         duration_s=audio.duration_s,
-        dual_mono=len(call) < len(audio.samples),
+        dual_mono=len(audio.samples) > 1 and (heard.separated or len(call) == 1),
+        separated=heard.separated,
+        separation_confidence=heard.confidence,
         channels=channels,
         interaction=interaction(
             [channel.turns for channel in channels],
@@ -168,7 +208,7 @@ def _call(
             duration_s=audio.duration_s,
             settings=settings.line,
         ),
-        agent_channel=_agent_channel(speech),
+        agent_channel=None if heard.separated else _agent_channel(speech),
     )
 
 

@@ -57,6 +57,18 @@ class Audio:
         """Seconds."""
         return float(self.samples.shape[1] / self.sample_rate)
 
+    def side(self, channel: int) -> FloatArray:
+        """Samples on which a side of the call is heard: both sides' where they share one channel.
+
+        Args:
+            channel: as in the tables, 0 or 1
+
+        Returns:
+            shape (n_samples,)
+        """
+        own: FloatArray = self.samples[min(channel, len(self.samples) - 1)]
+        return own
+
 
 def read_audio(path: Path, settings: AudioSettings) -> Audio:
     """Decode a recording.

@@ -56,6 +56,10 @@ class Separation:
     speakers: tuple[DoubleArray, ...]
     confidence: float
 
+    def is_clear(self, least_confidence: float) -> bool:
+        """Whether there are two speakers, told apart well enough."""
+        return len(self.speakers) > 1 and self.confidence >= least_confidence
+
 
 def separate(
     signal: FloatArray, sample_rate: int, bursts: DoubleArray, *, n_speakers: int = 2

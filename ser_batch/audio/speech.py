@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ser_batch.audio.levels import LEVEL_FRAME_S
 from ser_batch.audio.line import Line
 from ser_batch.audio.segments import speech_bursts, to_segments, with_company
 from ser_batch.audio.sounds import Sounds, find_sounds
-from ser_batch.audio.stretches import joined, lasting, lengths, to_mask, without
+from ser_batch.audio.stretches import joined, lasting, lengths, to_mask, union, without
 from ser_batch.config import Settings
 
 
@@ -87,6 +87,41 @@ def call_speech(
             )
         )
     return speech
+
+
+def sides(
+    speech: ChannelSpeech,
+    speakers: Sequence[DoubleArray],
+    probability: FloatArray,
+    settings: Settings,
+) -> list[ChannelSpeech]:
+    """One channel as the sides of a call, once its speakers were told apart.
+
+    A side's turns and segments hold no stretch that is another's; tones and noise are every side's.
+
+    Args:
+        speech: of the channel
+        speakers: speech of each speaker, seconds, shape (n, 2) each, none of two at once
+        probability: of speech, one a 32 ms frame
+        settings: lengths
+    """
+    found = []
+    for number, bursts in enumerate(speakers):
+        others = union(*speakers[:number], *speakers[number + 1 :])
+        turns = without(joined(bursts, settings.segments.min_pause_s), others)
+        pieces, _ = to_segments(turns, probability, settings.segments)
+        segments = lasting(without(pieces, others), settings.segments.min_segment_s)
+        found.append(
+            replace(
+                speech,
+                bursts=bursts,
+                turns=turns,
+                segments=segments,
+                dropped_s=float(lengths(without(bursts, segments)).sum()),
+                own=to_mask(bursts, len(speech.own), LEVEL_FRAME_S),
+            )
+        )
+    return found
 
 
 def _heard(line: Line, probability: FloatArray, sounds: Sounds, settings: Settings) -> DoubleArray:

@@ -108,7 +108,7 @@ def _plainly(sources: Sequence[Path]) -> float:
     """The peer's call-seconds per core-second."""
     settings = Settings()
     jobs = [
-        CallJob(str(path), path, 0, ("agent", "customer"), "unknown", None, None, settings)
+        CallJob(str(path), path, 0, ("agent", "customer"), "unknown", None, None, None, settings)
         for path in sources[:MOST_PEER_CALLS]
     ]
     describe_calls(jobs[:1])  # imports and compiled code, which a long night pays once

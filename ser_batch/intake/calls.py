@@ -91,6 +91,7 @@ def _call(
     fields = {**named, **told}
     started_at, source = _start(file, named, told, settings, doubt)
     roles, single_role = _roles(fields, settings, doubt)
+    first_speaker = _first_speaker(fields, settings, doubt)
     row: dict[str, object] = {
         "recording_id": file.recording_id,
         "call_id": told.get("call_id") or call_id_of_name(file, named),
@@ -103,6 +104,7 @@ def _call(
         "objected": _consent(fields, "objected", if_unclear=True, doubt=doubt),
         "roles": roles,
         "single_role": single_role,
+        "first_speaker": first_speaker,
         "attributes": sorted((k, v) for k, v in fields.items() if k not in OWN_COLUMNS),
     }
     row.update({name: fields.get(name) for name in TEXT_COLUMNS})
@@ -156,6 +158,16 @@ def _roles(fields: Mapping[str, str], settings: Settings, doubt: Doubt) -> tuple
     if (role := fields.get("single_channel_role")) is not None:
         single = _role(role, "single_channel_role", doubt)
     return roles, single
+
+
+def _first_speaker(fields: Mapping[str, str], settings: Settings, doubt: Doubt) -> str | None:
+    """Who speaks first where both sides share a channel, None if nothing says so."""
+    if (text := fields.get("first_speaker")) is not None:
+        role = _role(text, "first_speaker", doubt)
+        return None if role == "unknown" else role
+    if "single_channel_role" in fields or fields.get("customer_channel", "0") not in ("0", "1"):
+        return None  # of this call something else is said than the settings suppose
+    return settings.roles.first_speaker
 
 
 def _role(text: str, name: str, doubt: Doubt) -> str:

@@ -26,6 +26,7 @@ OWN_COLUMNS = {
     "channel_0_role",
     "channel_1_role",
     "single_channel_role",
+    "first_speaker",
 }
 
 

@@ -50,6 +50,6 @@ def write_snippets(
 def _write(target: Path, audio: Audio, channel: int, stretch: Stretch) -> None:
     first = max(0, int((stretch.start_s - PAD_S) * audio.sample_rate))
     last = int((stretch.end_s + PAD_S) * audio.sample_rate)
-    if channel >= audio.samples.shape[0] or first >= audio.samples.shape[1]:
+    if first >= audio.samples.shape[1]:
         raise FileError(f"the recording has no second {stretch.start_s:.1f} on channel {channel}")
-    soundfile.write(target, audio.samples[channel, first:last], audio.sample_rate, subtype="PCM_16")
+    soundfile.write(target, audio.side(channel)[first:last], audio.sample_rate, subtype="PCM_16")

@@ -106,7 +106,7 @@ def _side(channel: Row, segments: Sequence[Row], audio: Audio | None) -> Side:
     own = tuple(row for row in segments if row["channel"] == number)
     if audio is None:
         return Side(number, channel["role"], own, "", "")
-    signal, rate = audio.samples[number], audio.sample_rate
+    signal, rate = audio.side(number), audio.sample_rate
     width = max(1, min(WIDTH, int(audio.duration_s / _SPECTROGRAM_STEP_S)))
     picture = spectrogram_png(signal, rate, width=width, height=_SPECTROGRAM_HEIGHT)
     path = _path(outline(signal, WIDTH).tolist())
@@ -134,7 +134,7 @@ def _excerpts(segments: Sequence[Row], audio: Audio | None) -> list[Excerpt]:
 
 def _sound(segment: Row, audio: Audio) -> str:
     first, last = (int(segment[name] * audio.sample_rate) for name in ("start_s", "end_s"))
-    piece = audio.samples[segment["channel"], first:last]
+    piece = audio.side(segment["channel"])[first:last]
     return data_url("audio/wav", excerpt_wav(piece, audio.sample_rate))
 
 

@@ -20,7 +20,14 @@ from ser_batch.tables import CALLS, METADATA
 RULES_VERSION = 1
 """Raised when the resolution of calls changes, so that every row is made again."""
 
-DECIDES_SCORING = ("recording_id", "roles", "single_role", "notice_given", "objected")
+DECIDES_SCORING = (
+    "recording_id",
+    "roles",
+    "single_role",
+    "first_speaker",
+    "notice_given",
+    "objected",
+)
 """Columns on which it depends which channels are described and scored."""
 
 

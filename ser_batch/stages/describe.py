@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.analysis import CallAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio, read_audio
-from ser_batch.config import Role, Settings
+from ser_batch.config import Role, Settings, Speaker
 from ser_batch.errors import (
     FileError,
     GoneFileError,
@@ -37,6 +38,7 @@ class CallJob:
         size_bytes: its size
         roles: of the channels, if there are two
         single_role: where one signal carries the call
+        first_speaker: of two who share one signal, None if nothing says so
         notice_given: as the metadata says
         objected: as the metadata says
         settings: all settings
@@ -47,9 +49,38 @@ class CallJob:
     size_bytes: int
     roles: tuple[Role, ...]
     single_role: Role
+    first_speaker: Speaker | None
     notice_given: bool | None
     objected: bool | None
     settings: Settings
+
+    def not_scored(
+        self, *, n_channels: int, dual_mono: bool, separated: bool
+    ) -> tuple[str | None, ...]:
+        """Code of the reason why each channel is not scored, None if it may be.
+
+        Args:
+            n_channels: channels in the file
+            dual_mono: both carry the same signal
+            separated: two voices of one signal were told apart
+        """
+        roles = channel_roles(
+            self.roles,
+            self.single_role,
+            self.first_speaker,
+            n_channels=n_channels,
+            dual_mono=dual_mono,
+            separated=separated,
+        )
+        return tuple(
+            why_not_scored(
+                role,
+                notice_given=self.notice_given,
+                objected=self.objected,
+                settings=self.settings.law,
+            )
+            for role in roles
+        )
 
 
 @dataclass(frozen=True)
@@ -101,6 +132,14 @@ def describe_calls(jobs: Sequence[CallJob]) -> list[CallOutcome]:
         return [outcome for job in jobs for outcome in describe_calls([job])]
 
 
+def not_separated(analysis: CallAnalysis) -> str | None:
+    """That two voices in one channel could not be told apart, in words; None if that was not so."""
+    if analysis.separated or analysis.separation_confidence is None:
+        return None
+    sure = f"confidence {analysis.separation_confidence:.2f}"
+    return f"the two voices in its one channel could not be told apart ({sure}), so none is scored"
+
+
 def died(job: CallJob) -> CallOutcome:
     """The outcome of a recording that ends the process which reads it."""
     return CallOutcome(job.recording_id, error=WorkerDiedError())
@@ -121,7 +160,8 @@ def _describe_together(jobs: Sequence[CallJob]) -> list[CallOutcome]:
         return [outcomes[number] for number in range(len(jobs))]
     start = time.process_time()
     worth = [_worth_cleaning(jobs[number], audio) for number, audio in decoded.items()]
-    analyses = analyse_calls(list(decoded.values()), jobs[0].settings, worth)
+    shared = [jobs[number].first_speaker is not None for number in decoded]
+    analyses = analyse_calls(list(decoded.values()), jobs[0].settings, worth, shared)
     speech_s = (time.process_time() - start) / len(decoded)
     for (number, audio), analysis in zip(decoded.items(), analyses, strict=True):
         start = time.process_time()
@@ -141,37 +181,37 @@ def _read(job: CallJob) -> Audio:
     return read_audio(job.path, job.settings.audio)
 
 
-def _scored_channels(job: CallJob, n_channels: int, *, dual_mono: bool) -> list[int]:
-    """Channels that may be scored."""
-    roles = channel_roles(job.roles, job.single_role, n_channels=n_channels, dual_mono=dual_mono)
-    return [
-        channel
-        for channel, role in enumerate(roles)
-        if not why_not_scored(
-            role,
-            notice_given=job.notice_given,
-            objected=job.objected,
-            settings=job.settings.law,
-        )
-    ]
-
-
 def _worth_cleaning(job: CallJob, audio: Audio) -> set[int]:
-    """Channels that may turn out to be scored; whether they are one signal is not yet known."""
+    """Channels that may turn out to be scored; how many voices there are is not yet known."""
     n_channels = audio.samples.shape[0]
-    either = (_scored_channels(job, n_channels, dual_mono=one) for one in (False, True))
-    return {channel for channels in either for channel in channels}
+    return {
+        channel
+        for dual_mono, separated in product((False, True), repeat=2)
+        for channel in _scored(
+            job.not_scored(n_channels=n_channels, dual_mono=dual_mono, separated=separated)
+        )
+    }
 
 
 def _features(job: CallJob, audio: Audio, analysis: CallAnalysis) -> dict[int, FloatArray]:
     """Features of the channels that may be scored, and of no other."""
     feature_set = get_feature_set(job.settings.features.set)
-    n_channels, heard = audio.samples.shape[0], analysis.channels
+    heard = analysis.channels
+    reasons = job.not_scored(
+        n_channels=audio.samples.shape[0],
+        dual_mono=analysis.dual_mono,
+        separated=analysis.separated,
+    )
     return {
         channel: feature_set.extract(heard[channel].signal, heard[channel].segments)
-        for channel in _scored_channels(job, n_channels, dual_mono=analysis.dual_mono)
+        for channel in _scored(reasons)
         if len(heard[channel].segments)
     }
+
+
+def _scored(reasons: Sequence[str | None]) -> list[int]:
+    """Channels without a reason against it."""
+    return [channel for channel, reason in enumerate(reasons) if reason is None]
 
 
 def _outcome(

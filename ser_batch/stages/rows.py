@@ -36,6 +36,8 @@ def recording_rows(outcomes: Sequence[CallOutcome], analysis_id: str) -> pa.Tabl
             "n_channels": outcome.n_channels,
             "duration_s": outcome.analysis.duration_s,
             "dual_mono": outcome.analysis.dual_mono,
+            "separated": outcome.analysis.separated,
+            "separation_confidence": outcome.analysis.separation_confidence,
             "analysis_id": analysis_id,
             "agent_channel": outcome.analysis.agent_channel,
             **_call_measures(outcome.analysis.interaction),

@@ -19,7 +19,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.intake.matching import Remark
 from ser_batch.lake import Lake, Part
 from ser_batch.stages import remarks
-from ser_batch.stages.describe import CallJob, CallOutcome
+from ser_batch.stages.describe import CallJob, CallOutcome, not_separated
 from ser_batch.stages.rows import channel_rows, feature_rows, recording_rows, segment_rows
 from ser_batch.tables import (
     CALLS,
@@ -94,7 +94,7 @@ class Shard:
         )
         done = {recording_id for recording_id, made_by in pairs if made_by == wanted_id}
         bad = {row["recording_id"] for row in self.remarks if row["severity"] == "quarantine"}
-        skip = (done | bad) - self._without_features(settings)
+        skip = (done | bad) - self._without_features(settings) - self._otherwise_shared()
         return [
             _job(row, settings) for row in self.calls.to_pylist() if row["recording_id"] not in skip
         ]
@@ -123,6 +123,17 @@ class Shard:
         """The channels that have features."""
         return _frame(self.features.select(_CHANNEL_KEY)).unique().sort(_CHANNEL_KEY).rows()
 
+    def _otherwise_shared(self) -> set[str]:
+        """Recordings of one signal whose voices were told apart and need not be, or were not."""
+        one_signal = (pl.col("n_channels") == 1) | pl.col("dual_mono")
+        tried = pl.col("separation_confidence").is_not_null()
+        columns = ["recording_id", "n_channels", "dual_mono", "separation_confidence"]
+        joined = _frame(self.recordings.select(columns)).join(
+            _frame(self.calls.select(["recording_id", "first_speaker"])), on="recording_id"
+        )
+        wanted = pl.col("first_speaker").is_not_null()
+        return set(joined.filter(one_signal & (tried != wanted))["recording_id"])
+
     def _without_features(self, settings: Settings) -> set[str]:
         """Recordings with a channel that may be scored and has segments, but no features."""
         wanted = _scored(self.calls, self.recordings, settings)
@@ -139,6 +150,7 @@ def _job(row: dict[str, Any], settings: Settings) -> CallJob:
         size_bytes=row["size_bytes"],
         roles=tuple(row["roles"]),
         single_role=row["single_role"],
+        first_speaker=row["first_speaker"],
         notice_given=row["notice_given"],
         objected=row["objected"],
         settings=settings,
@@ -191,11 +203,15 @@ def _heard(
     analysis: CallAnalysis, n_channels: int, roles: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
     """Code, message and remedy of what a person should look at."""
-    if not any(len(channel.segments) for channel in analysis.channels):
+    spoken = any(len(channel.segments) for channel in analysis.channels)
+    if not spoken:
         yield "no_speech", "no speech was found", "Listen to it: a dead line, or music only?"
     if n_channels == 2 and analysis.dual_mono:
-        message = "both channels carry the same signal, so nothing says who speaks"
+        message = "both channels carry the same signal: both sides in one, or one side only"
         yield "dual_mono", message, "Ask the recorder for one side a channel."
+    if spoken and (together := not_separated(analysis)):
+        remedy = "Ask the recorder for one side a channel, or lower line.min_separation_confidence."
+        yield "not_separated", together, remedy
     if analysis.agent_channel is not None and roles[analysis.agent_channel] == "customer":
         message = f"an agent seems to speak on channel {analysis.agent_channel}, the customer's"
         yield "roles_swapped", message, "Listen; if so, say it with customer_channel or [roles]."

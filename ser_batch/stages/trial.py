@@ -8,13 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ser_batch.config import Role, Settings
+from ser_batch.config import Role, Settings, Speaker
 from ser_batch.emotions import UNCERTAIN, call_dissatisfaction, segment_dissatisfaction
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.law import NOT_SCORED, channel_roles, why_not_scored
+from ser_batch.law import NOT_SCORED
 from ser_batch.model.bundle import Bundle
-from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls
+from ser_batch.stages.describe import (
+    CallJob,
+    CallOutcome,
+    describe_calls,
+    not_separated,
+)
 from ser_batch.stages.score import decide
 
 
@@ -63,7 +68,12 @@ class Trial:
 
 
 def try_files(
-    paths: Sequence[Path], bundle: Bundle, settings: Settings, customer_channel: int | None
+    paths: Sequence[Path],
+    bundle: Bundle,
+    settings: Settings,
+    *,
+    customer_channel: int | None,
+    first_speaker: Speaker | None,
 ) -> list[Trial]:
     """Score files.
 
@@ -73,16 +83,19 @@ def try_files(
         settings: all settings
         customer_channel: channel of the customer, 0 or 1, also of a one-channel file;
             None: as the settings' roles say
+        first_speaker: where both sides share one channel; None: as the settings' roles say
     """
     roles: tuple[Role, ...] = settings.roles.channels
     single: Role = settings.roles.single_channel
+    first = first_speaker or settings.roles.first_speaker
     if customer_channel is not None:
         roles = ("customer", "agent") if customer_channel == 0 else ("agent", "customer")
-        single = "customer" if customer_channel == 0 else single
+    if customer_channel == 0 and first_speaker is None:
+        single, first = "customer", None
     trials = []
     for path in paths:
         size = path.stat().st_size if path.exists() else 0
-        job = CallJob(str(path), path, size, roles, single, None, None, settings)
+        job = CallJob(str(path), path, size, roles, single, first, None, None, settings)
         trials.append(_trial(job, describe_calls([job])[0], bundle))
     return trials
 
@@ -132,13 +145,16 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
 
 
 def _not_scored(job: CallJob, outcome: CallOutcome) -> dict[int, str]:
-    assert outcome.analysis is not None
-    dual_mono = outcome.analysis.dual_mono
-    roles = channel_roles(
-        job.roles, job.single_role, n_channels=outcome.n_channels, dual_mono=dual_mono
+    analysis = outcome.analysis
+    assert analysis is not None
+    reasons = job.not_scored(
+        n_channels=outcome.n_channels, dual_mono=analysis.dual_mono, separated=analysis.separated
     )
-    reasons = {
-        channel: why_not_scored(role, notice_given=None, objected=None, settings=job.settings.law)
-        for channel, role in enumerate(roles)
+    meanings = {
+        channel: NOT_SCORED[code].meaning
+        for channel, code in enumerate(reasons)
+        if code is not None
     }
-    return {channel: NOT_SCORED[code].meaning for channel, code in reasons.items() if code}
+    if why := not_separated(analysis):
+        meanings[0] = why
+    return meanings

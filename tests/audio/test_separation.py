@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ser_batch.audio.analysis import analyse_calls
+from ser_batch.audio.decode import Audio
+from ser_batch.audio.line import Line
 from ser_batch.audio.separation import separate
-from ser_batch.audio.stretches import lengths, stretches
+from ser_batch.audio.speech import call_speech, sides
+from ser_batch.audio.stretches import lengths, stretches, without
 from ser_batch.bench.diarization import diarization_errors, run
 from ser_batch.config import Settings
 from tests.audio.signals import noise, silence, voice
@@ -42,6 +46,63 @@ def test_every_second_of_speech_goes_to_one_speaker_and_edges_stay() -> None:
     found = separate(signal, 8000, bursts)
     assert sum(lengths(own).sum() for own in found.speakers) == pytest.approx(lengths(bursts).sum())
     assert {start for own in found.speakers for start in own[:, 0]} >= set(bursts[:, 0])
+
+
+def one_channel(signal: np.ndarray) -> Audio:
+    return Audio(signal[None], 8000, "WAV", "PCM_16")
+
+
+def test_two_voices_in_one_channel_become_two_sides_of_the_call() -> None:
+    signal, truth = conversation()
+    (analysis,) = analyse_calls([one_channel(signal)], Settings(), two_speakers=[True])
+    assert analysis.separated
+    assert analysis.separation_confidence > 0.6
+    first, second = analysis.channels
+    for channel, spoken in zip((first, second), truth, strict=True):
+        np.testing.assert_allclose(channel.segments, spoken, atol=0.3)
+        assert channel.speech_s == pytest.approx(lengths(spoken).sum(), rel=0.15)
+        assert all(len(values) == len(spoken) for values in channel.measures.values())
+        assert channel.dropped_speech_s < 0.3
+    np.testing.assert_array_equal(first.signal, second.signal)
+    assert len(without(first.segments, second.segments)) == len(first.segments), "none is shared"
+    sides = analysis.interaction.sides
+    assert [side.n_turns for side in sides] == [4, 4]
+    assert sides[0].response_median_s == pytest.approx(0.6, abs=0.15)
+    assert analysis.interaction.overtalk_s == 0
+
+
+def test_voices_are_told_apart_only_where_that_is_asked_for() -> None:
+    signal, _ = conversation()
+    (analysis,) = analyse_calls([one_channel(signal)], Settings())
+    assert (analysis.separated, analysis.separation_confidence) == (False, None)
+    assert len(analysis.channels) == 1
+    both = Audio(np.stack([signal, signal[::-1]]), 8000, "WAV", "PCM_16")
+    (two,) = analyse_calls([both], Settings(), two_speakers=[True])
+    assert (two.separated, two.separation_confidence, len(two.channels)) == (False, None, 2)
+
+
+def test_one_voice_alone_stays_one_channel() -> None:
+    parts = [silence(1), voice(6, -20), silence(0.7), voice(6, -20), silence(0.7), voice(6, -20)]
+    (analysis,) = analyse_calls(
+        [one_channel(np.concatenate(parts) + noise(20.4, -60))], Settings(), two_speakers=[True]
+    )
+    assert not analysis.separated
+    assert analysis.separation_confidence < 0.6
+    assert len(analysis.channels) == 1
+
+
+def test_a_side_holds_nothing_of_what_the_other_says_between_its_words() -> None:
+    line = Line(
+        noise(20, -60), 8000, np.full(2000, 1e-6, np.float32), np.zeros(2000, np.float32),
+        0.0, noise(20, -60), 8000,
+    )  # fmt: skip
+    speakers = [stretches([(1, 3), (3.3, 6), (8, 8.3)]), stretches([(3, 3.3), (8.3, 10)])]
+    (speech,) = call_speech([line], [np.zeros(625, np.float32)], Settings())
+    found = sides(speech, speakers, np.zeros(625, np.float32), Settings())
+    np.testing.assert_allclose(found[0].turns, [[1, 3], [3.3, 6], [8, 8.3]])
+    np.testing.assert_allclose(found[0].segments, [[0.98, 3], [3.3, 6.02]])
+    np.testing.assert_allclose(found[1].segments, [[8.3, 10.02]])
+    assert [side.dropped_s for side in found] == pytest.approx([0.3, 0.3])
 
 
 @pytest.mark.parametrize("duration_s", [0.3, 1.5])

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser_batch.config import Settings
+from ser_batch.config import RoleSettings, Settings
 from ser_batch.intake.calls import resolve_calls
 from ser_batch.intake.matching import KnownFile, MetadataIndex, line_remarks
 from ser_batch.intake.metadata import Line
@@ -94,6 +94,22 @@ def test_the_customers_channel_may_be_told_a_call() -> None:
     assert (
         resolve({"file": "a.wav", "single_channel_role": "customer"})["single_role"] == "customer"
     )
+
+
+def test_who_speaks_first_comes_from_the_line_else_from_the_settings() -> None:
+    settings = Settings(roles=RoleSettings(first_speaker="agent"))
+    assert resolve({"file": "a.wav", "First_Speaker": "Customer"})["first_speaker"] == "customer"
+    for told, first in (
+        ({}, "agent"),
+        ({"first_speaker": "customer"}, "customer"),
+        ({"first_speaker": "unknown"}, None),
+        ({"first_speaker": "the dog"}, None),
+        ({"single_channel_role": "customer"}, None),
+        ({"customer_channel": "both"}, None),
+    ):
+        row = resolve({"file": "a.wav", **told}, settings=settings)
+        assert row["first_speaker"] == first, told
+    assert resolve()["first_speaker"] is None
 
 
 @given(text=st.text(min_size=1).filter(lambda text: text.strip()))

@@ -57,6 +57,14 @@ def test_it_shows_both_sides_and_every_stretch_with_its_emotion(root):
     assert "<script" not in html
 
 
+def test_two_voices_of_one_channel_are_both_shown_on_its_sound(root, tmp_path):
+    path = tmp_path / "2026" / "r1.wav"
+    soundfile.write(path, soundfile.read(path)[0][:, 0], 8000, subtype="ULAW")
+    html = call_page(root, excerpts=True)
+    assert html.count("data:image/png;base64,") == 2
+    assert html.count("<audio") == 2
+
+
 def test_speech_is_copied_only_where_the_setting_says_so(root):
     assert "audio/wav" not in call_page(root)
     html = call_page(root, excerpts=True)
