@@ -25,7 +25,7 @@ from ser_batch.model.crossvalidate import align
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.evaluation import evaluate
 from ser_batch.model.recipes import recipe_for
-from ser_batch.model.splits import prove, speaker_folds
+from ser_batch.model.splits import Fold, prove, speaker_folds
 from ser_batch.model.training import Recipe, train
 
 N_LABELS = (10, 25, 50, 100, 200)
@@ -79,7 +79,7 @@ def curve(
     dataset: Dataset, recipe: Recipe, *, draws: int, on_model: Callable[[], None]
 ) -> dict[int, float]:
     """Mean UAR over the draws, by number of labels an emotion."""
-    folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=N_FOLDS)
+    folds = mixed_folds(dataset)
     prove(folds, dataset.speakers, dataset.contents)
     figures: dict[int, list[float]] = {n: [] for n in N_LABELS}
     for n_labels in N_LABELS:
@@ -96,6 +96,17 @@ def curve(
             )
             figures[n_labels].append(evaluation.uar)
     return {n: float(np.mean(values)) for n, values in figures.items()}
+
+
+def mixed_folds(dataset: Dataset) -> list[Fold]:
+    """Folds of whole speakers with some of every corpus in each, as a call centre's own are."""
+    alone = speaker_folds(dataset.speakers, dataset.contents)
+    tested = [
+        np.sort(np.concatenate([fold.test for fold in alone[first::N_FOLDS]]))
+        for first in range(N_FOLDS)
+    ]
+    everyone = np.arange(len(dataset.emotions))
+    return [Fold(np.setdiff1d(everyone, rows), rows) for rows in tested]
 
 
 def drawn(dataset: Dataset, rows: IntArray, n_labels: int, rng: np.random.Generator) -> IntArray:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,15 @@ def test_as_many_labels_of_each_emotion_are_drawn_and_none_of_a_tested_speaker()
     )
     assert not set(rows) & set(fold.test)
     assert len(few_labels.drawn(dataset, fold.train, 99, np.random.default_rng(0))) == 48
+
+
+def test_every_fold_hears_some_speakers_of_each_corpus() -> None:
+    dataset = replace(blobs(n_speakers=20, n_clips=3), corpora=("one",) * 30 + ("two",) * 30)
+    for fold in few_labels.mixed_folds(dataset):
+        assert {dataset.corpora[row] for row in fold.test} == {"one", "two"}
+        assert not {dataset.speakers[i] for i in fold.test} & {
+            dataset.speakers[i] for i in fold.train
+        }
 
 
 def test_more_labels_help_and_every_model_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
