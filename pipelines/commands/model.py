@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+
+if TYPE_CHECKING:
+    from ser_batch.corpora.base import Clip
 
 COPIES = 4
 models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
@@ -94,6 +97,7 @@ def train(  # noqa: PLR0917
         raise typer.BadParameter("needed to find a corpus", param_hint="--corpora")
     clips = [clip for name in names for clip in read_corpus(corpora or Path(), name)]
     clips += read_labels(labels) if labels else []
+    others = _other_corpora(corpora, {clip.corpus for clip in clips}) if corpora else {}
     stems = [*names, *([labels.stem] if labels else [])]
     folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
     with _progress_bar() as on_progress:
@@ -104,6 +108,7 @@ def train(  # noqa: PLR0917
             features=features,
             augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
             recipe=recipe_for(chosen, best_at.value),
+            others=others,
             on_progress=on_progress,
         )
     _show(bundle.folder, as_json=as_json)
@@ -253,6 +258,18 @@ def import_corpus(
         typer.echo(text, nl=False)
     else:
         typer.echo(f"{len(clips)} clips → {out}")
+
+
+def _other_corpora(corpora: Path, trained_on: set[str]) -> dict[str, list[Clip]]:
+    """Clips of the corpora that lie there too: the model is tested on them."""
+    from ser_batch.corpora import CORPORA, read_corpus
+    from ser_batch.errors import CorpusError
+
+    others = {}
+    for name in sorted(set(CORPORA) - trained_on):
+        with suppress(CorpusError):
+            others[name] = read_corpus(corpora, name)
+    return others
 
 
 @contextmanager

@@ -9,16 +9,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ser_batch import __version__
 from ser_batch.corpora import CORPORA
 from ser_batch.corpora.augment import Augmentation
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.describe import FEATURE_SETS, Band, describe_clips
 from ser_batch.corpora.licences import strictest
-from ser_batch.features.sets import get_feature_set
+from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.model.bundle import Bundle, write_bundle
 from ser_batch.model.card import model_card
-from ser_batch.model.crossvalidate import cross_validate
+from ser_batch.model.crossvalidate import align, cross_validate
+from ser_batch.model.dataset import Dataset
+from ser_batch.model.detections import detections
+from ser_batch.model.evaluation import evaluate
+from ser_batch.model.predictor import Predictor
 from ser_batch.model.recipes import recipe_for
 from ser_batch.model.splits import speaker_folds
 from ser_batch.model.training import Recipe, train
@@ -41,6 +47,7 @@ def build_bundle(
     features: str | None = None,
     augmentation: Augmentation | None = None,
     recipe: Recipe | None = None,
+    others: Mapping[str, Sequence[Clip]] | None = None,
     on_progress: Progress = _silent,
 ) -> Bundle:
     """Train on labelled clips and write the bundle with its card.
@@ -52,6 +59,7 @@ def build_bundle(
         features: name of the feature set; None: the band's descriptors
         augmentation: copies of the clips that are trained on, never tested
         recipe: how to train; None: as the feature set asks for
+        others: clips of corpora that the model is tested on and never trained
         on_progress: told of each clip and fold
 
     Raises:
@@ -78,7 +86,12 @@ def build_bundle(
     on_progress("training on all speakers", 0, 1)
     predictor = train(dataset, recipe)
     on_progress("training on all speakers", 1, 1)
-    evaluation = {**checked.evaluation.as_dict(), "proof": asdict(checked.proof)}
+    abroad = _abroad(predictor, others or {}, feature_set, band, on_progress)
+    evaluation = {
+        **checked.evaluation.as_dict(),
+        "proof": asdict(checked.proof),
+        "across": abroad,
+    }
     training = training_data(clips)
     licence = strictest(clip.licence for clip in clips)
     card = model_card(
@@ -103,6 +116,46 @@ def build_bundle(
         evaluation=evaluation,
         card=card,
     )
+
+
+def _abroad(
+    predictor: Predictor,
+    others: Mapping[str, Sequence[Clip]],
+    feature_set: FeatureSet,
+    band: Band,
+    on_progress: Progress,
+) -> dict[str, Any]:
+    """Figures of the model on each other corpus."""
+    figures = {}
+    for name, clips in others.items():
+        on_clip = _counted(f"testing on {name}", len(clips), on_progress)
+        figures[name] = across(
+            predictor, describe_clips(clips, feature_set, band=band, on_clip=on_clip)
+        )
+    return figures
+
+
+def across(predictor: Predictor, dataset: Dataset) -> dict[str, Any]:
+    """Figures of a model on a corpus that it was not trained on, over the emotions of both.
+
+    Args:
+        predictor: the model; its probabilities are taken among the shared emotions
+        dataset: clips of the other corpus
+    """
+    shared = tuple(name for name in predictor.classes if name in dataset.emotions)
+    clips = dataset.take(np.isin(np.array(dataset.emotions), shared))
+    found = align(predictor.predict(clips.features, clips.names), predictor.classes, shared)
+    found /= found.sum(axis=1, keepdims=True)
+    figures = evaluate(clips.emotions, found, shared, clips.speakers)
+    return {
+        "emotions": list(shared),
+        "n_clips": figures.n_clips,
+        "n_speakers": figures.n_speakers,
+        "uar": figures.uar,
+        "uar_low": figures.uar_low,
+        "uar_high": figures.uar_high,
+        **detections(clips, found, shared),
+    }
 
 
 def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:

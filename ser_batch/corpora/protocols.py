@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from ser_batch.arrays import DoubleArray
@@ -22,6 +21,7 @@ from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.model.crossvalidate import align, held_out_probabilities
 from ser_batch.model.dataset import Dataset
+from ser_batch.model.detections import detections
 from ser_batch.model.evaluation import Evaluation, evaluate
 from ser_batch.model.normalise import per_speaker
 from ser_batch.model.splits import Fold, prove, speaker_folds
@@ -29,7 +29,6 @@ from ser_batch.model.training import Recipe, train
 
 CROSS_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 """What the corpora have in common."""
-NEGATIVE = ("anger", "disgust", "fear", "frustration", "sadness")
 
 Progress = Callable[[str, int, int], None]
 
@@ -167,20 +166,6 @@ class _Run:
         return evaluate(clips.emotions, probabilities, trained.classes, clips.speakers)
 
 
-def detections(
-    clips: Dataset, probabilities: DoubleArray, classes: Sequence[str]
-) -> dict[str, Any]:
-    """How well anger, and anything negative, is told from the rest: areas under ROC curves."""
-    truth = np.array(clips.emotions)
-    columns = np.array(classes)
-    anger = probabilities[:, columns == "anger"].sum(axis=1)
-    negative = probabilities[:, np.isin(columns, NEGATIVE)].sum(axis=1)
-    return {
-        "auc_anger": _auc(truth == "anger", anger),
-        "auc_negative": _auc(np.isin(truth, NEGATIVE), negative),
-    }
-
-
 def by_group(
     clips: Dataset, groups: Sequence[str], probabilities: DoubleArray, classes: Sequence[str]
 ) -> dict[str, dict[str, float]]:
@@ -251,9 +236,3 @@ def _proof_across(trained: Dataset, tested: Dataset) -> Any:
         (*trained.speakers, *tested.speakers),
         (*trained.contents, *tested.contents),
     )
-
-
-def _auc(positive: np.ndarray, score: DoubleArray) -> float | None:
-    if positive.all() or not positive.any():
-        return None
-    return float(roc_auc_score(positive, score))

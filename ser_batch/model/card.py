@@ -26,6 +26,22 @@ LIMITS = """\
 """
 
 
+NOTES = """\
+## Notes: what was tried
+- Trees alone lose to a linear head where speakers are few; boosted from the head's logits for
+  speakers that it had not seen, they add a little. Support vector machines, a small neural network
+  and discriminant analysis on the same features travelled less well to other corpora.
+- Copies of the clips over other lines (microphone, level, noise, codec, speed) gain on unseen
+  speakers and on other corpora alike.
+- The fine shape of the spectrum (log-mel bands, high cepstral coefficients) and the course of a
+  descriptor over a segment gain on unseen speakers of the same corpus and lose on other corpora;
+  `ser-batch train --best-at clips` trusts them fully, the default hardly.
+- Removing each caller's own mean gains on corpora, where every speaker shows every emotion, and
+  loses where a caller is angry throughout: it is reported by `ser-batch evaluate`, not used.
+- Which calls are worst is judged by `ser-batch bench calls`; choices were made on it.
+"""
+
+
 def model_card(
     name: str,
     *,
@@ -60,7 +76,9 @@ def model_card(
             "## Figures",
             *_figures(evaluation),
             "",
+            *_across(evaluation["across"]),
             LIMITS,
+            *([NOTES] if feature_set.startswith("descriptors") else []),
         ]
     )
 
@@ -86,6 +104,35 @@ def _training_table(training: Sequence[Mapping[str, Any]]) -> list[str]:
             for entry in training
         ],
     )
+
+
+def _across(abroad: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The table of corpora that the model never heard, or nothing."""
+    if not abroad:
+        return []
+    return [
+        "On corpora that it was never trained on, among the emotions of both:",
+        "",
+        *table(
+            ["corpus", "clips", "emotions", "UAR", "95 % interval", "AUC anger", "AUC negative"],
+            [
+                [
+                    name,
+                    found["n_clips"],
+                    len(found["emotions"]),
+                    f"{found['uar']:.3f}",
+                    f"{found['uar_low']:.3f} to {found['uar_high']:.3f}",
+                    *(_figure(found[key]) for key in ("auc_anger", "auc_negative")),
+                ]
+                for name, found in abroad.items()
+            ],
+        ),
+        "",
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _figures(evaluation: Mapping[str, Any]) -> list[str]:

@@ -153,6 +153,7 @@ def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
         read_corpus(tmp_path, "emodb"),
         tmp_path / "out",
         recipe=Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2),
+        others={"elsewhere": read_corpus(made_corpus(tmp_path / "b" / "emodb", seed=1), "emodb")},
         on_progress=lambda what, done, total: told.append((what, done, total)),
     )
     assert bundle.classes == ("anger", "neutral")
@@ -162,6 +163,9 @@ def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
     assert "1.000" in card
     assert "CC0-1.0" in card
     assert ("describing clips", 24, 24) in told
+    elsewhere = bundle.evaluation["across"]["elsewhere"]
+    assert elsewhere["auc_anger"] == 1.0
+    assert "| elsewhere | 24 | 2 |" in card
 
 
 def test_copies_of_a_recording_are_dropped_and_contradictions_refused(tmp_path):
