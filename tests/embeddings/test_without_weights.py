@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ser_batch.embeddings.sets import EMBEDDING_SETS, RECOMMENDED
+from ser_batch.model.bundle import Bundle, default_bundle_path
+from ser_batch.stages.score import bundled_model
 from ser_batch.synthetic.demo import DemoCalls
 
 CHECKOUT = Path(__file__).parents[2]
@@ -36,3 +39,15 @@ def test_a_command_ends_before_any_work_and_says_what_to_do(
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error:")]
     assert "ser-batch weights get whisper_base" in line
     assert not list((tmp_path / "root").rglob("*.parquet"))
+
+
+def test_the_bundled_model_of_embeddings_can_be_read_and_chosen_without_weights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert bundled_model("descriptors_v1") == default_bundle_path()
+    bundle = Bundle.load(bundled_model(RECOMMENDED))
+    assert bundle.feature_set == RECOMMENDED
+    assert bundle.manifest.licence == "CC0-1.0"
+    assert set(bundle.feature_names) == set(EMBEDDING_SETS[RECOMMENDED].names)
+    assert bundle.evaluation["uar"] > 0.88
