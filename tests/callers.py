@@ -46,7 +46,7 @@ def put_callers(
 
     Args:
         root: whose lake
-        n_callers: customers, in two queues and over a week
+        n_callers: customers, in two queues and over three days
         calls_each: calls of each of them
         with_audio: also a short recording each, which the calls name
         seed: of everything that is drawn
@@ -60,7 +60,7 @@ def put_callers(
     for number in range(n_callers * calls_each):
         caller = number % n_callers
         recording_id = f"r{number:04}"
-        started_at = MIDDAY - dt.timedelta(days=number % 7)
+        started_at = MIDDAY - dt.timedelta(days=number % 3)
         rows = days.setdefault(
             started_at.date(),
             {

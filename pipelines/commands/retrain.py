@@ -1,13 +1,16 @@
-"""Commands on which model scores: models list, log, promote, rollback, shadow."""
+"""Commands on which model scores: retrain, models list, compare, promote, rollback and so on."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.commands.model import models_app
+from pipelines.commands.night import QUIET_PREFECT
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -25,6 +28,81 @@ NameArgument = Annotated[
     str, typer.Argument(help="Folder below ROOT/models, or `bundled`; `models list` names them.")
 ]
 WhyOption = Annotated[str, typer.Option(help="Why; it stands in the log.")]
+
+
+def retrain(
+    promote: Annotated[
+        bool, typer.Option(help="Let the new model take over if it is better.")
+    ] = True,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a new model on the labels, and let it take over if it is better on unseen callers.
+
+    Refuses where labels are too few, with the numbers; a model that is not better, or fails a
+    queue, stays a challenger, with the reasons. Settings: [retrain].
+
+    Examples:
+
+      ser-batch retrain
+
+      SER_RETRAIN__CORPORA='["emodb"]' SER_RETRAIN__CORPORA_FOLDER=/corpora ser-batch retrain
+    """
+    result = run_retrain(root, settings, promote=promote, quiet=as_json)
+    if as_json:
+        print_json(result)
+    else:
+        _show_retrained(result)
+
+
+def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool) -> dict[str, Any]:
+    """The flow, with a quiet Prefect."""
+    for name, value in QUIET_PREFECT.items():
+        os.environ.setdefault(name, value)
+    from pipelines.retrain import retrain as flow
+
+    result: dict[str, Any] = flow(
+        root=str(root),
+        settings_file=str(settings) if settings else None,
+        promote=promote,
+        quiet=quiet,
+    )
+    return result
+
+
+@models_app.command("compare")
+def compare(
+    challenger: NameArgument,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The champion and another model on the labelled segments of callers that neither heard.
+
+    Example:
+
+      ser-batch models compare calls-3f2a91c0
+    """
+    from ser_batch.errors import ModelError
+    from ser_batch.lake import Lake
+    from ser_batch.stages.material import gather
+    from ser_batch.stages.models import usable
+    from ser_batch.stages.retrain import NOTHING_MEASURES
+    from ser_batch.stages.retrain import compare as compare_models
+    from ser_batch.stages.score import load_model
+
+    place = open_root(root)
+    chosen, lake = read_settings(place, settings), Lake(place.lake)
+    champion, other = load_model(place, chosen), usable(place, chosen, challenger)
+    result = compare_models(lake, chosen, gather(lake, chosen), champion, other)
+    if result is None:
+        raise ModelError(NOTHING_MEASURES)
+    found = {"champion": champion.model_id, "challenger": other.model_id, **result.as_dict()}
+    if as_json:
+        print_json(found)
+    else:
+        _show_contest(found)
 
 
 @models_app.command("list")
@@ -158,3 +236,39 @@ def _say(entry: Entry) -> None:
     typer.echo(f"{entry.at}  {entry.event.replace('_', ' ')}: {entry.model_id}, by {entry.who}")
     for reason in entry.why:
         typer.echo(f"    {reason}")
+
+
+def _show_retrained(result: dict[str, Any]) -> None:
+    labels = ", ".join(f"{count} {name}" for name, count in result["labels"].items())
+    typer.echo(
+        f"{result['model_id']}: {result['n_labels']} labels of {result['n_callers']} callers"
+    )
+    typer.echo(f"  {labels}")
+    for reason, count in result["not_used"].items():
+        typer.echo(f"  {count} labels not used: {reason}")
+    if result["contest"] is not None:
+        _show_contest({"champion": "champion", "challenger": "challenger", **result["contest"]})
+    verdict = "It scores from the next night on" if result["promoted"] else "It stays a challenger"
+    typer.echo(f"{verdict}: {'; '.join(result['reasons'])}")
+
+
+def _show_contest(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", found["champion"], found["challenger"], "difference")
+    for name, ours, theirs in (
+        ("UAR", found["champion_uar"], found["challenger_uar"]),
+        ("calibration error", found["champion_ece"], found["challenger_ece"]),
+        *(
+            (f"UAR, {part['name']} {part['value']}", part["champion_uar"], part["challenger_uar"])
+            for part in found["slices"]
+        ),
+    ):
+        table.add_row(name, f"{ours:.3f}", f"{theirs:.3f}", f"{theirs - ours:+.3f}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{found['n_segments']} segments of {found['n_callers']} callers; the difference of the "
+        f"UAR lies between {found['low']:+.3f} and {found['high']:+.3f}"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,17 +11,30 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ser_batch.arrays import FloatArray
 from ser_batch.config import Settings
+from ser_batch.features.sets import FeatureSet
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.labels.history import SoftLabel, soft_labels
 from ser_batch.labels.segment_name import SegmentKey
 from ser_batch.labels.selection import RANDOM
-from ser_batch.lake import Lake
+from ser_batch.lake import Lake, Part
 from ser_batch.stages.candidates import KEY, channel_reasons
-from ser_batch.tables import CALLS, CHANNELS, LABEL_QUEUE, LABELS, RECORDINGS
+from ser_batch.tables import (
+    CALLS,
+    CHANNELS,
+    LABEL_QUEUE,
+    LABELS,
+    RECORDINGS,
+    SEGMENTS,
+    features_contract,
+)
 
 Use = Literal["learn", "measure", "neither"]
 SEX_ATTRIBUTES = ("sex", "gender", "customer_sex", "customer_gender")
+LEAST_OVERLAP = 0.8
+"""Of a label's stretch with a segment cut otherwise since, for the label to hold for it."""
+
 SNR_BANDS = ((15.0, "below 15 dB"), (25.0, "15 to 25 dB"), (float("inf"), "25 dB and above"))
 
 
@@ -75,6 +90,56 @@ def usable_labels(lake: Lake, settings: Settings) -> list[UsableLabel]:
         for key, soft in labels.items()
         if key[:2] in allowed
     ]
+
+
+def labelled_shards(lake: Lake, labels: Sequence[UsableLabel]) -> list[Part]:
+    """The shards that hold the calls of some labels."""
+    wanted = pa.array(sorted({label.key[0] for label in labels}), pa.string())
+    return [
+        part
+        for part in lake.parts(CALLS)
+        if pc.any(
+            pc.is_in(lake.read(CALLS, [part], ["recording_id"])["recording_id"], wanted)
+        ).as_py()
+    ]
+
+
+def features_of(
+    lake: Lake, labels: Sequence[UsableLabel], feature_set: FeatureSet
+) -> dict[SegmentKey, FloatArray]:
+    """Features of what annotators heard, of the labels for which there are any.
+
+    Where segments were cut otherwise since, a label holds for the segment of the same channel
+    that covers nearly the same stretch.
+    """
+    contract = features_contract(feature_set.name, feature_set.names)
+    by_channel: dict[tuple[str, int], list[SoftLabel]] = defaultdict(list)
+    for label in labels:
+        by_channel[label.key[:2]].append(label.soft)
+    found: dict[SegmentKey, FloatArray] = {}
+    for part in labelled_shards(lake, labels):
+        if (lake.tags(contract, part) or {}).get("feature_set") != feature_set.digest:
+            continue
+        segments = lake.read(SEGMENTS, [part], [*KEY, "start_s", "end_s"]).to_pylist()
+        matched = {
+            (row["recording_id"], row["channel"], row["segment_no"]): soft.key
+            for row in segments
+            for soft in by_channel.get((row["recording_id"], row["channel"]), ())
+            if _overlap(soft, row["start_s"], row["end_s"]) >= LEAST_OVERLAP
+        }
+        table = lake.read(contract, [part])
+        keys = zip(*(table[name].to_pylist() for name in KEY), strict=True)
+        rows = [(i, matched[key]) for i, key in enumerate(keys) if key in matched]
+        taken = pl.DataFrame(pl.from_arrow(table.take([i for i, _ in rows])))
+        matrix = taken.select(feature_set.names).to_numpy()
+        found |= {key: matrix[i] for i, (_, key) in enumerate(rows)}
+    return found
+
+
+def _overlap(soft: SoftLabel, start_s: float, end_s: float) -> float:
+    """Seconds that two stretches share, over those that either covers."""
+    shared = min(soft.end_s, end_s) - max(soft.start_s, start_s)
+    return max(0.0, shared) / (max(soft.end_s, end_s) - min(soft.start_s, start_s))
 
 
 def _use(*, held_out: bool, by_chance: bool) -> Use:

@@ -45,7 +45,7 @@ def known_models(root: Root, settings: Settings) -> list[KnownModel]:
     in_use = model_folder(root, settings)
     shadows = set(Registry(root.models).shadows())
     folders = {BUNDLED: named_folder(root, BUNDLED, settings.features.set)}
-    folders |= {path.parent.name: path.parent for path in root.models.glob(f"*/{MANIFEST}")}
+    folders |= {path.parent.name: path.parent for path in root.models.glob(f"[!.]*/{MANIFEST}")}
     models = []
     for name, folder in sorted(folders.items()):
         status = "shadow" if name in shadows else "challenger"

@@ -1,0 +1,284 @@
+"""Retrain: labels and corpora become a challenger, which takes over only if it is better."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ser_batch.arrays import DoubleArray
+from ser_batch.config import RetrainSettings, Settings
+from ser_batch.corpora import read_corpus
+from ser_batch.corpora.augment import Augmentation
+from ser_batch.corpora.base import Clip, one_of_each_content
+from ser_batch.corpora.build import training_data, versions
+from ser_batch.corpora.describe import Band, describe_clips
+from ser_batch.corpora.licences import strictest
+from ser_batch.errors import SettingsError, StopError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.labels.callers import caller_of
+from ser_batch.lake import Lake
+from ser_batch.model.bundle import Bundle, write_bundle
+from ser_batch.model.card import model_card
+from ser_batch.model.crossvalidate import align, cross_validate
+from ser_batch.model.dataset import Dataset
+from ser_batch.model.gate import Contest, MeasuredBy, contest
+from ser_batch.model.recipes import recipe_for
+from ser_batch.model.registry import Registry
+from ser_batch.model.training import Recipe, train
+from ser_batch.paths import Root
+from ser_batch.stages.material import OWN_CALLS, Material
+from ser_batch.stages.models import promote
+from ser_batch.tables import CALLS
+
+N_FOLDS = 5
+FLOW = "ser-batch retrain"
+"""Who stands in the log for what nobody decided in person."""
+
+NOTHING_MEASURES = (
+    "no labelled segment measures it: label those that the queue draws by chance, of callers that "
+    "no model learns from"
+)
+
+
+class TooFewLabelsError(StopError):
+    """There is not enough to learn from."""
+
+    code = "too_few_labels"
+    remedy = (
+        "Label more (`ser-batch labels queue`), train on a corpus that holds the emotion "
+        "(`retrain.corpora`), or leave it out (`retrain.leave_out`)."
+    )
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+
+
+def corpora_clips(settings: RetrainSettings) -> list[Clip]:
+    """Clips of the corpora that are trained on too.
+
+    Raises:
+        SettingsError: if corpora are named, but no folder
+        CorpusError: if a corpus is not there
+    """
+    if not settings.corpora:
+        return []
+    if settings.corpora_folder is None:
+        raise SettingsError("retrain.corpora names corpora, retrain.corpora_folder no folder")
+    folder = Path(settings.corpora_folder)
+    clips = [clip for name in settings.corpora for clip in read_corpus(folder, name)]
+    return one_of_each_content([clip for clip in clips if clip.emotion not in settings.leave_out])
+
+
+def check_enough(material: Material, clips: Sequence[Clip], settings: RetrainSettings) -> None:
+    """Refuse to train on too little.
+
+    Raises:
+        TooFewLabelsError: with every number that is too small
+    """
+    labelled = material.segments
+    n_callers = len(set(labelled.speakers))
+    problems = []
+    if n_callers < settings.min_callers:
+        problems.append(f"labels come from {n_callers} callers, {settings.min_callers} are needed")
+    from_corpora = {clip.emotion for clip in clips}
+    counts = Counter(labelled.emotions)
+    for emotion in sorted(set(material.learnt_from.classes) - from_corpora):
+        said_by = {
+            s for s, e in zip(labelled.speakers, labelled.emotions, strict=True) if e == emotion
+        }
+        if counts[emotion] < settings.min_labels or len(said_by) < 2:
+            problems.append(
+                f"{emotion} has {counts[emotion]} labels of {len(said_by)} callers, "
+                f"{settings.min_labels} of 2 are needed"
+            )
+    if len(from_corpora | set(counts)) < 2:
+        problems.append("two emotions are needed to tell apart")
+    if problems:
+        raise TooFewLabelsError(problems)
+
+
+def make_challenger(
+    root: Root,
+    settings: Settings,
+    material: Material,
+    clips: Sequence[Clip],
+    *,
+    recipe: Recipe | None = None,
+    on_model: Callable[[], None] = lambda: None,
+) -> Bundle:
+    """Train on labels and corpora and write the bundle; the same inputs give the same model.
+
+    Args:
+        root: below whose models/ it is written, in a folder named by its id
+        settings: feature set and how to train
+        material: the labels
+        clips: of the corpora
+        recipe: None: as the feature set asks for
+        on_model: called after each of N_FOLDS + 1 models, for a progress bar
+
+    Raises:
+        LeakError: if the speakers cannot be held apart
+    """
+    feature_set = get_feature_set(settings.features.set)
+    recipe = recipe or recipe_for(feature_set.name)
+    band: Band = "telephone" if feature_set.sample_rate == 8000 else "wide"
+    dataset = material.learnt_from
+    if clips:
+        copies = settings.retrain.copies if band == "telephone" else 0
+        corpora = describe_clips(
+            clips, feature_set, band=band, augmentation=Augmentation(copies=copies)
+        )
+        dataset = _joined(corpora, dataset)
+    checked = cross_validate(dataset, n_folds=N_FOLDS, recipe=recipe, on_fold=on_model)
+    predictor = train(dataset, recipe)
+    on_model()
+    training = [*training_data(clips), _own_calls(material)]
+    licence = strictest([*(clip.licence for clip in clips), "own"])
+    evaluation = {**checked.evaluation.as_dict(), "proof": asdict(checked.proof), "across": {}}
+    name = settings.retrain.name
+    building = root.models / f".building-{os.getpid()}"
+    shutil.rmtree(building, ignore_errors=True)
+    bundle = write_bundle(
+        building,
+        predictor,
+        name=name,
+        feature_set=feature_set.name,
+        band=band,
+        training=training,
+        licence=licence,
+        made_with=versions(),
+        evaluation=evaluation,
+        card=model_card(
+            name,
+            feature_set=feature_set.name,
+            n_features=len(predictor.feature_names),
+            band=band,
+            licence=licence,
+            training=training,
+            evaluation=evaluation,
+            command="ser-batch retrain",
+        ),
+    )
+    return _put(bundle, root.models / bundle.model_id)
+
+
+def compare(
+    lake: Lake, settings: Settings, material: Material, champion: Bundle, challenger: Bundle
+) -> Contest | None:
+    """Both models on the segments that measure; without those of callers that either learnt from.
+
+    Returns:
+        None if there is no such segment
+    """
+    learnt = learnt_callers(lake, champion) | learnt_callers(lake, challenger)
+    rows = np.array(
+        [i for i, caller in enumerate(material.measured_by.callers) if caller not in learnt],
+        dtype=np.int64,
+    )
+    if not len(rows):
+        return None
+    every = material.measured_by
+    measured = MeasuredBy(
+        [every.truth[i] for i in rows],
+        [every.callers[i] for i in rows],
+        [every.slices[i] for i in rows],
+    )
+    names = get_feature_set(settings.features.set).names
+    classes = sorted({*measured.truth, *champion.classes, *challenger.classes})
+    both: list[DoubleArray] = [
+        align(bundle.predict(material.features[rows], names), bundle.classes, classes)
+        for bundle in (champion, challenger)
+    ]
+    return contest(measured, both[0], both[1], classes, settings.retrain)
+
+
+def settle(
+    root: Root,
+    settings: Settings,
+    champion: Bundle,
+    challenger: Bundle,
+    result: Contest | None,
+    *,
+    may_promote: bool,
+) -> tuple[bool, tuple[str, ...]]:
+    """Write the challenger into the registry and promote it if it may be; the root is held.
+
+    Returns:
+        whether it was promoted, and why or why not
+    """
+    if challenger.model_id == champion.model_id:
+        return False, ("it is the champion: nothing that was learnt is new",)
+    registry, name = Registry(root.models), challenger.folder.name
+    figures = {} if result is None else result.as_dict()
+    if all(entry.model_id != challenger.model_id for entry in registry.entries()):
+        why = [f"trained on {entry['title']}" for entry in challenger.manifest.training]
+        registry.add("registered", challenger.model_id, name, who=FLOW, why=why)
+    if result is None:
+        reasons: tuple[str, ...] = (NOTHING_MEASURES,)
+    else:
+        reasons = result.reasons
+    if result is None or not result.is_better:
+        registry.add("refused", challenger.model_id, name, who=FLOW, why=reasons, figures=figures)
+        return False, reasons
+    if not may_promote:
+        return False, (*reasons, "it was asked not to be promoted")
+    promote(root, settings, name, who=FLOW, why=reasons, figures=figures)
+    return True, reasons
+
+
+def learnt_callers(lake: Lake, bundle: Bundle) -> set[str]:
+    """Callers that a model learnt from, as the metadata names them now."""
+    recordings = {
+        recording_id
+        for entry in bundle.manifest.training
+        for recording_id in entry.get("recordings", ())
+    }
+    calls = lake.read(CALLS, columns=["recording_id", "customer"])
+    ours = calls.filter(pc.is_in(calls["recording_id"], pa.array(sorted(recordings), pa.string())))
+    return {caller_of(row["customer"], row["recording_id"]) for row in ours.to_pylist()}
+
+
+def _joined(one: Dataset, other: Dataset) -> Dataset:
+    return Dataset(
+        features=np.concatenate([one.features, other.features]),
+        names=one.names,
+        emotions=(*one.emotions, *other.emotions),
+        speakers=(*one.speakers, *other.speakers),
+        contents=(*one.contents, *other.contents),
+        corpora=(*one.corpora, *other.corpora),
+        sexes=(*one.sexes, *other.sexes),
+        copies=np.concatenate([one.copies, other.copies]),
+    )
+
+
+def _own_calls(material: Material) -> dict[str, Any]:
+    """What a manifest says of the labelled calls; by the recordings it is known who was heard."""
+    segments = material.segments
+    return {
+        "corpus": OWN_CALLS,
+        "title": "own labelled calls",
+        "licence": "own",
+        "language": "as recorded",
+        "n_clips": len(segments.emotions),
+        "n_speakers": len(set(segments.speakers)),
+        "emotions": list(segments.classes),
+        "recordings": list(material.recordings),
+    }
+
+
+def _put(bundle: Bundle, folder: Path) -> Bundle:
+    """Move a bundle to its place, whole; one of the same id that lies there is the same model."""
+    if folder.exists():
+        shutil.rmtree(bundle.folder)
+    else:
+        bundle.folder.rename(folder)
+    return Bundle.load(folder)

@@ -1,0 +1,97 @@
+"""The loop through a real Prefect: labels in, a challenger out, a champion that scores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ser_batch.config import Settings
+from ser_batch.errors import LockedError
+from ser_batch.lock import only_run
+from ser_batch.model.registry import Registry
+from ser_batch.paths import Root
+from ser_batch.stages.retrain import TooFewLabelsError
+from ser_batch.stages.score import model_id
+from tests.callers import put_callers
+from tests.stages.test_retrain import put_labels
+
+pytestmark = pytest.mark.xdist_group("prefect")
+
+LIMITS = {
+    "label_weight": 1,
+    "min_measured": 20,
+    "min_measured_callers": 4,
+    "max_ece_rise": 1,
+    "max_slice_fall": 1,
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    return Root(tmp_path / "root")
+
+
+@pytest.fixture
+def retrain(prefect_server: None, root: Root, monkeypatch: pytest.MonkeyPatch):
+    """Run the flow: `retrain(promote=False, min_labels=4)`."""
+    from pipelines.retrain import retrain as flow
+
+    def run(*, promote: bool = True, **limits: object) -> dict[str, Any]:
+        with monkeypatch.context() as patch:
+            patch.setenv("SER_RUN__WORKERS", "1")
+            for name, value in {**LIMITS, **limits}.items():
+                patch.setenv(f"SER_RETRAIN__{name.upper()}", str(value))
+            result: dict[str, Any] = flow(root=str(root.path), promote=promote, quiet=True)
+            return result
+
+    return run
+
+
+def test_labels_make_a_champion_that_scores_and_again_nothing_new(root: Root, retrain):
+    put_labels(root, put_callers(root, n_callers=30))
+    bundled = model_id(root, Settings())
+
+    first = retrain(promote=False)
+    assert not first["promoted"]
+    assert "asked not to be promoted" in first["reasons"][-1]
+    assert model_id(root, Settings()) == bundled
+
+    second = retrain()
+    assert second["model_id"] == first["model_id"]  # the same inputs, the same model
+    assert second["promoted"]
+    assert second["contest"]["low"] > 0
+    assert model_id(root, Settings()) == second["model_id"]
+    assert sum(second["labels"].values()) == second["n_labels"] >= 40
+    events = [entry.event for entry in Registry(root.models).entries()]
+    assert events == ["registered", "promoted"]
+    json.dumps(second, allow_nan=False)
+
+
+def test_too_few_labels_stop_the_flow_and_nothing_is_written(root: Root, retrain):
+    truth = put_callers(root, n_callers=6)
+    put_labels(root, dict(list(truth.items())[:5]))
+    with pytest.raises(TooFewLabelsError, match="are needed"):
+        retrain()
+    assert not root.models.exists()
+
+
+def test_a_running_night_is_not_disturbed(root: Root, retrain):
+    put_callers(root, n_callers=3)
+    with only_run(root), pytest.raises(LockedError):
+        retrain()
+
+
+def test_the_command_says_which_numbers_are_too_small(prefect_server: None, root: Root):
+    from pipelines.commands.retrain import retrain as command
+
+    put_callers(root, n_callers=3)
+    app = typer.Typer()
+    app.command()(command)
+    done = CliRunner().invoke(app, ["--root", str(root.path), "--json"])
+    assert isinstance(done.exception, TooFewLabelsError)
+    assert "0 callers" in str(done.exception)

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_batch.config import Settings
+from ser_batch.errors import ContractError, LeakError, SettingsError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.labels.callers import is_held_out
+from ser_batch.labels.history import append, label_row
+from ser_batch.labels.selection import RANDOM
+from ser_batch.lake import Lake, Part
+from ser_batch.model.bundle import Bundle
+from ser_batch.model.registry import Registry
+from ser_batch.paths import Root
+from ser_batch.stages.gather import usable_labels
+from ser_batch.stages.material import Material, gather, prove_apart, shared_out
+from ser_batch.stages.retrain import (
+    TooFewLabelsError,
+    check_enough,
+    compare,
+    learnt_callers,
+    make_challenger,
+    settle,
+)
+from ser_batch.stages.score import load_model, model_id
+from ser_batch.tables import CALLS, LABEL_QUEUE, SEGMENTS, features_contract
+from tests.callers import FEATURE_SET, N_SEGMENTS, Key, put_callers
+from tests.lakes import MODEL_ID
+from tests.model.datasets import QUICK
+from tests.rows import MIDDAY
+
+SETTINGS = Settings(
+    retrain={"label_weight": 2, "min_measured": 20, "min_measured_callers": 4, "min_slice": 400}
+)
+N_CALLERS = 36
+
+
+def put_labels(
+    root: Root, said: dict[Key, str], *, annotator: str = "ann", by_chance: bool = True
+) -> None:
+    """Label segments; those of callers that measure count as drawn by chance."""
+    lake = Lake(root.lake)
+    stretches = {
+        (row["recording_id"], row["channel"], row["segment_no"]): (row["start_s"], row["end_s"])
+        for row in lake.read(SEGMENTS).to_pylist()
+    }
+    rows = [
+        label_row(
+            key,
+            stretches[key],
+            annotator=annotator,
+            emotion=emotion,
+            made_at=MIDDAY,
+            source="csv",
+            imported_at=MIDDAY,
+        )
+        for key, emotion in said.items()
+    ]
+    append(lake, f"{annotator}-labels", rows)
+    queue = [
+        {
+            **{name: row[name] for name in ("recording_id", "channel", "segment_no")},
+            **{"start_s": row["start_s"], "end_s": row["end_s"], "batch_id": "b", "rank": rank},
+            **{"reason": RANDOM if by_chance else "uncertain", "model_id": MODEL_ID},
+            **{"suggested": None, "queued_at": MIDDAY},
+        }
+        for rank, row in enumerate(rows)
+    ]
+    lake.write(LABEL_QUEUE, Part(None, "b"), LABEL_QUEUE.from_rows(queue))
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Root:
+    """A root whose callers' segments are all labelled."""
+    root = Root(tmp_path_factory.mktemp("labelled"))
+    put_labels(root, put_callers(root, n_callers=N_CALLERS))
+    return root
+
+
+@pytest.fixture(scope="module")
+def material(labelled: Root) -> Material:
+    return gather(Lake(labelled.lake), SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def challenger(labelled: Root, material: Material) -> Bundle:
+    return make_challenger(labelled, SETTINGS, material, [], recipe=QUICK)
+
+
+def test_who_teaches_never_measures(material: Material):
+    teaching = set(material.learnt_from.speakers)
+    measuring = set(material.measured_by.callers)
+    assert teaching
+    assert measuring
+    assert not teaching & measuring
+    assert all(is_held_out(caller, 0.3) for caller in measuring)
+    n_used = len(material.segments.emotions) + len(material.measured_by.truth)
+    assert n_used == N_CALLERS * N_SEGMENTS
+
+
+def test_a_segment_counts_as_often_as_the_settings_say(material: Material):
+    assert len(material.learnt_from.emotions) == 2 * len(material.segments.emotions)
+    assert set(material.learnt_from.copies.tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("shares", "count", "expected"),
+    [
+        ({"anger": 1.0}, 3, ["anger"] * 3),
+        ({"anger": 2 / 3, "calm": 1 / 3}, 3, ["anger", "anger", "calm"]),
+        ({"anger": 0.5, "calm": 0.5}, 1, ["anger"]),
+        ({"anger": 0.25, "calm": 0.75}, 4, ["calm", "calm", "calm", "anger"]),
+    ],
+)
+def test_annotators_votes_are_shared_out(shares, count, expected):
+    assert shared_out(shares, count) == expected
+
+
+def test_somebody_on_both_sides_is_refused(material: Material):
+    with pytest.raises(LeakError, match=material.learnt_from.speakers[0]):
+        prove_apart(material.learnt_from, [material.learnt_from.speakers[0]])
+
+
+def test_the_same_labels_give_the_same_model(labelled: Root, material: Material, challenger):
+    again = make_challenger(
+        labelled, SETTINGS, gather(Lake(labelled.lake), SETTINGS), [], recipe=QUICK
+    )
+    assert again.model_id == challenger.model_id
+    assert again.manifest.hashes == challenger.manifest.hashes
+    other = dataclasses.replace(
+        material, learnt_from=material.learnt_from.take(np.arange(100, dtype=np.int64))
+    )
+    assert (
+        make_challenger(labelled, SETTINGS, other, [], recipe=QUICK).model_id != challenger.model_id
+    )
+
+
+def test_the_bundle_says_what_it_learnt_from_and_nothing_is_left_half_written(
+    labelled: Root, challenger: Bundle, material: Material
+):
+    (entry,) = challenger.manifest.training
+    assert entry["n_clips"] == len(material.segments.emotions)
+    assert challenger.manifest.licence == "own"
+    assert challenger.folder == labelled.models / challenger.model_id
+    assert not list(labelled.models.glob(".building*"))
+    assert learnt_callers(Lake(labelled.lake), challenger) == set(material.learnt_from.speakers)
+
+
+def test_a_better_challenger_takes_over_with_its_figures_in_the_log(
+    labelled: Root, material: Material, challenger: Bundle
+):
+    lake, champion = Lake(labelled.lake), load_model(labelled, SETTINGS)
+    result = compare(lake, SETTINGS, material, champion, challenger)
+    assert result.difference > 0.2
+    settings = SETTINGS.model_copy(
+        update={"retrain": SETTINGS.retrain.model_copy(update={"max_ece_rise": 1.0})}
+    )
+    result = compare(lake, settings, material, champion, challenger)
+    promoted, _ = settle(labelled, settings, champion, challenger, result, may_promote=True)
+    assert promoted
+    assert model_id(labelled, settings) == challenger.model_id
+    events = [entry.event for entry in Registry(labelled.models).entries()]
+    assert events == ["registered", "promoted"]
+    assert Registry(labelled.models).champion().figures["low"] == result.low
+    again = settle(labelled, settings, challenger, challenger, result, may_promote=True)
+    assert not again[0]
+    assert "is the champion" in again[1][0]
+    # the champion before does not beat the one of now
+    back = compare(lake, settings, material, challenger, champion)
+    assert not back.is_better
+
+
+def test_callers_that_a_model_learnt_from_never_measure_it(
+    labelled: Root, material: Material, challenger: Bundle
+):
+    """As when `labels.held_out_share` was raised since."""
+    leaky = dataclasses.replace(
+        material,
+        measured_by=dataclasses.replace(
+            material.measured_by,
+            callers=[material.learnt_from.speakers[0], *material.measured_by.callers[1:]],
+        ),
+    )
+    champion = load_model(labelled, SETTINGS.model_copy(update={}))
+    result = compare(Lake(labelled.lake), SETTINGS, leaky, champion, challenger)
+    assert result.n_segments == len(material.measured_by.truth) - 1
+
+
+def test_too_few_labels_or_callers_are_refused_with_the_numbers(tmp_path: Path):
+    root = Root(tmp_path)
+    truth = put_callers(root, n_callers=6)
+    put_labels(root, {key: truth[key] for key in list(truth)[:9]})
+    material = gather(Lake(root.lake), SETTINGS)
+    with pytest.raises(TooFewLabelsError) as error:
+        check_enough(material, [], SETTINGS.retrain)
+    counts = {
+        name: list(material.segments.emotions).count(name) for name in material.learnt_from.classes
+    }
+    for name, count in counts.items():
+        assert f"{name} has {count} labels" in str(error.value)
+    assert "8 are needed" in str(error.value)
+    assert "labels queue" in error.value.one_line()
+
+
+def test_emotions_can_be_left_out(labelled: Root):
+    settings = Settings(retrain={"leave_out": ("sadness",)})
+    found = gather(Lake(labelled.lake), settings)
+    assert found.learnt_from.classes == ("anger", "neutral")
+    assert "sadness" not in found.measured_by.truth
+    assert found.not_used["their emotion is left out"] == N_CALLERS * N_SEGMENTS // 3
+
+
+def test_who_objects_later_is_not_learnt_from(tmp_path: Path):
+    root = Root(tmp_path)
+    put_labels(root, put_callers(root, n_callers=12))
+    lake = Lake(root.lake)
+    n_before = len(usable_labels(lake, SETTINGS))
+    part = lake.parts(CALLS)[0]
+    rows = lake.read(CALLS, [part]).to_pylist()
+    lake.write(CALLS, part, CALLS.from_rows([{**row, "objected": True} for row in rows]))
+    assert len(usable_labels(lake, SETTINGS)) == n_before - len(rows) * N_SEGMENTS
+
+
+def test_a_label_holds_for_the_segment_that_covers_what_was_heard(tmp_path: Path):
+    root = Root(tmp_path)
+    put_labels(root, put_callers(root, n_callers=12))
+    lake = Lake(root.lake)
+    n_before = len(gather(lake, SETTINGS).segments.emotions)
+    for part in lake.parts(SEGMENTS):
+        rows = lake.read(SEGMENTS, [part]).to_pylist()
+        moved = [
+            {**row, "start_s": row["start_s"] + (2 if row["segment_no"] == 0 else 0.1)}
+            for row in rows
+        ]
+        lake.write(SEGMENTS, part, SEGMENTS.from_rows(moved))
+    found = gather(lake, SETTINGS)
+    assert len(found.segments.emotions) == n_before * (N_SEGMENTS - 1) // N_SEGMENTS
+    assert sum(found.not_used.values()) == 12
+
+
+def test_features_of_another_definition_are_not_learnt_from(tmp_path: Path):
+    root = Root(tmp_path)
+    put_labels(root, put_callers(root, n_callers=12))
+    lake, feature_set = Lake(root.lake), get_feature_set(FEATURE_SET)
+    contract = features_contract(feature_set.name, feature_set.names)
+    for part in lake.parts(contract):
+        lake.write(contract, part, lake.read(contract, [part]), {"feature_set": "older"})
+    assert len(gather(lake, SETTINGS).segments.emotions) == 0
+
+
+def test_features_of_another_rate_are_refused(labelled: Root):
+    with pytest.raises(ContractError, match="16000 Hz"):
+        gather(Lake(labelled.lake), Settings(features={"set": "descriptors_v1_wide"}))
+
+
+def test_the_newest_label_of_an_annotator_is_learnt(tmp_path: Path):
+    root = Root(tmp_path)
+    truth = put_callers(root, n_callers=12)
+    put_labels(root, truth)
+    lake = Lake(root.lake)
+    key = next(label.key for label in usable_labels(lake, SETTINGS) if label.use == "learn")
+    later = label_row(
+        key,
+        (key[2] * 3.0, key[2] * 3.0 + 2.5),
+        annotator="ann",
+        emotion="fear",
+        made_at=MIDDAY + dt.timedelta(days=1),
+        source="page",
+        imported_at=MIDDAY,
+    )
+    append(lake, "page-1", [later])
+    assert gather(lake, SETTINGS).segments.emotions.count("fear") == 1
+
+
+def test_labels_without_chance_measure_nothing(tmp_path: Path):
+    root = Root(tmp_path)
+    put_labels(root, put_callers(root, n_callers=12), by_chance=False)
+    found = gather(Lake(root.lake), SETTINGS)
+    assert not found.measured_by.truth
+    assert found.not_used["of callers that measure, but not drawn by chance"] > 0
+
+
+def test_corpora_without_a_folder_are_said():
+    from ser_batch.stages.retrain import corpora_clips
+
+    with pytest.raises(SettingsError, match="corpora_folder"):
+        corpora_clips(Settings(retrain={"corpora": ("emodb",)}).retrain)
