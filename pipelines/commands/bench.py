@@ -101,6 +101,52 @@ def embeddings(as_json: JsonOption = False) -> None:
     _print(run(), as_json=as_json)
 
 
+@app.command("few-labels")
+def few_labels(  # noqa: PLR0917
+    corpora: CorporaOption = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Corpus to pool; may be repeated. Without it, all.")
+    ] = None,
+    features: Annotated[
+        str, typer.Option(help="Feature set beside the default one.")
+    ] = "whisper_base_l2_l3_int8",
+    draws: Annotated[int, typer.Option(help="How often labels are drawn.", min=1)] = 3,
+    picture: Annotated[Path | None, typer.Option(help="SVG or PNG file of the curves.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How far the first 10, 25, 50, 100 and 200 labels an emotion go, on unseen speakers.
+
+    Example:
+
+      ser-batch bench few-labels --corpora DIR --picture few-labels.svg
+    """
+    from ser_batch.bench import few_labels as bench
+
+    names = corpus or ["emodb", "nemo", "ravdess", "tess"]
+    result = bench.run(_corpora(corpora), names, features, draws=draws, on_progress=_say_tenths)
+    if picture is not None:
+        bench.picture(result, picture)
+    print_json(result) if as_json else _show_curves(result)
+
+
+def _say_tenths(what: str, done: int, total: int) -> None:
+    """A line after each tenth of the steps."""
+    if done % max(total // 10, 1) == 0 or done == total:
+        say_progress(f"{what}: {done} of {total}")
+
+
+def _show_curves(result: dict[str, Any]) -> None:
+    """UAR by number of labels an emotion, a line a feature set."""
+    from rich.console import Console
+    from rich.table import Table
+
+    curves = {**result["ours"], **result["peers"]}
+    table = Table("labels an emotion", *curves, title=f"UAR, {', '.join(result['emotions'])}")
+    for n_labels in result["ratios"]:
+        table.add_row(str(n_labels), *(f"{curve[n_labels]:.3f}" for curve in curves.values()))
+    Console().print(table)
+
+
 def _corpora(folder: Path | None) -> Path:
     """The folder of corpora, if it is there."""
     if folder is None or not folder.is_dir():

@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ser_batch.arrays import DoubleArray, FloatArray
-from ser_batch.embeddings.sets import EMBEDDING_SETS, EmbeddingSet
+from ser_batch.embeddings.sets import EMBEDDING_SETS, RECOMMENDED, EmbeddingSet
 
 SEGMENTS_S = (1.0, 1.4, 1.8, 2.2, 2.6, 3.0, 3.4, 4.0, 5.0, 7.0, 12.0)
 """Lengths of a channel's segments, s."""
@@ -26,7 +26,9 @@ PEER = "wav2vec2_base"
 PEER_RATE_HZ = 16000
 
 
-def run(names: Sequence[str] = ("whisper_base_l2",), *, repeats: int = 3) -> dict[str, Any]:
+def run(
+    names: Sequence[str] = (RECOMMENDED, "whisper_base_l2"), *, repeats: int = 3
+) -> dict[str, Any]:
     """Time feature sets of embeddings and their peers on one thread.
 
     Args:
