@@ -13,6 +13,7 @@ from pipelines.commands import (
     bench,
     demo,
     export,
+    inspect,
     model,
     night,
     quarantine,
@@ -60,6 +61,7 @@ app.command(rich_help_panel=LOOK)(query.query)
 app.command(rich_help_panel=LOOK)(query.report)
 app.command(rich_help_panel=LOOK)(export.export)
 app.command(rich_help_panel=LOOK)(score.score)
+app.command(rich_help_panel=LOOK)(inspect.inspect)
 app.command(rich_help_panel=MODEL)(model.train)
 app.add_typer(model.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)

@@ -6,7 +6,7 @@ import json
 import sys
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -44,6 +44,10 @@ SettingsOption = Annotated[
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
+]
+FirstSpeakerOption = Annotated[
+    Literal["agent", "customer"] | None,
+    typer.Option(help="Who speaks first where both sides share one channel."),
 ]
 DEFAULT_ROOT = Path("data")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from pipelines.options import (
     DEFAULT_ROOT,
     Exit,
+    FirstSpeakerOption,
     JsonOption,
     RootOption,
     SettingsOption,
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 BAR_WIDTH = 10
 
 
-class Speaker(StrEnum):
-    """Who may speak first."""
-
-    AGENT = "agent"
-    CUSTOMER = "customer"
-
-
 def score(
     files: Annotated[list[Path], typer.Argument(help="Recordings.")],
     *,
@@ -43,10 +36,7 @@ def score(
             max=1,
         ),
     ] = None,
-    first_speaker: Annotated[
-        Speaker | None,
-        typer.Option(help="Who speaks first where both sides share one channel."),
-    ] = None,
+    first_speaker: FirstSpeakerOption = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -72,7 +62,7 @@ def score(
         bundle,
         values,
         customer_channel=customer_channel,
-        first_speaker=first_speaker.value if first_speaker else None,
+        first_speaker=first_speaker,
     )
     if as_json:
         print_json({"model_id": bundle.model_id, "files": [_as_dict(trial) for trial in trials]})

@@ -15,6 +15,7 @@ from ser_batch.audio.interaction import CallInteraction, interaction, syllable_r
 from ser_batch.audio.levels import LEVEL_FRAME_S, channel_level, decibel, snr_db, sums
 from ser_batch.audio.line import Line, is_dead, lines
 from ser_batch.audio.separation import separate
+from ser_batch.audio.sounds import Sounds
 from ser_batch.audio.speech import ChannelSpeech, call_speech, sides
 from ser_batch.audio.stretches import from_mask, lengths
 from ser_batch.audio.vad import speech_probability
@@ -57,7 +58,7 @@ class ChannelAnalysis:
     Attributes:
         signal: at the analysis rate, without DC, denoised where it pays, shape (n_samples,)
         turns: speech with the pauses inside it, seconds, shape (n_turns, 2), in order
-        waiting: tones and music, pauses between rings included, seconds, shape (n, 2)
+        sounds: its tones and music
         segments: turns fit to be described, seconds, shape (n, 2), in order
         measures: of each segment, shape (n,) each, float32:
             speech_ratio: share of its duration that is speech, 0..1
@@ -80,7 +81,7 @@ class ChannelAnalysis:
 
     signal: FloatArray
     turns: DoubleArray
-    waiting: DoubleArray
+    sounds: Sounds
     segments: DoubleArray
     measures: dict[str, FloatArray]
     bandwidth_hz: FloatArray
@@ -200,7 +201,7 @@ def _call(
         channels=channels,
         interaction=interaction(
             [channel.turns for channel in channels],
-            [channel.waiting for channel in channels],
+            [channel.sounds.waiting for channel in channels],
             [
                 syllable_rate(line.signal, line.sample_rate, own.bursts)
                 for line, own in zip(call, speech, strict=True)
@@ -224,7 +225,7 @@ def _channel(
     return ChannelAnalysis(
         signal=signal,
         turns=speech.turns,
-        waiting=speech.sounds.waiting,
+        sounds=speech.sounds,
         segments=speech.segments,
         measures=_measures(line, speech, level.noise_db),
         bandwidth_hz=bandwidth_hz(

@@ -65,6 +65,11 @@ def union(*groups: DoubleArray) -> DoubleArray:
     return np.array(merged, np.float64).reshape(-1, 2)
 
 
+def common(first: DoubleArray, second: DoubleArray) -> DoubleArray:
+    """What lies in stretches of both kinds."""
+    return without(first, without(first, second))
+
+
 def without(times: DoubleArray, taken: DoubleArray) -> DoubleArray:
     """What is left of some stretches outside others."""
     left = times.tolist()

@@ -19,7 +19,8 @@ RANGE_DB = 70.0
 """dB below the loudest bin that a spectrogram shows."""
 
 _WINDOW_S = 0.032
-_COLOURS = ("000004", "3b0f70", "8c2981", "de4968", "fe9f6d", "fcfdbf")
+COLOURS = ("000004", "3b0f70", "8c2981", "de4968", "fe9f6d", "fcfdbf")
+"""Of a spectrogram, from the quietest to the loudest; lightness alone tells them apart."""
 
 
 def outline(signal: FloatArray, n_bins: int) -> FloatArray:
@@ -82,7 +83,7 @@ def _png(values: NDArray[np.uint8]) -> bytes:
 
     Source: PNG specification, third edition (W3C), 5 and 11.
     """
-    points = np.array([[int(c[i : i + 2], 16) for i in (0, 2, 4)] for c in _COLOURS])
+    points = np.array([[int(c[i : i + 2], 16) for i in (0, 2, 4)] for c in COLOURS])
     places = np.linspace(0, 255, len(points))
     palette = np.stack([np.interp(np.arange(256), places, points[:, i]) for i in range(3)], axis=1)
     height, width = values.shape

@@ -132,14 +132,6 @@ def describe_calls(jobs: Sequence[CallJob]) -> list[CallOutcome]:
         return [outcome for job in jobs for outcome in describe_calls([job])]
 
 
-def not_separated(analysis: CallAnalysis) -> str | None:
-    """That two voices in one channel could not be told apart, in words; None if that was not so."""
-    if analysis.separated or analysis.separation_confidence is None:
-        return None
-    sure = f"confidence {analysis.separation_confidence:.2f}"
-    return f"the two voices in its one channel could not be told apart ({sure}), so none is scored"
-
-
 def died(job: CallJob) -> CallOutcome:
     """The outcome of a recording that ends the process which reads it."""
     return CallOutcome(job.recording_id, error=WorkerDiedError())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ser_batch.audio.analysis import CallAnalysis
 from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import GoneFileError
@@ -19,7 +18,8 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.intake.matching import Remark
 from ser_batch.lake import Lake, Part
 from ser_batch.stages import remarks
-from ser_batch.stages.describe import CallJob, CallOutcome, not_separated
+from ser_batch.stages.describe import CallJob, CallOutcome
+from ser_batch.stages.doubts import doubts
 from ser_batch.stages.rows import channel_rows, feature_rows, recording_rows, segment_rows
 from ser_batch.tables import (
     CALLS,
@@ -194,30 +194,9 @@ def _remarks(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -
         elif outcome.analysis is not None:
             rows += [
                 remarks.warned(Remark(path, code, message, remedy, recording_id), "analyse")
-                for code, message, remedy in _heard(outcome.analysis, outcome.n_channels, roles)
+                for code, message, remedy in doubts(outcome.analysis, outcome.n_channels, roles)
             ]
     return rows
-
-
-def _heard(
-    analysis: CallAnalysis, n_channels: int, roles: Sequence[str]
-) -> Iterator[tuple[str, str, str]]:
-    """Code, message and remedy of what a person should look at."""
-    spoken = any(len(channel.segments) for channel in analysis.channels)
-    if not spoken:
-        yield "no_speech", "no speech was found", "Listen to it: a dead line, or music only?"
-    if n_channels == 2 and analysis.dual_mono:
-        message = "both channels carry the same signal: both sides in one, or one side only"
-        yield "dual_mono", message, "Ask the recorder for one side a channel."
-    if spoken and (together := not_separated(analysis)):
-        remedy = "Ask the recorder for one side a channel, or lower line.min_separation_confidence."
-        yield "not_separated", together, remedy
-    if analysis.agent_channel is not None and roles[analysis.agent_channel] == "customer":
-        message = f"an agent seems to speak on channel {analysis.agent_channel}, the customer's"
-        yield "roles_swapped", message, "Listen; if so, say it with customer_channel or [roles]."
-    for number, channel in enumerate(analysis.channels):
-        if channel.line.dead:
-            yield "dead_channel", f"channel {number} carries nothing", "Check the recorder's line."
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

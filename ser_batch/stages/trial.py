@@ -14,12 +14,8 @@ from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.law import NOT_SCORED
 from ser_batch.model.bundle import Bundle
-from ser_batch.stages.describe import (
-    CallJob,
-    CallOutcome,
-    describe_calls,
-    not_separated,
-)
+from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls
+from ser_batch.stages.doubts import not_separated
 from ser_batch.stages.score import decide
 
 

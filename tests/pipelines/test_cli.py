@@ -60,6 +60,16 @@ def test_the_customers_channel_can_be_said(call: Path, tmp_path: Path) -> None:
     assert {segment["channel"] for segment in scored["segments"]} == {0}
 
 
+def test_a_call_is_inspected_as_text_picture_and_json(call: Path, tmp_path: Path) -> None:
+    shown = ser_batch("inspect", call, "--out", tmp_path / "call.png", "--root", tmp_path)
+    assert shown.returncode == Exit.CLEAN, shown.stderr
+    assert "channel 1, customer" in shown.stdout
+    assert (tmp_path / "call.png").read_bytes()[:4] == b"\x89PNG"
+    told = json.loads(ser_batch("inspect", call, "--json", "--root", tmp_path).stdout)
+    assert [channel["role"] for channel in told["channels"]] == ["agent", "customer"]
+    assert told["duration_s"] == pytest.approx(soundfile.info(call).duration, abs=0.01)
+
+
 def test_a_file_that_is_no_audio_is_one_line_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "letter.wav").write_text("Dear customer,")
     done = ser_batch("score", tmp_path / "letter.wav", "--root", tmp_path)
@@ -144,6 +154,6 @@ def test_quarantine_and_runs_of_an_empty_root_are_empty_lists(tmp_path: Path) ->
 
 def test_every_command_explains_itself_with_an_example() -> None:
     for command in ("nightly", "query", "publish", "report", "score", "train", "init", "doctor",
-                    "demo", "runs"):  # fmt: skip
+                    "demo", "runs", "inspect"):  # fmt: skip
         shown = ser_batch(command, "--help").stdout
         assert f"ser-batch {command}" in shown, command
