@@ -158,7 +158,7 @@ def evaluate(  # noqa: PLR0917
             on_progress=on_progress,
         )
     if pictures is not None:
-        from ser_batch.model.pictures import save_pictures
+        from ser_batch.report.evaluation import save_pictures
 
         save_pictures(result, pictures)
     if as_json:

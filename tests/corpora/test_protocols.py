@@ -8,8 +8,8 @@ import pytest
 from ser_batch.corpora.augment import Augmentation
 from ser_batch.corpora.protocols import parse_protocol, run_protocol
 from ser_batch.errors import CorpusError, LeakError
-from ser_batch.model.pictures import save_pictures
 from ser_batch.model.training import Recipe
+from ser_batch.report.evaluation import save_pictures
 from tests.corpora.made import made_corpus
 
 QUICK = Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2)
