@@ -17,6 +17,7 @@ from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
 from ser_batch.stages.busy import BusyClock
 from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
+from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.ingest import IngestResult
 from ser_batch.stages.publish import PublishResult, not_scored
 from ser_batch.stages.record import RunRecord, count_outcome, new_run
@@ -46,6 +47,7 @@ class Night:
         self.lake = Lake(root.lake)
         self.model_id = model_id(root, settings)
         self.record: RunRecord = new_run(str(self.audio), settings, self.model_id)
+        self.drift = DriftResult((), [])
         self.workers: Workers[CallJob, CallOutcome] = Workers(
             describe_calls, died, settings.run.workers
         )
@@ -91,6 +93,7 @@ class Night:
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
             "not_scored": not_scored(published.path),
+            "drift": self.drift.warnings,
             "published": published.built,
             "rows": published.rows,
             "warehouse": str(published.path),

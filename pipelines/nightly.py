@@ -20,11 +20,13 @@ from ser_batch.errors import RetryError, SerError
 from ser_batch.lake import Part
 from ser_batch.model.bundle import Bundle
 from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
+from ser_batch.stages.drift import find_drift
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import PublishResult, publish
 from ser_batch.stages.record import check_bad_share
 from ser_batch.stages.report import LATEST, is_current, write_report
-from ser_batch.stages.score import ScoreResult, is_unscored, load_model, score
+from ser_batch.stages.rescore import shadow_models
+from ser_batch.stages.score import ScoreResult, is_unscored, load_model, model_folder, score
 
 SHARDS_AT_ONCE = 2
 """While the last calls of one shard are worked on, the next one fills the other processes."""
@@ -61,6 +63,8 @@ def nightly(
             analyse_shards(night, found.shards)
         with night.record.stage("score"):
             score_shards(night, found.shards)
+        with night.record.stage("drift"):
+            compare_days(night)
         check_bad_share(night.lake, night.settings.ingest)
         with night.record.stage("publish"):
             published = publish_warehouse(night)
@@ -82,19 +86,31 @@ def analyse_shards(night: Night, shards: tuple[Part, ...]) -> None:
 
 
 def score_shards(night: Night, shards: tuple[Part, ...]) -> None:
-    """Score every shard whose predictions are not up to date."""
-    unscored = [
-        shard for shard in shards if is_unscored(night.lake, shard, night.model_id, night.settings)
-    ]
-    if not unscored:
-        return
-    night.display.bar("score", len(unscored), "shards")
-    bundle = load_model(night.root, night.settings)
+    """Score every shard whose predictions are not up to date, by the champion and its shadows."""
+    counts = night.record.counts
+    unscored = find_unscored(night, shards, night.model_id)
+    if unscored:
+        bundle = load_model(night.root, night.settings)
+        counts["segments_scored"] += score_by(night, unscored, bundle)
+    shadows, left_out = shadow_models(night.root, night.settings)
+    counts["shadows_left_out"] += len(left_out)
+    for shadow in shadows:
+        behind = find_unscored(night, shards, shadow.model_id)
+        counts["segments_scored_in_shadow"] += score_by(night, behind, shadow)
+
+
+def find_unscored(night: Night, shards: tuple[Part, ...], model_id: str) -> list[Part]:
+    """Shards whose predictions by a model are not up to date."""
+    return [shard for shard in shards if is_unscored(night.lake, shard, model_id, night.settings)]
+
+
+def score_by(night: Night, shards: list[Part], bundle: Bundle) -> int:
+    """Score some shards by a model; how many segments."""
+    night.display.bar("score", len(shards), "shards")
     step = _with_retries(score_shard, night)
-    futures = [step.submit(night, shard, bundle) for shard in unscored]
+    futures = [step.submit(night, shard, bundle) for shard in shards]
     wait(futures)
-    for future in futures:
-        night.record.counts["segments_scored"] += future.result().n_scored
+    return sum(future.result().n_scored for future in futures)
 
 
 @task(cache_policy=NO_CACHE)
@@ -134,6 +150,14 @@ def score_shard(night: Night, shard: Part, bundle: Bundle) -> ScoreResult:
         result = score(night.lake, shard, bundle, night.settings)
     night.display.advance("score")
     return result
+
+
+@task(cache_policy=NO_CACHE)
+def compare_days(night: Night) -> None:
+    """Whether the newest calls are like those before, and like the model's training data."""
+    with night.busy.working():
+        folder = model_folder(night.root, night.settings)
+        night.drift = find_drift(night.lake, night.model_id, folder, night.settings)
 
 
 @task(cache_policy=NO_CACHE)

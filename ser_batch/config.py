@@ -334,6 +334,21 @@ class RetrainSettings(Section):
         return None if value == "" else value
 
 
+class DriftSettings(Section):
+    """When a night's calls count as unlike those before, or unlike the training data."""
+
+    window_days: int = Field(28, ge=2, description="days before that a day is compared with")
+    min_calls: int = Field(
+        30, ge=5, description="scored calls of a day, and before it, from which it is compared"
+    )
+    watch_from: Annotated[float, Field(gt=0)] = Field(
+        0.1, description="population stability index from which to watch"
+    )
+    drift_from: Annotated[float, Field(gt=0)] = Field(
+        0.25, description="population stability index from which to act"
+    )
+
+
 class DissatisfactionSettings(Section):
     """What counts as dissatisfied."""
 
@@ -403,6 +418,7 @@ class Settings(BaseSettings):
     model: ModelSettings = Field(default_factory=ModelSettings)
     labels: LabelSettings = Field(default_factory=LabelSettings)
     retrain: RetrainSettings = Field(default_factory=RetrainSettings)
+    drift: DriftSettings = Field(default_factory=DriftSettings)
     dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     run: RunSettings = Field(default_factory=RunSettings)

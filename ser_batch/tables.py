@@ -379,6 +379,48 @@ LABELS = TableContract(
     ),
 )
 
+PROFILES = TableContract(
+    name="profiles",
+    version=1,
+    grain="one row a call date, model and measure: how the day's calls are spread over its bins",
+    key=("subject", "name"),
+    arrow=pa.schema(
+        [
+            column("subject", pa.string(), "features, scores, coverage or line"),
+            column("name", pa.string(), "what is counted"),
+            column("counts", pa.list_(pa.int64()), "in each bin; the bins never change"),
+            column("count_calls", pa.int32(), "calls that the counts come from"),
+        ]
+    ),
+)
+
+DRIFT = TableContract(
+    name="drift",
+    version=1,
+    grain="one row a call date, model, measure and reference",
+    key=("call_date", "model_id", "subject", "name", "reference"),
+    arrow=pa.schema(
+        [
+            column("call_date", pa.date32(), "the day"),
+            column("model_id", pa.string(), "whose training data and scores are meant"),
+            column("subject", pa.string(), "features, scores, coverage or line"),
+            column("name", pa.string(), "group of features, or what is counted"),
+            column("reference", pa.string(), "training, or days before"),
+            column("stability_index", pa.float32(), "population stability index, 0 alike"),
+            column("by_chance", pa.float32(), "what it is on average where nothing changed"),
+            column("count_calls", pa.int32(), "calls of the day that were counted"),
+            column(
+                "count_calls_before",
+                pa.int32(),
+                "calls of the days before; null: training",
+                nullable=True,
+            ),
+            column("level", pa.string(), "steady, watch, drift or too few"),
+            column("advice", pa.string(), "what to do; null: nothing", nullable=True),
+        ]
+    ),
+)
+
 TABLES: dict[str, TableContract] = {
     contract.name: contract
     for contract in (
@@ -393,6 +435,8 @@ TABLES: dict[str, TableContract] = {
         RUNS,
         LABEL_QUEUE,
         LABELS,
+        PROFILES,
+        DRIFT,
     )
 }
 

@@ -124,6 +124,11 @@ def show_summary(summary: dict[str, Any]) -> None:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
         calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"
         console.print(f"  {calls} not scored: {escape(reason['meaning'])}{remedy}")
+    for row in summary["drift"]:
+        console.print(
+            f"  drift in {row['subject']}, {row['name']}, against {row['reference']}: "
+            f"{escape(row['advice'])}"
+        )
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
 

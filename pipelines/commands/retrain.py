@@ -1,9 +1,10 @@
-"""Commands on which model scores: retrain, models list, compare, promote, rollback and so on."""
+"""Commands on which model scores: retrain, rescore, drift, and most of models."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from pipelines.commands.model import models_app
 from pipelines.commands.night import QUIET_PREFECT
+from pipelines.display import Display
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -69,6 +71,94 @@ def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool
         quiet=quiet,
     )
     return result
+
+
+def rescore(  # noqa: PLR0917
+    model: Annotated[str, typer.Option(help="Model that scores; `models list` names them.")],
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First call date.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last call date.")
+    ] = None,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a model's scores beside those that are there; the champion's stay what is shown.
+
+    The mart model_comparison then shows what the model would change.
+
+    Example:
+
+      ser-batch rescore --model calls-3f2a91c0 --since 2026-10-01
+    """
+    from ser_batch.lake import Lake
+    from ser_batch.lock import only_run
+    from ser_batch.stages.models import usable
+    from ser_batch.stages.publish import publish
+    from ser_batch.stages.rescore import rescore as rescore_calls
+    from ser_batch.stages.score import model_id
+
+    place = open_root(root)
+    chosen = read_settings(place, settings)
+    bundle = usable(place, chosen, model)
+    first, last = (day.date() if day else None for day in (since, until))
+    with only_run(place), Display(quiet=as_json) as display:
+        result = rescore_calls(
+            Lake(place.lake),
+            chosen,
+            bundle,
+            since=first,
+            until=last,
+            on_shard=lambda done, total: display.reach("rescore", done, total),
+        )
+        publish(place, chosen, model_id(place, chosen))
+    if as_json:
+        print_json(asdict(result))
+    else:
+        typer.echo(
+            f"{result.model_id}: {result.n_segments} segments scored in {result.n_shards} shards, "
+            f"{result.n_current} shards were scored before"
+        )
+
+
+def drift(
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether the newest calls are like those before, and like the model's training data.
+
+    The night finds it out; the mart drift has every day.
+
+    Example:
+
+      ser-batch drift --json
+    """
+    from ser_batch.lake import Lake
+    from ser_batch.stages.drift import newest_drift
+    from ser_batch.stages.score import model_id
+
+    place = open_root(root)
+    rows = newest_drift(Lake(place.lake), model_id(place, read_settings(place, settings)))
+    if as_json:
+        print_json({"drift": rows})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("what", "against", "index", "by chance", "level", "what to do")
+    for row in rows:
+        table.add_row(
+            f"{row['subject']}: {row['name']}",
+            row["reference"],
+            f"{row['stability_index']:.2f}",
+            f"{row['by_chance']:.2f}",
+            row["level"],
+            row["advice"] or "",
+        )
+    Console().print(table if rows else "No night has compared calls yet.")
 
 
 @models_app.command("compare")

@@ -30,6 +30,7 @@ from ser_batch.model.bundle import Bundle, write_bundle
 from ser_batch.model.card import model_card
 from ser_batch.model.crossvalidate import align, cross_validate
 from ser_batch.model.dataset import Dataset
+from ser_batch.model.drift import write_reference
 from ser_batch.model.gate import Contest, MeasuredBy, contest
 from ser_batch.model.recipes import recipe_for
 from ser_batch.model.registry import Registry
@@ -168,6 +169,7 @@ def make_challenger(
             command="ser-batch retrain",
         ),
     )
+    write_reference(building, dataset, predictor.feature_names)
     return _put(bundle, root.models / bundle.model_id)
 
 

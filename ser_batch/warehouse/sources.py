@@ -17,6 +17,7 @@ from ser_batch.law import NOT_SCORED, NotScored
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
+    DRIFT,
     PREDICTIONS,
     QUARANTINE,
     RECORDINGS,
@@ -41,7 +42,7 @@ NOTHING_TO_SCORE = (
 OF_CALLS = (CALLS, RECORDINGS, CHANNELS, SEGMENTS)
 """Tables whose rows belong to a call, beside the predictions."""
 
-WHOLE = (QUARANTINE, RUNS)
+WHOLE = (QUARANTINE, RUNS, DRIFT)
 """Tables that are read whole: they belong to no call date."""
 
 

@@ -10,14 +10,20 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.errors import LockedError
+from ser_batch.lake import Lake
 from ser_batch.lock import only_run
 from ser_batch.model.registry import Registry
 from ser_batch.paths import Root
+from ser_batch.stages.models import set_shadow
 from ser_batch.stages.retrain import TooFewLabelsError
 from ser_batch.stages.score import model_id
+from ser_batch.tables import predictions_contract
+from tests.bundles import put_bundle
 from tests.callers import put_callers
+from tests.pipelines.conftest import Run
 from tests.stages.test_retrain import put_labels
 
 pytestmark = pytest.mark.xdist_group("prefect")
@@ -95,3 +101,44 @@ def test_the_command_says_which_numbers_are_too_small(prefect_server: None, root
     done = CliRunner().invoke(app, ["--root", str(root.path), "--json"])
     assert isinstance(done.exception, TooFewLabelsError)
     assert "0 callers" in str(done.exception)
+
+
+def invoke(root: Root, name: str, *arguments: str) -> dict[str, Any]:
+    from pipelines.commands import retrain as commands
+
+    app = typer.Typer()
+    app.command()(getattr(commands, name))
+    done = CliRunner().invoke(app, [*arguments, "--root", str(root.path), "--json"])
+    assert done.exit_code == 0, done.exception
+    return json.loads(done.stdout)
+
+
+def test_a_night_scores_in_shadow_compares_days_and_another_model_can_score_them_later(
+    run: Run, audio: Path, root: Root, lake: Lake, monkeypatch: pytest.MonkeyPatch
+):
+    made = [put_bundle(root.models / name, seed=seed) for seed, name in enumerate(("a", "b"))]
+    set_shadow(root, Settings(), "a", on=True, who="ann", why=("to see",))
+
+    night = run(audio, model__min_confidence=0)
+
+    shadow = lake.read(predictions_contract(made[0].model_id))
+    assert shadow.num_rows == night["counts"]["segments_scored"]
+    assert night["counts"]["segments_scored_in_shadow"] == shadow.num_rows
+    assert night["model_id"] != made[0].model_id
+    with warehouse.connect(root.warehouse) as con:
+        subjects = con.sql("select distinct subject, level from drift").fetchall()
+        compared = "select distinct other_model_id from model_comparison order by 1"
+        assert con.sql(compared).fetchall() == [(made[0].model_id,)]
+    assert ("scores", "too few") in subjects  # four calls decide nothing
+    assert night["drift"] == []
+    assert invoke(root, "drift")["drift"]
+
+    monkeypatch.setenv("SER_MODEL__MIN_CONFIDENCE", "0")
+    result = invoke(root, "rescore", "--model", "b")
+    assert (result["model_id"], result["n_segments"]) == (made[1].model_id, shadow.num_rows)
+    with warehouse.connect(root.warehouse) as con:
+        assert len(con.sql(compared).fetchall()) == 2
+        shown = "select distinct model_id from segment_emotion"
+        assert con.sql(shown).fetchall() == [(night["model_id"],)]
+    assert invoke(root, "rescore", "--model", "b")["n_shards"] == 0
+    assert run(audio, model__min_confidence=0)["counts"].get("segments_scored", 0) == 0

@@ -1,0 +1,162 @@
+"""How far calls have moved from what they were, and from what the model was trained on."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.config import DriftSettings
+from ser_batch.errors import BundleError
+from ser_batch.model.dataset import Dataset
+from ser_batch.model.predictor import columns
+
+REFERENCE = "reference.npz"
+"""File of a bundle's folder that holds what its training data were like."""
+
+N_BINS = 10
+Level = Literal["steady", "watch", "drift", "too few"]
+
+GROUPS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("pitch", re.compile(r"f0\.")),
+    ("voice quality", re.compile(r"(jitter|shimmer|hnr|cpp|voicing)\.")),
+    ("loudness", re.compile(r"(level|loudness|flux)\.")),
+    ("rhythm", re.compile(r"(rhythm|modulation)\.")),
+    ("formants", re.compile(r"(formant|prominence)\d\.|lpc_gain\.")),
+    ("cepstrum", re.compile(r"mfcc\d+\.")),
+    ("tonality", re.compile(r"(chroma|tonnetz)\d+\.")),
+    ("spectrum", re.compile(r".*")),
+)
+"""Groups of features; each feature belongs to the first whose pattern its name matches."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a model's training data were like.
+
+    Attributes:
+        names: of the features
+        edges: between tenths of the training clips, shape (n_features, N_BINS - 1)
+        clips: training clips in each bin, shape (n_features, N_BINS); tenths, unless many clips
+            have the very same value
+    """
+
+    names: tuple[str, ...]
+    edges: FloatArray
+    clips: IntArray
+
+    def counts(self, features: FloatArray, names: Sequence[str]) -> IntArray:
+        """Segments in each bin, shape (n_features, N_BINS).
+
+        Args:
+            features: shape (n, len(names))
+            names: of the columns; those of the reference are among them
+        """
+        place = {name: column for column, name in enumerate(names)}
+        return bin_counts(features[:, [place[name] for name in self.names]], self.edges)
+
+
+def bin_counts(features: FloatArray, edges: FloatArray) -> IntArray:
+    """Rows in each bin, feature by feature.
+
+    Args:
+        features: shape (n, n_features)
+        edges: shape (n_features, N_BINS - 1)
+
+    Returns:
+        shape (n_features, N_BINS)
+    """
+    return np.stack(
+        [
+            np.bincount(np.searchsorted(own, values, side="right"), minlength=N_BINS)
+            for own, values in zip(edges, features.T, strict=True)
+        ]
+    ).astype(np.int64)
+
+
+def write_reference(bundle: Path, dataset: Dataset, names: Sequence[str]) -> None:
+    """Keep what the training data were like beside a bundle.
+
+    Args:
+        bundle: its folder
+        dataset: what it was trained on, copies and all
+        names: of the features that it reads
+    """
+    features = dataset.reading(columns(names, dataset.names)).features
+    steps = np.arange(1, N_BINS) / N_BINS
+    edges = np.quantile(features, steps, axis=0).T.astype(np.float32)
+    clips = bin_counts(features, edges)
+    np.savez_compressed(
+        bundle / REFERENCE, names=np.array(names, dtype=np.str_), edges=edges, clips=clips
+    )
+
+
+def read_reference(folder: Path) -> Reference | None:
+    """The tenths of a bundle's training data, None for a bundle that does not hold them.
+
+    Raises:
+        BundleError: if the file cannot be read
+    """
+    path = folder / REFERENCE
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return Reference(tuple(stored["names"].tolist()), stored["edges"], stored["clips"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{path}: {error}") from error
+
+
+def group_of(name: str) -> str:
+    """The group that a feature belongs to."""
+    return next(group for group, pattern in GROUPS if pattern.match(name))
+
+
+def stability_index(counts: IntArray, before: IntArray) -> DoubleArray:
+    """Population stability index of each row of counts against another.
+
+    Half a count is added to every bin, so that an empty one does not make it infinite.
+
+    Source: Siddiqi (2006), "Credit Risk Scorecards": below .1 steady, above .25 changed.
+
+    Args:
+        counts: shape (n_rows, n_bins)
+        before: same shape
+
+    Returns:
+        shape (n_rows,), 0 where both are alike
+    """
+    now, then = (_shares(each) for each in (counts, before))
+    return np.asarray(((now - then) * np.log(now / then)).sum(axis=1))
+
+
+def index_by_chance(n_bins: int, n: int, n_before: int) -> float:
+    """What the index is on average where nothing changed.
+
+    Source: Yurdakul (2018), "Statistical properties of population stability index": the index is
+    about (1/n + 1/n_before) times a chi-square of n_bins - 1 degrees of freedom.
+
+    Args:
+        n_bins: bins
+        n: independent observations: calls, not segments
+        n_before: the same, of the reference
+    """
+    return (n_bins - 1) * (1 / max(n, 1) + 1 / max(n_before, 1))
+
+
+def level(index: float, by_chance: float, settings: DriftSettings) -> Level:
+    """What to call an index: it must be large, and larger than chance makes it."""
+    if index > settings.drift_from and index > 3 * by_chance:
+        return "drift"
+    return "watch" if index > settings.watch_from and index > 2 * by_chance else "steady"
+
+
+def _shares(counts: IntArray) -> DoubleArray:
+    smooth = counts + 0.5
+    return np.asarray(smooth / smooth.sum(axis=1, keepdims=True), np.float64)

@@ -1,0 +1,193 @@
+"""Profile: how one day's calls are spread, as counts in bins that never change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from ser_batch.arrays import IntArray
+from ser_batch.config import Settings
+from ser_batch.eligibility import channel_scoring
+from ser_batch.emotions import EMOTIONS, UNCERTAIN, segment_dissatisfaction
+from ser_batch.features.sets import get_feature_set
+from ser_batch.lake import Lake, Part
+from ser_batch.law import NOT_SCORED
+from ser_batch.model.drift import Reference
+from ser_batch.tables import (
+    CALLS,
+    CHANNELS,
+    PROFILES,
+    RECORDINGS,
+    TableContract,
+    features_contract,
+    predictions_contract,
+)
+
+TENTHS = np.arange(1, 10) / 10
+LINE_EDGES: dict[str, Sequence[float]] = {
+    "snr_db": range(5, 50, 5),
+    "level_db": range(-54, 0, 6),
+    "bandwidth_hz": (1500, 2000, 2500, 2800, 3100, 3400, 3700),
+    "clipping_ratio": (1e-6, 1e-4, 1e-3, 1e-2),
+}
+"""Edges of the bins by column of `channels`; what could not be measured has a bin of its own."""
+
+CODECS = ("ULAW", "ALAW", "PCM_16", "PCM_U8", "MPEG_LAYER_III", "OPUS", "VORBIS")
+SCORED = "scored"
+
+Counts = dict[tuple[str, str], IntArray]
+
+
+@dataclass(frozen=True)
+class DayProfile:
+    """A day's counts.
+
+    Attributes:
+        counts: by subject and name, shape (n_bins,) each
+        n_calls: calls that each subject's counts come from
+    """
+
+    counts: Counts
+    n_calls: dict[str, int]
+
+    def rows(self) -> pa.Table:
+        """Rows of `profiles`."""
+        return PROFILES.from_rows(
+            {
+                "subject": subject,
+                "name": name,
+                "counts": counts.tolist(),
+                "count_calls": self.n_calls[subject],
+            }
+            for (subject, name), counts in self.counts.items()
+        )
+
+
+def read_profile(lake: Lake, part: Part) -> DayProfile:
+    """A day's counts from the lake."""
+    rows = lake.read(PROFILES, [part]).to_pylist()
+    counts = {(row["subject"], row["name"]): np.array(row["counts"], np.int64) for row in rows}
+    return DayProfile(counts, {row["subject"]: row["count_calls"] for row in rows})
+
+
+def summed(profiles: Iterable[DayProfile]) -> DayProfile:
+    """The counts of some days together."""
+    counts: Counts = {}
+    n_calls: dict[str, int] = defaultdict(int)
+    for profile in profiles:
+        for key, more in profile.counts.items():
+            counts[key] = counts[key] + more if key in counts else more
+        for subject, count in profile.n_calls.items():
+            n_calls[subject] += count
+    return DayProfile(counts, dict(n_calls))
+
+
+def sources(model_id: str, settings: Settings) -> tuple[TableContract, ...]:
+    """Tables that a profile is made from."""
+    feature_set = get_feature_set(settings.features.set)
+    features = features_contract(feature_set.name, feature_set.names)
+    return CALLS, RECORDINGS, CHANNELS, features, predictions_contract(model_id)
+
+
+def profile_day(
+    lake: Lake,
+    shards: Sequence[Part],
+    model_id: str,
+    reference: Reference | None,
+    settings: Settings,
+) -> DayProfile:
+    """Count one day's calls, a shard at a time.
+
+    Args:
+        lake: the lake
+        shards: of the day
+        model_id: whose scores are counted
+        reference: bins of the features; None: they are not counted
+        settings: whose voice is scored, and what counts as dissatisfied
+    """
+    return summed(_profile_shard(lake, shard, model_id, reference, settings) for shard in shards)
+
+
+def _profile_shard(
+    lake: Lake, shard: Part, model_id: str, reference: Reference | None, settings: Settings
+) -> DayProfile:
+    calls, heard = lake.read(CALLS, [shard]), lake.read(RECORDINGS, [shard])
+    scoring = _frame(channel_scoring(calls, heard, settings.law))
+    predictions = _frame(lake.read(predictions_contract(model_id), [shard]))
+    counts: Counts = {("coverage", name): row for name, row in _coverage(_frame(calls), scoring)}
+    counts |= {("coverage", name): row for name, row in _certainty(predictions)}
+    counts |= {("scores", name): row for name, row in _scores(predictions, settings)}
+    counts |= {("line", name): row for name, row in _line(lake, shard, scoring, _frame(heard))}
+    n_scored = predictions["recording_id"].n_unique()
+    n_calls = {"coverage": len(calls), "scores": n_scored, "line": n_scored}
+    if reference is not None:
+        feature_set = get_feature_set(settings.features.set)
+        contract = features_contract(feature_set.name, feature_set.names)
+        table = _frame(lake.read(contract, [shard]))
+        binned = reference.counts(table.select(feature_set.names).to_numpy(), feature_set.names)
+        counts |= {
+            ("features", name): row for name, row in zip(reference.names, binned, strict=True)
+        }
+        n_calls["features"] = table["recording_id"].n_unique()
+    return DayProfile(counts, n_calls)
+
+
+def _coverage(calls: pl.DataFrame, scoring: pl.DataFrame) -> Iterator[tuple[str, IntArray]]:
+    """Calls by what becomes of them."""
+    reasons = scoring.filter(pl.col("role") != "agent").select(
+        "recording_id", pl.col("not_scored_reason").fill_null(SCORED).alias("reason")
+    )
+    outcome = calls.select("recording_id").join(reasons, on="recording_id", how="left")
+    yield "why not scored", _categories(outcome["reason"], (SCORED, *NOT_SCORED))
+    yield "metadata", _categories(calls["metadata_found"].cast(pl.String), ("true", "false"))
+
+
+def _certainty(predictions: pl.DataFrame) -> Iterator[tuple[str, IntArray]]:
+    unsure = (predictions["emotion"] == UNCERTAIN).cast(pl.String)
+    yield "uncertain segments", _categories(unsure, ("true", "false"))
+
+
+def _scores(predictions: pl.DataFrame, settings: Settings) -> Iterator[tuple[str, IntArray]]:
+    """Segments by what the model says of them."""
+    known = predictions.select(f"p_{name}" for name in EMOTIONS).fill_null(0.0).to_numpy()
+    weights = settings.dissatisfaction.weights
+    yield "emotion", _categories(predictions["emotion"], (*EMOTIONS, UNCERTAIN))
+    yield "confidence", _binned(predictions["confidence"], TENTHS)
+    felt = pl.Series(segment_dissatisfaction(known, EMOTIONS, weights))
+    yield "dissatisfaction", _binned(felt, TENTHS)
+
+
+def _line(
+    lake: Lake, shard: Part, scoring: pl.DataFrame, heard: pl.DataFrame
+) -> Iterator[tuple[str, IntArray]]:
+    """Customers' channels by how the line is."""
+    allowed = scoring.filter(pl.col("not_scored_reason").is_null())
+    channels = _frame(lake.read(CHANNELS, [shard])).join(
+        allowed.select("recording_id", "channel"), on=["recording_id", "channel"]
+    )
+    for name, edges in LINE_EDGES.items():
+        yield name, _binned(channels[name], np.array(edges, np.float64))
+    codecs = channels.select("recording_id").join(heard, on="recording_id")["codec"]
+    yield "codec", _categories(codecs, CODECS)
+
+
+def _binned(values: pl.Series, edges: np.ndarray) -> IntArray:
+    """Counts between edges, and last of what could not be measured."""
+    known = values.drop_nulls().to_numpy()
+    counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
+    return np.append(counts, values.null_count()).astype(np.int64)
+
+
+def _categories(values: pl.Series, names: Sequence[str]) -> IntArray:
+    """Counts of each name, and last of any other."""
+    counts = [int((values == name).sum()) for name in names]
+    return np.array([*counts, len(values) - sum(counts)], np.int64)
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(table))

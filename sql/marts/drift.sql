@@ -1,0 +1,7 @@
+-- grain: one row a call date, measure and reference, by the model in use
+-- version: 1
+-- built: whole
+select *
+from lake_drift
+where model_id = getvariable('model_id')
+order by call_date, subject, name, reference

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ser_batch.config import DriftSettings
+from ser_batch.errors import BundleError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.model.drift import (
+    GROUPS,
+    N_BINS,
+    REFERENCE,
+    group_of,
+    index_by_chance,
+    level,
+    read_reference,
+    stability_index,
+    write_reference,
+)
+from tests.model.datasets import blobs
+
+
+def test_the_index_is_that_of_the_textbook():
+    """Shares .5/.5 against .8/.2: (.5-.8) ln(.5/.8) + (.5-.2) ln(.5/.2) = .4159."""
+    now, before = np.array([[50_000, 50_000]]), np.array([[80_000, 20_000]])
+    assert stability_index(now, before)[0] == pytest.approx(0.4159, abs=1e-3)
+    assert stability_index(now, now)[0] == 0
+
+
+def test_an_empty_bin_is_not_infinite():
+    assert np.isfinite(stability_index(np.array([[0, 10]]), np.array([[10, 0]]))[0])
+
+
+def test_by_chance_is_what_samples_of_one_distribution_give():
+    rng = np.random.default_rng(0)
+    n, n_before = 400, 2000
+    found = [
+        stability_index(
+            rng.multinomial(n, np.full(10, 0.1))[None],
+            rng.multinomial(n_before, np.full(10, 0.1))[None],
+        )[0]
+        for _ in range(300)
+    ]
+    assert np.mean(found) == pytest.approx(index_by_chance(10, n, n_before), rel=0.1)
+
+
+def test_a_large_index_of_few_calls_is_chance():
+    settings = DriftSettings()
+    assert level(0.3, index_by_chance(10, 2000, 20000), settings) == "drift"
+    assert level(0.3, index_by_chance(10, 40, 1000), settings) == "steady"
+    assert level(0.15, 0.01, settings) == "watch"
+    assert level(0.05, 0.0, settings) == "steady"
+
+
+def test_the_training_data_are_like_themselves_and_louder_calls_are_not(tmp_path):
+    dataset = blobs(n_speakers=30)
+    write_reference(tmp_path, dataset, dataset.names[:4])
+    reference = read_reference(tmp_path)
+    assert reference.names == dataset.names[:4]
+    same = reference.counts(dataset.features, dataset.names)
+    assert (same == reference.clips).all()
+    moved = dataset.features + np.array([3, 0, 0, 0, 0, 0, 0, 0], np.float32)
+    index = stability_index(reference.counts(moved, dataset.names), reference.clips)
+    assert index[0] > 0.25
+    assert index[1:] == pytest.approx(0)
+
+
+def test_many_equal_values_are_no_drift(tmp_path):
+    dataset = blobs(n_speakers=30)
+    dataset.features[:, 0] = np.where(np.arange(len(dataset.features)) % 3 == 0, 1, 0)
+    write_reference(tmp_path, dataset, dataset.names)
+    reference = read_reference(tmp_path)
+    index = stability_index(reference.counts(dataset.features, dataset.names), reference.clips)
+    assert index == pytest.approx(0)
+
+
+def test_a_bundle_without_it_has_no_reference_and_a_broken_one_is_said(tmp_path):
+    assert read_reference(tmp_path) is None
+    (tmp_path / REFERENCE).write_bytes(b"nonsense")
+    with pytest.raises(BundleError, match=REFERENCE):
+        read_reference(tmp_path)
+
+
+def test_every_group_holds_features():
+    names = get_feature_set("descriptors_v1").names
+    assert {group_of(name) for name in names} == {group for group, _ in GROUPS}
+    assert N_BINS == 10

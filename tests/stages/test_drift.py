@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ser_batch.config import Settings
+from ser_batch.features.sets import get_feature_set
+from ser_batch.lake import Lake, Part
+from ser_batch.model.drift import write_reference
+from ser_batch.stages.drift import BEFORE, TRAINING, find_drift
+from ser_batch.tables import (
+    CALLS,
+    CHANNELS,
+    DRIFT,
+    PROFILES,
+    RECORDINGS,
+    SEGMENTS,
+    features_contract,
+    predictions_contract,
+)
+from tests.lakes import MODEL_ID, TODAY
+from tests.model.datasets import blobs
+from tests.rows import call, channel, prediction, recording, segment
+
+SETTINGS = Settings(drift={"min_calls": 20, "window_days": 4})
+SET = get_feature_set("descriptors_v1")
+FEATURES = features_contract(SET.name, SET.names)
+N_CALLS = 60
+
+
+def put_day(lake: Lake, days_ago: int, **given: Any) -> None:
+    """A day of calls with a segment each; `pitch`, `level_db`, `anger` and `objected` may move."""
+    date = TODAY - dt.timedelta(days=days_ago)
+    part, rng = Part(date, f"shard-{date}"), np.random.default_rng(days_ago)
+    ids = [f"{date}-{number}" for number in range(N_CALLS)]
+    at = dt.datetime.combine(date, dt.time(12))
+    objected = given.get("objected", 0)
+    rows: dict[str, list[dict[str, Any]]] = {
+        CALLS.name: [
+            call(name, started_at=at, objected=number < objected) for number, name in enumerate(ids)
+        ],
+        RECORDINGS.name: [recording(name) for name in ids],
+        CHANNELS.name: [
+            channel(name, side, level_db=float(given.get("level_db", -20) + rng.normal()))
+            for name in ids
+            for side in (0, 1)
+        ],
+        SEGMENTS.name: [segment(name) for name in ids],
+    }
+    for contract in (CALLS, RECORDINGS, CHANNELS, SEGMENTS):
+        lake.write(contract, part, contract.from_rows(rows[contract.name]))
+    values = rng.normal(size=(N_CALLS, len(SET.names))).astype(np.float32)
+    values[:, [i for i, name in enumerate(SET.names) if name.startswith("f0.")]] += given.get(
+        "pitch", 0
+    )
+    keys = {"recording_id": ids, "channel": [1] * N_CALLS, "segment_no": [0] * N_CALLS}
+    columns = dict(zip(SET.names, values.T, strict=True))
+    lake.write(FEATURES, part, FEATURES.arrow.empty_table().from_pydict({**keys, **columns}))
+    scores = predictions_contract(MODEL_ID)
+    anger = np.clip(given.get("anger", 0.2) + 0.1 * rng.normal(size=N_CALLS), 0, 1)
+    lake.write(
+        scores,
+        part,
+        scores.from_rows(
+            prediction(name, anger=float(a), neutral=1 - float(a))
+            for name, a in zip(ids, anger, strict=True)
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle's folder with the training data's tenths: of unit spread, as the steady days'."""
+    folder = tmp_path_factory.mktemp("bundle")
+    rng = np.random.default_rng(5)
+    dataset = blobs(n_speakers=100)
+    n = len(dataset.emotions)
+    features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
+    write_reference(folder, replace(dataset, features=features, names=SET.names), SET.names)
+    return folder
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "lake")
+    for days_ago in (3, 2, 1):
+        put_day(lake, days_ago)
+    return lake
+
+
+def levels(lake: Lake, bundle: Path) -> dict[tuple[str, str, str], str]:
+    found = find_drift(lake, MODEL_ID, bundle, SETTINGS)
+    return {(row["subject"], row["name"], row["reference"]): row["level"] for row in found.newest}
+
+
+def test_a_day_like_those_before_is_steady(lake: Lake, bundle: Path):
+    put_day(lake, 0)
+    assert set(levels(lake, bundle).values()) == {"steady"}
+
+
+def test_higher_voices_are_drift_of_pitch_alone(lake: Lake, bundle: Path):
+    put_day(lake, 0, pitch=2.0)
+    found = find_drift(lake, MODEL_ID, bundle, SETTINGS)
+    named = {(row["subject"], row["name"], row["reference"]) for row in found.warnings}
+    assert named == {("features", "pitch", BEFORE), ("features", "pitch", TRAINING)}
+
+
+@pytest.mark.parametrize(
+    ("moved", "subject", "name", "said"),
+    [
+        ({"level_db": -40}, "line", "level_db", "recorder"),
+        ({"anger": 0.7}, "scores", "dissatisfaction", "customers"),
+        ({"objected": 30}, "coverage", "why not scored", "not_scored"),
+    ],
+)
+def test_what_moved_is_named_with_what_to_do(lake: Lake, bundle: Path, moved, subject, name, said):
+    put_day(lake, 0, **moved)
+    found = find_drift(lake, MODEL_ID, bundle, SETTINGS)
+    (row,) = [row for row in found.warnings if (row["subject"], row["name"]) == (subject, name)]
+    assert said in row["advice"]
+    others = {row["subject"] for row in found.warnings}
+    assert others <= {subject, "scores"} if subject == "scores" else others == {subject}
+
+
+def test_calls_unlike_the_training_data_say_label_and_retrain(tmp_path: Path, bundle: Path):
+    lake = Lake(tmp_path / "lake")
+    for days_ago in range(4):
+        put_day(lake, days_ago)
+    reference = np.load(bundle / "reference.npz")
+    other = tmp_path / "other"
+    other.mkdir()
+    np.savez(other / "reference.npz", **{**reference, "edges": reference["edges"] + 2})
+    found = find_drift(lake, MODEL_ID, other, SETTINGS)
+    rows = [row for row in found.newest if row["reference"] == TRAINING]
+    assert {row["level"] for row in rows} == {"drift"}
+    assert all("retrain" in row["advice"] for row in rows)
+    assert {row["level"] for row in found.newest if row["reference"] == BEFORE} == {"steady"}
+
+
+def test_a_model_without_reference_is_compared_with_the_days_before(lake: Lake, tmp_path: Path):
+    put_day(lake, 0)
+    rows = find_drift(lake, MODEL_ID, tmp_path, SETTINGS).newest
+    assert {row["reference"] for row in rows} == {BEFORE}
+    assert {row["subject"] for row in rows} == {"coverage", "line", "scores"}
+
+
+def test_too_few_calls_say_so_and_warn_of_nothing(lake: Lake, bundle: Path):
+    put_day(lake, 0, level_db=-40)
+    few = SETTINGS.model_copy(update={"drift": SETTINGS.drift.model_copy(update={"min_calls": 99})})
+    found = find_drift(lake, MODEL_ID, bundle, few)
+    assert {row["level"] for row in found.newest} == {"too few"}
+    assert found.warnings == []
+
+
+def test_a_second_night_writes_nothing_and_a_changed_day_is_compared_again(
+    lake: Lake, bundle: Path
+):
+    put_day(lake, 0)
+    assert len(find_drift(lake, MODEL_ID, bundle, SETTINGS).days) == 4
+    made = {path: path.stat().st_mtime_ns for path in lake.folder.rglob("*.parquet")}
+    assert find_drift(lake, MODEL_ID, bundle, SETTINGS).days == ()
+    assert {path: path.stat().st_mtime_ns for path in lake.folder.rglob("*.parquet")} == made
+    put_day(lake, 1, level_db=-30)
+    assert find_drift(lake, MODEL_ID, bundle, SETTINGS).days == (
+        TODAY - dt.timedelta(days=1),
+        TODAY,
+    )
+
+
+def test_an_empty_lake_has_no_drift(tmp_path: Path):
+    found = find_drift(Lake(tmp_path / "lake"), MODEL_ID, tmp_path, SETTINGS)
+    assert (found.days, found.newest) == ((), [])
+
+
+def test_the_day_is_compared_with_the_window_and_no_older_day(lake: Lake, bundle: Path):
+    put_day(lake, 9, level_db=-50)
+    put_day(lake, 0)
+    newest = find_drift(lake, MODEL_ID, bundle, SETTINGS).newest
+    line = next(row for row in newest if row["name"] == "level_db")
+    assert (line["count_calls"], line["count_calls_before"]) == (N_CALLS, 3 * N_CALLS)
+    assert len(lake.parts(DRIFT)) == 4
+    assert len(lake.parts(PROFILES)) == 4
