@@ -146,7 +146,7 @@ class _Run:
         n_speakers = len(speaker_folds(trained.speakers, trained.contents))
         n_folds = -(-n_speakers // self.protocol.speakers_per_fold)
         folds = speaker_folds(trained.speakers, trained.contents, n_folds=n_folds)
-        proof = prove(folds, trained.speakers, trained.contents)
+        proof = prove(folds, trained.speakers, trained.contents, trained.copies)
         return self.held_out(trained, folds, "testing on unseen speakers"), proof
 
     def held_out(self, dataset: Dataset, folds: Sequence[Fold], what: str) -> DoubleArray:

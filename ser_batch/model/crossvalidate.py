@@ -48,7 +48,7 @@ def cross_validate(
         LeakError: if the speakers cannot be held apart
     """
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
-    proof = prove(folds, dataset.speakers, dataset.contents)
+    proof = prove(folds, dataset.speakers, dataset.contents, dataset.copies)
     probabilities = held_out_probabilities(dataset, folds, recipe, on_fold)
     clips = dataset.take(dataset.copies == 0)
     evaluation = evaluate(clips.emotions, probabilities, dataset.classes, clips.speakers)

@@ -32,13 +32,15 @@ class SplitProof:
         n_folds: folds
         n_speakers: speakers, each tested in exactly one fold
         n_clips: clips, each tested in exactly one fold
-        n_duplicates: clips whose content occurs more than once, all of one fold
+        n_duplicates: clips that repeat another's recording, in its fold
+        n_copies: augmented copies, in the fold of their clip and never tested
     """
 
     n_folds: int
     n_speakers: int
     n_clips: int
     n_duplicates: int
+    n_copies: int
 
 
 def speaker_folds(
@@ -64,8 +66,19 @@ def speaker_folds(
     return [Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks]
 
 
-def prove(folds: Sequence[Fold], speakers: Sequence[str], contents: Sequence[str]) -> SplitProof:
-    """Check that no speaker and no recording stands on both sides of any fold.
+def prove(
+    folds: Sequence[Fold],
+    speakers: Sequence[str],
+    contents: Sequence[str],
+    copies: IntArray | None = None,
+) -> SplitProof:
+    """Check that no speaker, recording or augmented copy stands on both sides of any fold.
+
+    Args:
+        folds: row numbers
+        speakers: of each row
+        contents: digest of the recording of each row; copies carry that of their original
+        copies: 0 for a clip as it is, 1 and up for its copies; None: there are none
 
     Raises:
         LeakError: naming the first that does
@@ -78,11 +91,13 @@ def prove(folds: Sequence[Fold], speakers: Sequence[str], contents: Sequence[str
     tested = np.concatenate([fold.test for fold in folds])
     if len(np.unique(tested)) != len(tested):
         raise LeakError("a clip is tested in more than one fold")
+    clips = tested if copies is None else tested[copies[tested] == 0]
     return SplitProof(
         n_folds=len(folds),
-        n_speakers=len({speakers[i] for i in tested}),
-        n_clips=len(tested),
-        n_duplicates=len(tested) - len({contents[i] for i in tested}),
+        n_speakers=len({speakers[i] for i in clips}),
+        n_clips=len(clips),
+        n_duplicates=len(clips) - len({contents[i] for i in clips}),
+        n_copies=len(tested) - len(clips),
     )
 
 

@@ -27,6 +27,13 @@ def test_no_speaker_and_no_recording_is_on_both_sides(clips, n_folds):
     assert proof.n_duplicates == len(clips) - len(set(contents))
 
 
+def test_copies_are_counted_apart_from_the_clips():
+    copies = np.array([0, 1, 0, 1])
+    folds = speaker_folds(["a", "a", "b", "b"], ["1", "1", "2", "2"])
+    proof = prove(folds, ["a", "a", "b", "b"], ["1", "1", "2", "2"], copies)
+    assert (proof.n_clips, proof.n_copies, proof.n_duplicates) == (2, 2, 0)
+
+
 def test_leaving_one_out_makes_a_fold_a_speaker():
     folds = speaker_folds(["a", "a", "b", "c"], ["1", "2", "3", "4"])
     assert [fold.test.tolist() for fold in folds] == [[0, 1], [2], [3]]
