@@ -88,6 +88,26 @@ def denoise(
     _print(result, as_json=as_json)
 
 
+@app.command("diarization")
+def diarization(
+    corpora: CorporaOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Two voices of one channel told apart: error rates on demo calls, and on real ones if given.
+
+    Examples:
+
+      ser-batch bench diarization
+
+      ser-batch bench diarization --corpora DIR --json
+    """
+    from ser_batch.bench.diarization import run
+    from ser_batch.config import Settings
+
+    folder = _corpora(corpora) if corpora is not None else None
+    _print(run(folder, Settings(), on_step=say_progress), as_json=as_json)
+
+
 @app.command("embeddings")
 def embeddings(as_json: JsonOption = False) -> None:
     """Speech representations beside wav2vec2-base and beside padding to 30 s.

@@ -4,7 +4,7 @@ The timbre and pitch of short pieces of speech are clustered; a mixture of Gauss
 cluster then decides anew, moment by moment, with a price on every change of speaker. Everything is
 learnt from the one call and forgotten with it: nothing that identifies a person is stored.
 
-Source: Ward clustering and Viterbi resegmentation, as in Tranter and Reynolds (2006), "An overview
+Source: clustering and Viterbi resegmentation, as in Tranter and Reynolds (2006), "An overview
 of automatic speaker diarization systems", without their background model.
 """
 
@@ -19,7 +19,7 @@ from scipy.fft import dct, irfft, rfft
 from scipy.signal import get_window
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
-from ser_batch.audio.stretches import lengths, stretches, to_mask
+from ser_batch.audio.stretches import lasting, lengths, stretches, to_mask
 
 HOP_S = 0.02
 WINDOW_S, PITCH_WINDOW_S = 0.032, 0.064
@@ -34,12 +34,14 @@ PIECE_S = 2.0
 PITCH_WEIGHT, LEVEL_WEIGHT = 6.0, 0.3
 """Of an octave and of a natural logarithm of power, beside the cepstra's own spread."""
 N_GAUSSIANS = 4
-CHANGE_PRICE = 60.0
+CHANGE_PRICE = 30.0
 """Log likelihood that a change of speaker must win; a third of it after a pause."""
 PAUSE_S = 0.2
 N_ROUNDS = 4
 LEAST_S = 1.0
 """s; a speaker with less speech is none."""
+FIRST_S = 0.5
+"""s; a shorter sound at the start of a call, a click or a breath, is not its first word."""
 CLEAR_MARGIN = 2.5
 """Mean difference of log likelihood a frame at which the two are clearly told apart."""
 
@@ -49,7 +51,7 @@ class Separation:
     """Who speaks when in one channel.
 
     Attributes:
-        speakers: speech of each, seconds, shape (n, 2) each; the first to speak first
+        speakers: speech of each, seconds, shape (n, 2) each; the first to say a word first
         confidence: how clearly the voices differ, 0..1; 0 where there is only one
     """
 
@@ -160,7 +162,7 @@ def _pieces(bursts: DoubleArray) -> list[tuple[float, float]]:
 
 def _clustered(voice: _Voice, pieces: list[tuple[float, float]], n_speakers: int) -> IntArray:
     """Cluster of each piece, shape (n_pieces,)."""
-    from sklearn.cluster import AgglomerativeClustering  # noqa: PLC0415  a second to import
+    from sklearn.cluster import KMeans  # noqa: PLC0415  a second to import
 
     timbre, pitch, level = [], [], []
     for start, stop in pieces:
@@ -180,7 +182,7 @@ def _clustered(voice: _Voice, pieces: list[tuple[float, float]], n_speakers: int
             LEVEL_WEIGHT * np.array(level),
         ]
     )
-    labels = AgglomerativeClustering(n_speakers, linkage="ward").fit_predict(points)
+    labels = KMeans(n_speakers, n_init=5, random_state=0).fit_predict(points)
     return np.asarray(labels, np.int64)
 
 
@@ -254,4 +256,10 @@ def _separation(
     chosen = speaker[speaker >= 0]
     agreed = float(np.mean(likelihood.argmax(axis=1) == chosen))
     confidence = min(margin / CLEAR_MARGIN, 1.0) * max(2 * agreed - 1, 0.0)
-    return Separation(tuple(sorted(speakers, key=lambda own: float(own[0, 0]))), confidence)
+    return Separation(tuple(sorted(speakers, key=_first_word_s)), confidence)
+
+
+def _first_word_s(speech: DoubleArray) -> float:
+    """When a speaker's first word begins, seconds."""
+    words = lasting(speech, FIRST_S)
+    return float(words[0, 0]) if len(words) else float("inf")

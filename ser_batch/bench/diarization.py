@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
+from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.decode import Audio, at_rate, read_audio
 from ser_batch.audio.line import lines
-from ser_batch.audio.separation import separate
+from ser_batch.audio.separation import Separation, separate
 from ser_batch.audio.speech import call_speech
-from ser_batch.audio.stretches import stretches, to_mask
+from ser_batch.audio.stretches import common, lengths, stretches, to_mask, without
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
 from ser_batch.synthetic.demo import speak_call
@@ -30,13 +31,11 @@ class Excerpt:
 
     Attributes:
         name: of the file or call
-        kind: real or demo
         audio: one channel
         speakers: speech of each, seconds, shape (n, 2) each
     """
 
     name: str
-    kind: str
     audio: Audio
     speakers: tuple[DoubleArray, ...]
 
@@ -63,43 +62,55 @@ class Errors:
         return (self.missed_s + self.false_s + self.confused_s) / max(self.speech_s, 1e-9)
 
 
-def run(folder: Path | None, settings: Settings, *, n_calls: int = 12) -> dict[str, Any]:
+def run(
+    corpora: Path | None,
+    settings: Settings,
+    *,
+    n_calls: int = 12,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """Diarize with known speaker counts, overlap counted, without a collar.
 
     Args:
-        folder: FLAC excerpts with `reference.rttm`; None: demo calls only
-        settings: of voice activity
+        corpora: folder with `diarization/` and `calls/`; None: demo calls only
+        settings: of voice activity, and the confidence from which two voices are told apart
         n_calls: demo calls, both sides mixed into one channel
+        on_step: told what has been done
 
     Returns:
-        der (two-speaker telephone calls), der_by_kind (demo, real, real_two_speakers), and rows:
+        der (demo calls, whose truth is exact) and the same as ours beside peers and ratios;
+        der_by_kind; agent_in_customer_share: of what would be scored as the customer's in the demo
+        calls told apart, how much the agent says; told_apart_share of the demo calls; and rows:
         name, kind, n_speakers, der, missed, false_alarm and confusion as shares of the speech,
         confidence
     """
-    excerpts = demo_excerpts(n_calls) + (real_excerpts(folder) if folder else [])
-    rate = settings.audio.analysis_rate_hz
-    channels = [at_rate(excerpt.audio, rate) for excerpt in excerpts]
-    rows, kinds = [], dict[str, list[Errors]]()
-    for excerpt, audio in zip(excerpts, channels, strict=True):
-        found, confidence = _diarized(audio, len(excerpt.speakers), settings)
-        errors = diarization_errors(excerpt.speakers, found, excerpt.audio.duration_s)
-        two = excerpt.kind == "real" and len(excerpt.speakers) == 2
-        for kind in (excerpt.kind, *(["real_two_speakers"] if two else [])):
-            kinds.setdefault(kind, []).append(errors)
-        rows.append(
-            {
-                "name": excerpt.name,
-                "kind": excerpt.kind,
-                "n_speakers": len(excerpt.speakers),
-                "der": errors.rate,
-                "missed": errors.missed_s / errors.speech_s,
-                "false_alarm": errors.false_s / errors.speech_s,
-                "confusion": errors.confused_s / errors.speech_s,
-                "confidence": confidence,
-            }
-        )
-    by_kind = {kind: _together(all_errors).rate for kind, all_errors in kinds.items()}
-    return {"der": by_kind["demo"], "der_by_kind": by_kind, "rows": rows}
+    kinds: dict[str, list[Excerpt]] = {"demo": demo_excerpts(n_calls)}
+    if corpora is not None:
+        kinds["mixed_call"] = mixed_calls(corpora / "calls", settings)
+        real = real_excerpts(corpora / "diarization")
+        kinds["meeting_two_speakers"] = [each for each in real if len(each.speakers) == 2]
+        kinds["meeting_other"] = [each for each in real if len(each.speakers) != 2]
+    rows: list[dict[str, Any]] = []
+    done: dict[str, list[Diarized]] = {}
+    for kind, excerpts in kinds.items():
+        done[kind] = [_diarized(excerpt, settings) for excerpt in excerpts]
+        rows += [_row(kind, each) for each in done[kind]]
+        on_step(f"{kind}: {len(excerpts)} recordings")
+    by_kind = {kind: _rate(all_of, lambda each: each.found) for kind, all_of in done.items()}
+    peers = {name: _rate(done["demo"], guess) for name, guess in PEERS.items()}
+    least = settings.line.min_separation_confidence
+    clear = [each for each in done["demo"] if each.found.is_clear(least)]
+    return {
+        "unit": "diarization error rate, demo calls in one channel",
+        "ours": {"voices_told_apart": by_kind["demo"]},
+        "peers": peers,
+        "ratios": {name: by_kind["demo"] / value for name, value in peers.items()},
+        "der": by_kind["demo"],
+        "der_by_kind": by_kind,
+        "told_apart_share": len(clear) / len(done["demo"]),
+        "agent_in_customer_share": _wrong_share(clear),
+        "rows": rows,
+    }
 
 
 def diarization_errors(
@@ -127,6 +138,28 @@ def diarization_errors(
     )
 
 
+@dataclass(frozen=True)
+class Diarized:
+    """What was made of an excerpt.
+
+    Attributes:
+        excerpt: with its truth
+        turns: speech with the pauses inside it, whosever, seconds, shape (n, 2)
+        bursts: speech without a pause, whosever, seconds, shape (n, 2)
+        found: who speaks when
+    """
+
+    excerpt: Excerpt
+    turns: DoubleArray
+    bursts: DoubleArray
+    found: Separation
+
+    def errors(self, guess: Separation) -> Errors:
+        """What is wrong with a guess at it."""
+        duration_s = self.excerpt.audio.duration_s
+        return diarization_errors(self.excerpt.speakers, guess.speakers, duration_s)
+
+
 def demo_excerpts(n_calls: int) -> list[Excerpt]:
     """Demo calls with both sides in one channel.
 
@@ -145,14 +178,31 @@ def demo_excerpts(n_calls: int) -> list[Excerpt]:
             for side in (0, 1)
         )
         mixed: FloatArray = np.clip(call.samples.sum(axis=1), -1, 1)[None]
-        excerpts.append(
-            Excerpt(planned.call_id, "demo", Audio(mixed, 8000, "WAV", "ULAW"), speakers)
-        )
+        excerpts.append(Excerpt(planned.call_id, Audio(mixed, 8000, "WAV", "ULAW"), speakers))
+    return excerpts
+
+
+def mixed_calls(folder: Path, settings: Settings) -> list[Excerpt]:
+    """Real two-channel calls with both sides in one channel.
+
+    Their truth is what is found on each channel by itself, so it tells how well the voices are
+    told apart, and nothing of speech that is missed on both.
+    """
+    excerpts = []
+    for path in sorted(folder.glob("*.wav")):
+        audio = read_audio(path, settings.audio)
+        if len(audio.samples) == 1:
+            continue
+        (analysis,) = analyse_calls([audio], settings)
+        if not analysis.dual_mono:
+            mixed: FloatArray = np.clip(audio.samples.sum(axis=0), -1, 1)[None]
+            truth = tuple(channel.turns for channel in analysis.channels)
+            excerpts.append(Excerpt(path.stem, replace(audio, samples=mixed), truth))
     return excerpts
 
 
 def real_excerpts(folder: Path) -> list[Excerpt]:
-    """Excerpts with a reference in RTTM."""
+    """Excerpts of meetings with a reference in RTTM."""
     turns: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for line in (folder / "reference.rttm").read_text(encoding="utf-8").splitlines():
         _, name, _, start, length, _, _, speaker, *_ = line.split()
@@ -162,7 +212,6 @@ def real_excerpts(folder: Path) -> list[Excerpt]:
     return [
         Excerpt(
             name,
-            "real",
             read_audio(folder / f"{name}.flac", settings),
             tuple(stretches(sorted(own)) for own in speakers.values()),
         )
@@ -170,15 +219,62 @@ def real_excerpts(folder: Path) -> list[Excerpt]:
     ]
 
 
-def _diarized(
-    audio: Audio, n_speakers: int, settings: Settings
-) -> tuple[tuple[DoubleArray, ...], float]:
-    """Who speaks when, and the confidence in it."""
+def _diarized(excerpt: Excerpt, settings: Settings) -> Diarized:
+    """Who speaks when, as a night finds it out."""
+    audio = at_rate(excerpt.audio, settings.audio.analysis_rate_hz)
     call = lines(audio, settings.audio)[:1]
     probabilities = speech_probability([call[0].signal], audio.sample_rate, settings.vad)
     (speech,) = call_speech(call, probabilities, settings)
+    n_speakers = len(excerpt.speakers)
     found = separate(call[0].signal, audio.sample_rate, speech.bursts, n_speakers=n_speakers)
-    return found.speakers, found.confidence
+    return Diarized(excerpt, speech.turns, speech.bursts, found)
+
+
+def _one_speaker(each: Diarized) -> Separation:
+    return Separation((each.bursts,), 0.0)
+
+
+def _alternating(each: Diarized) -> Separation:
+    """Whoever speaks after a pause is the other one."""
+    sides = tuple(common(each.bursts, each.turns[first::2]) for first in (0, 1))
+    return Separation(sides, 0.0)
+
+
+PEERS: dict[str, Callable[[Diarized], Separation]] = {
+    "all_one_speaker": _one_speaker,
+    "speakers_take_turns_at_pauses": _alternating,
+}
+"""What can be said without listening to the voices."""
+
+
+def _row(kind: str, each: Diarized) -> dict[str, Any]:
+    errors = each.errors(each.found)
+    return {
+        "name": each.excerpt.name,
+        "kind": kind,
+        "n_speakers": len(each.excerpt.speakers),
+        "der": errors.rate,
+        "missed": errors.missed_s / errors.speech_s,
+        "false_alarm": errors.false_s / errors.speech_s,
+        "confusion": errors.confused_s / errors.speech_s,
+        "confidence": each.found.confidence,
+    }
+
+
+def _rate(all_of: Sequence[Diarized], guess: Callable[[Diarized], Separation]) -> float:
+    """Error rate over all seconds of some recordings together."""
+    return _together([each.errors(guess(each)) for each in all_of]).rate
+
+
+def _wrong_share(clear: Sequence[Diarized]) -> float:
+    """Share of the customers' sides that are the agents' speech; it is known who speaks first."""
+    wrong_s = all_s = 0.0
+    for each in clear:
+        agent, customer = each.excerpt.speakers
+        taken = each.found.speakers[int(agent[0, 0] < customer[0, 0])]
+        wrong_s += float(lengths(without(common(taken, agent), customer)).sum())
+        all_s += float(lengths(taken).sum())
+    return wrong_s / max(all_s, 1e-9)
 
 
 def _masks(speakers: Sequence[DoubleArray], duration_s: float) -> BoolArray:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ser_batch.audio.analysis import analyse_calls
-from ser_batch.audio.decode import Audio
+from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.audio.line import Line
 from ser_batch.audio.separation import separate
 from ser_batch.audio.speech import call_speech, sides
@@ -40,6 +40,15 @@ def test_two_voices_that_take_turns_are_told_apart() -> None:
     assert found.speakers[0][0, 0] < found.speakers[1][0, 0]
 
 
+def test_a_sound_before_the_first_word_does_not_turn_the_roles_round() -> None:
+    signal, truth = conversation()
+    early = signal.copy()
+    early[2400:4400] += voice(0.25, -20, pitch_hz=190)
+    bursts = stretches([(0.3, 0.55), *sorted(pair for own in truth for pair in own.tolist())])
+    found = separate(early, 8000, bursts)
+    assert float(lengths(without(found.speakers[0], truth[0])).sum()) < 0.5
+
+
 def test_every_second_of_speech_goes_to_one_speaker_and_edges_stay() -> None:
     signal, truth = conversation()
     bursts = stretches(sorted(pair for own in truth for pair in own.tolist()))
@@ -56,7 +65,7 @@ def test_two_voices_in_one_channel_become_two_sides_of_the_call() -> None:
     signal, truth = conversation()
     (analysis,) = analyse_calls([one_channel(signal)], Settings(), two_speakers=[True])
     assert analysis.separated
-    assert analysis.separation_confidence > 0.6
+    assert analysis.separation_confidence >= 0.7
     first, second = analysis.channels
     for channel, spoken in zip((first, second), truth, strict=True):
         np.testing.assert_allclose(channel.segments, spoken, atol=0.3)
@@ -87,8 +96,17 @@ def test_one_voice_alone_stays_one_channel() -> None:
         [one_channel(np.concatenate(parts) + noise(20.4, -60))], Settings(), two_speakers=[True]
     )
     assert not analysis.separated
-    assert analysis.separation_confidence < 0.6
+    assert analysis.separation_confidence < 0.7
     assert len(analysis.channels) == 1
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", ["staged_agent.flac", "staged_agent1.flac"])
+def test_a_real_person_alone_stays_one_channel(corpus_dir: Path, name: str) -> None:
+    audio = read_audio(corpus_dir / "calls" / name, Settings().audio)
+    (analysis,) = analyse_calls([audio], Settings(), two_speakers=[True])
+    assert not analysis.separated
+    assert analysis.separation_confidence < 0.6
 
 
 def test_a_side_holds_nothing_of_what_the_other_says_between_its_words() -> None:
@@ -144,6 +162,9 @@ def test_overlap_that_is_given_to_one_speaker_is_half_missed() -> None:
 @pytest.mark.corpus
 def test_demo_calls_in_one_channel_are_diarized_as_promised(corpus_dir: Path) -> None:
     pytest.importorskip("py_nanotts", reason="the speech engine of the extra `demo` is missing")
-    result = run(corpus_dir / "diarization", Settings(), n_calls=4)
-    assert result["der"] <= 0.25
+    result = run(corpus_dir, Settings(), n_calls=4)
+    assert result["der"] <= 0.2
+    assert result["der"] < min(result["peers"].values()) / 2
+    assert result["der_by_kind"]["mixed_call"] < 0.08
+    assert result["agent_in_customer_share"] < 0.05
     assert {row["name"] for row in result["rows"]} >= {"dev00", "sample", "trn04"}
