@@ -23,6 +23,7 @@ from ser_batch.model.card import model_card
 from ser_batch.model.crossvalidate import align, cross_validate
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.detections import detections
+from ser_batch.model.drift import write_reference
 from ser_batch.model.evaluation import evaluate
 from ser_batch.model.predictor import Predictor
 from ser_batch.model.recipes import recipe_for
@@ -104,7 +105,7 @@ def build_bundle(
         evaluation=evaluation,
         command=_command(training, band, features, augmentation or Augmentation()),
     )
-    return write_bundle(
+    bundle = write_bundle(
         out,
         predictor,
         name=out.name,
@@ -116,6 +117,8 @@ def build_bundle(
         evaluation=evaluation,
         card=card,
     )
+    write_reference(out, dataset, predictor.feature_names)
+    return bundle
 
 
 def _abroad(

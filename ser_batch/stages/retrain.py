@@ -29,7 +29,7 @@ from ser_batch.lake import Lake
 from ser_batch.model.bundle import Bundle, write_bundle
 from ser_batch.model.card import model_card
 from ser_batch.model.crossvalidate import align, cross_validate
-from ser_batch.model.dataset import Dataset
+from ser_batch.model.dataset import joined
 from ser_batch.model.drift import write_reference
 from ser_batch.model.gate import Contest, MeasuredBy, contest
 from ser_batch.model.recipes import recipe_for
@@ -138,7 +138,7 @@ def make_challenger(
         corpora = describe_clips(
             clips, feature_set, band=band, augmentation=Augmentation(copies=copies)
         )
-        dataset = _joined(corpora, dataset)
+        dataset = joined(corpora, dataset)
     checked = cross_validate(dataset, n_folds=N_FOLDS, recipe=recipe, on_fold=on_model)
     predictor = train(dataset, recipe)
     on_model()
@@ -247,19 +247,6 @@ def learnt_callers(lake: Lake, bundle: Bundle) -> set[str]:
     calls = lake.read(CALLS, columns=["recording_id", "customer"])
     ours = calls.filter(pc.is_in(calls["recording_id"], pa.array(sorted(recordings), pa.string())))
     return {caller_of(row["customer"], row["recording_id"]) for row in ours.to_pylist()}
-
-
-def _joined(one: Dataset, other: Dataset) -> Dataset:
-    return Dataset(
-        features=np.concatenate([one.features, other.features]),
-        names=one.names,
-        emotions=(*one.emotions, *other.emotions),
-        speakers=(*one.speakers, *other.speakers),
-        contents=(*one.contents, *other.contents),
-        corpora=(*one.corpora, *other.corpora),
-        sexes=(*one.sexes, *other.sexes),
-        copies=np.concatenate([one.copies, other.copies]),
-    )
 
 
 def _own_calls(material: Material) -> dict[str, Any]:

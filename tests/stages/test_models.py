@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.commands.retrain import models_app
+from pipelines.commands.champion import models_app
 from ser_batch.config import Settings
 from ser_batch.errors import BundleError, ModelError
 from ser_batch.lock import only_run
