@@ -14,10 +14,12 @@ from pipelines.commands import (
     demo,
     export,
     inspect,
+    labels,
     model,
     night,
     quarantine,
     query,
+    retrain,
     score,
     setup,
     weights,
@@ -62,10 +64,17 @@ app.command(rich_help_panel=LOOK)(query.report)
 app.command(rich_help_panel=LOOK)(export.export)
 app.command(rich_help_panel=LOOK)(score.score)
 app.command(rich_help_panel=LOOK)(inspect.inspect)
+app.add_typer(labels.app, name="labels", rich_help_panel=MODEL)
+app.command(rich_help_panel=MODEL)(retrain.retrain)
+app.command(rich_help_panel=MODEL)(retrain.rescore)
+app.command(rich_help_panel=MODEL)(retrain.drift)
 app.command(rich_help_panel=MODEL)(model.train)
+app.command(rich_help_panel=MODEL)(model.evaluate)
 app.add_typer(model.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
 app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)
+bench.app.command("calls")(model.bench_calls)
+bench.app.command("features")(model.bench_features)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)
 app.command(rich_help_panel=SETUP)(setup.doctor)
