@@ -123,7 +123,12 @@ def make_demo_calls(
 
 
 def speak_call(call: PlannedCall, *, seed: int) -> Call:
-    """One planned call, spoken."""
+    """One planned call, spoken, over its line."""
+    return speak_scene(call, seed=seed).render(call.line)
+
+
+def speak_scene(call: PlannedCall, *, seed: int) -> Scene:
+    """One planned call, spoken, before it goes over any line."""
     rng = np.random.default_rng([seed, call.number, 1])
     scene, deck = Scene(rng), Deck(rng)
     converse(
@@ -133,7 +138,7 @@ def speak_call(call: PlannedCall, *, seed: int) -> Call:
         moods=moods(call.arc, call.n_turns),
         course=call.course,
     )
-    return scene.render(call.line)
+    return scene
 
 
 def _recipe() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -14,11 +14,13 @@ from ser_batch.audio.decode import Audio
 from ser_batch.audio.interaction import interaction
 from ser_batch.audio.stretches import joined, lengths, stretches, to_mask, union
 from ser_batch.config import Settings
-from ser_batch.synthetic.demo import speak_call
+from ser_batch.synthetic.demo import speak_scene
 from ser_batch.synthetic.plan import plan_calls
 from ser_batch.synthetic.scenes import Call, Line
 
 pytest.importorskip("py_nanotts", reason="the speech engine of the extra `demo` is not installed")
+
+pytestmark = pytest.mark.xdist_group("truth")  # the calls are spoken once
 
 SETTINGS = Settings()
 N_CALLS = 4
@@ -31,12 +33,13 @@ Found = list[tuple[Call, CallAnalysis]]
 @pytest.fixture(scope="module")
 def calls_at() -> Callable[[Line], Found]:
     """The demo's first calls over a given line, and what is found in them."""
-    plan = plan_calls(24, seed=11)[:N_CALLS]
+    scenes = [speak_scene(planned, seed=11) for planned in plan_calls(24, seed=11)[:N_CALLS]]
     cache: dict[Line, Found] = {}
 
     def analysed(line: Line) -> Found:
         if line not in cache:
-            calls = [speak_call(replace(planned, line=line), seed=11) for planned in plan]
+            # A copy: each line's noise is drawn from where the speech left the generator.
+            calls = [deepcopy(scene).render(line) for scene in scenes]
             audios = [Audio(call.samples.T.copy(), 8000, "WAV", "ULAW") for call in calls]
             cache[line] = list(zip(calls, analyse_calls(audios, SETTINGS), strict=True))
         return cache[line]
