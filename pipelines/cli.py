@@ -11,6 +11,7 @@ import typer
 import ser_batch
 from pipelines.commands import (
     bench,
+    champion,
     demo,
     export,
     inspect,
@@ -70,9 +71,10 @@ app.command(rich_help_panel=MODEL)(retrain.rescore)
 app.command(rich_help_panel=MODEL)(retrain.drift)
 app.command(rich_help_panel=MODEL)(model.train)
 app.command(rich_help_panel=MODEL)(model.evaluate)
-app.add_typer(model.models_app, name="models", rich_help_panel=MODEL)
+app.add_typer(champion.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
 app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)
+bench.app.command("retraining")(retrain.bench_retraining)
 bench.app.command("calls")(model.bench_calls)
 bench.app.command("features")(model.bench_features)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
