@@ -35,7 +35,7 @@ def retrain(
     """Train a new model on the labels, and let it take over if it is better on unseen callers.
 
     Refuses where labels are too few, with the numbers; a model that is not better, or fails a
-    queue, stays a challenger, with the reasons. Settings: [retrain].
+    queue, stays a challenger, with the reasons. Its settings: the table retrain.
 
     Examples:
 
