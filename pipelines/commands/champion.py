@@ -21,6 +21,8 @@ from pipelines.options import (
 if TYPE_CHECKING:
     from ser_batch.model.registry import Entry
 
+__all__ = ["models_app", "show_contest"]
+
 NameArgument = Annotated[
     str, typer.Argument(help="Folder below ROOT/models, or `bundled`; `models list` names them.")
 ]
