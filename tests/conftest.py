@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from filelock import FileLock
 from ser_batch.synthetic.demo import DemoCalls, make_demo_calls
 
 N_CALLS = 4
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +30,27 @@ def demo_calls(tmp_path_factory: pytest.TempPathFactory) -> DemoCalls:
     shared = tmp_path_factory.getbasetemp().parent / "demo-calls"
     with FileLock(shared.with_suffix(".lock")):
         return make_demo_calls(shared, n_calls=N_CALLS, seed=3)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Headless Chromium, one for all tests of this process: Playwright runs once in a thread."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()

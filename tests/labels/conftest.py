@@ -15,7 +15,6 @@ from ser_batch.paths import Root
 from ser_batch.stages.labels import open_session, queue_labels
 from tests.callers import put_callers
 from tests.lakes import MODEL_ID
-from tests.report.conftest import browser  # noqa: F401  (the same Chromium)
 
 N_QUEUED = 5
 

@@ -30,7 +30,7 @@ from ser_batch.tables import (
 from tests.pipelines.conftest import rows
 from tests.pipelines.test_nightly import features
 
-N_KILLS = 4
+N_KILLS = 3
 PATIENCE_S = 240
 MARTS = ("call_summary", "segment_emotion", "daily_dissatisfaction", "not_scored")
 

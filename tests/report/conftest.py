@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from tests.lakes import MODEL_ID, put, put_call, put_weeks
 from tests.rows import bad_file, prediction
 
 NASTY = "<script>document.title='owned'</script>"
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -38,27 +36,3 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     put(lake, QUARANTINE, bad_file(), bad_file("slow.wav", severity="warning", message=NASTY))
     publish(root, Settings(), MODEL_ID)
     return write_report(root, Settings(), "20261103T020000Z")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """Headless Chromium."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
-        yield browser
-        browser.close()
