@@ -20,7 +20,7 @@ from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.ingest import IngestResult
 from ser_batch.stages.publish import PublishResult, not_scored
-from ser_batch.stages.record import RunRecord, count_outcome, new_run
+from ser_batch.stages.record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.stages.score import model_id
 from ser_batch.stages.workers import Workers
 from ser_batch.tables import CALLS
@@ -75,7 +75,7 @@ class Night:
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
         """State the record and return what the run did."""
-        outcome = count_outcome(self.lake, self.record.started_at)
+        outcome = count_outcome(self.lake, last_published(self.lake))
         self.record.counts.update(outcome)
         self.record.status = "partial" if outcome["quarantined"] else "clean"
         self.record.write(self.lake)

@@ -16,7 +16,10 @@ from ser_batch.config import ENV_PREFIX, Section, Settings, nearest, sections
 from ser_batch.errors import SettingsError
 
 SETTINGS_FILE = "ser-batch.toml"
-OTHER_VARIABLES = ("SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG")
+OTHER_VARIABLES = (
+    "SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG", "SER_HOME", "SER_AUDIO",
+    "SER_METADATA",
+)  # fmt: skip
 """Variables with the prefix that are not settings."""
 _WIDTH = 96
 

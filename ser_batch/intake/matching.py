@@ -40,6 +40,7 @@ class KnownFile:
         audio_root: the audio folder
         size_bytes: size
         modified_ns: last change
+        other_paths: where the same audio lies too; metadata may name any of them
     """
 
     recording_id: str
@@ -47,6 +48,7 @@ class KnownFile:
     audio_root: str
     size_bytes: int
     modified_ns: int
+    other_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,9 @@ def _path_key(path: str) -> str:
 
 def _path_keys(file: KnownFile) -> list[str]:
     """The ways in which metadata may name a file: whole path, path below the folder, name."""
-    name = PurePosixPath(file.path).name
-    absolute = _path_key(f"{file.audio_root}/{file.path}")
-    return list(dict.fromkeys((absolute, _path_key(file.path), same_name(name))))
+    keys: dict[str, None] = {}
+    for path in (file.path, *file.other_paths):
+        absolute = _path_key(f"{file.audio_root}/{path}")
+        name = same_name(PurePosixPath(path).name)
+        keys |= dict.fromkeys((absolute, _path_key(path), name))
+    return list(keys)

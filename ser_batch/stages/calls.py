@@ -101,7 +101,8 @@ def refresh_calls(
     gone = [part for part in lake.parts(CALLS) if part not in by_part]
     for part in gone:
         lake.remove(CALLS, part)
-        remarks.state(lake, f"calls-{part.name}", [], now)
+        for writer in (f"calls-{part.name}", f"shard-{part.name}"):
+            remarks.state(lake, writer, [], now)
     if not stale and not gone:
         return 0
     index = metadata_index(lake, settings)
@@ -148,5 +149,7 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
 
 def _files_digest(rows: pl.DataFrame) -> str:
     return digest(
-        rows.select("recording_id", "path", "audio_root", "size_bytes", "modified_ns").rows()
+        rows.select(
+            "recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_paths"
+        ).rows()
     )

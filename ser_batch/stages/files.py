@@ -40,9 +40,10 @@ class Inventory:
         is_home = pl.col("duplicate_of").is_null()
         home = self.rows.filter(is_home).select("recording_id", "date", "part")
         live = self.current().drop("date", "part").sort("ingested_at", "path")
-        return live.unique("recording_id", keep="first", maintain_order=True).join(
-            home, on="recording_id"
-        )
+        paths = live.group_by("recording_id").agg(other_paths=pl.col("path").sort())
+        first = live.unique("recording_id", keep="first", maintain_order=True)
+        joined = first.join(home, on="recording_id").join(paths, on="recording_id")
+        return joined.sort("ingested_at", "path")
 
 
 def read_inventory(lake: Lake) -> Inventory:
@@ -137,8 +138,11 @@ def file_rows(
 
 def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
     """The live recordings as the resolution of calls takes them."""
-    columns = recordings.select("recording_id", "path", "audio_root", "size_bytes", "modified_ns")
-    return [KnownFile(*row) for row in columns.iter_rows()]
+    columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_paths")
+    return [
+        KnownFile(*row, other_paths=tuple(others))
+        for *row, others in recordings.select(columns).iter_rows()
+    ]
 
 
 def _with_part(rows: pa.Table, part: Part) -> pa.Table:

@@ -109,7 +109,7 @@ def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
     Raises:
         BadShareError: with the numbers and the setting
     """
-    since = _last_published(lake)
+    since = last_published(lake)
     n_bad = count_outcome(lake, since)["quarantined"]
     taken = pl.DataFrame(pl.from_arrow(lake.read(FILES, columns=["ingested_at"])))
     n_taken = taken.filter(pl.col("ingested_at") >= since).height
@@ -129,7 +129,7 @@ def _rejected_before_taken(lake: Lake, since: dt.datetime) -> int:
     ).height
 
 
-def _last_published(lake: Lake) -> dt.datetime:
+def last_published(lake: Lake) -> dt.datetime:
     """When the last run began that came to its end."""
     runs = lake.read(RUNS, columns=["started_at", "status"]).to_pylist()
     ended = [run["started_at"] for run in runs if run["status"] in ("clean", "partial")]

@@ -73,15 +73,14 @@ class Shard:
         same_analysis = (lake.tags(QUARANTINE, noticed) or {}).get("analysis_id") == (
             analysis_id(settings)
         )
+        calls = lake.read(CALLS, [part])
         return cls(
-            calls=lake.read(CALLS, [part]),
+            calls=calls,
             recordings=lake.read(RECORDINGS, [part]),
             channels=lake.read(CHANNELS, [part]),
             segments=lake.read(SEGMENTS, [part]),
             features=lake.read(contract, [part]) if same_set else contract.empty(),
-            remarks=lake.read(QUARANTINE, [noticed]).drop(["noticed_at"]).to_pylist()
-            if same_analysis
-            else [],
+            remarks=_of_calls(lake.read(QUARANTINE, [noticed]), calls) if same_analysis else [],
         )
 
     def jobs(self, settings: Settings) -> list[CallJob]:
@@ -197,6 +196,13 @@ def _remarks(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -
                 for code, message, remedy in doubts(outcome.analysis, outcome.n_channels, roles)
             ]
     return rows
+
+
+def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[remarks.Row]:
+    """Remarks on recordings that are still live: what was mended or replaced is not wrong now."""
+    live = set(calls["recording_id"].to_pylist())
+    rows = noticed.drop(["noticed_at"]).to_pylist()
+    return [row for row in rows if row["recording_id"] in live]
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:
