@@ -140,8 +140,10 @@ def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
     """The live recordings as the resolution of calls takes them."""
     columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_paths")
     return [
-        KnownFile(*row, other_paths=tuple(others))
-        for *row, others in recordings.select(columns).iter_rows()
+        KnownFile(recording_id, path, root, size_bytes, modified_ns, tuple(others))
+        for recording_id, path, root, size_bytes, modified_ns, others in recordings.select(
+            columns
+        ).iter_rows()
     ]
 
 

@@ -96,9 +96,9 @@ def new_run(audio_root: str, settings: Settings, model_id: str) -> RunRecord:
 
 
 def count_outcome(lake: Lake, since: dt.datetime) -> dict[str, int]:
-    """Files put into quarantine, and warnings made, since a time."""
+    """Files put into quarantine, and warnings made, after a time."""
     rows = lake.read(QUARANTINE, columns=["severity", "noticed_at"])
-    fresh = pl.DataFrame(pl.from_arrow(rows)).filter(pl.col("noticed_at") >= since)
+    fresh = pl.DataFrame(pl.from_arrow(rows)).filter(pl.col("noticed_at") > since)
     counts = dict(fresh.group_by("severity").len().iter_rows())
     return {"quarantined": counts.get("quarantine", 0), "warnings": counts.get("warning", 0)}
 
@@ -112,7 +112,7 @@ def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
     since = last_published(lake)
     n_bad = count_outcome(lake, since)["quarantined"]
     taken = pl.DataFrame(pl.from_arrow(lake.read(FILES, columns=["ingested_at"])))
-    n_taken = taken.filter(pl.col("ingested_at") >= since).height
+    n_taken = taken.filter(pl.col("ingested_at") > since).height
     n_files = max(n_taken + _rejected_before_taken(lake, since), n_bad)
     if n_files >= settings.max_bad_share_from and n_bad > settings.max_bad_share * n_files:
         raise BadShareError(n_bad=n_bad, n_files=n_files, most=settings.max_bad_share)
@@ -125,7 +125,7 @@ def _rejected_before_taken(lake: Lake, since: dt.datetime) -> int:
     return rows.filter(
         (pl.col("severity") == "quarantine")
         & (pl.col("stage") == "ingest")
-        & (pl.col("noticed_at") >= since)
+        & (pl.col("noticed_at") > since)
     ).height
 
 
