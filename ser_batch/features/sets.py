@@ -17,6 +17,7 @@ from ser_batch.errors import StopError
 from ser_batch.features import functionals
 from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
 from ser_batch.features.frames import delta
+from ser_batch.features.fused import JOINT, fuse
 from ser_batch.features.modulation import modulation, modulation_names
 from ser_batch.features.parameters import Parameters
 from ser_batch.features.rhythm import RHYTHM_NAMES, rhythm
@@ -226,11 +227,14 @@ FEATURE_SETS: dict[str, Parameters] = {
 
 @cache
 def get_feature_set(name: str) -> FeatureSet:
-    """The feature set of a name.
+    """The feature set of a name; `A+B` is A and B side by side.
 
     Raises:
         UnknownFeatureSetError: naming the nearest one
+        UnfitPartsError: if sets cannot stand side by side
     """
+    if JOINT in name:
+        return fuse([get_feature_set(part) for part in name.split(JOINT)])
     if name in EMBEDDING_SETS:
         return EMBEDDING_SETS[name]
     if name not in FEATURE_SETS:

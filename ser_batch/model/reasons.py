@@ -10,6 +10,7 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.model.predictor import Predictor, columns
+from ser_batch.model.view import is_state
 
 N_REASONS = 3
 LEAST_SEGMENTS = 4
@@ -65,7 +66,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     _family(r".*", "formant1.voiced.mean", "wider vowels", "narrower vowels"),
 )
-"""Each feature belongs to the first family whose pattern its name matches."""
+"""Each descriptor belongs to the first family whose pattern its name matches."""
 
 
 def reasons(
@@ -157,9 +158,14 @@ def _usual(
 
 
 def _membership(names: Sequence[str]) -> DoubleArray:
-    """1 where a feature belongs to a family, shape (n_features, len(FAMILIES))."""
+    """1 where a feature belongs to a family, shape (n_features, len(FAMILIES)).
+
+    A speech model's states belong to none: beside descriptors, the descriptors' part is told.
+    """
     member = np.zeros((len(names), len(FAMILIES)))
     for row, name in enumerate(names):
+        if is_state(name):
+            continue
         member[row, next(i for i, f in enumerate(FAMILIES) if f.pattern.match(name))] = 1
     return member
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
-from ser_batch.embeddings.sets import EMBEDDING_SETS
+from ser_batch.features.sets import get_feature_set
 from ser_batch.model.training import Recipe
+from ser_batch.model.view import is_state
 
 BestAt = Literal["calls", "clips"]
 
@@ -16,10 +18,13 @@ DESCRIPTORS: dict[BestAt, Recipe] = {
 """`calls` on other lines and corpora, which is what a bundled model is for (`ser-batch bench
 calls`); `clips` on unseen speakers of the corpora that it was trained on."""
 
-EMBEDDINGS = Recipe(strengths=(0.001, 0.003, 0.01), n_trees=(5, 10, 20))
-"""A speech model's states tell emotions apart linearly: weaker penalties pay, trees hardly do."""
+STATES: dict[BestAt, Recipe] = {
+    best_at: replace(recipe, n_trees=(5, 10, 20)) for best_at, recipe in DESCRIPTORS.items()
+}
+"""With a speech model's states, alone or beside descriptors, trees hardly pay."""
 
 
 def recipe_for(feature_set: str, best_at: BestAt = "calls") -> Recipe:
     """The recipe of a feature set, by its name, for a purpose."""
-    return EMBEDDINGS if feature_set in EMBEDDING_SETS else DESCRIPTORS[best_at]
+    has_states = any(is_state(name) for name in get_feature_set(feature_set).names)
+    return (STATES if has_states else DESCRIPTORS)[best_at]

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.model.calibration import fit_calibration
 from ser_batch.model.dataset import Dataset
-from ser_batch.model.linear import LinearHead, fit_linear
+from ser_batch.model.heads import balanced_loss, class_weights, fit_head, parts_of, tuned_parts
+from ser_batch.model.linear import LinearHead
 from ser_batch.model.predictor import Predictor, Trees, far_share
 from ser_batch.model.splits import Fold, prove, speaker_folds
 from ser_batch.model.trees import lightgbm
-from ser_batch.model.view import emphasis, gain_free_columns
+from ser_batch.model.view import gain_free_columns
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Recipe:
 
     Attributes:
         fine: weight before the penalty of features that travel badly (`model/view.py`), others 1
-        strengths: inverse L2 penalties of the linear head
+        strengths: inverse L2 penalties of the linear head over descriptors
+        state_strengths: of the one over a speech model's states, which tell emotions apart
+            linearly: weaker penalties pay
         n_trees: rounds of boosting, a tree a class each
         n_folds: folds of speakers for tuning, held-out logits and calibration
         seed: of the trees' sampling
@@ -36,6 +38,7 @@ class Recipe:
 
     fine: float = 0.05
     strengths: tuple[float, ...] = (0.0001, 0.0003)
+    state_strengths: tuple[float, ...] = (0.001, 0.003, 0.01)
     n_trees: tuple[int, ...] = (10, 20)
     n_folds: int = 5
     seed: int = 1
@@ -75,14 +78,10 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=recipe.n_folds)
     prove(folds, dataset.speakers, dataset.contents)
     labels = class_numbers(dataset.emotions, dataset.classes)
-    strength, held_out = _tuned_linear(dataset, labels, folds, recipe)
+    parts = parts_of(dataset.names, recipe.strengths, recipe.state_strengths)
+    tuned, held_out = tuned_parts(dataset, labels, folds, parts, recipe.fine)
     n_trees, boosted = _tuned_trees(dataset, labels, held_out, folds, recipe)
-    linear = fit_linear(
-        dataset.features,
-        labels,
-        strength=strength,
-        emphasis=emphasis(dataset.names, recipe.fine),
-    )
+    linear = fit_head(dataset, labels, tuned, recipe.fine)
     return Predictor(
         feature_names=dataset.names,
         classes=dataset.classes,
@@ -108,39 +107,6 @@ def class_numbers(emotions: Sequence[str], classes: Sequence[str]) -> IntArray:
     return np.array([column[name] for name in emotions], dtype=np.int64)
 
 
-def class_weights(labels: IntArray) -> DoubleArray:
-    """Weights of clips that make every class weigh the same."""
-    counts = np.bincount(labels)
-    return np.asarray(len(labels) / np.count_nonzero(counts) / counts[labels], np.float64)
-
-
-def _tuned_linear(
-    dataset: Dataset, labels: IntArray, folds: Sequence[Fold], recipe: Recipe
-) -> tuple[float, DoubleArray]:
-    """The strength with the least held-out loss, and its held-out logits."""
-    features, n_classes = dataset.features, int(labels.max()) + 1
-    weights = emphasis(dataset.names, recipe.fine)
-    tried = []
-    for strength in recipe.strengths:
-        held_out = np.zeros((len(labels), n_classes))
-        for fold in folds:
-            head = fit_linear(
-                features[fold.train], labels[fold.train], strength=strength, emphasis=weights
-            )
-            held_out[fold.test] = _spread(head, labels[fold.train], features[fold.test], n_classes)
-        tried.append((_loss(held_out, labels), strength, held_out))
-    _, strength, held_out = min(tried, key=lambda entry: entry[0])
-    return strength, held_out
-
-
-def _spread(head: LinearHead, seen: IntArray, features: FloatArray, n_classes: int) -> DoubleArray:
-    """Logits with a column for every class; one that the head never saw reads far below."""
-    logits = head.logits(features)
-    wide = np.full((len(features), n_classes), logits.min() - 5.0)
-    wide[:, np.unique(seen)] = logits
-    return wide
-
-
 def _tuned_trees(
     dataset: Dataset, labels: IntArray, held_out: DoubleArray, folds: Sequence[Fold], recipe: Recipe
 ) -> tuple[int, DoubleArray]:
@@ -155,7 +121,7 @@ def _tuned_trees(
             added[n][fold.test] += booster.predict(
                 dataset.features[fold.test], raw_score=True, num_iteration=n, num_threads=1
             )
-    n_trees = min(recipe.n_trees, key=lambda n: (_loss(added[n], labels), n))
+    n_trees = min(recipe.n_trees, key=lambda n: (balanced_loss(added[n], labels), n))
     return n_trees, added[n_trees]
 
 
@@ -173,10 +139,3 @@ def _boost(dataset: Dataset, labels: IntArray, start: DoubleArray, n_trees: int,
     parameters = {**TREE_PARAMETERS, "num_class": start.shape[1], "seed": seed}
     text: str = library.train(parameters, data, num_boost_round=n_trees).model_to_string()
     return text
-
-
-def _loss(logits: DoubleArray, labels: IntArray) -> float:
-    """Class-balanced log loss after the best temperature."""
-    scaled = logits / fit_calibration(logits, labels).temperature
-    log_p = scipy.special.log_softmax(scaled, axis=1)[np.arange(len(labels)), labels]
-    return float(-np.average(log_p, weights=class_weights(labels)))

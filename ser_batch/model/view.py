@@ -13,6 +13,12 @@ CENTRES = (".mean", ".p5", ".p20", ".p50", ".p80", ".p95")
 LEVELS = ("level", "loudness")
 FINE_SPECTRUM = re.compile(r"mel\d+|mfcc([7-9]|1\d)")
 COURSES = (".slope", ".curvature")
+STATE = re.compile(r"(\w+_)?(mean|std)_\d{4}")
+
+
+def is_state(name: str) -> bool:
+    """Whether the feature is a statistic of a speech model's states: a number without a name."""
+    return bool(STATE.fullmatch(name))
 
 
 def is_gain_free(name: str) -> bool:

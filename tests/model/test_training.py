@@ -6,8 +6,9 @@ import pytest
 from ser_batch.errors import LeakError
 from ser_batch.model.calibration import fit_calibration
 from ser_batch.model.crossvalidate import align, cross_validate
+from ser_batch.model.heads import class_weights
 from ser_batch.model.linear import fit_linear
-from ser_batch.model.training import class_numbers, class_weights, train
+from ser_batch.model.training import class_numbers, train
 from tests.model.datasets import CLASSES, QUICK, blobs
 
 
