@@ -1,12 +1,14 @@
-"""What a telephone line leaves of a signal: its band, its rate and its companding."""
+"""What a telephone line leaves of a signal: its band, its rate, its coding, its packets."""
 
 from __future__ import annotations
 
 from functools import cache
+from io import BytesIO
 from typing import Literal
 
 import numpy as np
 import scipy.signal
+import soundfile
 import soxr
 
 from ser_batch.arrays import DoubleArray, FloatArray
@@ -14,7 +16,12 @@ from ser_batch.arrays import DoubleArray, FloatArray
 TELEPHONE_RATE_HZ = 8000
 BAND_HZ = (300.0, 3400.0)
 
-Codec = Literal["mulaw", "alaw"]
+Companding = Literal["mulaw", "alaw"]
+Codec = Literal["mulaw", "alaw", "gsm"]
+
+PACKET_S = 0.02
+CONCEALED_PACKETS = 3
+"""So many lost packets in a row are filled, each quieter; what is lost after them is silent."""
 
 
 def telephone(
@@ -29,7 +36,7 @@ def telephone(
     Args:
         signal: mono samples in [-1, 1], shape (n_samples,)
         sample_rate: Hz of the signal
-        codec: companding of the line
+        codec: companding of the line; `gsm` is a mobile caller's full-rate coding before A-law
         level_db: bring the signal to this RMS level (dB re full scale) first; None leaves it
 
     Returns:
@@ -40,10 +47,59 @@ def telephone(
     if level_db is not None:
         rms = np.sqrt(np.mean(band**2)) if len(band) else 0.0
         band = band * (10 ** (level_db / 20) / rms) if rms > 0 else band
-    return compand(band.astype(np.float32), codec)
+    arrived = band.astype(np.float32)
+    if codec == "gsm":
+        return compand(through_gsm(arrived), "alaw")
+    return compand(arrived, codec)
 
 
-def compand(signal: FloatArray, codec: Codec) -> FloatArray:
+def through_gsm(signal: FloatArray) -> FloatArray:
+    """A signal of 8000 Hz after GSM full-rate coding and decoding, 13 kbit/s, same length.
+
+    Source: ETSI EN 300 961 (GSM 06.10), as libsndfile codes it.
+    """
+    if not len(signal):
+        return signal
+    coded = BytesIO()
+    soundfile.write(coded, signal, TELEPHONE_RATE_HZ, format="WAV", subtype="GSM610")
+    coded.seek(0)
+    decoded, _ = soundfile.read(coded, dtype="float32", frames=len(signal))
+    return np.asarray(decoded, np.float32)
+
+
+def lose_packets(
+    signal: FloatArray, *, share: float, burst: float = 1.5, rng: np.random.Generator
+) -> FloatArray:
+    """A signal of 8000 Hz of whose packets some never arrived.
+
+    A lost packet is filled with the last one that arrived, ever quieter.
+
+    Args:
+        signal: mono samples, shape (n_samples,)
+        share: of packets that are lost, 0..1
+        burst: mean number of packets that are lost in a row, at least 1
+        rng: draws which
+
+    Returns:
+        same shape, float32
+
+    Source: the two-state chain of Gilbert (1960), "Capacity of a burst-noise channel".
+    """
+    size = round(PACKET_S * TELEPHONE_RATE_HZ)
+    packets = np.array_split(signal, np.arange(size, len(signal), size))
+    ends, begins = 1 / burst, share / (burst * max(1 - share, 1e-9))
+    arrived, n_lost = np.zeros(size, np.float32), 0
+    for number, packet in enumerate(packets):
+        n_lost = n_lost + 1 if rng.random() < (1 - ends if n_lost else begins) else 0
+        if n_lost:
+            gain = max(1 - n_lost / (CONCEALED_PACKETS + 1), 0)
+            packets[number] = gain * np.resize(arrived, len(packet))
+        else:
+            arrived = packet
+    return np.concatenate(packets).astype(np.float32)
+
+
+def compand(signal: FloatArray, codec: Companding) -> FloatArray:
     """A signal after eight-bit companding and expansion.
 
     Args:
@@ -62,7 +118,7 @@ MU = 255.0
 A = 87.6
 
 
-def _compress(magnitude: DoubleArray, codec: Codec) -> DoubleArray:
+def _compress(magnitude: DoubleArray, codec: Companding) -> DoubleArray:
     """Magnitudes 0..1 on the codec's scale 0..1."""
     if codec == "mulaw":
         return np.asarray(np.log1p(MU * magnitude) / np.log1p(MU))
@@ -70,7 +126,7 @@ def _compress(magnitude: DoubleArray, codec: Codec) -> DoubleArray:
     return np.asarray(np.where(magnitude < 1 / A, A * magnitude / (1 + np.log(A)), loud))
 
 
-def _expand(compressed: DoubleArray, codec: Codec) -> DoubleArray:
+def _expand(compressed: DoubleArray, codec: Companding) -> DoubleArray:
     """The inverse of `_compress`."""
     if codec == "mulaw":
         return np.asarray(np.expm1(compressed * np.log1p(MU)) / MU)

@@ -8,10 +8,12 @@ import numpy as np
 import soxr
 
 from ser_batch.arrays import FloatArray
-from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, Codec, telephone
+from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, Codec, lose_packets, telephone
 from ser_batch.synthetic.signals import line_noise
 
-CODECS: tuple[Codec, ...] = ("mulaw", "alaw")
+CODECS: dict[Codec, float] = {"mulaw": 0.4, "alaw": 0.4, "gsm": 0.2}
+"""How often a copy is coded so."""
+
 CORNERS_HZ = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 8000.0)
 """Where the random frequency response of a microphone is drawn; straight lines between, in dB."""
 
@@ -27,6 +29,8 @@ class Augmentation:
         bump_db: spread of the response at each corner frequency, dB
         level_db: range of the level, dB re full scale
         snr_db: range of the level over line noise, dB
+        lossy: share of the copies that lose packets
+        lost_packets: range of the share of packets that these lose
     """
 
     copies: int = 0
@@ -35,6 +39,8 @@ class Augmentation:
     bump_db: float = 2.0
     level_db: tuple[float, float] = (-36.0, -18.0)
     snr_db: tuple[float, float] = (15.0, 38.0)
+    lossy: float = 0.25
+    lost_packets: tuple[float, float] = (0.005, 0.05)
 
 
 def telephone_copy(
@@ -54,13 +60,15 @@ def telephone_copy(
     speed = 1 + rng.uniform(-augmentation.speed, augmentation.speed)
     said = soxr.resample(signal, sample_rate, sample_rate / speed)
     heard = with_response(said, sample_rate, augmentation, rng)
-    codec = CODECS[int(rng.integers(len(CODECS)))]
+    codec = list(CODECS)[int(rng.choice(len(CODECS), p=list(CODECS.values())))]
     arrived = telephone(
         heard, sample_rate, codec=codec, level_db=float(rng.uniform(*augmentation.level_db))
     )
     level = float(np.sqrt(np.mean(np.square(arrived)))) if len(arrived) else 0.0
     noise = line_noise(len(arrived), rate_hz=TELEPHONE_RATE_HZ, rng=rng)
     noisy = arrived + noise * level * 10 ** (-rng.uniform(*augmentation.snr_db) / 20)
+    if rng.random() < augmentation.lossy:
+        noisy = lose_packets(noisy, share=rng.uniform(*augmentation.lost_packets), rng=rng)
     return noisy.astype(np.float32)
 
 
