@@ -11,6 +11,7 @@ import typer
 import ser_batch
 from pipelines.commands import (
     bench,
+    bench_models,
     champion,
     demo,
     export,
@@ -75,8 +76,9 @@ app.add_typer(champion.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
 app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)
 bench.app.command("retraining")(retrain.bench_retraining)
-bench.app.command("calls")(model.bench_calls)
-bench.app.command("features")(model.bench_features)
+bench.app.command("calls")(bench_models.bench_calls)
+bench.app.command("features")(bench_models.bench_features)
+bench.app.command("models")(bench_models.bench_models)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)
 app.command(rich_help_panel=SETUP)(setup.doctor)

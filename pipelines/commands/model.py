@@ -1,4 +1,4 @@
-"""Commands of the model room: train, evaluate, models, corpus, and its two benches."""
+"""Commands of the model room: train, evaluate, models, corpus."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
     RootOption,
-    SettingsOption,
     open_root,
     print_json,
-    read_settings,
 )
 
 if TYPE_CHECKING:
+    from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.base import Clip
 
-COPIES = 4
 models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
 corpus_app = typer.Typer(no_args_is_help=True, help="Labelled corpora.")
 
@@ -55,7 +53,10 @@ BestAtOption = Annotated[
     typer.Option(help="calls: on other lines and corpora; clips: on speakers of the same corpora."),
 ]
 CopiesOption = Annotated[
-    int, typer.Option(min=0, max=20, help="Augmented copies of each training clip.")
+    int | None,
+    typer.Option(
+        min=0, max=20, help="Augmented copies of each training clip; without it, what pays."
+    ),
 ]
 
 
@@ -75,7 +76,7 @@ def train(  # noqa: PLR0917
     root: RootOption = DEFAULT_ROOT,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
-    copies: CopiesOption = COPIES,
+    copies: CopiesOption = None,
     best_at: BestAtOption = BestAt.calls,
     as_json: JsonOption = False,
 ) -> None:
@@ -85,7 +86,6 @@ def train(  # noqa: PLR0917
     `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
     """
     from ser_batch.corpora import read_corpus
-    from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.build import build_bundle
     from ser_batch.corpora.describe import FEATURE_SETS
     from ser_batch.corpora.labels import read_labels
@@ -100,13 +100,13 @@ def train(  # noqa: PLR0917
     others = _other_corpora(corpora, {clip.corpus for clip in clips}) if corpora else {}
     stems = [*names, *([labels.stem] if labels else [])]
     folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
-    with _progress_bar() as on_progress:
+    with progress_bar() as on_progress:
         bundle = build_bundle(
             clips,
             folder,
             band=band.value,
             features=features,
-            augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
+            augmentation=_augmentation(chosen, band, copies),
             recipe=recipe_for(chosen, best_at.value),
             others=others,
             on_progress=on_progress,
@@ -122,7 +122,7 @@ def evaluate(  # noqa: PLR0917
     corpora: CorporaOption,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
-    copies: CopiesOption = COPIES,
+    copies: CopiesOption = None,
     best_at: BestAtOption = BestAt.clips,
     comparisons: Annotated[
         bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
@@ -140,19 +140,18 @@ def evaluate(  # noqa: PLR0917
 
       ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
     """
-    from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.describe import FEATURE_SETS
     from ser_batch.corpora.protocols import parse_protocol, run_protocol
     from ser_batch.model.recipes import recipe_for
 
     chosen = features or FEATURE_SETS[band.value]
-    with _progress_bar() as on_progress:
+    with progress_bar() as on_progress:
         result = run_protocol(
             parse_protocol(protocol),
             corpora,
             band=band.value,
             features=features,
-            augmentation=Augmentation(copies=copies if band is BandName.telephone else 0),
+            augmentation=_augmentation(chosen, band, copies),
             recipe=recipe_for(chosen, best_at.value),
             comparisons=comparisons,
             on_progress=on_progress,
@@ -180,61 +179,6 @@ def show(
     _show(folder or default_bundle_path(), as_json=as_json)
 
 
-def bench_calls(  # noqa: PLR0917
-    corpora: CorporaOption,
-    train_on: Annotated[
-        list[str] | None, typer.Option("--train", help="Training corpus; may be repeated.")
-    ] = None,
-    calls: Annotated[int, typer.Option(min=10, help="Calls a setting.")] = 100,
-    copies: CopiesOption = COPIES,
-    best_at: BestAtOption = BestAt.calls,
-    root: RootOption = DEFAULT_ROOT,
-    settings: SettingsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The judge: are the worst calls found, and which way did they go?
-
-    Calls are made of acted clips whose emotions are known, and go through the real analysis.
-    """
-    from ser_batch.bench.calls import run
-    from ser_batch.corpora.augment import Augmentation
-    from ser_batch.model.recipes import recipe_for
-
-    values = read_settings(open_root(root), settings)
-    with _progress_bar() as on_progress:
-        result = run(
-            corpora,
-            train_on or ["emodb"],
-            values,
-            n_calls=calls,
-            augmentation=Augmentation(copies=copies),
-            recipe=recipe_for(values.features.set, best_at.value),
-            on_progress=on_progress,
-        )
-    if as_json:
-        print_json(result)
-    else:
-        _show_judgements(result["ours"])
-
-
-def bench_features(
-    calls: Annotated[Path, typer.Option(help="Folder of recordings whose speech is described.")],
-    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of speech.")] = 10.0,
-    root: RootOption = DEFAULT_ROOT,
-    settings: SettingsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Features: × real time per core, beside librosa and, where it is installed, openSMILE."""
-    from ser_batch.bench.features import run
-
-    found = sorted(path for path in calls.rglob("*") if path.suffix.lower() == ".wav")
-    result = run(found, read_settings(open_root(root), settings), minutes=minutes)
-    if as_json:
-        print_json(result)
-    else:
-        _show_speeds(result)
-
-
 @corpus_app.command("import")
 def import_corpus(
     kind: Annotated[
@@ -260,6 +204,16 @@ def import_corpus(
         typer.echo(f"{len(clips)} clips → {out}")
 
 
+def _augmentation(features: str, band: BandName, copies: int | None) -> Augmentation:
+    """Copies go over telephone lines, so wide band has none."""
+    from ser_batch.corpora.augment import Augmentation
+    from ser_batch.model.recipes import copies_for
+
+    if band is BandName.wide:
+        return Augmentation()
+    return Augmentation(copies=copies_for(features) if copies is None else copies)
+
+
 def _other_corpora(corpora: Path, trained_on: set[str]) -> dict[str, list[Clip]]:
     """Clips of the corpora that lie there too: the model is tested on them."""
     from ser_batch.corpora import CORPORA, read_corpus
@@ -273,7 +227,7 @@ def _other_corpora(corpora: Path, trained_on: set[str]) -> dict[str, list[Clip]]
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on the error stream, told what is being done, how far, of how much."""
     from rich.console import Console
     from rich.progress import Progress
@@ -348,33 +302,3 @@ def _show_evaluation(result: dict[str, Any]) -> None:
         f"negative {result['auc_negative'] or 0:.3f}. {proof['n_speakers']} speakers in "
         f"{proof['n_folds']} folds: no speaker, recording or copy on both sides."
     )
-
-
-def _show_judgements(judgements: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("setting", "calls", "AUC of anger", "Spearman", "precision at 10 %", "arcs right")
-    for judgement in judgements:
-        table.add_row(
-            f"{judgement['setting']}: {'+'.join(judgement['trained_on'])} → "
-            f"{'+'.join(judgement['tested_on'])}",
-            str(judgement["n_calls"]),
-            *(
-                f"{judgement[key]:.3f}"
-                for key in ("segment_auc_anger", "spearman", "precision_at_10", "arc_accuracy")
-            ),
-        )
-    Console().print(table)
-
-
-def _show_speeds(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    title = f"{result['audio_s'] / 60:.1f} min of speech in {result['n_segments']} segments"
-    table = Table("", "× real time per core", "ours is × as fast", title=title)
-    table.add_row(f"ours, {result['n_features']} features", f"{result['ours']['extract']:,.0f}")
-    for name, speed in result["peers"].items():
-        table.add_row(name.replace("_", " "), f"{speed:,.1f}", f"{result['ratios'][name]:.1f}")
-    Console().print(table)

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.decode import read_audio
+from ser_batch.bench.opensmile import OpenSmileSet
 from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import get_feature_set
@@ -93,7 +94,7 @@ def _peers(rate_hz: int) -> dict[str, Extract]:
     peers: dict[str, Extract] = {"librosa": lambda x, s: naive_librosa(x, s, rate_hz)}
     if importlib.util.find_spec("opensmile"):
         for name in ("eGeMAPSv02", "ComParE_2016"):
-            peers[f"opensmile_{name}"] = _opensmile(name, rate_hz)
+            peers[f"opensmile_{name}"] = OpenSmileSet(name, rate_hz).extract
     return peers
 
 
@@ -135,22 +136,3 @@ def naive_librosa(signal: FloatArray, segments: DoubleArray, rate_hz: int) -> Do
             np.concatenate([f(part, axis=1) for part in (values, moves) for f in (np.mean, np.std)])
         )
     return np.array(rows, np.float64)
-
-
-def _opensmile(name: str, rate_hz: int) -> Extract:
-    """openSMILE's functionals of a set, a segment at a time.
-
-    openSMILE's licence forbids use in a product that is sold: it is measured against where a
-    developer has installed it, and nothing depends on it.
-    """
-    import opensmile  # type: ignore[import-not-found]  # noqa: PLC0415
-
-    smile = opensmile.Smile(
-        feature_set=opensmile.FeatureSet[name], feature_level=opensmile.FeatureLevel.Functionals
-    )
-
-    def extract(signal: FloatArray, segments: DoubleArray) -> None:
-        for start_s, end_s in segments:
-            smile.process_signal(signal[int(start_s * rate_hz) : int(end_s * rate_hz)], rate_hz)
-
-    return extract

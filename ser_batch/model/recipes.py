@@ -23,8 +23,19 @@ STATES: dict[BestAt, Recipe] = {
 }
 """With a speech model's states, alone or beside descriptors, trees hardly pay."""
 
+COPIES = 4
+"""Augmented copies of each training clip, for descriptors; a speech model's states need none."""
+
 
 def recipe_for(feature_set: str, best_at: BestAt = "calls") -> Recipe:
     """The recipe of a feature set, by its name, for a purpose."""
-    has_states = any(is_state(name) for name in get_feature_set(feature_set).names)
-    return (STATES if has_states else DESCRIPTORS)[best_at]
+    return (STATES if _has_states(feature_set) else DESCRIPTORS)[best_at]
+
+
+def copies_for(feature_set: str) -> int:
+    """Augmented copies of each training clip that pay, by the feature set's name."""
+    return 0 if _has_states(feature_set) else COPIES
+
+
+def _has_states(feature_set: str) -> bool:
+    return any(is_state(name) for name in get_feature_set(feature_set).names)

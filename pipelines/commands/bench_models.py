@@ -1,0 +1,164 @@
+"""Commands `bench calls`, `bench features` and `bench models`: the model room's figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.commands.model import (
+    BestAt,
+    BestAtOption,
+    CopiesOption,
+    CorporaOption,
+    progress_bar,
+)
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+
+def bench_calls(  # noqa: PLR0917
+    corpora: CorporaOption,
+    train_on: Annotated[
+        list[str] | None, typer.Option("--train", help="Training corpus; may be repeated.")
+    ] = None,
+    calls: Annotated[int, typer.Option(min=10, help="Calls a setting.")] = 100,
+    copies: CopiesOption = None,
+    best_at: BestAtOption = BestAt.calls,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The judge: are the worst calls found, and which way did they go?
+
+    Calls are made of acted clips whose emotions are known, and go through the real analysis.
+    """
+    from ser_batch.bench.calls import run
+    from ser_batch.corpora.augment import Augmentation
+    from ser_batch.model.recipes import copies_for, recipe_for
+
+    values = read_settings(open_root(root), settings)
+    with progress_bar() as on_progress:
+        result = run(
+            corpora,
+            train_on or ["emodb"],
+            values,
+            n_calls=calls,
+            augmentation=Augmentation(
+                copies=copies_for(values.features.set) if copies is None else copies
+            ),
+            recipe=recipe_for(values.features.set, best_at.value),
+            on_progress=on_progress,
+        )
+    if as_json:
+        print_json(result)
+    else:
+        _show_judgements(result["ours"])
+
+
+def bench_features(
+    calls: Annotated[Path, typer.Option(help="Folder of recordings whose speech is described.")],
+    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of speech.")] = 10.0,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Features: × real time per core, beside librosa and, where it is installed, openSMILE."""
+    from ser_batch.bench.features import run
+
+    found = sorted(path for path in calls.rglob("*") if path.suffix.lower() == ".wav")
+    result = run(found, read_settings(open_root(root), settings), minutes=minutes)
+    if as_json:
+        print_json(result)
+    else:
+        _show_speeds(result)
+
+
+def bench_models(
+    corpora: CorporaOption,
+    protocol: Annotated[
+        str, typer.Option(help="CORPUS-loso or CORPUS-folds-of-N; + joins.")
+    ] = "emodb-loso",
+    features: Annotated[str, typer.Option(help="Feature set of ours and of the classifiers.")] = (
+        "descriptors_v1"
+    ),
+    copies: CopiesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Our recipe beside LightGBM alone, SVM, logistic regression, MLP, and openSMILE if installed.
+
+    Every one is tuned inside the training folds, speakers held apart.
+
+    Example:
+
+      ser-batch bench models --corpora DIR --protocol ravdess-folds-of-4
+    """
+    from ser_batch.bench.models import run
+    from ser_batch.corpora.augment import Augmentation
+    from ser_batch.corpora.protocols import parse_protocol
+    from ser_batch.model.recipes import copies_for, recipe_for
+
+    with progress_bar() as on_progress:
+        result = run(
+            parse_protocol(protocol),
+            corpora,
+            features=features,
+            augmentation=Augmentation(copies=copies_for(features) if copies is None else copies),
+            recipe=recipe_for(features, BestAt.clips.value),
+            on_progress=on_progress,
+        )
+    print_json(result) if as_json else _show_models(result)
+
+
+def _show_judgements(judgements: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("setting", "calls", "AUC of anger", "Spearman", "precision at 10 %", "arcs right")
+    for judgement in judgements:
+        table.add_row(
+            f"{judgement['setting']}: {'+'.join(judgement['trained_on'])} → "
+            f"{'+'.join(judgement['tested_on'])}",
+            str(judgement["n_calls"]),
+            *(
+                f"{judgement[key]:.3f}"
+                for key in ("segment_auc_anger", "spearman", "precision_at_10", "arc_accuracy")
+            ),
+        )
+    Console().print(table)
+
+
+def _show_speeds(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"{result['audio_s'] / 60:.1f} min of speech in {result['n_segments']} segments"
+    table = Table("", "× real time per core", "ours is × as fast", title=title)
+    table.add_row(f"ours, {result['n_features']} features", f"{result['ours']['extract']:,.0f}")
+    for name, speed in result["peers"].items():
+        table.add_row(name.replace("_", " "), f"{speed:,.1f}", f"{result['ratios'][name]:.1f}")
+    Console().print(table)
+
+
+def _show_models(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("", "features", "UAR", "95 %", "accuracy", title=result["protocol"])
+    for row in result["rows"]:
+        interval = f"{row['uar_low']:.3f} to {row['uar_high']:.3f}"
+        table.add_row(
+            row["what"], row["features"], f"{row['uar']:.3f}", interval, f"{row['wa']:.3f}"
+        )
+    console.print(table)
+    for name, remedy in result["missing"].items():
+        console.print(f"not compared: {name} ({remedy})")
