@@ -6,6 +6,7 @@ Every peer's settings are chosen by grid search inside the training folds, speak
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.neural_network import MLPClassifier
@@ -124,7 +126,11 @@ class Peer:
         for done, fold in enumerate(folds, start=1):
             inner = GroupKFold(min(INNER_FOLDS, len(np.unique(groups[fold.train]))))
             search = GridSearchCV(self.model, self.grid, scoring="recall_macro", cv=inner)
-            search.fit(dataset.features[fold.train], labels[fold.train], groups=groups[fold.train])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                search.fit(
+                    dataset.features[fold.train], labels[fold.train], groups=groups[fold.train]
+                )
             found[fold.test, search.predict(dataset.features[fold.test])] = 1
             on_progress(f"{self.what} on {self.features}", done, len(folds))
         score = evaluate(dataset.emotions, found, dataset.classes, dataset.speakers)
@@ -160,8 +166,8 @@ def _classifiers() -> dict[str, tuple[Any, Grid]]:
             {"model__C": [1e-4, 1e-3, 1e-2]},
         ),
         "MLP": (
-            scaled(MLPClassifier(early_stopping=True, max_iter=100, random_state=SEED)),
-            {"model__hidden_layer_sizes": [(128,), (256, 64)], "model__alpha": [1e-3, 1.0]},
+            scaled(MLPClassifier(max_iter=60, random_state=SEED)),
+            {"model__hidden_layer_sizes": [(64,), (128, 32)], "model__alpha": [1e-3, 1.0]},
         ),
     }
 
