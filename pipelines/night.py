@@ -12,7 +12,7 @@ from pipelines.display import Display
 from ser_batch.config import Settings
 from ser_batch.lake import Lake, Part
 from ser_batch.lock import only_run
-from ser_batch.paths import Root
+from ser_batch.paths import Root, find_root
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
 from ser_batch.stages.busy import BusyClock
@@ -73,11 +73,14 @@ class Night:
         self.record.audio_s += done.audio_s
         self.record.core_s.update(done.core_s)
 
+    def count_outcome(self) -> None:
+        """State what was left out and warned about, before it is published."""
+        self.record.counts.update(count_outcome(self.lake, last_published(self.lake)))
+        self.record.write(self.lake)
+
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
         """State the record and return what the run did."""
-        outcome = count_outcome(self.lake, last_published(self.lake))
-        self.record.counts.update(outcome)
-        self.record.status = "partial" if outcome["quarantined"] else "clean"
+        self.record.status = "partial" if self.record.counts["quarantined"] else "clean"
         self.record.write(self.lake)
         flow_s = time.time() - self.began_at_s
         return {
@@ -116,7 +119,7 @@ def open_night(
         LockedError: if another run holds the root
         SettingsError: if a setting is wrong
     """
-    place = Root(root.absolute())
+    place = find_root(root, must_exist=False)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     with only_run(place), Display(quiet=quiet) as display:

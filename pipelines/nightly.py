@@ -163,9 +163,9 @@ def compare_days(night: Night) -> None:
 @task(cache_policy=NO_CACHE)
 def publish_warehouse(night: Night) -> PublishResult:
     """Build the warehouse beside the published file, test it, swap it in."""
-    night.record.write(night.lake)
+    night.count_outcome()
     with night.busy.working():
-        return publish(night.root, night.settings, night.model_id)
+        return publish(night.root, night.settings, night.model_id, run_id=night.record.run_id)
 
 
 @task(cache_policy=NO_CACHE)

@@ -53,10 +53,25 @@ DEFAULT_ROOT = Path("data")
 
 
 def open_root(path: Path) -> Root:
-    """The root folder, absolute."""
-    from ser_batch.paths import Root
+    """The root folder, absolute, there or not.
 
-    return Root(path.absolute())
+    Raises:
+        RootIsFileError: if it can be no folder
+    """
+    from ser_batch.paths import find_root
+
+    return find_root(path, must_exist=False)
+
+
+def existing_root(path: Path) -> Root:
+    """The root folder of a command that makes none.
+
+    Raises:
+        NoRootError: if it is not there
+    """
+    from ser_batch.paths import find_root
+
+    return find_root(path, must_exist=True)
 
 
 def read_settings(root: Root, file: Path | None) -> Settings:

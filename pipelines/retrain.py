@@ -21,7 +21,7 @@ from ser_batch.lake import Lake, Part
 from ser_batch.lock import only_run
 from ser_batch.model.bundle import Bundle
 from ser_batch.model.gate import Contest
-from ser_batch.paths import Root
+from ser_batch.paths import Root, find_root
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
@@ -129,7 +129,7 @@ def open_retraining(root: Path, settings_file: str | None, *, quiet: bool) -> It
         LockedError: if another run holds the root
         SettingsError: if a setting is wrong
     """
-    place = Root(root.absolute())
+    place = find_root(root, must_exist=True)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     with only_run(place), Display(quiet=quiet) as display:

@@ -74,6 +74,13 @@ class IngestSettings(Section):
         le=10_000,
         description="calls in a shard, the unit of work and retry",
     )
+    may_be_empty: bool = Field(
+        False,
+        description=(
+            "an audio folder without any recording is an ordinary night, because recordings are "
+            "deleted after each; else it is taken for a share that is not mounted"
+        ),
+    )
     max_bad_share: Share = Field(
         0.25, description="share of a night's new files that may be bad before nothing is published"
     )

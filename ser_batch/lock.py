@@ -14,6 +14,19 @@ from ser_batch.errors import LockedError
 from ser_batch.paths import Root
 
 
+def is_held(root: Root) -> bool:
+    """Whether a run is at work on a root, as far as the caller may know."""
+    if not root.lock.exists():
+        return False
+    lock = FileLock(root.lock)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
 @contextmanager
 def only_run(root: Root) -> Iterator[None]:
     """Hold a root folder; the lock goes with the process, even if it is killed.

@@ -5,7 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_ROOT = Path("data")
+from ser_batch.errors import StopError
+
+
+class RootError(StopError):
+    """The root is no folder, or not there."""
+
+    code = "root"
+
+
+class NoRootError(RootError):
+    """A command that only reads was given a root that nobody made."""
+
+    remedy = "Mend --root or SER_ROOT; `ser-batch nightly --audio FOLDER` makes a root."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no folder {path}")
+
+
+class RootIsFileError(RootError):
+    """A file lies where the root should."""
+
+    remedy = "Name a folder by --root or SER_ROOT; it is made if it is not there."
+
+    def __init__(self, path: Path, file: Path) -> None:
+        where = "it" if file == path else file
+        super().__init__(f"{path} cannot be the root: {where} is a file")
 
 
 @dataclass(frozen=True)
@@ -43,3 +68,23 @@ class Root:
     def lock(self) -> Path:
         """Held by the one run that may write."""
         return self.path / ".lock"
+
+
+def find_root(path: Path, *, must_exist: bool) -> Root:
+    """The root at a path, made absolute; nothing is made.
+
+    Args:
+        path: the folder
+        must_exist: for commands that read, whom a mistyped name would show an empty root
+
+    Raises:
+        RootIsFileError: if a file lies there, or on the way there
+        NoRootError: if it must be there and is not
+    """
+    path = path.absolute()
+    nearest = next(place for place in (path, *path.parents) if place.exists())
+    if not nearest.is_dir():
+        raise RootIsFileError(path, nearest)
+    if must_exist and nearest != path:
+        raise NoRootError(path)
+    return Root(path)

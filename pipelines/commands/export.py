@@ -13,7 +13,7 @@ from pipelines.options import (
     JsonOption,
     RootOption,
     SettingsOption,
-    open_root,
+    existing_root,
     print_json,
     read_settings,
 )
@@ -48,7 +48,7 @@ def export(
     from ser_batch.report.export import export_mart, export_week
     from ser_batch.warehouse import connect, describe
 
-    place = open_root(root)
+    place = existing_root(root)
     choice = Choice(first.date() if first else None, last.date() if last else None, queue)
     if mart is None and file.suffix != ".xlsx":
         raise typer.BadParameter("name a mart, or write the workbook of the week to an .xlsx file")

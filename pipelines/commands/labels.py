@@ -13,7 +13,7 @@ from pipelines.options import (
     JsonOption,
     RootOption,
     SettingsOption,
-    open_root,
+    existing_root,
     print_json,
     read_settings,
 )
@@ -52,7 +52,7 @@ def queue(
     from ser_batch.stages.labels import queue_labels
     from ser_batch.stages.score import model_id
 
-    place = open_root(root)
+    place = existing_root(root)
     chosen = read_settings(place, settings)
     url = LOCAL_FILES if audio_url is None else audio_url
     result = queue_labels(place, chosen, model_id(place, chosen), count, audio_url=url)
@@ -90,7 +90,7 @@ def serve(
     from ser_batch.labels.server import LOOPBACK, LabelServer
     from ser_batch.stages.labels import open_session
 
-    place = open_root(root)
+    place = existing_root(root)
     session = open_session(place, read_settings(place, settings))
     with LabelServer(session, host=host, port=port) as server:
         typer.echo(f"Open {server.url}")
@@ -122,7 +122,7 @@ def import_file(
     """
     from ser_batch.stages.labels import import_labels
 
-    place = open_root(root)
+    place = existing_root(root)
     result = import_labels(place, read_settings(place, settings), file, annotator=annotator)
     if as_json:
         print_json(asdict(result))
@@ -156,7 +156,7 @@ def status(
     """
     from ser_batch.stages.labels import label_status
 
-    place = open_root(root)
+    place = existing_root(root)
     result = asdict(label_status(place, read_settings(place, settings)))
     if as_json:
         print_json(result)

@@ -14,8 +14,10 @@ from pipelines.options import (
     JsonOption,
     RootOption,
     SettingsOption,
+    existing_root,
     open_root,
     print_json,
+    read_settings,
 )
 
 if TYPE_CHECKING:
@@ -72,11 +74,9 @@ def runs(
 
       ser-batch runs --last 3 --json
     """
-    from ser_batch.lake import Lake
-    from ser_batch.tables import RUNS
+    from ser_batch.stages.runs import read_runs
 
-    rows = Lake(open_root(root).lake).read(RUNS).to_pylist()
-    rows = sorted(rows, key=lambda row: str(row["run_id"]), reverse=True)[:last]
+    rows = read_runs(existing_root(root))[:last]
     for row in rows:
         row["counts"], row["stage_s"] = dict(row["counts"]), dict(row["stage_s"])
     if as_json:
@@ -90,7 +90,13 @@ def runs(
 def run_nightly(
     audio: Path, metadata: list[Path], root: Path, settings: Path | None, *, quiet: bool
 ) -> dict[str, Any]:
-    """The flow, with a quiet Prefect."""
+    """The flow, with a quiet Prefect; what is wrong with root or settings is said before it starts.
+
+    Raises:
+        RootIsFileError: if the root can be no folder
+        SettingsError: naming the key that is wrong
+    """
+    read_settings(open_root(root), settings)
     for name, value in QUIET_PREFECT.items():
         os.environ.setdefault(name, value)
     from pipelines.nightly import nightly as flow

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, open_root, print_json
+from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, existing_root, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Files that were left out, and warnings.")
 
@@ -28,7 +28,7 @@ def show(
     """
     from ser_batch.stages.quarantine import read_quarantine
 
-    rows = read_quarantine(open_root(root), warnings=warnings, code=code)
+    rows = read_quarantine(existing_root(root), warnings=warnings, code=code)
     if as_json:
         print_json({"quarantine": rows})
         return
@@ -64,7 +64,7 @@ def retry(
     """
     from ser_batch.stages.quarantine import release
 
-    released = release(open_root(root), code=code)
+    released = release(existing_root(root), code=code)
     if as_json:
         print_json({"released": released})
     elif released:

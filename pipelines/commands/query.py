@@ -14,7 +14,7 @@ from pipelines.options import (
     JsonOption,
     RootOption,
     SettingsOption,
-    open_root,
+    existing_root,
     print_json,
     read_settings,
 )
@@ -65,7 +65,7 @@ def query(
     from ser_batch import warehouse
     from ser_batch.warehouse.cookbook import recipe
 
-    published = open_root(root).warehouse
+    published = existing_root(root).warehouse
     if list_marts:
         _print_marts(warehouse.describe(published), as_json=as_json or form is Format.json)
         return
@@ -104,7 +104,7 @@ def publish(
     from ser_batch.stages.publish import publish as publish_warehouse
     from ser_batch.stages.score import model_id
 
-    place = open_root(root)
+    place = existing_root(root)
     settings = read_settings(place, settings_file)
     with only_run(place):
         result = publish_warehouse(place, settings, model_id(place, settings), full=full)
@@ -153,7 +153,7 @@ def report(
     from ser_batch.report.content import Choice
     from ser_batch.stages.report import write_report
 
-    place = open_root(root)
+    place = existing_root(root)
     settings = read_settings(place, settings_file)
     choice = Choice(first.date() if first else None, last.date() if last else None, queue)
     with only_run(place):

@@ -18,7 +18,7 @@ from pipelines.options import (
     JsonOption,
     RootOption,
     SettingsOption,
-    open_root,
+    existing_root,
     print_json,
     read_settings,
 )
@@ -51,7 +51,13 @@ def retrain(
 
 
 def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool) -> dict[str, Any]:
-    """The flow, with a quiet Prefect."""
+    """The flow, with a quiet Prefect; what is wrong with root or settings is said before it starts.
+
+    Raises:
+        NoRootError: if there is no root
+        SettingsError: naming the key that is wrong
+    """
+    read_settings(existing_root(root), settings)
     for name, value in QUIET_PREFECT.items():
         os.environ.setdefault(name, value)
     from pipelines.retrain import retrain as flow
@@ -92,7 +98,7 @@ def rescore(  # noqa: PLR0917
     from ser_batch.stages.rescore import rescore as rescore_calls
     from ser_batch.stages.score import model_id
 
-    place = open_root(root)
+    place = existing_root(root)
     chosen = read_settings(place, settings)
     bundle = usable(place, chosen, model)
     first, last = (day.date() if day else None for day in (since, until))
@@ -132,7 +138,7 @@ def drift(
     from ser_batch.stages.drift import newest_drift
     from ser_batch.stages.score import model_id
 
-    place = open_root(root)
+    place = existing_root(root)
     rows = newest_drift(Lake(place.lake), model_id(place, read_settings(place, settings)))
     if as_json:
         print_json({"drift": rows})

@@ -5,6 +5,7 @@ A line is kept as it arrived, every cell as text; what the texts mean is decided
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import hashlib
@@ -59,10 +60,7 @@ def source_id(path: Path) -> str:
     Raises:
         MetadataError: if it cannot be read
     """
-    try:
-        return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
-    except OSError as error:
-        raise MetadataError(f"cannot read the metadata file {path}: {error.strerror}") from error
+    return hashlib.blake2b(_bytes(path), digest_size=8).hexdigest()
 
 
 def read_lines(path: Path) -> tuple[list[Line], list[BadLine]]:
@@ -93,6 +91,15 @@ def read_lines(path: Path) -> tuple[list[Line], list[BadLine]]:
     return lines, bad
 
 
+def is_empty(path: Path) -> bool:
+    """Whether a metadata file holds nothing at all: an export that failed, not one without calls.
+
+    Raises:
+        MetadataError: if it cannot be read
+    """
+    return not _bytes(path).removeprefix(codecs.BOM_UTF8).strip()
+
+
 def _parquet_rows(path: Path) -> Iterator[dict[str, object] | str]:
     try:
         yield from pq.read_table(path).to_pylist()
@@ -100,8 +107,15 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, object] | str]:
         raise MetadataError(f"{path.name} is not Parquet: {error}") from error
 
 
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MetadataError(f"cannot read the metadata file {path}: {error.strerror}") from error
+
+
 def _text(path: Path) -> str:
-    data = path.read_bytes()
+    data = _bytes(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -64,6 +64,11 @@ class Scan:
     growing: list[str] = field(default_factory=list)
     n_ignored: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no file looks like a recording, a bad or growing one included."""
+        return not (self.found or self.rejected or self.growing)
+
 
 def scan(audio_root: Path, settings: IngestSettings, *, now_s: float) -> Scan:
     """Look through a folder tree.

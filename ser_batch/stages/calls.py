@@ -11,7 +11,7 @@ import polars as pl
 from ser_batch.config import Settings, digest
 from ser_batch.intake.calls import repeated_call_ids, resolve_calls
 from ser_batch.intake.matching import MetadataIndex, Remark, line_remarks
-from ser_batch.intake.metadata import Line, read_lines, source_id
+from ser_batch.intake.metadata import Line, is_empty, read_lines, source_id
 from ser_batch.lake import Lake, Part
 from ser_batch.stages import remarks
 from ser_batch.stages.files import known_files
@@ -34,11 +34,18 @@ DECIDES_SCORING = (
 def import_metadata(lake: Lake, files: Sequence[Path], now: dt.datetime) -> int:
     """Keep the lines of metadata files that have not been seen; returns how many are new.
 
+    A file without a byte is warned about every night that it is given: it says nothing about
+    calls, and the next one may.
+
     Raises:
         MetadataError: if a file as a whole cannot be read
     """
+    empty = [path for path in files if is_empty(path)]
+    _state_empty(lake, empty, now)
     n_new = 0
     for path in files:
+        if path in empty:
+            continue
         part = Part(None, source_id(path))
         if lake.tags(METADATA, part) is not None:
             continue
@@ -62,6 +69,16 @@ def import_metadata(lake: Lake, files: Sequence[Path], now: dt.datetime) -> int:
         lake.write(METADATA, part, stored)
         n_new += len(lines)
     return n_new
+
+
+def _state_empty(lake: Lake, files: Sequence[Path], now: dt.datetime) -> None:
+    remedy = "See why the export failed, and supply it again: it joins by itself."
+    found = [
+        Remark(str(path), "empty_metadata", "the metadata file is empty", remedy) for path in files
+    ]
+    # the rows are new each night, so that each night's summary counts them
+    remarks.state(lake, "metadata-empty", [], now)
+    remarks.state(lake, "metadata-empty", [remarks.warned(one, "ingest") for one in found], now)
 
 
 def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:

@@ -28,9 +28,32 @@ from ser_batch.tables import FILES
 
 
 class AudioFolderError(StopError):
-    """The audio folder is not there."""
+    """The audio folder cannot be what was meant."""
 
     code = "audio_folder"
+
+
+class NoFolderError(AudioFolderError):
+    """The audio folder is not there."""
+
+    remedy = "Mend --audio; if the path is right: is the share mounted?"
+
+    def __init__(self, audio: Path) -> None:
+        super().__init__(f"the audio folder {audio} is not there")
+
+
+class EmptiedFolderError(AudioFolderError):
+    """There were recordings on earlier nights, and there is none at all now."""
+
+    remedy = (
+        "Is the share mounted? If recordings are deleted after each night, set "
+        "`ingest.may_be_empty = true`. Nothing was published."
+    )
+
+    def __init__(self, audio: Path, n_known: int) -> None:
+        super().__init__(
+            f"the audio folder {audio} holds no recording; earlier nights found {n_known}"
+        )
 
 
 @dataclass(frozen=True)
@@ -76,23 +99,26 @@ def ingest(
         on_progress: called with files digested and files to digest
 
     Raises:
-        AudioFolderError: if the folder is not there
+        AudioFolderError: if the folder is not there, or was emptied
         MetadataError: if a metadata file as a whole cannot be read
     """
     if not audio.is_dir():
-        raise AudioFolderError(f"the audio folder {audio} is not there")
+        raise NoFolderError(audio)
     audio_root = audio.resolve()
     lake.sweep()
-    n_lines = import_metadata(lake, metadata, now)
     seen = scan(audio_root, settings.ingest, now_s=now.replace(tzinfo=dt.UTC).timestamp())
     inventory = read_inventory(lake)
+    is_missed = seen.is_empty and not settings.ingest.may_be_empty
+    if is_missed:
+        _refuse_emptied(audio_root, inventory)
+    n_lines = import_metadata(lake, metadata, now)
     new, rejected, moving = _take_in(
         lake, seen, inventory, audio_root, settings=settings, now=now, on_progress=on_progress
     )
     inventory = read_inventory(lake) if new.height else inventory
     seen.rejected += rejected
     seen.growing += moving
-    _state_scan(lake, seen, inventory, str(audio_root), now)
+    _state_scan(lake, seen, inventory, str(audio_root), now, is_missed=is_missed)
     recordings = inventory.recordings()
     refresh_calls(lake, recordings, settings, now)
     return IngestResult(
@@ -104,6 +130,12 @@ def ingest(
         n_metadata_lines=n_lines,
         shards=_shards(recordings),
     )
+
+
+def _refuse_emptied(audio_root: Path, inventory: Inventory) -> None:
+    known = inventory.current().filter(pl.col("audio_root") == str(audio_root)).height
+    if known:
+        raise EmptiedFolderError(audio_root, known)
 
 
 def _take_in(
@@ -166,8 +198,10 @@ def _state_scan(
     inventory: Inventory,
     audio_root: str,
     now: dt.datetime,
+    *,
+    is_missed: bool,
 ) -> None:
-    """What is wrong with files of this folder, before any of them is decoded."""
+    """What is wrong with this folder and its files, before any of them is decoded."""
     rows = [remarks.quarantined(bad.path, None, "ingest", bad.error) for bad in seen.rejected]
     rows += [
         remarks.warned(
@@ -178,6 +212,8 @@ def _state_scan(
         )
         for path in seen.growing
     ]
+    if is_missed:
+        rows.append(remarks.warned(_no_recordings(audio_root, seen.n_ignored), "ingest"))
     here = inventory.current().filter(
         (pl.col("audio_root") == audio_root) & pl.col("duplicate_of").is_not_null()
     )
@@ -186,6 +222,16 @@ def _state_scan(
         remark = Remark(path, "duplicate_audio", message, remedy, recording_id)
         rows.append(remarks.warned(remark, "ingest"))
     remarks.state(lake, f"scan-{digest(audio_root)}", rows, now)
+
+
+def _no_recordings(audio_root: str, n_ignored: int) -> Remark:
+    others = f"; {n_ignored} files have other endings" if n_ignored else ""
+    return Remark(
+        audio_root,
+        "no_recordings",
+        f"the audio folder holds no recording{others}",
+        "Check --audio and whether the share is mounted; ingest.extensions says what is taken.",
+    )
 
 
 def _shards(recordings: pl.DataFrame) -> tuple[Part, ...]:

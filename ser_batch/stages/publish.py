@@ -10,6 +10,7 @@ from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.lake import Lake
 from ser_batch.paths import Root
+from ser_batch.stages.runs import state_interrupted
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,14 @@ class PublishResult:
     dates: tuple[dt.date, ...]
 
 
-def publish(root: Root, settings: Settings, model_id: str, *, full: bool = False) -> PublishResult:
+def publish(
+    root: Root,
+    settings: Settings,
+    model_id: str,
+    *,
+    full: bool = False,
+    run_id: str | None = None,
+) -> PublishResult:
     """Build, test and swap in the warehouse, unless it is current.
 
     Only the run that holds the root's lock may call it.
@@ -39,13 +47,14 @@ def publish(root: Root, settings: Settings, model_id: str, *, full: bool = False
         settings: law, dissatisfaction and the least number of calls in a figure
         model_id: model whose predictions are shown
         full: build every call date, also those that did not change
+        run_id: the night that publishes, None by hand
 
     Raises:
         WarehouseTestError: if a rule is broken; the published file stays as it was
     """
-    result = warehouse.build(
-        Lake(root.lake), root.warehouse, model_id=model_id, settings=settings, full=full
-    )
+    lake = Lake(root.lake)
+    state_interrupted(lake, but=run_id)
+    result = warehouse.build(lake, root.warehouse, model_id=model_id, settings=settings, full=full)
     marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
     return PublishResult(root.warehouse, marts, result.built, result.dates)
 

@@ -20,7 +20,7 @@ from ser_batch.lake import Lake, Part
 from ser_batch.stages.shard import analysis_id
 from ser_batch.tables import FILES, QUARANTINE, RUNS
 
-Status = Literal["running", "clean", "partial", "failed"]
+Status = Literal["running", "clean", "partial", "failed", "interrupted"]
 
 
 def utc_now() -> dt.datetime:

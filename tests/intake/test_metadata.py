@@ -64,7 +64,7 @@ def test_a_line_that_makes_no_sense_is_named_and_the_rest_is_kept(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("m.csv", b""), ("m.parquet", b"PAR?"), ("m.xlsx", b"PK"), ("m.json", b'[{"file": "a"}]')],
+    [("m.csv", b"\n"), ("m.parquet", b"PAR?"), ("m.xlsx", b"PK"), ("m.json", b'[{"file": "a"}]')],
 )
 def test_a_file_that_is_no_metadata_is_refused_by_name(
     tmp_path: Path, name: str, content: bytes

@@ -14,6 +14,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake
 from ser_batch.lock import only_run
 from ser_batch.paths import Root
+from ser_batch.stages.ingest import AudioFolderError
 from ser_batch.synthetic.demo import DemoCalls
 from ser_batch.tables import (
     CALLS,
@@ -149,7 +150,9 @@ def test_what_is_known_of_deleted_audio_outlives_changed_settings(
     shutil.rmtree(audio)
     audio.mkdir()
 
-    second = run(audio, segments__max_segment_s=3)
+    with pytest.raises(AudioFolderError, match="earlier nights found"):
+        run(audio, segments__max_segment_s=3)
+    second = run(audio, segments__max_segment_s=3, ingest__may_be_empty="true")
 
     assert rows(lake, SEGMENTS) == before
     assert second["status"] == "clean"
