@@ -38,6 +38,7 @@ from ser_batch.model.splits import Fold, prove, speaker_folds
 from ser_batch.model.training import Recipe, class_numbers
 
 INNER_FOLDS = 3
+CLASSIFIERS = ("LightGBM", "SVM", "logistic regression", "MLP")
 OPENSMILE_SETS = ("eGeMAPSv02", "ComParE_2016")
 OPENSMILE_CLASSIFIERS = ("LightGBM", "SVM")
 SEED = 1
@@ -53,6 +54,7 @@ def run(
     features: str,
     augmentation: Augmentation,
     recipe: Recipe,
+    classifiers: Sequence[str] = CLASSIFIERS,
     on_progress: Progress,
 ) -> dict[str, Any]:
     """Test each way of classifying on the protocol's held-out speakers, telephone band.
@@ -63,6 +65,7 @@ def run(
         features: name of the feature set
         augmentation: of our training clips; the peers' are as they are
         recipe: ours
+        classifiers: the field's, by name
         on_progress: told what is being done, how far, of how much
 
     Returns:
@@ -78,8 +81,8 @@ def run(
     plain = dataset.take(dataset.copies == 0)
     rows = [_ours(dataset, features, protocol, recipe, on_progress)]
     rows += [
-        Peer(what, features, model, grid).row(plain, protocol, on_progress)
-        for what, (model, grid) in _classifiers().items()
+        Peer(what, features, *_classifier(what)).row(plain, protocol, on_progress)
+        for what in classifiers
     ]
     missing = {}
     for name in OPENSMILE_SETS:
@@ -87,8 +90,8 @@ def run(
             missing[f"openSMILE {name}"] = "pip install opensmile"
             continue
         theirs = _described(clips, OpenSmileSet(name), Augmentation(), on_progress)
-        for what in OPENSMILE_CLASSIFIERS:
-            peer = Peer(what, name, *_classifiers()[what])
+        for what in [name for name in OPENSMILE_CLASSIFIERS if name in classifiers]:
+            peer = Peer(what, name, *_classifier(what))
             rows.append(peer.row(theirs, protocol, on_progress))
     rows.sort(key=lambda row: -row["uar"])
     return {
@@ -137,14 +140,14 @@ class Peer:
         return _as_row(self.what, self.features, score)
 
 
-def _classifiers() -> dict[str, tuple[Any, Grid]]:
-    """Classifiers by name, each with what is tried."""
+def _classifier(what: str) -> tuple[Any, Grid]:
+    """A classifier by name, with what is tried."""
 
     def scaled(model: Any) -> Pipeline:
         clip = FunctionTransformer(np.clip, kw_args={"min": -CLIP, "max": CLIP})
         return Pipeline([("scale", RobustScaler()), ("clip", clip), ("model", model)])
 
-    return {
+    known: dict[str, tuple[Any, Grid]] = {
         "LightGBM": (
             lightgbm.LGBMClassifier(
                 class_weight="balanced",
@@ -158,7 +161,7 @@ def _classifiers() -> dict[str, tuple[Any, Grid]]:
             {"n_estimators": [50, 150], "num_leaves": [7, 15]},
         ),
         "SVM": (
-            scaled(SVC(class_weight="balanced", probability=False)),
+            scaled(SVC(class_weight="balanced")),
             {"model__C": [1.0, 10.0], "model__gamma": [1e-4, 3e-4, 1e-3]},
         ),
         "logistic regression": (
@@ -170,6 +173,7 @@ def _classifiers() -> dict[str, tuple[Any, Grid]]:
             {"model__hidden_layer_sizes": [(64,), (128, 32)], "model__alpha": [1e-3, 1.0]},
         ),
     }
+    return known[what]
 
 
 def _ours(
