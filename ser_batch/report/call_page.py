@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import duckdb
 from markupsafe import Markup
 
+from ser_batch.arrays import DoubleArray
 from ser_batch.audio.decode import Audio
+from ser_batch.audio.line import lines
+from ser_batch.audio.sounds import find_sounds
+from ser_batch.audio.stretches import common, stretches, union, without
 from ser_batch.config import Settings
 from ser_batch.emotions import EMOTIONS
 from ser_batch.report.content import Row, ask
@@ -69,7 +73,7 @@ def render_call(
         con: of the published warehouse
         call: a row of the calls to listen to
         audio: its recording, None if it is not at hand
-        settings: the threshold, and whether excerpts are played
+        settings: the threshold, what counts as hold, and whether excerpts are played
         back: name of the report's file, one folder up
     """
     values = {"recording_id": quoted(call["recording_id"])}
@@ -82,12 +86,15 @@ def render_call(
             call=call,
             sides=sides,
             scored=[row for row in segments if row["emotion"] is not None],
+            arc=_arc(ask(con, "call_tenths", values), call["duration_s"]),
+            lanes=_lanes(sides, audio, settings),
+            highest_khz=audio.sample_rate / 2000 if audio else None,
             excerpts=_excerpts(segments, audio) if settings.report.excerpts else [],
             heard=audio is not None,
             likeliest=likeliest,
             width=WIDTH,
             ticks=_ticks(call["duration_s"]),
-            threshold=settings.dissatisfaction.threshold,
+            rules=settings.dissatisfaction,
             css=Markup(asset("page.css")),
             back=back,
         )
@@ -111,6 +118,38 @@ def _side(channel: Row, segments: Sequence[Row], audio: Audio | None) -> Side:
     picture = spectrogram_png(signal, rate, width=width, height=_SPECTROGRAM_HEIGHT)
     path = _path(outline(signal, WIDTH).tolist())
     return Side(number, channel["role"], own, path, data_url("image/png", picture))
+
+
+def _arc(tenths: Sequence[Row], duration_s: float) -> str:
+    """Path through the middles of the call's tenths in a box of WIDTH by 1."""
+    step, path, is_joined = WIDTH / max(duration_s, 0.1), "", False
+    for row in tenths:
+        value = row["dissatisfaction"]
+        if value is not None:
+            x = (row["start_s"] + row["end_s"]) / 2 * step
+            path += f"{'L' if is_joined else 'M'}{x:.1f},{1 - value:.3f}"
+        is_joined = value is not None
+    return path
+
+
+def _lanes(
+    sides: Sequence[Side], audio: Audio | None, settings: Settings
+) -> dict[str, list[list[float]]]:
+    """Stretches in which both sides speak, and in which a side waits with music or tones."""
+    turns = [stretches((row["start_s"], row["end_s"]) for row in side.segments) for side in sides]
+    both = common(*turns) if len(turns) == 2 else stretches([])
+    hold = without(_waiting(audio, settings), union(*turns)) if audio else stretches([])
+    found = {"overlap": both, "hold": hold}
+    return {name: times.tolist() for name, times in found.items() if len(times)}
+
+
+def _waiting(audio: Audio, settings: Settings) -> DoubleArray:
+    """Music and tones of every channel: the lake keeps how long they last, not when."""
+    heard = (
+        find_sounds(line.signal, line.sample_rate, settings.line).waiting
+        for line in lines(audio, settings.audio)
+    )
+    return union(*heard)
 
 
 def _path(bins: Sequence[Sequence[float]]) -> str:

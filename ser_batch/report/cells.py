@@ -7,9 +7,6 @@ from typing import Any
 
 from ser_batch.report.content import Row
 
-MISSING = "none"
-"""Stands for calls without a queue or attribute."""
-
 
 def embedded_cells(
     rows: Sequence[Row], attributes: Sequence[str], min_calls: int
@@ -28,15 +25,18 @@ def embedded_cells(
     """
     days = sorted({row["call_date"] for row in rows})
     day_numbers = {day: number for number, day in enumerate(days)}
-    keys = [[row["queue"], *row["attributes"]] for row in rows]
     names = ["queue", *attributes]
-    values = [sorted({_named(key[place]) for key in keys}) for place in range(len(names))]
+    keys = [
+        [_named(v, n) for v, n in zip((row["queue"], *row["attributes"]), names, strict=True)]
+        for row in rows
+    ]
+    values = [sorted({key[place] for key in keys}) for place in range(len(names))]
     numbers = [{value: number for number, value in enumerate(found)} for found in values]
     cells = [
         [
             day_numbers[row["call_date"]],
             row["hour"],
-            *(numbers[place][_named(value)] for place, value in enumerate(key)),
+            *(numbers[place][value] for place, value in enumerate(key)),
             row["count_calls"],
             row["count_scored_calls"],
             row["count_dissatisfied_calls"],
@@ -55,8 +55,12 @@ def embedded_cells(
 def facet_values(call: Row, attributes: Sequence[str]) -> list[str]:
     """The values of one call in the order of the facets."""
     given = dict(call["attributes"])
-    return [_named(call["queue"]), *(_named(given.get(name)) for name in attributes)]
+    return [
+        _named(call["queue"], "queue"),
+        *(_named(given.get(name), name) for name in attributes),
+    ]
 
 
-def _named(value: str | None) -> str:
-    return MISSING if value is None else value
+def _named(value: str | None, facet: str) -> str:
+    """A value of a facet, or what stands for calls without one."""
+    return f"no {facet}" if value is None else value

@@ -26,12 +26,14 @@ _QUERIES = (
     "changes",
     "cells",
     "days",
+    "model_changes",
     "drivers",
     "arcs",
     "listen",
     "not_scored",
     "quarantine",
     "quality",
+    "drift",
 )
 
 
@@ -135,11 +137,13 @@ def _values(period: Period | None, queues: str, settings: Settings) -> dict[str,
     return {
         "first_date": f"date '{period.first}'",
         "last_date": last,
+        "earliest_date": f"date '{period.earlier}'",
         "period": f"call_date between date '{period.first}' and {last} and {queues}",
         "all_days": f"call_date between date '{period.earlier}' and {last} and {queues}",
         "queues": queues,
         "calls_to_listen": str(settings.report.calls_to_listen),
         "min_calls": str(settings.report.min_calls),
+        "threshold": str(settings.dissatisfaction.threshold),
     }
 
 

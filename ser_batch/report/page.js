@@ -8,8 +8,10 @@ const DAY = 0, HOUR = 1, FACETS = 2, COUNTS = FACETS + data.facets.length;
 const byId = (id) => document.getElementById(id);
 const percent = (share) => `${Math.floor(share * 100 + .5)} %`;
 const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-const shortDay = (iso) => new Date(`${iso}T00:00`).toLocaleDateString("en-GB", {day: "numeric", month: "short"});
+const inEnglish = (iso, parts) => new Date(`${iso}T00:00`).toLocaleDateString("en-GB", parts);
+const shortDay = (iso) => inEnglish(iso, {day: "numeric", month: "short"});
 const weekdayOf = (iso) => (new Date(`${iso}T00:00`).getDay() + 6) % 7;
+const longDay = (iso) => `${WEEKDAYS[weekdayOf(iso)]} ${inEnglish(iso, {day: "numeric", month: "short", year: "numeric"})}`;
 
 // -- counting ---------------------------------------------------------------------------------
 
@@ -103,6 +105,11 @@ function everyDay(first, last) {
   return days;
 }
 
+function everyHour(cells) {
+  const found = cells.map((cell) => cell[HOUR]), first = Math.min(...found), last = Math.max(...found);
+  return found.length ? Array.from({length: last - first + 1}, (_, number) => first + number) : [];
+}
+
 function drawTrend(cells, days) {
   const figure = byId("trend-chart");
   const sums = sumsBy(cells, (cell) => data.days[cell[DAY]]);
@@ -136,10 +143,24 @@ function drawTrend(cells, days) {
       element("path", {class: "trend", d: `M${path(run, (point) => point.share)}`}));
   }
   for (const point of points) {
-    const text = describe(shortDay(point.day), point);
+    const text = describe(longDay(point.day), point);
     svg.append(element("circle", {class: "point", cx: x(point.at), cy: y(point.share), r: 4.5, tabindex: 0, role: "img", "aria-label": text}, element("title", {}, text)));
   }
+  drawMarks(svg, figure, days, x, {top, bottom: height - bottom, right: width - right});
   figure.replaceChildren(svg);
+}
+
+// a rule at each night since which another model scores; after the last day it stands at the edge
+function drawMarks(svg, figure, days, x, box) {
+  const nights = JSON.parse(figure.dataset.marks).filter((night) => night > days[0]);
+  nights.forEach((night, number) => {
+    const found = days.findIndex((day) => day >= night);
+    const at = found < 0 ? box.right : x(found - .5), isRight = at > box.right / 2;
+    svg.append(
+      element("line", {class: "mark", x1: at, x2: at, y1: box.top, y2: box.bottom}),
+      element("text", {class: "mark", x: at + (isRight ? -6 : 6), y: box.top + 12 + 15 * number, "text-anchor": isRight ? "end" : "start"},
+        `another model since ${shortDay(night)}`));
+  });
 }
 
 // stretches of points without a missing day, so that no line is drawn over days without a figure
@@ -158,12 +179,14 @@ function drawHeat(id, rows, columns, cells, keys) {
   const every = new Map([...sums, ...ofRows, ...ofColumns, ...sumsBy(cells, () => `${ALL}|${ALL}`)]);
   const most = Math.max(.2, ...[...every.values()].map((sum) => sum.share ?? 0));
   const named = {row: (key) => key === ALL ? ALL : keys.rowName(key), column: (key) => key === ALL ? ALL : keys.columnName(key)};
-  const allRows = rows.length > 1 ? [...rows, ALL] : rows, allColumns = [ALL, ...columns];
-  const head = element("tr", {}, element("td"), ...allColumns.map((key) => element("th", {scope: "col"}, named.column(key))));
+  const allRows = rows.length > 1 ? [...rows, ALL] : rows, allColumns = [...columns, ALL];
+  const head = element("tr", {}, element("td"), ...allColumns.map((key) => element("th", {scope: "col"}, ...[named.column(key)].flat())));
   const body = allRows.map((row) => element("tr", row === ALL ? {class: "total"} : {},
     element("th", {scope: "row", title: named.row(row)}, named.row(row)),
-    ...allColumns.map((column) => heatCell(every.get(`${row}|${column}`), most, `${named.row(row)}, ${named.column(column)}`, column === ALL))));
+    ...allColumns.map((column) => heatCell(every.get(`${row}|${column}`), most, `${named.row(row)}, ${keys.columnTitle(column)}`, column === ALL))));
   byId(id).replaceChildren(element("thead", {}, head), element("tbody", {}, ...body));
+  const scroll = byId(id).parentElement;
+  scroll.scrollLeft = scroll.scrollWidth; // the newest days and the totals
 }
 
 function heatCell(sum, most, where, isTotal) {
@@ -177,15 +200,16 @@ function draw() {
   const choice = chosen(), cells = chosenCells(choice), days = everyDay(choice.first, choice.last);
   drawTrend(cells, days);
   const queues = [...new Set(cells.map((cell) => cell[FACETS]))].sort((a, b) => a - b);
-  drawHeat("queue-by-day", queues, [...days].reverse(), cells, {
+  drawHeat("queue-by-day", queues, days, cells, {
     row: (cell) => cell[FACETS], rowName: (number) => data.facets[0].values[number],
-    column: (cell) => data.days[cell[DAY]], columnName: shortDay,
+    column: (cell) => data.days[cell[DAY]], columnTitle: (day) => day === ALL ? ALL : longDay(day),
+    columnName: (day) => [element("span", {class: "weekday"}, WEEKDAYS[weekdayOf(day)]), shortDay(day)],
   });
-  const hours = [...new Set(cells.map((cell) => cell[HOUR]))].sort((a, b) => a - b);
-  const weekdays = [...new Set(cells.map((cell) => weekdayOf(data.days[cell[DAY]])))].sort();
+  const hours = everyHour(cells);
+  const weekdays = [...new Set(cells.map((cell) => weekdayOf(data.days[cell[DAY]])))].sort((a, b) => a - b);
   drawHeat("weekday-by-hour", weekdays, hours, cells, {
     row: (cell) => weekdayOf(data.days[cell[DAY]]), rowName: (number) => WEEKDAYS[number],
-    column: (cell) => cell[HOUR], columnName: (hour) => `${hour} h`,
+    column: (cell) => cell[HOUR], columnName: (hour) => `${hour} h`, columnTitle: (hour) => hour === ALL ? ALL : `${hour}:00 to ${hour + 1}:00`,
   });
   filterCalls(choice);
   const sum = sumsBy(cells, () => ALL).get(ALL) ?? {calls: 0, scored: 0, share: null};
@@ -205,6 +229,9 @@ function copied(button) {
   button.focus();
 }
 
+for (const part of document.querySelectorAll(".scroll")) {
+  part.addEventListener("scroll", () => part.classList.toggle("scrolled", part.scrollLeft > 0));
+}
 makeFilters();
 document.addEventListener("click", (event) => { if (event.target.matches("button.copy")) copied(event.target); });
 let width = 0;

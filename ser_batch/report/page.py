@@ -13,14 +13,18 @@ import ser_batch
 from ser_batch.config import Settings
 from ser_batch.report import words
 from ser_batch.report.cells import embedded_cells, facet_values
-from ser_batch.report.content import Content
+from ser_batch.report.content import Content, Period
+from ser_batch.report.drift import drift_of
 
 _FILTERS = (
+    "because",
     "change_word",
     "clock",
     "counted",
     "day",
+    "emotion_word",
     "hundredths",
+    "lasting",
     "moment",
     "percent",
     "period_words",
@@ -68,6 +72,7 @@ def render(
         call_pages: relative address of a call's page by recording_id
     """
     head, least = content.headline, settings.report.min_calls
+    changes = content.rows["model_changes"]
     return (
         environment()
         .from_string(asset("page.html"))
@@ -77,13 +82,18 @@ def render(
             css=Markup(asset("page.css")),
             script=Markup(asset("page.js")),
             cells=embedded_cells(content.rows["cells"], content.attributes, least),
+            shown_days=_shown_days(content),
+            marks=[row["night"].isoformat() for row in changes],
             facets=lambda call: facet_values(call, content.attributes),
             verdict=words.verdict(content, min_calls=least),
             enough=head["count_scored"] >= least,
             enough_before=head["count_scored_before"] >= least,
             min_calls=least,
             calls_to_listen=settings.report.calls_to_listen,
-            threshold=settings.dissatisfaction.threshold,
+            rules=settings.dissatisfaction,
+            denoise=settings.denoise,
+            drift=drift_of(content.rows["drift"], settings.drift),
+            drift_rules=settings.drift,
             weights=_weights(settings),
             run_id=run_id,
             model=model,
@@ -91,6 +101,12 @@ def render(
             version=ser_batch.__version__,
         )
     )
+
+
+def _shown_days(content: Content) -> Period | None:
+    """From the first to the last day of the charts that has a call."""
+    days = [row["call_date"] for row in content.rows["cells"]]
+    return Period(min(days), max(days), min(days)) if days else None
 
 
 def environment() -> Environment:

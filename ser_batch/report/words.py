@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 
+from ser_batch.config import DissatisfactionSettings
+from ser_batch.emotions import UNCERTAIN
 from ser_batch.report.content import Content, Period, Row
 
 _NBSP = "\N{NO-BREAK SPACE}"
@@ -15,47 +18,87 @@ def verdict(content: Content, *, min_calls: int) -> str:
     """The headline in a sentence or two: how much, and whether it changed beyond chance."""
     head = content.headline
     if content.period is None:
-        return "No call was taken in yet."
+        return "No calls have been taken in yet."
     if head["count_scored"] < min_calls:
         return (
             f"{head['count_scored']} of {counted(head['count_calls'], 'call')} could be scored: "
             "too few for a figure."
         )
-    said = (
+    return (
         f"{percent(head['share'])} of the scored calls were dissatisfied "
-        f"({percent(head['share_low'])} to {percent(head['share_high'])})."
+        f"({percent(head['share_low'])} to {percent(head['share_high'])}). "
+        + _change(head, min_calls)
     )
+
+
+def _change(head: Row, min_calls: int) -> str:
+    """The period's share against that of the days before."""
+    if not head["count_scored_before"]:
+        return "There are no earlier calls to compare with."
     if head["count_scored_before"] < min_calls:
-        return f"{said} There are too few earlier calls to say whether that is a change."
+        return "There are too few earlier calls to say whether that is a change."
     before = f"{percent(head['share_before'])} in the four weeks before"
     interval = f"{points(head['difference_low'])} to {points(head['difference_high'])} points"
     if head["difference_low"] > 0:
-        return f"{said} That is worse than the {before}, beyond chance ({interval})."
+        return f"That is worse than the {before}, beyond chance ({interval})."
     if head["difference_high"] < 0:
-        return f"{said} That is better than the {before}, beyond chance ({interval})."
-    return f"{said} Against {before}, that is no change beyond chance ({interval})."
+        return f"That is better than the {before}, beyond chance ({interval})."
+    return f"Against {before}, that is no change beyond chance ({interval})."
 
 
-def reasons(call: Row, threshold: float) -> str:
-    """Why a call is worth hearing, in a few words."""
+def reasons(call: Row, rules: DissatisfactionSettings) -> str:
+    """Why a call is worth hearing, in a few words.
+
+    Args:
+        call: a row of `call_summary`
+        rules: the threshold, and which emotions count as dissatisfied
+    """
     found = []
     if call["arc"] in ("worsening", "improving", "stayed negative"):
         found.append(call["arc"])
-    strongest = [name for name, share in call["emotions"] if share >= 0.2 and name != "neutral"]
+    weights = rules.weights
+    strongest = [name for name, share in call["emotions"] if share >= 0.2 and weights.get(name)]
     if strongest:
         found.append(" and ".join(strongest[:2]))
     found.append(f"{percent(call['dissatisfied_share'])} of the speech dissatisfied")
-    if (call["dissatisfaction_end"] or 0) >= threshold:
+    if (call["dissatisfaction_end"] or 0) >= rules.threshold:
         found.append("ends badly")
     if call["top_reasons"]:
         found.append(call["top_reasons"][0])
     return ", ".join(found)
 
 
+def because(phrases: Sequence[str] | None) -> str:
+    """A segment's reasons in a few words: what they are measured against is said once.
+
+    `sharper sound than most speech`, `faster speech than most speech` → `sharper sound and
+    faster speech than most speech`.
+    """
+    by_usual: dict[str, list[str]] = {}
+    for phrase in phrases or ():
+        what, _, usual = phrase.partition(" than ")
+        by_usual.setdefault(usual, []).append(what)
+    return "; ".join(
+        f"{listed(found)} than {usual}" if usual else listed(found)
+        for usual, found in by_usual.items()
+    )
+
+
+def emotion_word(segment: Row) -> str:
+    """The emotion of a stretch; of an uncertain one also why the model does not say."""
+    if segment["emotion"] != UNCERTAIN:
+        return str(segment["emotion"])
+    if segment["strangeness"] > 1:
+        return "uncertain: unlike anything in training"
+    return "uncertain: no emotion is likely enough"
+
+
 def change_word(row: Row) -> str:
     """What a queue's week against the week before shows."""
+    if not row["count_scored_calls_before"]:
+        return "no calls the week before"
     if row["adjusted_change"] is None:
-        return "too few calls"
+        return "too few calls to say"
     if not row["is_beyond_chance"]:
         return "no change beyond chance"
     return "worse" if row["adjusted_change"] > 0 else "better"
@@ -74,14 +117,27 @@ def day(date: dt.date) -> str:
 
 
 def moment(time: dt.datetime) -> str:
-    """Tue 3 Nov, 14:05."""
-    return f"{time:%a} {time.day} {time:%b, %H:%M}"
+    """Tue 3 Nov 2026, 14:05."""
+    return f"{time:%a} {time.day} {time:%b %Y, %H:%M}"
 
 
 def clock(seconds: float) -> str:
     """Minutes and seconds, as a player shows them."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02}"
+
+
+def lasting(seconds: float) -> str:
+    """A length of audio: minutes up to an hour and a half, then hours."""
+    if seconds < 5400:
+        return counted(math.ceil(seconds / 60), "minute")
+    return f"{seconds / 3600:.1f} hours"
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def percent(share: float | None) -> str:
@@ -107,6 +163,6 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-def counted(number: int, noun: str) -> str:
-    """1 call, 2 calls."""
-    return f"{thousands(number)} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """1 call, 2 calls; the plural is given where it is not the noun with an s."""
+    return f"{thousands(number)} {noun if number == 1 else plural or noun + 's'}"

@@ -6,6 +6,7 @@ with emotions as (
         segment_no,
         emotion,
         confidence,
+        strangeness,
         reasons,
         dissatisfaction,
         is_dissatisfied,

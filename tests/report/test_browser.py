@@ -57,12 +57,12 @@ def test_the_charts_show_what_the_table_says(open_page):
         for row in page.locator("#queues table.plain tbody tr").all()
         if len(cells := row.locator("td").all_inner_texts()) == 8
     }
-    days = sorted({day for day, _ in table}, reverse=True)
+    days = sorted({day for day, _ in table})
     shown = {
         (day, queue): text
         for queue, texts in heat_rows(page, "queue-by-day").items()
         if queue != "all"
-        for day, text in zip(days, texts[1:], strict=True)
+        for day, text in zip(days, texts[:-1], strict=True)
         if text not in ("", "·")
     }
     told = {
@@ -74,8 +74,8 @@ def test_the_charts_show_what_the_table_says(open_page):
 
 def test_the_total_of_the_shown_days_is_that_of_the_counts(open_page):
     page = open_page()
-    total = heat_rows(page, "queue-by-day")["all"][0]
-    assert heat_rows(page, "weekday-by-hour")["all"][0] == total
+    total = heat_rows(page, "queue-by-day")["all"][-1]
+    assert heat_rows(page, "weekday-by-hour")["all"][-1] == total
     assert f"{total} % dissatisfied" in page.locator("#filtered").inner_text()
 
 
@@ -101,7 +101,7 @@ def test_days_can_be_chosen(open_page):
     page.get_by_label("From").fill("2026-11-01")
     page.get_by_label("to", exact=True).fill("2026-11-02")
     headers = page.locator("#queue-by-day thead th").all_inner_texts()
-    assert headers == ["all", "2 Nov", "1 Nov"]
+    assert headers == ["Sun\n1 Nov", "Mon\n2 Nov", "all"]
     assert {day.get_attribute("data-day") for day in page.locator(".calls li:visible").all()} <= {
         "2026-11-01",
         "2026-11-02",
@@ -111,8 +111,38 @@ def test_days_can_be_chosen(open_page):
 def test_a_point_of_the_trend_says_its_figures(open_page):
     page = open_page()
     label = page.locator("#trend-chart circle").last.get_attribute("aria-label")
-    assert label.startswith("3 Nov: ")
+    assert label.startswith("Tue 3 Nov 2026: ")
     assert "95 % interval" in label
+
+
+def test_a_change_of_model_is_marked_in_the_trend_and_told_below_it(open_page):
+    page = open_page()
+    assert page.locator("#trend-chart text.mark").text_content() == "another model since 25 Oct"
+    mark = page.locator("#trend-chart line.mark").bounding_box()["x"]
+    points = page.locator("#trend-chart circle").all()
+    labels = [point.get_attribute("aria-label") for point in points]
+    at = next(number for number, label in enumerate(labels) if label.startswith("Sun 25 Oct"))
+    before, after = (points[number].bounding_box()["x"] for number in (at - 1, at))
+    assert before < mark < after
+    assert "25 October 2026, test-model took over from old-model" in (
+        page.locator("#model-changes").inner_text()
+    )
+    page.get_by_label("From").fill("2026-10-26")
+    assert page.locator("#trend-chart .mark").count() == 0
+
+
+def test_a_phone_shows_the_change_of_each_queue_without_scrolling(open_page):
+    page = open_page(viewport={"width": 390, "height": 800})
+    cells = [cell.bounding_box() for cell in page.locator("#changes td").all()]
+    assert len(cells) == 25
+    assert max(box["x"] + box["width"] for box in cells) <= 390
+
+
+def test_a_heat_map_shows_its_newest_days_and_that_there_are_earlier_ones(open_page):
+    page = open_page(viewport={"width": 390, "height": 800})
+    last = page.locator("#queue-by-day thead th").last.bounding_box()
+    assert last["x"] + last["width"] <= 390
+    page.wait_for_selector("#queues .scrolled #queue-by-day")
 
 
 def test_links_lead_to_sections(open_page):

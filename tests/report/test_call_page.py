@@ -16,7 +16,7 @@ from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from tests.lakes import MODEL_ID, put_call
 from tests.report.conftest import NASTY
-from tests.rows import prediction
+from tests.rows import prediction, segment
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def call_page(root: Root, **report) -> str:
 
 def test_it_shows_both_sides_and_every_stretch_with_its_emotion(root):
     html = call_page(root)
-    assert re.findall(r"<h3>(\w+) ", html) == ["Agent", "Customer"]
+    assert re.findall(r"<h3>(\w+) <span class=\"small\">channel", html) == ["Agent", "Customer"]
     assert html.count("data:image/png;base64,") == 2
     assert html.count('class="felt"') == 3
     assert "anger 90\N{NO-BREAK SPACE}%, neutral 10\N{NO-BREAK SPACE}%" in html
@@ -89,6 +89,66 @@ def test_no_pages_are_written_where_the_setting_says_so(root):
     html = write_report(root, settings, "run-1").read_text("utf-8")
     assert "run-1-calls" not in html
     assert not (root.reports / "run-1-calls").exists()
+
+
+def test_the_arc_goes_through_the_tenths_of_the_call_that_have_a_score(root):
+    """Speech at 0 to 10 s, 20 to 30 s and 40 to 50 s of the minute; nothing between."""
+    [path] = re.findall(r'<path d="(M[^"V]+)"', call_page(root))
+    points = re.findall(r"([ML])([\d.]+),([\d.]+)", path)
+    assert [move for move, *_ in points] == ["M", "L", "M", "L", "M", "L", "L"]
+    assert [round(float(x)) for _, x, _ in points] == [50, 150, 350, 450, 650, 750, 850]
+    assert [round(float(y), 1) for *_, y in points] == [1.0, 1.0, 0.1, 0.1, 0.3, 0.3, 0.3]
+
+
+def test_it_marks_where_both_speak_and_where_a_tone_plays_while_nobody_does(root, tmp_path):
+    assert "lane" not in call_page(root).split("</head>")[1]
+    lake, path = Lake(root.lake), tmp_path / "2026" / "r1.wav"
+    put_call(
+        lake,
+        prediction(segment_no=0, anger=0.9, neutral=0.1),
+        audio_root=str(tmp_path),
+        of_recording={"duration_s": 60.0},
+        segments=[
+            segment("r1", 1, 0, start_s=5.0, end_s=20.0),
+            segment("r1", 0, 0, start_s=15.0, end_s=25.0),
+        ],
+    )
+    publish(root, Settings(), MODEL_ID)
+    sound = np.zeros((60 * 8000, 2))
+    sound[40 * 8000 : 46 * 8000, 0] = 0.2 * np.sin(np.arange(6 * 8000) * 2 * np.pi * 1400 / 8000)
+    soundfile.write(path, sound, 8000, subtype="ULAW")
+    html = call_page(root)
+    assert re.findall(r'<rect class="overlap" x="([\d.]+)" width="([\d.]+)"', html) == [
+        ("250.0", "83.3")
+    ]
+    [(start, width)] = re.findall(r'<rect class="hold" x="([\d.]+)" width="([\d.]+)"', html)
+    assert float(start) == pytest.approx(1000 * 40 / 60, abs=2)
+    assert float(width) == pytest.approx(1000 * 6 / 60, abs=4)
+
+
+def test_an_uncertain_stretch_says_why_the_model_does_not_name_an_emotion(root):
+    unsure = {"emotion": "uncertain", "anger": 0.6, "neutral": 0.4}
+    put_call(
+        Lake(root.lake),
+        prediction(segment_no=0, anger=1.0),
+        prediction(segment_no=1, **unsure),
+        {**prediction(segment_no=2, emotion="uncertain", anger=0.9, neutral=0.1), "strangeness": 2},
+    )
+    publish(root, Settings(), MODEL_ID)
+    assert re.findall(r'data-label="Emotion">(.*?)<', call_page(root)) == [
+        "anger",
+        "uncertain: no emotion is likely enough",
+        "uncertain: unlike anything in training",
+    ]
+
+
+def test_it_says_the_year_and_is_edged_in_red_only_if_the_call_was_dissatisfied(root):
+    html = call_page(root)
+    assert "Tue 3 Nov 2026, 12:00" in html
+    assert 'class="alarm"' not in html
+    put_call(Lake(root.lake), prediction(anger=1.0), audio_root="/gone")
+    publish(root, Settings(), MODEL_ID)
+    assert 'class="alarm"' in call_page(root)
 
 
 @pytest.mark.browser

@@ -14,11 +14,13 @@ from ser_batch.lake import Lake
 from ser_batch.paths import Root
 from ser_batch.report.cells import embedded_cells
 from ser_batch.report.content import Choice, Period, choose_period
-from ser_batch.report.words import clock, counted, percent, points
+from ser_batch.report.words import because, clock, counted, lasting, percent, points
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
-from tests.lakes import MODEL_ID, call_rows, put_call, put_rows
-from tests.rows import MIDDAY, prediction
+from ser_batch.tables import DRIFT, QUARANTINE, predictions_contract
+from tests.lakes import MODEL_ID, call_rows, put, put_call, put_rows
+from tests.report.conftest import DRIFTED, drift_row, put_nights
+from tests.rows import MIDDAY, bad_file, prediction
 
 TODAY = MIDDAY.date()
 
@@ -56,7 +58,7 @@ def put_day(lake: Lake, *, n_angry: int, n_calm: int, days_ago: int = 0) -> None
 
 
 def test_a_report_without_calls_says_so(root):
-    assert "No call was taken in yet." in page_of(root)
+    assert "No calls have been taken in yet." in page_of(root)
 
 
 def test_too_few_scored_calls_give_no_figure(root):
@@ -117,8 +119,96 @@ def test_a_week_that_is_worse_is_called_so_by_queue(root):
     put_day(lake, n_angry=30, n_calm=10)
     put_day(lake, n_angry=10, n_calm=30, days_ago=8)
     text = words(page_of(root))
-    assert re.search(r"All queues 40 75 % 25 % worse \+\d+ to \+\d+", text)
-    assert re.search(r"billing 40 75 % 25 % worse", text)
+    assert re.search(r"All queues worse \+\d+ to \+\d+ 75 % 25 % 40", text)
+    assert re.search(r"billing worse", text)
+
+
+def test_a_queue_without_calls_in_the_week_before_is_not_said_to_have_too_few(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=3, n_calm=3)
+    text = words(page_of(root))
+    assert "No calls were scored in the week before" in text
+    assert "There are no earlier calls to compare with." in text
+    put_call(lake, prediction(), recording_id="w", started_at=MIDDAY - dt.timedelta(days=8))
+    put_call(lake, prediction(), recording_id="other", queue="other")
+    text = words(page_of(root))
+    assert "billing too few calls to say" in text
+    assert "other no calls the week before" in text
+
+
+def test_the_share_is_edged_in_red_only_where_it_got_worse(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=30, n_calm=10)
+    put_day(lake, n_angry=30, n_calm=10, days_ago=3)
+    assert 'class="alarm"' not in page_of(root)
+    put_day(lake, n_angry=0, n_calm=40, days_ago=3)
+    assert 'class="alarm"' in page_of(root)
+
+
+def test_a_change_of_model_is_told_with_what_both_say_of_the_same_calls(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=10, n_calm=30)
+    put_nights(lake, MODEL_ID, MODEL_ID)
+    assert "took over" not in page_of(root)
+    old = predictions_contract("old-model")
+    angry = [prediction(f"r0-{n}", anger=0.9, neutral=0.1) for n in range(20)]
+    put(lake, old, *angry, *(prediction(f"r0-{n}") for n in range(20, 40)), name="shard-r0-0")
+    put_nights(lake, "old-model", "old-model", MODEL_ID)
+    html = page_of(root)
+    assert 'data-marks="[&#34;2026-11-03&#34;]"' in html
+    text = words(html)
+    assert "Another model has been scoring since Tuesday 3 November 2026." in text
+    assert f"3 November 2026 , {MODEL_ID} took over from old-model ." in text
+    assert (
+        "Of the same 40 calls of these days, the model now in use finds 25 % dissatisfied, "
+        "the earlier one 50 %." in text
+    )
+
+
+def test_a_model_published_by_hand_after_the_last_night_counts_as_a_change(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=1, n_calm=1)
+    put_nights(lake, "old-model", "old-model")
+    assert f"4 November 2026 , {MODEL_ID} took over from old-model" in words(page_of(root))
+
+
+def test_drift_is_told_with_what_to_do_and_is_quiet_where_nothing_drifted(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=1, n_calm=1)
+    assert "No day has been compared with earlier ones yet" in words(page_of(root))
+    put(lake, DRIFT, drift_row(level="too few"), name=MODEL_ID)
+    assert "have fewer than 30 scored calls" in words(page_of(root))
+    put(lake, DRIFT, drift_row(), drift_row(reference="training"), name=MODEL_ID)
+    text = words(page_of(root))
+    assert "like those of the 28 days before and the training data." in text
+    assert "check the line" not in text
+    drifted = [drift_row(name, **DRIFTED) for name in ("loudness", "formants")]
+    put(lake, DRIFT, drift_row(), *drifted, name=MODEL_ID)
+    text = words(page_of(root))
+    assert "2 of 3 comparisons for Tuesday 3 November 2026 found drift." in text
+    assert (
+        "drift How the customers sound (formants and loudness), against the days before : "
+        "check the line." in text
+    )
+    assert "pitch how the customers sound steady 0.03, by chance 0.02" in text
+
+
+def test_files_taken_with_a_remark_are_not_among_those_left_out(root):
+    remark = bad_file("twice.wav", severity="warning", code="dual_mono")
+    put(Lake(root.lake), QUARANTINE, remark, bad_file("broken.wav"))
+    left_out, taken = words(page_of(root)).split("Files left out")[1].split("Taken, with a remark")
+    assert ("broken.wav" in left_out, "twice.wav" in left_out) == (True, False)
+    assert ("broken.wav" in taken, "twice.wav" in taken) == (False, True)
+
+
+def test_no_filter_sorts_customers_emotions_by_who_took_the_call(root):
+    names = ("product", "agent_name", "handledBy", "Team", "csr", "sender")
+    lake = Lake(root.lake)
+    for number in range(2):
+        attributes = [(name, f"{name}-{number}") for name in names]
+        put_call(lake, prediction(), recording_id=f"r{number}", attributes=attributes)
+    html = page_of(root)
+    assert [name for name in names if f"{name}-0" in html] == ["product", "sender"]
 
 
 def test_calls_are_listed_worst_first_with_path_and_time_of_the_worst_moment(root):
@@ -196,6 +286,16 @@ def test_figures_read_as_people_write_them():
         "0",
         "0",
     ]
+    assert [lasting(seconds) for seconds in (0, 60, 61, 7200)] == [
+        "0 minutes",
+        "1 minute",
+        "2 minutes",
+        "2.0 hours",
+    ]
+    usual = "than most speech"
+    assert because([f"louder {usual}", f"slower {usual}"]) == f"louder and slower {usual}"
+    assert because(None) == ""
+    assert counted(2, "stretch", "stretches") == "2 stretches"
     assert [counted(n, "call") for n in (0, 1, 1200)] == [
         "0 calls",
         "1 call",
@@ -235,8 +335,8 @@ def test_cells_write_each_name_once_and_keep_every_count():
         "minCalls": 5,
         "days": ["2026-11-03"],
         "facets": [
-            {"name": "queue", "values": ["billing", "none"]},
-            {"name": "product", "values": ["fibre", "none"]},
+            {"name": "queue", "values": ["billing", "no queue"]},
+            {"name": "product", "values": ["fibre", "no product"]},
         ],
         "cells": [[0, 9, 0, 0, 3, 2, 1], [0, 10, 1, 1, 3, 2, 1]],
     }
@@ -251,6 +351,6 @@ def test_the_model_is_named_with_its_figure_and_card_where_its_bundle_is(root):
     assert f"Model {model_id} : a mean recall of" in text
     assert "Model card" in text
     publish(root, Settings(), "gone-1234")
-    assert "Model gone-1234 . Real speech" in words(
+    assert "Model gone-1234 . Real calls" in words(
         write_report(root, Settings(), "run-1").read_text("utf-8")
     )
