@@ -60,13 +60,38 @@ def make_encoder(
         after_blocks: which states
         int8: matrices in eight bits instead of single precision
     """
+    places = arrays["positions"].astype(np.float32)
+    head_width = places.shape[1] // n_heads
+    graph = encoder_graph(arrays, head_width=head_width, after_blocks=after_blocks, int8=int8)
+    return encoder_of(graph, places, after_blocks)
+
+
+def encoder_of(graph: bytes, places: FloatArray, after_blocks: tuple[int, ...]) -> Encoder:
+    """The encoder of a graph that `encoder_graph` made.
+
+    Args:
+        graph: ONNX
+        places: what tells it where a state lies, shape (n_positions, width)
+        after_blocks: states that the graph gives and that are wanted
+    """
     import onnxruntime  # noqa: PLC0415  (naming a feature set must not load it)
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    graph = encoder_graph(arrays, n_heads=n_heads, after_blocks=after_blocks, int8=int8)
     return Encoder(
         session=onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]),
-        positions=arrays["positions"].astype(np.float32),
+        positions=places,
         outputs=tuple(state_name(block) for block in after_blocks),
     )
+
+
+def sinusoids(n_states: int, width: int) -> FloatArray:
+    """What tells an encoder where a state lies, shape (n_states, width).
+
+    Source: Vaswani et al. (2017), "Attention is all you need", as Radford et al. (2023) use it:
+    sines first, then cosines, of wavelengths up to 10,000.
+    """
+    half = width // 2
+    rates = np.exp(-np.log(10000.0) / (half - 1) * np.arange(half))
+    angles = np.arange(n_states)[:, None] * rates
+    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)

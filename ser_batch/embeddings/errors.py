@@ -42,3 +42,10 @@ class DownloadError(StopError):
         "Try again, or fetch a CTranslate2, safetensors or ONNX copy elsewhere and name its "
         "folder with `ser-batch weights get --from FOLDER`."
     )
+
+
+class EncoderError(StopError):
+    """An encoder of our own that is not there, or not as it was written."""
+
+    code = "encoder"
+    remedy = "Put the folder back as it came, or make it again with `ser-batch distill`."

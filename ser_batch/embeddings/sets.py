@@ -66,25 +66,55 @@ class EmbeddingSet:
         Raises:
             MissingWeightsError: if the weights were not fetched
         """
-        edges = np.asarray(segments, np.float64).reshape(-1, 2)
         encoder = _encoder(self.weights, self.after_blocks, self.int8)
-        rows = np.empty((len(edges), len(self.names)), np.float32)
-        for row, (start_s, end_s) in zip(rows, edges, strict=True):
-            first, last = round(start_s * self.sample_rate), round(end_s * self.sample_rate)
-            row[:] = self._row(signal[max(first, 0) : last], encoder)
-        return rows
+        return pooled_rows(signal, segments, self.sample_rate, encoder)
 
-    def _row(self, segment: FloatArray, encoder: Encoder) -> FloatArray:
-        """Features of one segment, in the order of `names`."""
-        most_samples = encoder.most_frames * self.sample_rate // FRAMES_PER_SECOND
+
+def pooled_rows(
+    signal: FloatArray,
+    segments: DoubleArray,
+    sample_rate: int,
+    encoder: Encoder,
+    n_mels: int | None = None,
+) -> FloatArray:
+    """Mean and standard deviation of each segment's states, block after block.
+
+    Args:
+        signal: mono samples in [-1, 1], shape (n_samples,)
+        segments: start and end in seconds, shape (n_segments, 2)
+        sample_rate: Hz
+        encoder: whose states
+        n_mels: lowest bands that it hears; None: all
+
+    Returns:
+        shape (n_segments, 2 * n_blocks * width), float32
+    """
+    edges = np.asarray(segments, np.float64).reshape(-1, 2)
+    width = encoder.positions.shape[1]
+    rows = np.empty((len(edges), 2 * len(encoder.outputs) * width), np.float32)
+    most_samples = encoder.most_frames * sample_rate // FRAMES_PER_SECOND
+    for row, (start_s, end_s) in zip(rows, edges, strict=True):
+        first, last = round(start_s * sample_rate), round(end_s * sample_rate)
         parts = [
-            encoder.states(levelled(log_mel(part, self.sample_rate)))
-            for part in _parts(segment, most_samples)
+            encoder.states(levelled(log_mel(part, sample_rate))[:, :n_mels])
+            for part in _parts(signal[max(first, 0) : last], most_samples)
         ]
         states = [np.concatenate(of_block) for of_block in zip(*parts, strict=True)]
-        return np.concatenate(
+        row[:] = np.concatenate(
             [found for own in states for found in (own.mean(axis=0), own.std(axis=0))]
         )
+    return rows
+
+
+def feature_names(after_blocks: Sequence[int], width: int) -> tuple[str, ...]:
+    """Of the columns of `pooled_rows`."""
+    prefixes = [f"l{block}_" for block in after_blocks] if len(after_blocks) > 1 else [""]
+    return tuple(
+        f"{prefix}{what}_{number:04d}"
+        for prefix in prefixes
+        for what in STATISTICS
+        for number in range(width)
+    )
 
 
 def embedding_set(
@@ -103,13 +133,7 @@ def embedding_set(
         [weights.name, *blocks, *(["int8"] if int8 else []), *(["wide"] if wide else [])]
     )
     sample_rate = 16000 if wide else 8000
-    prefixes = [f"{block}_" for block in blocks] if len(blocks) > 1 else [""]
-    names = tuple(
-        f"{prefix}{what}_{number:04d}"
-        for prefix in prefixes
-        for what in STATISTICS
-        for number in range(weights.width)
-    )
+    names = feature_names(after_blocks, weights.width)
     definition = [DEFINITION, name, sample_rate, names, weights.sha256]
     return EmbeddingSet(
         name, sample_rate, names, digest(definition), weights, tuple(after_blocks), int8

@@ -12,6 +12,7 @@ import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.config import digest, nearest
+from ser_batch.embeddings.own import DEFAULT_ENCODER, own_set
 from ser_batch.embeddings.sets import EMBEDDING_SETS
 from ser_batch.errors import StopError
 from ser_batch.features import functionals
@@ -44,7 +45,7 @@ class UnknownFeatureSetError(StopError):
     code = "feature_set"
 
     def __init__(self, name: str) -> None:
-        known = (*FEATURE_SETS, *EMBEDDING_SETS)
+        known = (*FEATURE_SETS, DEFAULT_ENCODER, *EMBEDDING_SETS)
         super().__init__(f"there is no feature set {name!r}{nearest(name, known)}")
 
 
@@ -237,6 +238,8 @@ def get_feature_set(name: str) -> FeatureSet:
         return fuse([get_feature_set(part) for part in name.split(JOINT)])
     if name in EMBEDDING_SETS:
         return EMBEDDING_SETS[name]
+    if (found := own_set(name)) is not None:
+        return found
     if name not in FEATURE_SETS:
         raise UnknownFeatureSetError(name)
     return _feature_set(name, FEATURE_SETS[name])

@@ -44,7 +44,7 @@ class Voice:
         speed: factor on its rate of speech
     """
 
-    accent: Literal["en-GB", "en-US"]
+    accent: Literal["en-GB", "en-US", "de-DE", "es-ES", "fr-FR", "it-IT"]
     pitch: float = 1.0
     tract: float = 1.0
     speed: float = 1.0
@@ -124,7 +124,7 @@ def speak(
     """A sentence as a speaker says it in a mood.
 
     Args:
-        text: English
+        text: in the language of the voice
         voice: who says it
         emotion: one of `MANNERS`
         intensity: 0 neutral to 1 full
