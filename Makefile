@@ -12,7 +12,7 @@ demo: setup
 	@$(BIN)/ser-batch demo --root data/demo
 
 test: setup-dev lint
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0
 
 lint: setup-dev
 	$(BIN)/ruff check .

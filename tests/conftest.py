@@ -8,13 +8,10 @@ from pathlib import Path
 
 # numba's cache is not safe for several processes at once: on a fresh machine, test processes that
 # compiled librosa's functions side by side crashed in them. Set before anything imports librosa.
-os.environ.setdefault(
-    "NUMBA_CACHE_DIR",
-    str(
-        Path(__file__).parents[1]
-        / ".pytest_cache"
-        / f"numba-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    ),
+os.environ["NUMBA_CACHE_DIR"] = str(
+    Path(__file__).parents[1]
+    / ".pytest_cache"
+    / f"numba-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 )
 
 import pytest
