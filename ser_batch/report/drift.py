@@ -92,7 +92,8 @@ def _verdict(rows: Sequence[Row], settings: DriftSettings) -> str:
     compared = [row for row in rows if row["level"] != "too few"]
     levels = [row["level"] for row in compared]
     if not levels:
-        return f"{date}, or the days before it, have fewer than {settings.min_calls} scored calls."
+        few = f"too few scored calls to tell (fewer than {settings.min_calls})"
+        return f"{date}, or the days before it, have {few}."
     if "drift" in levels:
         found = f"{levels.count('drift')} of {counted(len(levels), 'comparison')}"
         return f"{found} for {date} found drift."

@@ -155,11 +155,11 @@ function drawMarks(svg, figure, days, x, box) {
   const nights = JSON.parse(figure.dataset.marks).filter((night) => night > days[0]);
   nights.forEach((night, number) => {
     const found = days.findIndex((day) => day >= night);
-    const at = found < 0 ? box.right : x(found - .5), isRight = at > box.right / 2;
+    const at = found < 0 ? box.right + 9 : x(found - .5), isRight = at > box.right / 2;
     svg.append(
       element("line", {class: "mark", x1: at, x2: at, y1: box.top, y2: box.bottom}),
       element("text", {class: "mark", x: at + (isRight ? -6 : 6), y: box.top + 12 + 15 * number, "text-anchor": isRight ? "end" : "start"},
-        `another model since ${shortDay(night)}`));
+        `another model since ${shortDay(night)}${found < 0 ? ` ${night.slice(0, 4)}` : ""}`));
   });
 }
 

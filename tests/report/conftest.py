@@ -52,6 +52,16 @@ def put_nights(lake: Lake, *models: str) -> None:
     put(lake, RUNS, *nights, name="nights")
 
 
+def axe_violations(page: Any) -> list[tuple[str, str, str]]:
+    """What axe-core finds on a page: how bad, the rule, the first part that breaks it."""
+    axe = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    page.evaluate(script)
+    found = page.evaluate("axe.run()")["violations"]
+    return [(each["impact"], each["id"], each["nodes"][0]["html"]) for each in found]
+
+
 @pytest.fixture(scope="session")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report's file."""

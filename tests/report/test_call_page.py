@@ -15,7 +15,7 @@ from ser_batch.paths import Root
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from tests.lakes import MODEL_ID, put_call
-from tests.report.conftest import NASTY
+from tests.report.conftest import NASTY, axe_violations
 from tests.rows import prediction, segment
 
 
@@ -164,6 +164,7 @@ def test_it_opens_from_disk_quietly_and_leads_back(root, browser, width):
     assert page.locator("h1").inner_text() == NASTY
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
+    assert axe_violations(page) == []
     page.get_by_text("Back to the report").click()
     assert page.url.endswith("run-1.html#listen")
     assert [url for url in trouble if not url.startswith(("file://", "data:"))] == []

@@ -177,7 +177,7 @@ def test_drift_is_told_with_what_to_do_and_is_quiet_where_nothing_drifted(root):
     put_day(lake, n_angry=1, n_calm=1)
     assert "No day has been compared with earlier ones yet" in words(page_of(root))
     put(lake, DRIFT, drift_row(level="too few"), name=MODEL_ID)
-    assert "have fewer than 30 scored calls" in words(page_of(root))
+    assert "too few scored calls to tell (fewer than 30)" in words(page_of(root))
     put(lake, DRIFT, drift_row(), drift_row(reference="training"), name=MODEL_ID)
     text = words(page_of(root))
     assert "like those of the 28 days before and the training data." in text
