@@ -14,6 +14,7 @@ from pipelines.commands import (
     bench_models,
     champion,
     demo,
+    erase,
     export,
     inspect,
     labels,
@@ -61,6 +62,7 @@ app.command(rich_help_panel=NIGHT)(night.nightly)
 app.command(rich_help_panel=NIGHT)(night.runs)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=NIGHT)
 app.command(rich_help_panel=NIGHT)(query.publish)
+app.command(rich_help_panel=NIGHT)(erase.erase)
 app.command(rich_help_panel=LOOK)(query.query)
 app.command(rich_help_panel=LOOK)(query.report)
 app.command(rich_help_panel=LOOK)(export.export)

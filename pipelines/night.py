@@ -18,6 +18,7 @@ from ser_batch.stages.analyse import AnalyseResult
 from ser_batch.stages.busy import BusyClock
 from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
 from ser_batch.stages.drift import DriftResult
+from ser_batch.stages.erase import finish_erasure
 from ser_batch.stages.ingest import IngestResult
 from ser_batch.stages.publish import PublishResult, not_scored
 from ser_batch.stages.record import RunRecord, count_outcome, last_published, new_run
@@ -64,6 +65,7 @@ class Night:
             files_duplicate=found.n_duplicates,
             files_growing=found.n_growing,
             files_rejected=found.n_rejected,
+            files_erased=found.n_erased,
             metadata_lines_new=found.n_metadata_lines,
         )
 
@@ -86,6 +88,7 @@ class Night:
         return {
             "run_id": self.record.run_id,
             "status": self.record.status,
+            "audio": str(self.audio),
             "counts": dict(self.record.counts),
             "audio_s": self.record.audio_s,
             "stage_s": dict(self.record.stage_s),
@@ -123,6 +126,7 @@ def open_night(
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     with only_run(place), Display(quiet=quiet) as display:
+        finish_erasure(place, settings)
         night = Night(audio, metadata, place, settings, display)
         night.record.write(night.lake)
         try:

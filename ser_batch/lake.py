@@ -12,11 +12,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ser_batch.errors import LakeError
@@ -79,13 +82,7 @@ class Lake:
         footer[_VERSION] = str(contract.version).encode()
         target = self.path(contract, part)
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f"{_TEMPORARY}{os.getpid()}-{target.name}")
-        pq.write_table(
-            table.replace_schema_metadata({**(table.schema.metadata or {}), **footer}),
-            temporary,
-            compression="zstd",
-        )
-        temporary.replace(target)
+        _replace(target, table.replace_schema_metadata({**(table.schema.metadata or {}), **footer}))
         return target
 
     def remove(self, contract: TableContract, part: Part) -> None:
@@ -130,6 +127,38 @@ class Lake:
             return contract.empty().select(wanted)
         return pa.concat_tables(tables)
 
+    def drop_rows(
+        self,
+        columns: Sequence[str],
+        doomed: Callable[[pa.Table], pa.Array[Any]],
+        *,
+        contract: TableContract | None = None,
+    ) -> Counter[str]:
+        """Drop rows from files of any version; footers stay, and a file without rows goes.
+
+        Args:
+            columns: that decide; files that lack one are left alone
+            doomed: whether each row goes, from those columns
+            contract: only files of this table; None: of every table
+
+        Returns:
+            how many rows, by table
+
+        Raises:
+            LakeError: naming the file that cannot be read
+        """
+        dropped: Counter[str] = Counter()
+        folder = self.folder / contract.name if contract else self.folder
+        for path in sorted(folder.rglob("*.parquet")):
+            if not set(columns) <= set(_schema(path).names):
+                continue
+            goes = doomed(pq.ParquetFile(path).read(columns=list(columns)))
+            if n_rows := pc.sum(goes).as_py():
+                dropped[_table_of(path.relative_to(self.folder))] += n_rows
+                kept = pq.ParquetFile(path).read().filter(pc.invert(goes))
+                _replace(path, kept) if kept.num_rows else path.unlink()
+        return dropped
+
     def sweep(self) -> int:
         """Delete the temporary files that killed runs left; returns how many.
 
@@ -161,13 +190,29 @@ class Lake:
         return contract.conform(migrate(contract, table, version))
 
 
+def _replace(target: Path, table: pa.Table) -> None:
+    """Put a table in a file's place, whole or not at all."""
+    temporary = target.with_name(f"{_TEMPORARY}{os.getpid()}-{target.name}")
+    pq.write_table(table, temporary, compression="zstd")
+    temporary.replace(target)
+
+
+def _table_of(relative: Path) -> str:
+    """The name of the table that a file below the lake's folder belongs to."""
+    return "/".join(part for part in relative.parts[:-1] if not part.startswith("date="))
+
+
 def _parquet_files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.glob("*.parquet") if not path.name.startswith(_TEMPORARY))
 
 
 def _footer(path: Path) -> dict[bytes, bytes]:
+    return dict(_schema(path).metadata or {})
+
+
+def _schema(path: Path) -> pa.Schema:
     try:
-        return dict(pq.read_schema(path).metadata or {})
+        return pq.read_schema(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise LakeError(
             f"{path} cannot be read: {error}; delete it to have it made again"

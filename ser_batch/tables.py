@@ -379,6 +379,20 @@ LABELS = TableContract(
     ),
 )
 
+ERASED = TableContract(
+    name="erased",
+    version=1,
+    grain="one row a recording, or line of metadata, that was erased and is not taken in again",
+    key=("stone",),
+    partitioned=False,
+    arrow=pa.schema(
+        [
+            column("stone", pa.string(), "digest by which it is known again, and nothing else"),
+            column("erased_at", _TIME, "UTC"),
+        ]
+    ),
+)
+
 PROFILES = TableContract(
     name="profiles",
     version=1,
@@ -435,6 +449,7 @@ TABLES: dict[str, TableContract] = {
         RUNS,
         LABEL_QUEUE,
         LABELS,
+        ERASED,
         PROFILES,
         DRIFT,
     )

@@ -126,6 +126,10 @@ def show_summary(summary: dict[str, Any]) -> None:
         )
     if counts["files_growing"]:
         console.print(f"  {counts['files_growing']} files are still being written: next run")
+    if counts["files_erased"]:
+        console.print(f"  {counts['files_erased']} files are of calls that were erased: left out")
+    if not counts["files_found"]:
+        console.print(f"  [yellow]no recording was found in {escape(summary['audio'])}[/]")
     for reason in summary["not_scored"]:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
         calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"

@@ -15,6 +15,7 @@ from ser_batch.intake.metadata import Line, is_empty, read_lines, source_id
 from ser_batch.lake import Lake, Part
 from ser_batch.stages import remarks
 from ser_batch.stages.files import known_files
+from ser_batch.stages.tombstones import line_stone, read_tombstones
 from ser_batch.tables import CALLS, METADATA
 
 RULES_VERSION = 1
@@ -31,17 +32,18 @@ DECIDES_SCORING = (
 """Columns on which it depends which channels are described and scored."""
 
 
-def import_metadata(lake: Lake, files: Sequence[Path], now: dt.datetime) -> int:
+def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: dt.datetime) -> int:
     """Keep the lines of metadata files that have not been seen; returns how many are new.
 
     A file without a byte is warned about every night that it is given: it says nothing about
-    calls, and the next one may.
+    calls, and the next one may. Lines that were erased stay out.
 
     Raises:
         MetadataError: if a file as a whole cannot be read
     """
     empty = [path for path in files if is_empty(path)]
     _state_empty(lake, empty, now)
+    stones = read_tombstones(lake)
     n_new = 0
     for path in files:
         if path in empty:
@@ -49,7 +51,8 @@ def import_metadata(lake: Lake, files: Sequence[Path], now: dt.datetime) -> int:
         part = Part(None, source_id(path))
         if lake.tags(METADATA, part) is not None:
             continue
-        lines, bad = read_lines(path)
+        read, bad = read_lines(path)
+        lines = [line for line in read if line_stone(line, settings.ingest.columns) not in stones]
         remedy = "Mend the row and supply the file again."
         rows = [
             remarks.warned(Remark(line.place, "bad_line", line.message, remedy), "ingest")

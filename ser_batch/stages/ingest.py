@@ -24,6 +24,7 @@ from ser_batch.stages.files import (
     read_inventory,
     unseen,
 )
+from ser_batch.stages.tombstones import read_tombstones, recording_stone
 from ser_batch.tables import FILES
 
 
@@ -66,6 +67,7 @@ class IngestResult:
         n_duplicates: new files whose audio was known under another path
         n_growing: files left for later
         n_rejected: files that cannot be taken in
+        n_erased: files left out because their call was erased
         n_metadata_lines: new lines of metadata
         shards: every shard of live recordings, old ones included
     """
@@ -75,6 +77,7 @@ class IngestResult:
     n_duplicates: int
     n_growing: int
     n_rejected: int
+    n_erased: int
     n_metadata_lines: int
     shards: tuple[Part, ...]
 
@@ -111,8 +114,8 @@ def ingest(
     is_missed = seen.is_empty and not settings.ingest.may_be_empty
     if is_missed:
         _refuse_emptied(audio_root, inventory)
-    n_lines = import_metadata(lake, metadata, now)
-    new, rejected, moving = _take_in(
+    n_lines = import_metadata(lake, metadata, settings, now)
+    new, rejected, moving, n_erased = _take_in(
         lake, seen, inventory, audio_root, settings=settings, now=now, on_progress=on_progress
     )
     inventory = read_inventory(lake) if new.height else inventory
@@ -127,6 +130,7 @@ def ingest(
         n_duplicates=new.filter(pl.col("duplicate_of").is_not_null()).height,
         n_growing=len(seen.growing),
         n_rejected=len(seen.rejected),
+        n_erased=n_erased,
         n_metadata_lines=n_lines,
         shards=_shards(recordings),
     )
@@ -147,19 +151,21 @@ def _take_in(
     settings: Settings,
     now: dt.datetime,
     on_progress: Callable[[int, int], None],
-) -> tuple[pl.DataFrame, list[Rejected], list[str]]:
-    """Digest new files and write their rows, a part a shard."""
+) -> tuple[pl.DataFrame, list[Rejected], list[str], int]:
+    """Digest new files and write their rows, a part a shard; what was erased stays out."""
     todo = unseen(seen.found, inventory, str(audio_root))
     done = iter(range(1, len(todo) + 1))
     named, rejected, moving = name_by_content(
         todo, audio_root, lambda: on_progress(next(done), len(todo))
     )
-    new = file_rows(named, inventory, str(audio_root), now)
+    stones = read_tombstones(lake)
+    wanted = [each for each in named if recording_stone(each[1]) not in stones]
+    new = file_rows(wanted, inventory, str(audio_root), now)
     _write_again(lake, new, inventory)
     fresh = new.join(inventory.rows, on=list(FILES.key), how="anti")
     for part, rows in _cut(lake, fresh, settings):
         lake.write(FILES, part, rows.to_arrow())
-    return new, rejected, moving
+    return new, rejected, moving, len(named) - len(wanted)
 
 
 def _write_again(lake: Lake, new: pl.DataFrame, inventory: Inventory) -> None:

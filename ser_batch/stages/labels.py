@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from ser_batch.config import Settings, digest
-from ser_batch.emotions import EMOTIONS, UNCERTAIN
-from ser_batch.errors import FileError, StopError
+from ser_batch.emotions import EMOTIONS
+from ser_batch.errors import StopError
 from ser_batch.labels.agreement import Agreement, agreement
-from ser_batch.labels.history import Row, append, newest
+from ser_batch.labels.history import append, newest
 from ser_batch.labels.judging import KnownSegments, Refusal, judge
-from ser_batch.labels.label_studio import LOCAL_FILES, labelling_config, task
+from ser_batch.labels.label_studio import LOCAL_FILES
 from ser_batch.labels.reading import read_label_file
 from ser_batch.labels.segment_name import SegmentKey, segment_name
-from ser_batch.labels.selection import RANDOM
 from ser_batch.labels.session import Question, Session
-from ser_batch.labels.snippets import Stretch, write_snippets
 from ser_batch.lake import Lake, Part
 from ser_batch.law import NOT_SCORED
 from ser_batch.lock import only_run
 from ser_batch.paths import Root
 from ser_batch.stages.candidates import KEY, channel_reasons, pick_segments
 from ser_batch.stages.gather import usable_labels
+from ser_batch.stages.label_files import SNIPPETS, cut_snippets, suggested, write_tasks
 from ser_batch.stages.record import utc_now
 from ser_batch.tables import LABEL_QUEUE, LABELS, SEGMENTS
-
-SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
-CSV_COLUMNS = ("segment", "audio", "queue", "day", "emotion", "annotator", "made_at")
 
 
 class NothingQueuedError(StopError):
@@ -128,18 +121,18 @@ def queue_labels(
         now = utc_now()
         batch_id = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}Z"
         folder = root.labels / batch_id
-        lost = _cut(picks, folder / SNIPPETS, settings)
+        lost = cut_snippets(picks, folder / SNIPPETS, settings)
         kept = picks.filter(~pl.col("recording_id").is_in(list(lost)))
         if not len(kept):
             return QueueResult(None, None, 0, {}, 0, len(picks))
-        _write_tasks(kept, folder, settings, model_id, f"{audio_url}labels/{batch_id}/{SNIPPETS}/")
+        write_tasks(kept, folder, settings, model_id, f"{audio_url}labels/{batch_id}/{SNIPPETS}/")
         rows = [
             {
                 **{name: pick[name] for name in (*KEY, "start_s", "end_s", "reason")},
                 "batch_id": batch_id,
                 "rank": rank,
                 "model_id": model_id,
-                "suggested": _suggested(pick),
+                "suggested": suggested(pick),
                 "queued_at": now,
             }
             for rank, pick in enumerate(kept.iter_rows(named=True))
@@ -253,58 +246,3 @@ def known_segments(lake: Lake, settings: Settings) -> KnownSegments:
     }
     barred = {key: why[key[:2]] for key in stretches if key[:2] in why}
     return KnownSegments(stretches, barred)
-
-
-def _cut(picks: pl.DataFrame, folder: Path, settings: Settings) -> set[str]:
-    """Write the snippets; the recordings that cannot be read any more."""
-    lost = set()
-    for (recording_id,), rows in picks.group_by("recording_id", maintain_order=True):
-        first = rows.row(0, named=True)
-        stretches = {
-            tuple(row[name] for name in KEY): Stretch(row["start_s"], row["end_s"])
-            for row in rows.iter_rows(named=True)
-        }
-        try:
-            path = Path(first["audio_root"]) / first["path"]
-            write_snippets(path, stretches, folder, settings.audio)
-        except FileError:
-            lost.add(str(recording_id))
-    return lost
-
-
-def _write_tasks(
-    picks: pl.DataFrame, folder: Path, settings: Settings, model_id: str, audio_url: str
-) -> None:
-    """Files for Label Studio and for spreadsheets."""
-    tasks = [_task(pick, audio_url, model_id) for pick in picks.iter_rows(named=True)]
-    text = json.dumps(tasks, indent=1, ensure_ascii=False)
-    (folder / TASKS).write_text(text + "\n", encoding="utf-8")
-    (folder / CONFIG).write_text(labelling_config(settings.labels.emotions), encoding="utf-8")
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, CSV_COLUMNS, restval="")
-        writer.writeheader()
-        for pick in picks.iter_rows(named=True):
-            name = _name(pick)
-            shown = {"segment": name, "audio": f"{SNIPPETS}/{name}.wav"}
-            writer.writerow({**shown, "queue": pick["queue"], "day": pick["day"]})
-
-
-def _task(pick: Row, audio_url: str, model_id: str) -> dict[str, Any]:
-    return task(
-        _name(pick),
-        audio_url=f"{audio_url}{_name(pick)}.wav",
-        shown={"queue": pick["queue"] or "", "day": pick["day"]},
-        suggested=_suggested(pick),
-        model_id=model_id,
-    )
-
-
-def _name(pick: Row) -> str:
-    return segment_name((pick["recording_id"], pick["channel"], pick["segment_no"]))
-
-
-def _suggested(pick: Row) -> str | None:
-    """What the model hears; not told of segments drawn by chance, lest the measure follow it."""
-    if pick["reason"] == RANDOM or pick["emotion"] == UNCERTAIN:
-        return None
-    return str(pick["emotion"])

@@ -10,6 +10,7 @@ from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.lake import Lake
 from ser_batch.paths import Root
+from ser_batch.stages.pages import forget_unscored
 from ser_batch.stages.runs import state_interrupted
 
 
@@ -38,7 +39,7 @@ def publish(
     full: bool = False,
     run_id: str | None = None,
 ) -> PublishResult:
-    """Build, test and swap in the warehouse, unless it is current.
+    """Build, test and swap in the warehouse, unless it is current; older reports follow the law.
 
     Only the run that holds the root's lock may call it.
 
@@ -55,6 +56,8 @@ def publish(
     lake = Lake(root.lake)
     state_interrupted(lake, but=run_id)
     result = warehouse.build(lake, root.warehouse, model_id=model_id, settings=settings, full=full)
+    if result.built:
+        forget_unscored(root, result.dates)
     marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
     return PublishResult(root.warehouse, marts, result.built, result.dates)
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -74,6 +75,18 @@ def test_tags_say_what_a_part_was_made_from(lake):
     assert lake.tags(RECORDINGS, PART) == {"settings": "s1"}
     lake.write(RECORDINGS, PART, rows("a"))
     assert lake.tags(RECORDINGS, PART) == {}
+
+
+def test_dropped_rows_leave_the_footer_and_a_file_without_rows_goes(lake):
+    lake.write(RECORDINGS, PART, rows("a", "b"), {"model": "m"})
+    lake.write(RECORDINGS, Part(PART.date, "only-a"), rows("a"))
+    lake.write(RUNS, Part(None, "run-1"), RUNS.from_rows([run()]))
+    dropped = lake.drop_rows(["recording_id"], lambda table: pc.equal(table["recording_id"], "a"))
+    assert dropped == {"recordings": 2}
+    assert lake.parts(RECORDINGS) == [PART]
+    assert lake.read(RECORDINGS)["recording_id"].to_pylist() == ["b"]
+    assert lake.tags(RECORDINGS, PART) == {"model": "m"}
+    assert lake.read(RUNS).num_rows == 1
 
 
 @pytest.mark.parametrize(

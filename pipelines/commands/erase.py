@@ -1,0 +1,86 @@
+"""Command `erase`: a call or a customer, out of everything that was made of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    existing_root,
+    print_json,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from ser_batch.stages.erase import Erased
+
+
+def erase(
+    *,
+    customer: Annotated[
+        str | None, typer.Option(help="All calls of this customer, as the metadata names them.")
+    ] = None,
+    call: Annotated[str | None, typer.Option(help="One call: its call_id or recording_id.")] = None,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Delete the recordings themselves, too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a call, or all calls of a customer, everywhere; it cannot be taken back.
+
+    Goes: the lake's rows of every table, labels and snippets, lines of metadata, the warehouse's
+    rows, call pages and entries of reports. Stays: digests by which the audio and the export are
+    not taken in again, and sums over many calls in reports written before. Files that were
+    exported, or imported into Label Studio, are yours to delete.
+
+    Examples:
+
+      ser-batch erase --customer 4711
+
+      ser-batch erase --call 2026-11-03-0815 --audio --yes
+    """
+    from ser_batch.lake import Lake
+    from ser_batch.lock import only_run
+    from ser_batch.stages.erase import erase as erase_plan
+    from ser_batch.stages.erase import finish_erasure
+    from ser_batch.stages.erasure_plan import Meant, plan_erasure
+
+    if (customer is None) == (call is None):
+        raise typer.BadParameter("name one of them", param_hint="--customer or --call")
+    place = existing_root(root)
+    values = read_settings(place, settings)
+    with only_run(place):
+        finish_erasure(place, values)
+        meant = Meant("call", call or "") if customer is None else Meant("customer", customer)
+        plan = plan_erasure(Lake(place.lake), values, meant, with_audio=audio)
+        if not yes:
+            what = f"{len(plan.recordings)} recordings and {len(plan.lines)} lines of metadata"
+            typer.confirm(
+                f"Erase {what} of the {meant.kind} {meant.name!r} for good?", abort=True, err=True
+            )
+        done = erase_plan(place, values, plan)
+    if as_json:
+        print_json({meant.kind: meant.name, **asdict(done)})
+    else:
+        _show(done)
+
+
+def _show(done: Erased) -> None:
+    typer.echo(f"Erased: {done.n_recordings} recordings")
+    for table, count in done.rows.items():
+        typer.echo(f"  {table:<32} {count:>8} rows")
+    typer.echo(f"  {done.n_snippets} snippets and tasks, {done.n_pages} pages of reports")
+    typer.echo(f"  {done.n_audio} audio files deleted, {len(done.audio_left)} left")
+    for name in done.audio_left:
+        typer.echo(f"    {name}: stays out of every night; --audio would have deleted it")
+    if done.models:
+        typer.echo(f"  models that learnt from it: {', '.join(done.models)}; retrain without it")
