@@ -1,5 +1,11 @@
 -- Functions of the models; they stay in the published file for the analyst's own queries.
 
+-- min_calls: the setting report.min_calls, with which the file was built
+create macro min_calls() as $min_calls;
+
+-- shown: a figure, null where it rests on fewer calls than that
+create macro shown(figure, count_calls) as if(count_calls >= min_calls(), figure, null);
+
 -- log_odds, from_log_odds: probability → log-odds and back
 create macro log_odds(probability) as ln(probability / (1 - probability));
 create macro from_log_odds(value) as 1 / (1 + exp(-value));

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from string import Template
 
 import duckdb
 
@@ -110,7 +111,8 @@ def build(
     dates = touched_dates(kept.parts if kept else {}, now.parts)
     with _building(target, grow=kept is not None) as con:
         if kept is None:
-            con.execute(f"begin; {blueprint.macros} commit;")
+            macros = Template(blueprint.macros).substitute(min_calls=settings.report.min_calls)
+            con.execute(f"begin; {macros} commit;")
         open_settings(con, model_id=model_id, settings=settings)
         open_whole(con, lake)
         _build_whole(con, blueprint.first)

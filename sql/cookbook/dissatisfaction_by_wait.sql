@@ -13,10 +13,12 @@ select
         else 'd: 5 min and more'
     end as wait,
     count(*) as count_scored_calls,
-    avg(dissatisfaction) as dissatisfaction,
-    count(*) filter (is_dissatisfied) / count(*) as dissatisfied_call_share,
-    wilson_low(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_low,
-    wilson_high(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_high
+    shown(avg(dissatisfaction), count(*)) as dissatisfaction,
+    shown(count(*) filter (is_dissatisfied) / count(*), count(*)) as dissatisfied_call_share,
+    shown(wilson_low(count(*) filter (is_dissatisfied), count(*)), count(*))
+        as dissatisfied_call_share_low,
+    shown(wilson_high(count(*) filter (is_dissatisfied), count(*)), count(*))
+        as dissatisfied_call_share_high
 from waits
 where wait_s is not null
 group by wait

@@ -17,11 +17,13 @@ with calls as (
 select
     longest_hold,
     count(*) as count_scored_calls,
-    avg(dissatisfaction) as dissatisfaction,
-    avg(dissatisfaction_end) as dissatisfaction_end,
-    count(*) filter (is_dissatisfied) / count(*) as dissatisfied_call_share,
-    wilson_low(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_low,
-    wilson_high(count(*) filter (is_dissatisfied), count(*)) as dissatisfied_call_share_high
+    shown(avg(dissatisfaction), count(*)) as dissatisfaction,
+    shown(avg(dissatisfaction_end), count(*)) as dissatisfaction_end,
+    shown(count(*) filter (is_dissatisfied) / count(*), count(*)) as dissatisfied_call_share,
+    shown(wilson_low(count(*) filter (is_dissatisfied), count(*)), count(*))
+        as dissatisfied_call_share_low,
+    shown(wilson_high(count(*) filter (is_dissatisfied), count(*)), count(*))
+        as dissatisfied_call_share_high
 from calls
 group by longest_hold
 order by longest_hold

@@ -15,4 +15,5 @@ from call_summary
 cross join thresholds
 where dissatisfaction is not null
 group by threshold, queue
+having count(*) >= min_calls()
 order by threshold, rank, queue

@@ -43,4 +43,5 @@ select
     rank() over (partition by scheme order by avg(dissatisfaction) desc) as rank
 from calls
 group by scheme, queue
+having count(*) >= min_calls()
 order by scheme, rank, queue

@@ -3,8 +3,8 @@ select
     queue,
     tenth,
     count(dissatisfaction) as count_calls,
-    avg(dissatisfaction) as dissatisfaction,
-    mean_half_width(dissatisfaction) as half_width
+    shown(avg(dissatisfaction), count(dissatisfaction)) as dissatisfaction,
+    shown(mean_half_width(dissatisfaction), count(dissatisfaction)) as half_width
 from call_arc
 group by queue, tenth
 order by queue, tenth

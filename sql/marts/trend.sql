@@ -1,5 +1,5 @@
 -- grain: one row a call date, length of window (7 or 28 days) and queue; scope `all` sums the queues
--- version: 1
+-- version: 2
 -- built: whole
 -- call_date: last day of the window
 -- window_days: length of the window, days; it is compared with the window before it
@@ -14,7 +14,8 @@
 -- change: share minus share before, -1..1
 -- adjusted_change: mean change within queue and hour of day, weighted by the window's calls: what
 --   changed beside the mix of calls; queues and hours that one window lacks are left out
--- adjusted_change_low: lower end of its 95 % interval, normal, strata smoothed by one call each way
+-- adjusted_change_low: lower end of its 95 % interval, normal, strata smoothed by one call each way;
+--   held within -1..1, as its upper end
 -- adjusted_change_high: upper end of its 95 % interval
 -- compared_share: share of the window's scored calls that adjusted_change rests on, 0..1
 -- is_beyond_chance: the interval of adjusted_change excludes 0
@@ -117,8 +118,8 @@ select
     shown.hits_old / shown.count_old as dissatisfied_call_share_before,
     shown.hits_new / shown.count_new - shown.hits_old / shown.count_old as change,
     shown.adjusted_change,
-    shown.adjusted_change - shown.half_width as adjusted_change_low,
-    shown.adjusted_change + shown.half_width as adjusted_change_high,
+    greatest(-1, shown.adjusted_change - shown.half_width) as adjusted_change_low,
+    least(1, shown.adjusted_change + shown.half_width) as adjusted_change_high,
     coalesce(shown.count_compared, 0) / shown.count_new as compared_share,
     abs(shown.adjusted_change) > shown.half_width as is_beyond_chance
 from summed

@@ -83,6 +83,24 @@ def test_waits_are_put_into_classes(month):
     ] == [("a: under 30 s", 1), ("b: 30 s to 2 min", 1), ("c: 2 to 5 min", 1)]
 
 
+def test_cells_of_few_calls_are_counted_and_their_figures_withheld(month):
+    rows = answer(month, "dissatisfaction_by_wait")
+    assert {row["dissatisfied_call_share"] for row in rows} == {None}
+    assert {row["dissatisfaction"] for row in rows} == {None}
+
+
+def test_recovered_calls_are_among_those_with_a_dissatisfied_stretch(month):
+    with connect(month) as con:
+        expected = con.execute(
+            "select queue, count(*), count(recovery_s) from call_summary"
+            " where dissatisfied_share > 0 group by queue"
+        ).fetchall()
+    found = answer(month, "time_to_recover")
+    counts = {row["queue"]: (row["count_calls"], row["count_recovered_calls"]) for row in found}
+    assert counts == {queue: (n_calls, n_recovered) for queue, n_calls, n_recovered in expected}
+    assert all(0 < n_recovered < n_calls for n_calls, n_recovered in counts.values())
+
+
 def test_longer_holds_go_with_more_dissatisfied_calls(month):
     """As in the helper's calls."""
     shares = [row["dissatisfied_call_share"] for row in answer(month, "long_holds_before_anger")]

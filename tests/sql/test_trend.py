@@ -79,6 +79,16 @@ def test_windows_with_too_few_calls_are_withheld(lake, published):
     ]
 
 
+def test_the_interval_of_the_greatest_change_there_is_ends_at_one(lake, published):
+    put_day(lake, 8, only=(0, 5))
+    put_day(lake, 0, only=(5, 5))
+    [(low, change, high)] = week_to_today(
+        published, "adjusted_change_low, adjusted_change, adjusted_change_high", "queue"
+    )
+    assert (change, high) == (1, 1)
+    assert 0 < low < 1
+
+
 def test_a_queue_that_is_new_is_left_out_of_the_comparison(lake, published):
     put_day(lake, 8, old=(2, 10))
     put_day(lake, 0, old=(2, 10), new=(9, 10))
