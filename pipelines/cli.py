@@ -14,6 +14,7 @@ from pipelines.commands import (
     bench_models,
     champion,
     demo,
+    distill,
     erase,
     export,
     inspect,
@@ -73,6 +74,7 @@ app.command(rich_help_panel=MODEL)(retrain.retrain)
 app.command(rich_help_panel=MODEL)(retrain.rescore)
 app.command(rich_help_panel=MODEL)(retrain.drift)
 app.command(rich_help_panel=MODEL)(model.train)
+app.command(rich_help_panel=MODEL)(distill.distill)
 app.command(rich_help_panel=MODEL)(model.evaluate)
 app.add_typer(champion.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)

@@ -58,9 +58,7 @@ def open_root(path: Path) -> Root:
     Raises:
         RootIsFileError: if it can be no folder
     """
-    from ser_batch.paths import find_root
-
-    return find_root(path, must_exist=False)
+    return _opened(path, must_exist=False)
 
 
 def existing_root(path: Path) -> Root:
@@ -69,9 +67,17 @@ def existing_root(path: Path) -> Root:
     Raises:
         NoRootError: if it is not there
     """
+    return _opened(path, must_exist=True)
+
+
+def _opened(path: Path, *, must_exist: bool) -> Root:
+    """The root; its adapted encoders are known from then on, also to processes that are started."""
+    from ser_batch.embeddings.own import ENCODERS, add_encoders
     from ser_batch.paths import find_root
 
-    return find_root(path, must_exist=True)
+    root = find_root(path, must_exist=must_exist)
+    add_encoders(root.models / ENCODERS)
+    return root
 
 
 def read_settings(root: Root, file: Path | None) -> Settings:

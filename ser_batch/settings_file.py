@@ -17,7 +17,7 @@ from ser_batch.errors import SettingsError
 
 SETTINGS_FILE = "ser-batch.toml"
 OTHER_VARIABLES = (
-    "SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG", "SER_HOME", "SER_AUDIO",
+    "SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG", "SER_HOME", "SER_AUDIO", "SER_ENCODERS",
     "SER_METADATA",
 )  # fmt: skip
 """Variables with the prefix that are not settings."""

@@ -11,6 +11,7 @@ LICENCES: tuple[str, ...] = (
     "CC0-1.0",
     "MIT",
     "Apache-2.0",
+    "CC-BY-3.0",
     "CC-BY-4.0",
     "ODbL-1.0",
     "CC-BY-SA-4.0",

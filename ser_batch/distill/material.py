@@ -27,8 +27,8 @@ from ser_batch.errors import CorpusError, FileError
 RATE_HZ = 16000
 """Of the clean clips that the teacher hears."""
 
-LENGTHS_S = tuple(round(0.64 * 1.12**step, 2) for step in range(21))
-"""Lengths of clips: .64 s to 6.2 s, each an eighth longer than the one before."""
+LENGTHS_S = tuple(round(0.64 * 1.12**step, 2) for step in range(27))
+"""Lengths of clips: .64 s to 12.2 s, each an eighth longer than the one before."""
 
 FRAME_S = 0.02
 QUIET_DB = 38.0
@@ -36,6 +36,9 @@ QUIET_DB = 38.0
 
 LEAST_GAP_S = 0.24
 MARGIN_S = 0.04
+MADE = "made"
+"""The source of speech that is no recording."""
+
 HELD_OUT_SHARE = 0.05
 SPEEDS = (1.0, 0.88, 1.13)
 """Said as it was, slower and lower, faster and higher: further voices."""
@@ -220,7 +223,7 @@ def _made(voice: str, samples: FloatArray) -> Recording:
     whole = _in_16_bits(samples)
     content = hashlib.blake2b(whole.tobytes(), digest_size=16).hexdigest()
     stretches = np.array([[0.0, len(whole) / RATE_HZ]])
-    return Recording(whole, f"made:{voice}", content, "made", stretches)
+    return Recording(whole, f"{MADE}:{voice}", content, MADE, stretches)
 
 
 def _in_16_bits(samples: FloatArray) -> NDArray[np.int16]:

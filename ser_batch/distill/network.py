@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from ser_batch.arrays import FloatArray
 from ser_batch.embeddings.encoder import sinusoids
+from ser_batch.embeddings.own import HEAD_WIDTH, N_POSITIONS
 
-HEAD_WIDTH = 64
 EPSILON = 1e-5
 
 
@@ -41,7 +41,7 @@ class Network(nn.Module):
             parameter = nn.Parameter(torch.from_numpy(np.array(values, np.float32)))
             self.register_parameter(name.replace(".", "/"), parameter)
             self._parameters_by_name[name] = parameter
-        table = torch.from_numpy(sinusoids(1500, self.width))
+        table = torch.from_numpy(sinusoids(N_POSITIONS, self.width))
         self.register_buffer("positions", table, persistent=False)
 
     def forward(self, spectra: Tensor, after_blocks: Sequence[int]) -> list[Tensor]:

@@ -42,7 +42,7 @@ class Plan:
 
     n_steps: int
     after_blocks: tuple[int, ...] = (2, 3)
-    peak: float = 6e-4
+    peak: float = 8e-4
     warm: float = 0.08
     decay: float = 0.01
     average: float = 0.998
@@ -88,10 +88,11 @@ class Trainer:
         plan: Plan,
         folder: Path,
     ) -> None:
-        self._network = Network(arrays)
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._network = Network(arrays).to(self._device)
         self._average = {name: np.array(a, np.float32) for name, a in arrays.items()}
         self._batches, self._plan, self._folder = batches, plan, folder
-        self._mean, self._std = torch.from_numpy(targets.mean), torch.from_numpy(targets.std)
+        self._mean, self._std = self._put(targets.mean), self._put(targets.std)
         self._named = dict(self._network.named_arrays())
         matrices = [p for p in self._named.values() if p.ndim > 1]
         vectors = [p for p in self._named.values() if p.ndim == 1]
@@ -144,7 +145,7 @@ class Trainer:
 
     def error(self, batches: Sequence[Batch]) -> float:
         """Mean absolute error of the averaged network, in standard deviations of the states."""
-        network = Network(self._average)
+        network = Network(self._average).to(self._device)
         found, weights = [], []
         for batch in batches:
             with torch.no_grad():
@@ -158,7 +159,7 @@ class Trainer:
             group["lr"] = self._plan.peak * one_cycle(
                 self.step / self._plan.n_steps, self._plan.warm
             )
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._plan.half):
+        with torch.autocast(self._device, torch.bfloat16, enabled=self._plan.half):
             states, wanted = self._heard(self._network, batch)
         loss = distance(states, wanted, self._plan.pooled)
         self._optimizer.zero_grad(set_to_none=True)
@@ -167,15 +168,19 @@ class Trainer:
         self._optimizer.step()
         keep = min(self._plan.average, (self.step + 1) / (self.step + 10))
         for name, parameter in self._named.items():
-            self._average[name] += (1 - keep) * (parameter.detach().numpy() - self._average[name])
-        return float(loss)
+            now = parameter.detach().cpu().numpy()
+            self._average[name] += (1 - keep) * (now - self._average[name])
+        return float(loss.detach())
 
     def _heard(self, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
         """States and wanted states in standard deviations, (n_clips, n_states, n_blocks, width)."""
-        states = network(torch.from_numpy(batch.spectra), self._plan.after_blocks)
+        states = network(self._put(batch.spectra), self._plan.after_blocks)
         found = (torch.stack([s.float() for s in states], dim=2) - self._mean) / self._std
-        wanted = (torch.from_numpy(batch.states).float() - self._mean) / self._std
+        wanted = (self._put(batch.states).float() - self._mean) / self._std
         return found, wanted
+
+    def _put(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self._device)
 
     @property
     def _path(self) -> Path:
@@ -185,10 +190,10 @@ class Trainer:
         """Numbers only, written whole or not at all."""
         numbers: dict[str, NDArray[Any]] = {"step": np.array(self.step)}
         for name, parameter in self._named.items():
-            numbers[f"now/{name}"] = parameter.detach().numpy()
+            numbers[f"now/{name}"] = parameter.detach().cpu().numpy()
             numbers[f"average/{name}"] = self._average[name]
             for part, values in self._optimizer.state[parameter].items():
-                numbers[f"{part}/{name}"] = np.asarray(values)
+                numbers[f"{part}/{name}"] = values.cpu().numpy()
         told = {"identity": self._identity, "history": asdict(self.history)}
         numbers["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -207,7 +212,9 @@ class Trainer:
                 parameter.data.copy_(torch.from_numpy(stored[f"now/{name}"]))
                 self._average[name] = stored[f"average/{name}"]
                 self._optimizer.state[parameter] = {
-                    part: torch.from_numpy(stored[f"{part}/{name}"].copy())
+                    part: torch.from_numpy(stored[f"{part}/{name}"].copy()).to(
+                        "cpu" if part == "step" else self._device
+                    )
                     for part in ("step", "exp_avg", "exp_avg_sq")
                 }
 

@@ -68,8 +68,8 @@ LINES: dict[str, tuple[str, ...]] = {
 }
 """What is said, by the engine's voice."""
 
-SOURCE, LICENCE = "py-nanotts", "Apache-2.0"
-"""Whose engine and voices speak, for the card."""
+TITLE, LICENCE = "made speech (py-nanotts, SVOX Pico)", "Apache-2.0"
+"""What a card says of it."""
 
 
 def made_speech(minutes: float, seed: int) -> Iterator[tuple[str, FloatArray]]:

@@ -74,3 +74,15 @@ def _filters(sample_rate: int) -> FloatArray:
     n_bins = int(WINDOW_S * sample_rate) // 2 + 1
     gain = (MODEL_RATE_HZ / sample_rate) ** 2
     return np.ascontiguousarray((gain * filters[:, :n_bins]).T, np.float32)
+
+
+def log_mel_definition() -> dict[str, float | int | str]:
+    """What the spectra are, for an encoder's manifest."""
+    return {
+        "window_s": WINDOW_S,
+        "frames_per_second": FRAMES_PER_SECOND,
+        "n_mels_to_8_khz": N_MELS,
+        "scale": "slaney",
+        "peak": PEAK,
+        "range_decades": RANGE_DECADES,
+    }

@@ -1,4 +1,4 @@
-"""Float tensors of an ONNX file under the names that they had before the export.
+"""Weights in an ONNX file under the names that they had before the export.
 
 The export keeps the names of offsets, but calls transposed matrices `onnx::MatMul_123`: those are
 named after the node that reads them. The file is a protocol buffers message and read without the
@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TYPES = {1: "<f4", 10: "<f2"}
+TYPES = {1: "<f4", 3: "|i1", 10: "<f2"}
 MATRIX_NODE = re.compile(r"/(layers\.\d+)/(?:(self_attn)/)?(\w+)/MatMul$")
 
 
 def onnx_tensors(path: Path) -> dict[str, NDArray[Any]]:
-    """Float tensors by name, matrices as (outputs, inputs).
+    """Tensors of floats and of eight-bit numbers by name, exported matrices as (outputs, inputs).
 
     Source: onnx.proto, ModelProto.graph = 7, GraphProto.node = 1, .initializer = 5,
     TensorProto.name = 8, NodeProto.input = 1, .name = 3.
@@ -37,7 +37,7 @@ def onnx_tensors(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _tensor(message: bytes) -> NDArray[Any] | None:
-    """A float tensor whose values lie in the file itself, else None.
+    """A tensor of numbers that weights are kept in, if they lie in the file itself; else None.
 
     Source: onnx.proto, TensorProto.dims = 1, .data_type = 2, .raw_data = 9.
     """

@@ -1,7 +1,7 @@
 """Encoders of our own: a folder with the ONNX file, what is said of it, and its feature set.
 
-The ones that come along lie beside the bundled models; adapted ones lie in a folder that
-`SER_ENCODERS` names, which the commands set to the root's own.
+The ones that come along lie beside the bundled models; adapted ones lie in the folders that
+`SER_ENCODERS` names. Commands add their root's own, and the processes that they start inherit it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ DEFINITION = 1
 """Raised when the same encoder would give other numbers."""
 
 RATE_HZ = 8000
+HEAD_WIDTH = 64
 N_POSITIONS = 1500
 """Half a minute; longer segments are described in parts."""
 
-FOLDER_VARIABLE = "SER_ENCODERS"
+FOLDERS_VARIABLE, ENCODERS = "SER_ENCODERS", "encoders"
 ENCODER_FILE, MANIFEST_FILE, CARD_FILE = "encoder.onnx", "encoder.json", "CARD.md"
 DEFAULT_ENCODER = "encoder_v1"
 
@@ -164,11 +165,29 @@ def read_encoder(folder: Path) -> OwnEncoder:
 
 def encoder_folder(name: str) -> Path | None:
     """Where an encoder of this name lies; None if there is none."""
-    places = [bundled_models() / "encoders"]
-    if FOLDER_VARIABLE in os.environ:
-        places.append(Path(os.environ[FOLDER_VARIABLE]))
+    added = os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)
+    places = [bundled_models() / ENCODERS, *(Path(place) for place in added if place)]
     found = [place / name for place in places if (place / name / MANIFEST_FILE).is_file()]
     return found[0] if found else None
+
+
+def add_encoders(folder: Path) -> None:
+    """Look for encoders in a folder too, before those that were added earlier."""
+    added = os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)
+    places = [str(folder), *(place for place in added if place and place != str(folder))]
+    os.environ[FOLDERS_VARIABLE] = os.pathsep.join(places)
+
+
+def find_encoder(name: str) -> OwnEncoder:
+    """The encoder of a name.
+
+    Raises:
+        EncoderError: if there is none, or it cannot be read
+    """
+    folder = encoder_folder(name)
+    if folder is None:
+        raise EncoderError(f"there is no encoder {name!r}")
+    return read_encoder(folder)
 
 
 def own_set(name: str) -> OwnSet | None:

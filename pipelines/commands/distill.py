@@ -1,0 +1,149 @@
+"""The command distill: an encoder of our own, taught or adapted."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.commands.model import progress_bar
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from ser_batch.distill.teachers import Teacher
+    from ser_batch.embeddings.own import OwnEncoder
+
+
+def distill(  # noqa: PLR0917
+    audio: Annotated[
+        list[str],
+        typer.Option(help="Folder or file of recordings, `=LICENCE` after it; may be repeated."),
+    ],
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help="Feature set that is taught, or self; without it, Whisper if its weights are "
+            "here, else self."
+        ),
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(help="Encoder to begin with: adapts it to the recordings.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the encoder; without it, under the root's models/encoders."),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(help="Of training, where --steps is not given.", min=0.05)
+    ] = 50.0,
+    steps: Annotated[
+        int | None, typer.Option(help="Of training: the same steps give the same encoder.", min=1)
+    ] = None,
+    made: Annotated[
+        float, typer.Option(help="Minutes of made speech among the material.", min=0)
+    ] = 0.0,
+    noise: Annotated[
+        str | None, typer.Option(help="Folder of sounds that are mixed in, `=LICENCE` after it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 1,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder for what can be gone on with; else the cache.")
+    ] = None,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Teach a small encoder, on unlabelled audio, what a large speech model hears.
+
+    Broken off and run again, it goes on where it was. Of a call, a recording of two channels, only
+    the customer's side is heard.
+
+    Examples:
+
+      ser-batch distill --audio /recordings=CC0-1.0 --steps 2000
+
+      ser-batch distill --init encoder_v1 --audio /calls --minutes 20
+    """
+    if importlib.util.find_spec("torch") is None:
+        from ser_batch.errors import DependencyError
+
+        raise DependencyError("training needs torch: pip install 'ser-batch[distill]'")
+    from platformdirs import user_cache_path
+
+    from ser_batch.distill.run import Task
+    from ser_batch.distill.run import distill as run
+    from ser_batch.distill.sources import parse_source
+    from ser_batch.embeddings.own import ENCODERS, find_encoder
+
+    place = open_root(root)
+    begun = find_encoder(init) if init else None
+    task = Task(
+        sources=[parse_source(text) for text in audio],
+        teacher=_teacher(teacher, begun),
+        init=begun,
+        n_steps=steps,
+        minutes=minutes,
+        seed=seed,
+        made_minutes=made,
+        noise=parse_source(noise) if noise else None,
+        command=_command(sys.argv[1:]),
+    )
+    with progress_bar() as on_progress:
+        encoder = run(
+            task,
+            out.parent if out else place.models / ENCODERS,
+            out.name if out else f"{init or 'encoder'}-",
+            work=work or user_cache_path("ser-batch") / "distill",
+            settings=read_settings(place, settings),
+            on_progress=on_progress,
+        )
+    told = {**encoder.manifest, "folder": str(encoder.folder)}
+    if as_json:
+        print_json(told)
+        return
+    held_out = told["held_out"]
+    typer.echo(
+        f"{encoder.folder}: {told['n_bytes'] / 1e6:.2f} MB; error of voices never trained on "
+        f"{held_out['error']:.3f}, {held_out['error_before']:.3f} before. "
+        f"Use it by `--features {encoder.name}`."
+    )
+
+
+def _teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
+    """The teacher that was asked for; unasked, the large one if its weights are here.
+
+    Raises:
+        MissingWeightsError: if there is no encoder that could be its own teacher
+    """
+    from ser_batch.distill.teachers import ITSELF, large_teacher, own_teacher
+    from ser_batch.embeddings.errors import MissingWeightsError
+
+    if begun is not None and name == ITSELF:
+        return own_teacher(begun)
+    try:
+        return large_teacher(name) if name else large_teacher()
+    except MissingWeightsError:
+        if name is not None or begun is None:
+            raise
+        return own_teacher(begun)
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """What was typed, with paths by their last names: cards tell no one's folders."""
+    return "ser-batch " + " ".join(
+        shlex.quote(re.sub(r"^.*/(?=[^/])", "", argument)) for argument in arguments
+    )

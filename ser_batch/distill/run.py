@@ -1,0 +1,205 @@
+"""From audio to an encoder: material, what the teacher says of it, training, export."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ser_batch.arrays import FloatArray
+from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
+from ser_batch.config import Settings, digest
+from ser_batch.distill.batches import Batches, read_noises
+from ser_batch.distill.export import encoder_arrays, write_encoder
+from ser_batch.distill.lines import Lines, over_a_line
+from ser_batch.distill.material import RATE_HZ, Material, read_material
+from ser_batch.distill.network import Size, pruned
+from ser_batch.distill.sources import Source, described, described_noise
+from ser_batch.distill.targets import Targets, teach
+from ser_batch.distill.teachers import Teacher
+from ser_batch.distill.training import Plan, Trainer
+from ser_batch.distill.voices import made_speech
+from ser_batch.embeddings.mel import levelled, log_mel
+from ser_batch.embeddings.own import OwnEncoder
+from ser_batch.errors import StopError
+
+SIZE = Size(n_mels=63, stem=384, n_heads=5, hidden=736, n_blocks=3)
+"""Of the encoder that comes along: five million bytes, nearly all of them matrices."""
+
+ADAPTING = 0.4
+"""Factor on the learning rate of an encoder that has learnt already."""
+
+BATCH_S = 48.0
+N_LOOKED_AT = 60
+"""Clips by which it is judged what of the teacher matters."""
+
+QUIET_BAND = -0.8
+"""What a band without any sound reads in a levelled spectrum."""
+
+TIMED_STEPS = 5
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how far, of how much."""
+
+
+class DistillError(StopError):
+    """An encoder cannot be made of what was given."""
+
+    code = "distill"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be made.
+
+    Attributes:
+        sources: audio and its licence
+        teacher: who says what the states should be
+        init: the encoder to begin with; None: the parts of the teacher that matter most
+        n_steps: of training; None: as many as fit into `minutes`
+        minutes: of training, where the steps are not given
+        seed: of everything that is drawn
+        made_minutes: of made speech among the material
+        noise: sounds that are mixed in
+        command: for the card
+    """
+
+    sources: Sequence[Source]
+    teacher: Teacher
+    init: OwnEncoder | None = None
+    n_steps: int | None = None
+    minutes: float = 50.0
+    seed: int = 1
+    made_minutes: float = 0.0
+    noise: Source | None = None
+    command: str = "ser-batch distill"
+
+
+def distill(
+    task: Task,
+    place: Path,
+    name: str,
+    *,
+    work: Path,
+    settings: Settings,
+    on_progress: Progress = lambda _what, _done, _total: None,
+) -> OwnEncoder:
+    """Train an encoder and write it; broken off and run again, it goes on where it was.
+
+    Args:
+        task: what is to be made
+        place: folder in which the encoder has its own
+        name: of the encoder; one that ends in `-` is completed by its digest
+        work: folder for what the teacher says, and for checkpoints
+        settings: of the analysis of calls
+        on_progress: told of each step
+
+    Raises:
+        CorpusError: if there is no audio
+        DistillError: if there is nothing to begin with
+    """
+    torch.set_num_threads(threads())
+    material = read_material(
+        [source.path for source in task.sources],
+        settings,
+        seed=task.seed,
+        made=made_speech(task.made_minutes, task.seed),
+        on_file=lambda done, total: on_progress("reading audio", done, total),
+    )
+    # the teacher of a whole night takes long: what it said is kept
+    asked = digest([material.digest, task.teacher.name, task.teacher.sha256])
+    targets = teach(
+        material,
+        task.teacher.states,
+        work / f"targets-{asked}",
+        on_part=lambda done, total: on_progress("asking the teacher", done, total),
+    )
+    arrays = encoder_arrays(task.init) if task.init else _begun(task, material)
+    batches = Batches(
+        material,
+        targets,
+        read_noises(task.noise.path if task.noise else None),
+        n_mels=int(arrays["conv1.weight"].shape[1]),
+        seconds=BATCH_S,
+        seed=task.seed,
+    )
+    plan = _plan(task, arrays, batches, targets, work)
+    trainer = Trainer(
+        arrays, batches, targets, plan, work / f"training-{digest([asked, task.seed])}"
+    )
+    held_out = batches.held_out()
+    before = trainer.error(held_out)
+    trained = trainer.run(
+        lambda step, total, loss: on_progress(f"training, loss {loss:.3f}", step, total)
+    )
+    told = {
+        "begun_from": task.init.name if task.init else task.teacher.name,
+        "teacher": task.teacher.told(),
+        "material": described(task.sources, material),
+        "noise": described_noise(task.noise),
+        "plan": asdict(plan),
+        "batch_s": BATCH_S,
+        "seed": task.seed,
+        "history": asdict(trainer.history),
+        "held_out": {
+            "n_clips": sum(cut.held_out for cut in material.cuts),
+            "error_before": round(before, 4),
+            "error": round(trainer.error(held_out), 4),
+        },
+        "made_with": {"torch": torch.__version__.partition("+")[0]},
+        "command": task.command,
+    }
+    return write_encoder(place, name, trained, plan.after_blocks, told)
+
+
+def threads() -> int:
+    """Of torch's own: more than one wait for each other as soon as something else runs."""
+    return int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def _begun(task: Task, material: Material) -> dict[str, FloatArray]:
+    """The parts of the teacher that matter most on telephone speech."""
+    if task.teacher.arrays is None:
+        raise DistillError("without a large teacher there must be an encoder to begin with")
+    rng = np.random.default_rng(task.seed)
+    clips = [number for number, cut in enumerate(material.cuts) if not cut.held_out]
+    spectra = []
+    for clip in rng.choice(clips, min(N_LOOKED_AT, len(clips)), replace=False):
+        heard = over_a_line(material.clip(int(clip)), RATE_HZ, Lines(), rng)
+        spectra.append(levelled(log_mel(heard, TELEPHONE_RATE_HZ)))
+    return pruned(task.teacher.arrays, SIZE, spectra, QUIET_BAND)
+
+
+def _plan(
+    task: Task,
+    arrays: Mapping[str, NDArray[Any]],
+    batches: Batches,
+    targets: Targets,
+    work: Path,
+) -> Plan:
+    """As many steps as were asked for, or as fit into the time; the same if it is run again."""
+    plan = Plan(task.n_steps or TIMED_STEPS, after_blocks=task.teacher.after_blocks)
+    plan = replace(plan, half=halves(), peak=plan.peak * (ADAPTING if task.init else 1.0))
+    if task.n_steps is not None:
+        return plan
+    kept = work / f"steps-{digest([task.minutes, task.seed, len(arrays)])}.txt"
+    if not kept.exists():
+        (work / "timing" / "checkpoint.npz").unlink(missing_ok=True)
+        trial = Trainer(arrays, batches, targets, plan, work / "timing")
+        start = time.monotonic()
+        trial.run()
+        seconds = (time.monotonic() - start) / TIMED_STEPS
+        kept.write_text(str(max(round(60 * task.minutes / seconds), TIMED_STEPS)))
+    return replace(plan, n_steps=int(kept.read_text()))
+
+
+def halves() -> bool:
+    """Whether the processor multiplies in bfloat16 by itself."""
+    return bool(torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported())
