@@ -43,7 +43,7 @@ DISSATISFACTION_WEIGHTS: dict[str, float] = {
 }
 """Default weight of each emotion's probability, 0 (content) to 1 (dissatisfied)."""
 
-LOG_ODDS_CLIP = 0.01
+LOG_ODDS_CLIP = 0.002
 """Probabilities are held this far from 0 and 1, so that one segment cannot decide a call."""
 
 

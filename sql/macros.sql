@@ -10,10 +10,10 @@ create macro shown(figure, count_calls) as if(count_calls >= min_calls(), figure
 create macro log_odds(probability) as ln(probability / (1 - probability));
 create macro from_log_odds(value) as 1 / (1 + exp(-value));
 
--- call_dissatisfaction: duration-weighted mean on log-odds, each value held 0.01 from 0 and 1;
+-- call_dissatisfaction: duration-weighted mean on log-odds, each value held 0.002 from 0 and 1;
 -- the same numbers as ser_batch.emotions.call_dissatisfaction
 create macro call_dissatisfaction(dissatisfaction, duration_s) as from_log_odds(
-    sum(duration_s * log_odds(greatest(0.01, least(0.99, dissatisfaction))))
+    sum(duration_s * log_odds(greatest(0.002, least(0.998, dissatisfaction))))
         filter (where dissatisfaction is not null)
     / nullif(sum(duration_s) filter (where dissatisfaction is not null), 0)
 );
