@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import importlib.util
 import re
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +26,7 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
+    from ser_batch.distill.adopt import Contest
     from ser_batch.distill.teachers import Teacher
     from ser_batch.embeddings.own import OwnEncoder
 
@@ -60,6 +63,10 @@ def distill(  # noqa: PLR0917
         str | None, typer.Option(help="Folder of sounds that are mixed in, `=LICENCE` after it.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 1,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="CSV of labelled clips by which an adaptation is judged, as of train."),
+    ] = None,
     work: Annotated[
         Path | None, typer.Option(help="Folder for what can be gone on with; else the cache.")
     ] = None,
@@ -111,16 +118,37 @@ def distill(  # noqa: PLR0917
             settings=read_settings(place, settings),
             on_progress=on_progress,
         )
-    told = {**encoder.manifest, "folder": str(encoder.folder)}
+    found = _contest(encoder, begun, labels) if begun else None
     if as_json:
-        print_json(told)
-        return
-    held_out = told["held_out"]
+        folder = str(encoder.folder)
+        print_json({**encoder.manifest, "folder": folder, "contest": found and asdict(found)})
+    else:
+        _show(encoder, found)
+
+
+def _contest(encoder: OwnEncoder, former: OwnEncoder, labels: Path | None) -> Contest:
+    """Compare an adapted encoder with the one that it began as, and write it down."""
+    from ser_batch.corpora.labels import read_labels
+    from ser_batch.distill.adopt import contest, log
+    from ser_batch.embeddings.own import add_encoders
+
+    add_encoders(encoder.folder.parent)
+    found = contest(encoder, former, read_labels(labels) if labels else ())
+    log(found, encoder.folder.parent, getpass.getuser())
+    return found
+
+
+def _show(encoder: OwnEncoder, found: Contest | None) -> None:
+    held_out = encoder.manifest["held_out"]
     typer.echo(
-        f"{encoder.folder}: {told['n_bytes'] / 1e6:.2f} MB; error of voices never trained on "
-        f"{held_out['error']:.3f}, {held_out['error_before']:.3f} before. "
-        f"Use it by `--features {encoder.name}`."
+        f"{encoder.folder}: {encoder.manifest['n_bytes'] / 1e6:.2f} MB; error of voices never "
+        f"trained on {held_out['error']:.3f}, {held_out['error_before']:.3f} before."
     )
+    if found is not None:
+        for reason in found.why:
+            typer.echo(f"  {reason}")
+        typer.echo(f"{'Adopted' if found.adopted else 'Not adopted'}; {found.former} stays there.")
+    typer.echo(f"Read it by `--features {encoder.name}`.")
 
 
 def _teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +65,7 @@ class Batches:
         self._n_mels, self._seconds, self._seed = n_mels, seconds, seed
         self._by_length, self._chances = _weights(material)
 
-    def __iter__(self) -> Iterator[Batch]:
-        return self.since(0)
-
-    def since(self, first: int) -> Iterator[Batch]:
+    def since(self, first: int) -> Generator[Batch, None, None]:
         """Batches from a number on, made ahead of their use; without end."""
         with ThreadPoolExecutor(1) as pool:
             waiting = [pool.submit(self.batch, first + ahead) for ahead in range(AHEAD)]

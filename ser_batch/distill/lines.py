@@ -134,7 +134,8 @@ def _added(signal: FloatArray, other: FloatArray, snr_db: float) -> FloatArray:
     power, others = float(np.mean(np.square(signal))), float(np.mean(np.square(other)))
     if power <= 0 or others <= 0:
         return signal
-    return (signal + other * np.sqrt(power / others * 10 ** (-snr_db / 10))).astype(np.float32)
+    gain = np.sqrt(power / others * 10 ** (-snr_db / 10))
+    return np.asarray(signal + other * gain, np.float32)
 
 
 def _cut_out(sound: FloatArray, n_samples: int, rng: np.random.Generator) -> FloatArray:
@@ -142,7 +143,7 @@ def _cut_out(sound: FloatArray, n_samples: int, rng: np.random.Generator) -> Flo
     if len(sound) <= n_samples:
         sound = np.tile(sound, n_samples // max(len(sound), 1) + 2)
     start = int(rng.integers(len(sound) - n_samples))
-    return sound[start : start + n_samples]
+    return np.asarray(sound[start : start + n_samples], np.float32)
 
 
 def _companded(signal: FloatArray, codec: Companding) -> FloatArray:
@@ -153,4 +154,5 @@ def _companded(signal: FloatArray, codec: Companding) -> FloatArray:
 
 @cache
 def _table(codec: Companding) -> FloatArray:
-    return compand(np.arange(-32767, 32768, dtype=np.float32) / 32767, codec)
+    levels = np.arange(-32767, 32768, dtype=np.float32) / np.float32(32767)
+    return compand(levels.astype(np.float32), codec)

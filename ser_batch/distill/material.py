@@ -102,7 +102,7 @@ class Material:
         n_wanted = n_samples(cut.length)
         n_said = round(n_wanted * SPEEDS[cut.speed])
         samples = self.recordings[cut.recording].samples[cut.start : cut.start + n_said]
-        said = samples.astype(np.float32) / 32768
+        said = (samples / 32768).astype(np.float32)
         if SPEEDS[cut.speed] == 1:
             return said
         heard = soxr.resample(said, RATE_HZ * SPEEDS[cut.speed], RATE_HZ)[:n_wanted]
@@ -267,7 +267,7 @@ def _places(start: int, end: int, speed: float, rng: np.random.Generator) -> lis
 
     A stretch no longer than the longest clip is one clip; a longer one is cut at random lengths.
     """
-    places = []
+    places: list[tuple[int, int]] = []
     longest = len(LENGTHS_S) - 1
     while True:
         left = (end - start) / speed

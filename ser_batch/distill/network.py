@@ -22,7 +22,7 @@ from ser_batch.embeddings.own import HEAD_WIDTH, N_POSITIONS
 EPSILON = 1e-5
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]  # torch is an extra
     """Two convolutions and some transformer blocks.
 
     Its parameters have the names of the arrays that `embeddings.weights.load` gives.
@@ -120,7 +120,7 @@ class Size:
     n_blocks: int
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def pruned(
     arrays: Mapping[str, NDArray[Any]], size: Size, spectra: Sequence[FloatArray], floor: float
 ) -> dict[str, FloatArray]:

@@ -174,7 +174,8 @@ def _begun(task: Task, material: Material) -> dict[str, FloatArray]:
     for clip in rng.choice(clips, min(N_LOOKED_AT, len(clips)), replace=False):
         heard = over_a_line(material.clip(int(clip)), RATE_HZ, Lines(), rng)
         spectra.append(levelled(log_mel(heard, TELEPHONE_RATE_HZ)))
-    return pruned(task.teacher.arrays, SIZE, spectra, QUIET_BAND)
+    begun: dict[str, FloatArray] = pruned(task.teacher.arrays, SIZE, spectra, QUIET_BAND)
+    return begun
 
 
 def _plan(

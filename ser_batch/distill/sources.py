@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ def parse_source(text: str) -> Source:
 
 def described(sources: Sequence[Source], material: Material) -> list[dict[str, Any]]:
     """What a card says of the material: a source a line."""
-    hours: Counter[str] = Counter()
+    hours: dict[str, float] = defaultdict(float)
     for cut in material.cuts:
         if cut.speed == 0:
             hours[material.recordings[cut.recording].source] += LENGTHS_S[cut.length] / 3600

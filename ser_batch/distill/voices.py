@@ -10,11 +10,11 @@ import soxr
 from ser_batch.arrays import FloatArray
 from ser_batch.distill.material import RATE_HZ
 from ser_batch.synthetic.scripts import AGENT_ANSWERS
-from ser_batch.synthetic.voices import MANNERS, Voice, speak
+from ser_batch.synthetic.voices import MANNERS, Accent, Voice, speak
 
 ENGLISH = tuple(line for lines in AGENT_ANSWERS.values() for line in lines)
 
-LINES: dict[str, tuple[str, ...]] = {
+LINES: dict[Accent, tuple[str, ...]] = {
     "en-GB": ENGLISH,
     "en-US": ENGLISH,
     "de-DE": (

@@ -33,6 +33,9 @@ _M_PERTURB = -6
 """Option of glibc's `mallopt`: new blocks are filled with the complement of a byte."""
 
 
+Accent = Literal["en-GB", "en-US", "de-DE", "es-ES", "fr-FR", "it-IT"]
+
+
 @dataclass(frozen=True)
 class Voice:
     """A speaker: the engine's voice, its register and the size of the vocal tract.
@@ -44,7 +47,7 @@ class Voice:
         speed: factor on its rate of speech
     """
 
-    accent: Literal["en-GB", "en-US", "de-DE", "es-ES", "fr-FR", "it-IT"]
+    accent: Accent
     pitch: float = 1.0
     tract: float = 1.0
     speed: float = 1.0
