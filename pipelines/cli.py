@@ -28,7 +28,7 @@ from pipelines.commands import (
     setup,
     weights,
 )
-from pipelines.options import exit_code
+from pipelines.options import MISUSE, UNEXPECTED, Exit, failure, print_json, say_error
 
 app = typer.Typer(
     name="ser-batch",
@@ -90,21 +90,29 @@ app.command(rich_help_panel=SETUP)(demo.demo)
 
 
 def main() -> None:
-    """Run a command; an expected error is one line and an exit code.
+    """Run a command; an expected error is one line and an exit code, with `--json` an object too.
 
     `SER_DEBUG=1` shows the traceback instead.
     """
+    as_json = "--json" in sys.argv
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
     try:
         app()
     except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as stop:  # what was misused is on standard error already
+        if as_json and stop.code == Exit.USAGE:
+            print_json(MISUSE.as_json())
+        raise
     except Exception as error:
-        code = None if os.environ.get("SER_DEBUG") else exit_code(error)
-        if code is None:
+        told = None if os.environ.get("SER_DEBUG") else failure(error)
+        if as_json:
+            print_json((told or UNEXPECTED).as_json())
+        if told is None:
             raise
-        sys.exit(code)
+        say_error(told.one_line())
+        sys.exit(told.exit)
 
 
 if __name__ == "__main__":

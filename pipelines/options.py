@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -97,17 +99,58 @@ def print_json(value: dict[str, Any]) -> None:
     sys.stdout.write("\n")
 
 
-def exit_code(error: Exception) -> int | None:
-    """Say an expected error in one line; its exit code, None if nobody expected it."""
+@dataclass(frozen=True)
+class Failure:
+    """An expected error as a person and a script are told it.
+
+    Attributes:
+        code: stable reason
+        message: what is wrong
+        remedy: what to do about it
+        exit: exit code
+    """
+
+    code: str
+    message: str
+    remedy: str
+    exit: Exit = Exit.FAILED
+
+    def one_line(self) -> str:
+        """As the terminal shows it."""
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
+    def as_json(self) -> dict[str, Any]:
+        """As a script reads it."""
+        return {"error": {"code": self.code, "message": self.message, "remedy": self.remedy}}
+
+
+def failure(error: Exception) -> Failure | None:
+    """What an error tells, None if nobody expected it."""
     from ser_batch.errors import LockedError, SerError
 
     if isinstance(error, SerError):
-        say_error(error.one_line())
-        return Exit.LOCKED if isinstance(error, LockedError) else Exit.FAILED
-    if isinstance(error, PermissionError):
-        say_error(f"{error.filename}: {error.strerror}. Run as a user who may, or mend the rights.")
-        return Exit.FAILED
+        ends = Exit.LOCKED if isinstance(error, LockedError) else Exit.FAILED
+        return Failure(error.code, str(error), error.remedy, ends)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return Failure(
+            "system", f"{where}{error.strerror}", _SYSTEM_REMEDY.get(error.errno or 0, "")
+        )
     return None
+
+
+MISUSE = Failure(
+    "usage", "the command was not understood", "See standard error, and `--help`.", Exit.USAGE
+)
+UNEXPECTED = Failure(
+    "unexpected", "a fault of ser-batch", "Please report it with the traceback on standard error."
+)
+_SYSTEM_REMEDY = {
+    errno.EACCES: "Run as a user who may, or mend the rights.",
+    errno.EPERM: "Run as a user who may, or mend the rights.",
+    errno.ENOSPC: "Free some space and run it again; what was done is kept.",
+    errno.EROFS: "Name a folder that can be written.",
+}
 
 
 def say_error(text: str) -> None:

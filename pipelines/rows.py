@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import json
-import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ser_batch.errors import QueryError
+from ser_batch.warehouse.plain import plain_rows
 
 MOST_ROWS = 200
 """Rows that a terminal is shown; the other formats write all."""
@@ -54,7 +53,7 @@ def write_csv(rows: pa.Table, file: IO[str]) -> None:
     """Comma-separated, quoted where needed, empty for null, times in ISO 8601."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(rows.column_names)
-    for row in _plain_rows(rows):
+    for row in plain_rows(rows):
         writer.writerow(
             [json.dumps(v, ensure_ascii=False) if isinstance(v, list | dict) else v for v in row]
         )
@@ -62,12 +61,12 @@ def write_csv(rows: pa.Table, file: IO[str]) -> None:
 
 def as_object(rows: pa.Table) -> Row:
     """One JSON object: the column names, and a list of values a row."""
-    return {"columns": rows.column_names, "rows": list(_plain_rows(rows))}
+    return {"columns": rows.column_names, "rows": list(plain_rows(rows))}
 
 
 def print_table(rows: pa.Table, console: Console) -> None:
     """A table where it fits the terminal, else a block of lines a row."""
-    shown = list(_plain_rows(rows.slice(0, MOST_ROWS)))
+    shown = list(plain_rows(rows.slice(0, MOST_ROWS)))
     texts = [[_text(value) for value in row] for row in shown]
     widths = [
         max([len(name), *(len(row[number]) for row in texts)])
@@ -107,29 +106,6 @@ def _text(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
     line = " ".join(text.split())
     return line if len(line) <= _WIDEST_VALUE else f"{line[: _WIDEST_VALUE - 1]}…"
-
-
-def _plain_rows(rows: pa.Table) -> Iterator[list[Any]]:
-    for batch in rows.to_batches(max_chunksize=10_000):
-        columns = [_plain_column(column) for column in batch.columns]
-        yield from (list(row) for row in zip(*columns, strict=True))
-
-
-def _plain_column(column: pa.Array[Any]) -> list[Any]:
-    return [_plain(value) for value in column.to_pylist(maps_as_pydicts="lossy")]
-
-
-def _plain(value: object) -> object:
-    """A value that JSON knows; NaN is no number and becomes null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value if isinstance(value, str | int | bool) or value is None else str(value)
 
 
 @contextmanager

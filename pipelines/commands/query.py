@@ -36,9 +36,13 @@ def query(
     sql: Annotated[str | None, typer.Argument(help="One select statement.")] = None,
     *,
     root: RootOption = DEFAULT_ROOT,
-    form: Annotated[Format, typer.Option("--format", help="How rows are written.")] = Format.table,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="How rows are written; else as the file's ending says."),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to a file, not the terminal.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write to a file (.csv, .json, .parquet)."),
     ] = None,
     list_marts: Annotated[
         bool,
@@ -69,15 +73,15 @@ def query(
     if list_marts:
         _print_marts(warehouse.describe(published), as_json=as_json or form is Format.json)
         return
-    if cookbook is not None:
-        sql = recipe(cookbook).sql
-    if sql is None:
+    if (sql is None) == (cookbook is None):
         raise typer.BadParameter(
-            "give a select statement, --cookbook NAME or --list", param_hint="SQL"
+            "give a select statement, or --cookbook NAME, or --list", param_hint="SQL"
         )
+    chosen = Format.json if as_json else form or _format_of(output)
+    sql = recipe(cookbook).sql if cookbook else str(sql)
     with warehouse.connect(published) as con:
         rows = warehouse.query(con, sql)
-    write_rows(rows, Format.json if as_json else form, output)
+    write_rows(rows, chosen, output)
 
 
 def publish(
@@ -165,6 +169,19 @@ def report(
         print_json({"report": str(path)})
     else:
         typer.echo(path)
+
+
+def _format_of(output: Path | None) -> Format:
+    """As a file's ending says; the terminal, and endings that say nothing, have a table."""
+    if output is None:
+        return Format.table
+    ending = output.suffix.lower().removeprefix(".")
+    if ending in ("xlsx", "xls", "ods"):
+        raise typer.BadParameter(
+            "workbooks are written by `ser-batch export`; query writes .csv, .json and .parquet",
+            param_hint="--output",
+        )
+    return Format(ending) if ending in set(Format) else Format.table
 
 
 def _print_marts(tables: list[TableDoc], *, as_json: bool) -> None:

@@ -32,9 +32,10 @@ def recipe(name: str) -> Recipe:
     """The recipe of a name.
 
     Raises:
-        QueryError: naming the nearest one
+        QueryError: naming the nearest one, and all
     """
     by_name = {found.name: found for found in recipes()}
     if name not in by_name:
-        raise QueryError(f"the cookbook has no {name!r}{nearest(name, by_name)}")
+        known = ", ".join(by_name)
+        raise QueryError(f"the cookbook has no {name!r}{nearest(name, by_name)}; it has {known}")
     return by_name[name]

@@ -65,9 +65,11 @@ def query(con: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
     """The rows that a user's SQL selects.
 
     Raises:
-        QueryError: with DuckDB's reason in one line
+        QueryError: with DuckDB's reason in one line; if it is not one statement
     """
     try:
+        if (count := len(con.extract_statements(sql))) != 1:
+            raise QueryError(f"{count} statements are given; a query is one")
         relation = con.sql(sql)
         rows: pa.Table = relation.to_arrow_table() if relation is not None else pa.table({})
     except duckdb.Error as error:

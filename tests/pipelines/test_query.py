@@ -110,6 +110,7 @@ def test_a_question_of_the_cookbook_is_answered_by_name(ask):
     missing = ask("--cookbook", "worst_moment")
     assert missing.exit_code == 1
     assert "did you mean 'worst_moments'" in missing.stderr
+    assert "calls_that_went_wrong" in missing.stderr, "all are named"
 
 
 @pytest.mark.parametrize("sql", ["selec 1", "select nothing from call_summary", "drop table runs"])
@@ -118,6 +119,41 @@ def test_bad_sql_is_one_line_and_a_failure(ask, sql):
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
+
+
+def test_several_statements_are_refused_and_none_is_run(ask):
+    result = ask("select 1; select 2")
+    assert result.exit_code == 1
+    assert "2 statements" in result.stderr
+
+
+def test_a_question_of_the_cookbook_and_sql_together_are_refused(ask):
+    result = ask("select 1", "--cookbook", "worst_moments")
+    assert result.exit_code == 2
+    assert "--cookbook" in result.stderr
+
+
+def test_the_files_ending_says_the_format_unless_it_is_said(ask, tmp_path):
+    for name, begins in (("a.csv", b"n\n1\n"), ("a.json", b'{"columns"'), ("a.parquet", b"PAR1")):
+        assert ask("select 1 as n", "-o", str(tmp_path / name)).exit_code == 0
+        assert (tmp_path / name).read_bytes().startswith(begins), name
+    ask("select 1 as n", "-o", str(tmp_path / "b.parquet"), "--format", "csv")
+    assert (tmp_path / "b.parquet").read_bytes() == b"n\n1\n"
+    workbook = ask("select 1 as n", "-o", str(tmp_path / "a.xlsx"))
+    assert workbook.exit_code == 2
+    assert "ser-batch export" in workbook.stderr
+    assert not (tmp_path / "a.xlsx").exists()
+
+
+def test_floats_are_written_without_noise_and_nested_values_as_json(ask):
+    sql = (
+        "select 0.3::float as single, 0.1::double + 0.2::double as double,"
+        " {'a': 0.3::float, 'b': [1, null]} as struct, map {'k': 0.3::float} as map"
+    )
+    (row,) = csv.DictReader(io.StringIO(ask(sql, "--format", "csv").stdout))
+    assert (row["single"], row["double"]) == ("0.3", "0.3")
+    assert json.loads(row["struct"]) == {"a": 0.3, "b": [1, None]}
+    assert json.loads(row["map"]) == {"k": 0.3}
 
 
 def test_no_warehouse_says_what_makes_one(run, tmp_path):
