@@ -88,13 +88,8 @@ def render(
             verdict=words.verdict(content, min_calls=least),
             enough=head["count_scored"] >= least,
             enough_before=head["count_scored_before"] >= least,
-            min_calls=least,
-            calls_to_listen=settings.report.calls_to_listen,
-            rules=settings.dissatisfaction,
-            denoise=settings.denoise,
             drift=drift_of(content.rows["drift"], settings.drift),
-            drift_rules=settings.drift,
-            weights=_weights(settings),
+            **_rules(settings),
             run_id=run_id,
             model=model,
             call_pages=call_pages,
@@ -117,6 +112,18 @@ def environment() -> Environment:
     for name in _FILTERS:
         made.filters[name] = getattr(words, name)
     return made
+
+
+def _rules(settings: Settings) -> dict[str, object]:
+    """The settings that the page names."""
+    return {
+        "min_calls": settings.report.min_calls,
+        "calls_to_listen": settings.report.calls_to_listen,
+        "rules": settings.dissatisfaction,
+        "weights": _weights(settings),
+        "denoise": settings.denoise,
+        "drift_rules": settings.drift,
+    }
 
 
 def _weights(settings: Settings) -> str:

@@ -19,6 +19,8 @@ def verdict(content: Content, *, min_calls: int) -> str:
     head = content.headline
     if content.period is None:
         return "No calls have been taken in yet."
+    if not head["count_calls"]:
+        return "There are no calls on these days."
     if head["count_scored"] < min_calls:
         return (
             f"{head['count_scored']} of {counted(head['count_calls'], 'call')} could be scored: "

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.conftest import NASTY, axe_violations
+from tests.report.conftest import NASTY
+from tests.report.pages import axe_violations
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,8 @@ from ser_batch.paths import Root
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from tests.lakes import MODEL_ID, put_call
-from tests.report.conftest import NASTY, axe_violations
+from tests.report.conftest import NASTY
+from tests.report.pages import axe_violations
 from tests.rows import prediction, segment
 
 
