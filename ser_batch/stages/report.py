@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from ser_batch.report.call_page import render_call
 from ser_batch.report.content import Choice, Row, read_content
 from ser_batch.report.page import ModelFacts, render
 from ser_batch.resources import bundled_models
+from ser_batch.stages.pages import write_whole
 
 LATEST = "latest.html"
 
@@ -44,9 +44,9 @@ def write_report(root: Root, settings: Settings, run_id: str, choice: Choice | N
     page = render(content, settings, run_id=run_id, model=model, call_pages=pages)
     page += _signature(settings) + "\n"
     target = root.reports / f"{run_id}.html"
-    _write_whole(target, page)
+    write_whole(target, page)
     if choice is None:
-        _write_whole(root.reports / LATEST, page)
+        write_whole(root.reports / LATEST, page)
     return target
 
 
@@ -84,7 +84,7 @@ def write_call_pages(
     for call in calls[: settings.report.calls_to_listen]:
         recording_id = call["recording_id"]
         page = render_call(con, call, _audio(call, settings), settings, back=f"{run_id}.html")
-        _write_whole(folder / f"{recording_id}.html", page)
+        write_whole(folder / f"{recording_id}.html", page)
         addresses[recording_id] = f"{folder.name}/{recording_id}.html"
     return addresses
 
@@ -109,10 +109,3 @@ def model_facts(root: Root, model_id: str) -> ModelFacts:
             card = (folder / CARD).read_text(encoding="utf-8")
             return ModelFacts(model_id, figures.get("uar"), figures.get("n_speakers"), card)
     return ModelFacts(model_id)
-
-
-def _write_whole(target: Path, text: str) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
