@@ -65,6 +65,13 @@ class IngestSettings(Section):
         default_factory=dict,
         description='their names of metadata columns, where they differ: {queue = "Skill group"}',
     )
+    drop_attributes: tuple[str, ...] = Field(
+        (),
+        description=(
+            "columns of the metadata that are not kept as attributes, whatever their case; those "
+            "whose name speaks of an agent, advisor, employee, operator or the like never are"
+        ),
+    )
     timezone: str = Field(
         "UTC", description="the call centre's time zone; every time in the tables is local to it"
     )

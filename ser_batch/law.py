@@ -6,6 +6,7 @@ work) and Art. 50(3) (people exposed to it are informed).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,8 @@ NOT_SCORED: dict[str, NotScored] = {
         NotScored(
             "unknown_role",
             "nothing says who speaks on the channel",
-            "say it in the metadata (customer_channel) or in [roles]",
+            "say it in the metadata or in [roles]: customer_channel where each side has a channel, "
+            "first_speaker where both share one",
         ),
         NotScored("objected", "the customer objected", ""),
         NotScored(
@@ -43,6 +45,21 @@ NOT_SCORED: dict[str, NotScored] = {
         ),
     )
 }
+
+
+_AT_WORK = re.compile(
+    r"agent|advis[oe]r|employee|operator|representative|supervisor|teamlead|consultant"
+    r"|mitarbeiter|sachbearbeiter|berater|konsultant|(?:^|[\W_])(?:staff|rep|worker)(?:$|[\W_])",
+    re.IGNORECASE,
+)
+
+
+def names_people_at_work(column: str) -> bool:
+    """Whether a column that ser-batch does not know is, by its name, about somebody at work.
+
+    Such a column must not stand beside an emotion, as any attribute does.
+    """
+    return _AT_WORK.search(column) is not None
 
 
 def why_not_scored(

@@ -7,7 +7,7 @@ import os
 import textwrap
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -17,8 +17,8 @@ from ser_batch.errors import SettingsError
 
 SETTINGS_FILE = "ser-batch.toml"
 OTHER_VARIABLES = (
-    "SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG", "SER_HOME", "SER_AUDIO", "SER_ENCODERS",
-    "SER_METADATA",
+    "SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG", "SER_HOME", "SER_AUDIO",
+    "SER_ENCODERS", "SER_METADATA",
 )  # fmt: skip
 """Variables with the prefix that are not settings."""
 _WIDTH = 96
@@ -71,7 +71,7 @@ def commented_settings() -> str:
 
 def _setting(key: str, field: FieldInfo, defaults: Section) -> list[str]:
     value = getattr(defaults, key)
-    meaning = _comment(f"{field.description}{_range(field)}")
+    meaning = _comment(f"{field.description}{_range(field)}{_choices(field.annotation)}")
     if isinstance(value, dict) and value:
         pairs = ", ".join(f"{name} = {_toml(weight)}" for name, weight in value.items())
         return [*meaning, f"#{key} = {{ {pairs} }}"]
@@ -89,6 +89,19 @@ def _range(field: FieldInfo) -> str:
     if high is None:
         return f" (from {low:g})"
     return f" (up to {high:g})" if low is None else f" ({low:g} to {high:g})"
+
+
+def _choices(annotation: Any) -> str:
+    """` (one of "off", "gated", "always")` where the declaration names the values."""
+    found: dict[str, None] = {}
+    todo = [annotation]
+    while todo:
+        kind = todo.pop(0)
+        if get_origin(kind) is Literal:
+            found |= dict.fromkeys(map(_toml, get_args(kind)))
+        else:
+            todo += get_args(kind)
+    return f" (one of {', '.join(found)})" if found else ""
 
 
 def _toml(value: Any) -> str:

@@ -118,9 +118,9 @@ def verify(
             say_error(problem)
         elif not as_json:
             typer.echo(f"{checked}: as published")
-    if not problems and not as_json:
-        typer.echo("No weights are here; `ser-batch weights get` fetches them.")
-    if any(problems.values()):
+    if not problems:
+        say_error("no weights are here. `ser-batch weights get` fetches them.")
+    if not problems or any(problems.values()):
         raise typer.Exit(Exit.FAILED)
 
 

@@ -25,6 +25,7 @@ from ser_batch.intake.matching import (
     renamed,
 )
 from ser_batch.intake.values import file_time, parse_bool, parse_time
+from ser_batch.law import names_people_at_work
 
 _ROLES = ("agent", "customer", "unknown")
 
@@ -105,10 +106,22 @@ def _call(
         "roles": roles,
         "single_role": single_role,
         "first_speaker": first_speaker,
-        "attributes": sorted((k, v) for k, v in fields.items() if k not in OWN_COLUMNS),
+        "attributes": _attributes(fields, settings),
     }
     row.update({name: fields.get(name) for name in TEXT_COLUMNS})
     return row, doubts
+
+
+def _attributes(fields: Mapping[str, str], settings: Settings) -> list[tuple[str, str]]:
+    """Columns with no place of their own; none that may name somebody at work."""
+    dropped = {name.lower() for name in settings.ingest.drop_attributes}
+    return sorted(
+        (name, text)
+        for name, text in fields.items()
+        if name not in OWN_COLUMNS
+        and name.lower() not in dropped
+        and not names_people_at_work(name)
+    )
 
 
 def _start(

@@ -18,7 +18,7 @@ from ser_batch.stages.files import known_files
 from ser_batch.stages.tombstones import line_stone, read_tombstones
 from ser_batch.tables import CALLS, METADATA
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised when the resolution of calls changes, so that every row is made again."""
 
 DECIDES_SCORING = (
@@ -159,7 +159,14 @@ def _made_from(tags: dict[str, str] | None, wanted: dict[str, str]) -> bool:
 def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
     sources = sorted(part.name for part in lake.parts(METADATA))
     naming = settings.ingest.model_dump(
-        include={"name_pattern", "name_time_format", "time_format", "columns", "timezone"}
+        include={
+            "name_pattern",
+            "name_time_format",
+            "time_format",
+            "columns",
+            "drop_attributes",
+            "timezone",
+        }
     )
     return {
         "rules": digest([RULES_VERSION, naming, settings.roles.model_dump()]),

@@ -22,7 +22,8 @@ def doubts(
         yield "no_speech", "no speech was found", "Listen to it: a dead line, or music only?"
     if n_channels == 2 and analysis.dual_mono:
         message = "both channels carry the same signal: both sides in one, or one side only"
-        yield "dual_mono", message, "Ask the recorder for one side a channel."
+        remedy = "Ask the recorder for one side a channel, or say who speaks first: first_speaker."
+        yield "dual_mono", message, remedy
     if spoken and (together := not_separated(analysis)):
         remedy = "Ask the recorder for one side a channel, or lower line.min_separation_confidence."
         yield "not_separated", together, remedy

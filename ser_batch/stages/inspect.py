@@ -13,9 +13,9 @@ import numpy as np
 from ser_batch.audio.analysis import CallAnalysis, ChannelAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Role, Settings
-from ser_batch.errors import GoneFileError
 from ser_batch.law import channel_roles
 from ser_batch.stages.doubts import doubts
+from ser_batch.stages.trial import check_file
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
     Raises:
         FileError: if it cannot be read
     """
-    if not path.exists():
-        raise GoneFileError
+    check_file(path)
     audio = read_audio(path, settings.audio)
     said = settings.roles
     (analysis,) = analyse_calls([audio], settings, two_speakers=[said.first_speaker is not None])

@@ -19,6 +19,26 @@ from ser_batch.stages.doubts import not_separated
 from ser_batch.stages.score import decide
 
 
+class NoSuchFileError(FileError):
+    """A file that somebody named is not there."""
+
+    code = "no_such_file"
+    remedy = "Mend the path."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no file {path}")
+
+
+class FolderNamedError(FileError):
+    """A folder was named where one recording is meant."""
+
+    code = "folder"
+    remedy = "Name recordings; `ser-batch nightly --audio FOLDER` takes a folder."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is a folder")
+
+
 @dataclass(frozen=True)
 class ScoredSegment:
     """A stretch of the customer's speech.
@@ -90,10 +110,28 @@ def try_files(
         single, first = "customer", None
     trials = []
     for path in paths:
-        size = path.stat().st_size if path.exists() else 0
+        try:
+            check_file(path)
+        except FileError as error:
+            trials.append(Trial(path, 0.0, (), None, {}, error))
+            continue
+        size = path.stat().st_size
         job = CallJob(str(path), path, size, roles, single, first, None, None, settings)
         trials.append(_trial(job, describe_calls([job])[0], bundle))
     return trials
+
+
+def check_file(path: Path) -> None:
+    """Refuse what a person may name by mistake.
+
+    Raises:
+        FolderNamedError: if it is a folder
+        NoSuchFileError: if nothing is there
+    """
+    if path.is_dir():
+        raise FolderNamedError(path)
+    if not path.exists():
+        raise NoSuchFileError(path)
 
 
 def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> Trial:

@@ -42,8 +42,13 @@ def test_weights_are_listed_got_from_a_folder_and_verified(
     assert json.loads(command("verify", "--json").stdout) == {"verified": {"whisper_base": None}}
 
 
+def test_without_weights_there_is_nothing_that_could_be_as_published(known: room.Weights) -> None:
+    done = command("verify")
+    assert done.exit_code == 1
+    assert "ser-batch weights get" in " ".join(done.stderr.split())
+
+
 def test_changed_weights_fail_verification_with_a_remedy(known: room.Weights) -> None:
-    assert command("verify").exit_code == 0, "nothing is here, so nothing is wrong"
     known.path.parent.mkdir(parents=True)
     known.path.write_bytes(b"not these")
     done = command("verify")

@@ -56,6 +56,22 @@ def test_unknown_columns_are_kept_as_attributes() -> None:
     assert row["attributes"] == [("Skill", "x"), ("wait_s", "12")]
 
 
+def test_no_column_about_people_at_work_becomes_an_attribute() -> None:
+    at_work = {"agent_name": "Ann", "AgentEmail": "a@b", "Advisor": "A", "employeeId": "7",
+               "operator-no": "1", "Staff": "x", "sales_rep": "y"}  # fmt: skip
+    others = {"report_id": "1", "priority": "2", "staffel": "3"}
+    row = resolve({"file": "a.wav", **at_work, **others})
+    assert dict(row["attributes"]) == others
+    named = with_ingest(name_pattern=r"(?P<agent_id>\w+)\.wav")
+    assert resolve(settings=named)["attributes"] == []
+
+
+def test_listed_columns_are_dropped_whatever_their_case() -> None:
+    settings = with_ingest(drop_attributes=("comment",))
+    row = resolve({"file": "a.wav", "Comment": "Ann was kind", "skill": "x"}, settings=settings)
+    assert row["attributes"] == [("skill", "x")]
+
+
 def test_their_names_of_columns_are_mapped() -> None:
     settings = with_ingest(columns={"queue": "Skill group", "file": "AUDIO_FILE"})
     row = resolve({"audio_file": "a.wav", "SKILL GROUP": "x"}, settings=settings)

@@ -78,6 +78,16 @@ def test_a_file_that_is_no_audio_is_one_line_with_a_remedy(tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["score", "inspect"])
+def test_a_mistyped_file_and_a_folder_are_told_from_bad_recordings(
+    tmp_path: Path, command: str
+) -> None:
+    for path, said in ((tmp_path / "typo.wav", "there is no file"), (tmp_path, "nightly --audio")):
+        done = ser_batch(command, path, "--root", tmp_path)
+        assert done.returncode == Exit.FAILED
+        assert said in " ".join((done.stdout + done.stderr).split())
+
+
 def test_init_writes_settings_that_are_all_defaults(tmp_path: Path) -> None:
     done = ser_batch("init", "--root", tmp_path)
     path = tmp_path / "ser-batch.toml"
@@ -100,6 +110,12 @@ def test_every_line_of_the_settings_file_says_what_holds_anyway(tmp_path: Path) 
     for line in (line for line in values if line.endswith('= ""')):
         path.write_text(path.read_text(encoding="utf-8").replace(line + "\n", ""), encoding="utf-8")
     assert load_settings(path) == load_settings()
+
+
+def test_the_settings_file_names_the_values_that_there_are() -> None:
+    text = " ".join(commented_settings().replace("\n# ", " ").split())
+    assert 'snr_below_db (one of "off", "gated", "always") #mode' in text.replace("\n", " ")
+    assert "(one of 8000, 16000)" in text
 
 
 @pytest.mark.parametrize(
