@@ -10,10 +10,10 @@ import pytest
 
 from ser_batch.audio.stretches import stretches
 from ser_batch.config import RoleSettings, Settings
-from ser_batch.errors import GoneFileError
 from ser_batch.report.inspect import SCALE, WIDTH, picture
 from ser_batch.report.timeline import bars, course, diagnosis, lanes, scale, side_names, ticks
 from ser_batch.stages.inspect import Inspection, as_dict, inspect_file
+from ser_batch.stages.trial import NoSuchFileError
 from tests.audio.signals import noise, silence, tone, voice
 
 SETTINGS = Settings()
@@ -110,5 +110,5 @@ def test_one_channel_is_drawn_as_two_voices_only_where_they_were_told_apart(
 
 
 def test_a_file_that_is_not_there_is_an_error_of_the_file(tmp_path: Path) -> None:
-    with pytest.raises(GoneFileError):
+    with pytest.raises(NoSuchFileError):
         inspect_file(tmp_path / "gone.wav", SETTINGS)
