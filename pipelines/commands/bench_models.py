@@ -24,6 +24,14 @@ from pipelines.options import (
     read_settings,
 )
 
+JUDGED = (
+    "segment_auc_anger",
+    "spearman",
+    "spearman_mean_anger",
+    "precision_at_10",
+    "arc_accuracy",
+)
+
 
 def bench_calls(  # noqa: PLR0917
     corpora: CorporaOption,
@@ -122,16 +130,21 @@ def _show_judgements(judgements: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("setting", "calls", "AUC of anger", "Spearman", "precision at 10 %", "arcs right")
+    table = Table(
+        "setting",
+        "calls",
+        "AUC of anger",
+        "Spearman",
+        "of mean anger",
+        "precision at 10 %",
+        "arcs right",
+    )
     for judgement in judgements:
         table.add_row(
             f"{judgement['setting']}: {'+'.join(judgement['trained_on'])} → "
             f"{'+'.join(judgement['tested_on'])}",
             str(judgement["n_calls"]),
-            *(
-                f"{judgement[key]:.3f}"
-                for key in ("segment_auc_anger", "spearman", "precision_at_10", "arc_accuracy")
-            ),
+            *(f"{judgement[key]:.3f}" for key in JUDGED),
         )
     Console().print(table)
 

@@ -69,6 +69,8 @@ class Judgement:
         n_unheard: calls in which the analysis found no speech of the customer; ranked last
         segment_auc_anger: area under the ROC curve of the segments' probability of anger
         spearman: rank correlation of the calls' dissatisfaction with their true share of anger
+        spearman_mean_anger: the same of the plain mean of the segments' probability of anger,
+            which the index must not fall behind
         precision_at_10: share of calls with at least half anger among the worst tenth
         arc_accuracy: share of worsening, improving and steady calls that are called so; the truth
             is what was said in the first and the last third, not what the arc was meant to be
@@ -82,6 +84,7 @@ class Judgement:
     n_unheard: int
     segment_auc_anger: float
     spearman: float
+    spearman_mean_anger: float
     precision_at_10: float
     arc_accuracy: float
 
@@ -181,6 +184,7 @@ def judge(
     scores = np.array([call_dissatisfaction(d, s) for d, s in zip(segments, seconds, strict=True)])
     unheard = np.isnan(scores)
     scores[unheard] = 0
+    plain = [_mean_anger(answer) for answer in scored]
     truth = np.array([call.call.true_share for call in calls])
     worst = np.argsort(-scores, kind="stable")[: max(1, round(len(calls) / 10))]
     found = [arc_class(d, s, settings) for d, s in zip(segments, seconds, strict=True)]
@@ -194,6 +198,7 @@ def judge(
         n_unheard=int(np.count_nonzero(unheard)),
         segment_auc_anger=_auc_anger(calls, scored),
         spearman=float(scipy.stats.spearmanr(scores, truth).statistic),
+        spearman_mean_anger=float(scipy.stats.spearmanr(plain, truth).statistic),
         precision_at_10=float((truth[worst] >= MANY_SHARE).mean()),
         arc_accuracy=float(
             np.mean(
@@ -204,6 +209,12 @@ def judge(
             )
         ),
     )
+
+
+def _mean_anger(answer: Scored) -> float:
+    """Mean probability of anger over a call's segments, 0 where there are none."""
+    anger = answer.probabilities[:, answer.classes.index(ANGRY)]
+    return float(anger.mean()) if len(anger) else 0.0
 
 
 def _auc_anger(calls: Sequence[HeardCall], scored: Sequence[Scored]) -> float:
