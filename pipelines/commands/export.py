@@ -46,6 +46,7 @@ def export(
     """
     from ser_batch.report.content import Choice
     from ser_batch.report.export import export_mart, export_week
+    from ser_batch.stages.choice import check_choice
     from ser_batch.warehouse import connect, describe
 
     place = existing_root(root)
@@ -54,6 +55,7 @@ def export(
         raise typer.BadParameter("name a mart, or write the workbook of the week to an .xlsx file")
     marts = describe(place.warehouse)
     with connect(place.warehouse) as con:
+        check_choice(con, choice)
         if mart is None:
             settings = read_settings(place, settings_file)
             n_rows = export_week(con, marts, file, choice, settings)

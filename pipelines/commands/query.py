@@ -155,11 +155,15 @@ def report(
     """
     from ser_batch.lock import only_run
     from ser_batch.report.content import Choice
+    from ser_batch.stages.choice import check_choice
     from ser_batch.stages.report import write_report
+    from ser_batch.warehouse import connect
 
     place = existing_root(root)
     settings = read_settings(place, settings_file)
     choice = Choice(first.date() if first else None, last.date() if last else None, queue)
+    with connect(place.warehouse) as con:
+        check_choice(con, choice)
     with only_run(place):
         if choice == Choice():
             path = write_report(place, settings, "by-hand")
