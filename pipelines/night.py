@@ -20,7 +20,7 @@ from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.erase import finish_erasure
 from ser_batch.stages.ingest import IngestResult
-from ser_batch.stages.publish import PublishResult, not_scored
+from ser_batch.stages.publish import PublishResult, count_undated, not_scored
 from ser_batch.stages.record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.stages.score import model_id
 from ser_batch.stages.workers import Workers
@@ -99,6 +99,7 @@ class Night:
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
             "not_scored": not_scored(published.path),
+            "undated": count_undated(published.path),
             "drift": self.drift.warnings,
             "published": published.built,
             "rows": published.rows,

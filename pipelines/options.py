@@ -74,11 +74,13 @@ def existing_root(path: Path) -> Root:
 
 def _opened(path: Path, *, must_exist: bool) -> Root:
     """The root; its adapted encoders are known from then on, also to processes that are started."""
-    from ser_batch.embeddings.own import ENCODERS, add_encoders
     from ser_batch.paths import find_root
 
     root = find_root(path, must_exist=must_exist)
-    add_encoders(root.models / ENCODERS)
+    if root.encoders.is_dir():
+        from ser_batch.embeddings.own import add_encoders
+
+        add_encoders(root.encoders)
     return root
 
 

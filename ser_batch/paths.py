@@ -60,6 +60,11 @@ class Root:
         return self.path / "models"
 
     @property
+    def encoders(self) -> Path:
+        """Encoders adapted to this centre's calls, one folder each."""
+        return self.models / "encoders"
+
+    @property
     def labels(self) -> Path:
         """What annotators are given: one folder a batch, with its snippets."""
         return self.path / "labels"

@@ -146,7 +146,7 @@ CALLS = TableContract(
             column("audio_root", pa.string(), "the audio folder, absolute"),
             column("size_bytes", pa.int64(), "size of the file, bytes"),
             column("started_at", _TIME, "start of the call, local time of the call centre"),
-            column("started_at_source", pa.string(), "metadata, name or file"),
+            column("started_at_source", pa.string(), "metadata, name, or file: its last change"),
             column("queue", pa.string(), "queue", nullable=True),
             column("agent", pa.string(), "agent's id as supplied", nullable=True),
             column("team", pa.string(), "agent's team", nullable=True),

@@ -134,6 +134,11 @@ def show_summary(summary: dict[str, Any]) -> None:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
         calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"
         console.print(f"  {calls} not scored: {escape(reason['meaning'])}{remedy}")
+    if summary["undated"]:
+        console.print(
+            f"  {summary['undated']} calls have the time of their file, for nothing says when they "
+            "were: started_at in the metadata, or ingest.name_pattern"
+        )
     for row in summary["drift"]:
         console.print(
             f"  drift in {row['subject']}, {row['name']}, against {row['reference']}: "

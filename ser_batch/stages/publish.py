@@ -62,6 +62,14 @@ def publish(
     return PublishResult(root.warehouse, marts, result.built, result.dates)
 
 
+def count_undated(path: Path) -> int:
+    """Calls of the published file whose time is that of their file, for nothing says when."""
+    with warehouse.connect(path) as con:
+        sql = "select count(*) as n from call_summary where started_at_source = 'file'"
+        [count] = warehouse.query(con, sql)["n"].to_pylist()
+    return int(count or 0)
+
+
 def not_scored(path: Path) -> list[dict[str, object]]:
     """Calls of the published file that carry no dissatisfaction, by reason, most first.
 

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 2
+-- version: 3
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -141,6 +141,7 @@ predicted_segments as (
 select
     calls.call_date,
     calls.started_at,
+    calls.started_at_source,
     hour(calls.started_at) as hour,
     isodow(calls.started_at) as weekday,
     calls.queue,

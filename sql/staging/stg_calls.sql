@@ -10,6 +10,7 @@ select
     calls.audio_root,
     cast(calls.started_at as date) as call_date,
     calls.started_at,
+    calls.started_at_source,
     calls.queue,
     calls.team,
     calls.customer,

@@ -211,6 +211,7 @@ def test_doubtful_metadata_is_warned_about_line_by_line(
     calls = {row["path"]: row for row in rows(lake, CALLS)}
     assert calls[one]["queue"] == 'a, "b"'
     assert calls[one]["started_at_source"] == "file"
+    assert summary["undated"] == sum(row["started_at_source"] == "file" for row in calls.values())
     assert (calls[two]["queue"], calls[two]["objected"]) == ("d", True)
     assert summary["status"] == "clean"
 
