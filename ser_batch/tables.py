@@ -192,7 +192,9 @@ RECORDINGS = TableContract(
             column("agent_channel", pa.int8(), "where an agent seems to speak", nullable=True),
             *_waits("silence", "nobody speaks and nothing plays"),
             column("count_long_silences", pa.int32(), "silences called long by the settings"),
-            *_waits("hold", "music or tones and nobody speaks"),
+            *_waits(
+                "hold", "music or tones and nobody speaks, rings before the call is answered aside"
+            ),
             column("overtalk_s", pa.float32(), "seconds in which both sides speak"),
             column("overtalk_share", pa.float32(), "of the time in which anybody speaks, 0..1"),
             column("analysis_id", pa.string(), "digest of the settings that cut its segments"),

@@ -206,6 +206,7 @@ def _call(
                 syllable_rate(line.signal, line.sample_rate, own.bursts)
                 for line, own in zip(call, speech, strict=True)
             ],
+            ringing=[channel.sounds.ringing for channel in channels],
             duration_s=audio.duration_s,
             settings=settings.line,
         ),

@@ -77,7 +77,7 @@ class CallInteraction:
 
     Attributes:
         silence: nobody speaks and nothing plays, each at least `line.min_silence_s`
-        hold: music or tones and nobody speaks
+        hold: music or tones and nobody speaks, the rings before anybody did aside
         n_long_silences: silences of at least `line.long_silence_s`
         overtalk_s: seconds in which both speak
         overtalk_share: of the time in which anybody speaks, 0..1
@@ -97,6 +97,7 @@ def interaction(
     waiting: Sequence[DoubleArray],
     syllable_rates: Sequence[float],
     *,
+    ringing: Sequence[DoubleArray] = (),
     duration_s: float,
     settings: LineSettings,
 ) -> CallInteraction:
@@ -106,12 +107,15 @@ def interaction(
         turns: of each side, seconds, shape (n, 2) each, in order
         waiting: tones and music of each channel, seconds, shape (n, 2) each
         syllable_rates: of each side, a second
+        ringing: of the waiting, ring-back: before the first word nobody is kept on hold by it
         duration_s: of the call
         settings: what counts as silence
     """
     talk = union(*turns)
-    hold = without(union(*waiting), talk)
-    nothing = without(stretches([(0.0, duration_s)]), union(talk, hold))
+    rings, answered_s = union(*ringing), talk[0, 0] if len(talk) else duration_s
+    connecting = rings[rings[:, 0] < answered_s]
+    hold = without(union(*waiting), union(talk, connecting))
+    nothing = without(stretches([(0.0, duration_s)]), union(talk, hold, connecting))
     silence = lasting(nothing, settings.min_silence_s)
     overtalk_s = float(sum(lengths(each).sum() for each in turns) - lengths(talk).sum())
     talk_s = float(lengths(talk).sum())

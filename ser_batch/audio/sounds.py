@@ -43,8 +43,12 @@ class Sounds:
     @property
     def waiting(self) -> DoubleArray:
         """The time that a listener spends with it, the pauses between rings and keys included."""
-        rings, keys = joined(self.ring, RING_PAUSE_S), joined(self.keys, KEY_PAUSE_S)
-        return union(rings, keys, self.beep, self.music)
+        return union(self.ringing, joined(self.keys, KEY_PAUSE_S), self.beep, self.music)
+
+    @property
+    def ringing(self) -> DoubleArray:
+        """The rings with the pauses between them."""
+        return joined(self.ring, RING_PAUSE_S)
 
 
 def find_sounds(signal: FloatArray, sample_rate: int, settings: LineSettings) -> Sounds:

@@ -30,8 +30,8 @@ from ser_batch.tables import (
     features_contract,
 )
 
-ANALYSIS_VERSION = 1
-"""Raised when the code cuts segments differently under the same settings."""
+ANALYSIS_VERSION = 2
+"""Raised when the code cuts segments or measures calls differently under the same settings."""
 
 _CHANNEL_KEY = ["recording_id", "channel"]
 

@@ -24,12 +24,14 @@ def measured(
     second: list[tuple[float, float]],
     *,
     waiting: DoubleArray = NONE,
+    ringing: DoubleArray = NONE,
     duration_s: float = 60,
 ) -> CallInteraction:
     return interaction(
         [stretches(first), stretches(second)],
         [waiting, NONE],
         [4.0, 4.0],
+        ringing=[ringing],
         duration_s=duration_s,
         settings=LineSettings(),
     )
@@ -81,6 +83,13 @@ def test_silence_and_hold_are_told_apart() -> None:
     assert found.silence.longest_s == 10
     assert found.silence.share == pytest.approx(22 / 60)
     assert found.n_long_silences == 2
+
+
+def test_rings_before_the_first_word_are_neither_hold_nor_silence_and_later_ones_are_hold() -> None:
+    rings = stretches([(0, 11), (30, 42)])
+    found = measured([(12, 29)], [(43, 60)], waiting=rings, ringing=rings)
+    assert (found.hold.count, found.hold.total_s) == (1, 12)
+    assert found.silence.total_s == 0
 
 
 def test_a_call_in_which_nobody_speaks_is_all_silence() -> None:
