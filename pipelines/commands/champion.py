@@ -1,4 +1,4 @@
-"""Commands on which model scores: models list, compare, promote, rollback, shadow, log."""
+"""Commands on which model scores: models list, compare, align, promote, rollback, shadow, log."""
 
 from __future__ import annotations
 
@@ -141,6 +141,38 @@ def shadow(  # noqa: PLR0917
     place = open_root(root)
     chosen = read_settings(place, settings)
     _show(set_shadow(place, chosen, name, on=on, who=_who(), why=(why,)), as_json=as_json)
+
+
+@models_app.command("align")
+def align(
+    days: Annotated[int, typer.Option(min=1, help="Latest call dates that it is fitted to.")] = 28,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit the champion to how customers usually sound on this root's lines; no label is needed.
+
+    Lines, languages and microphones shift every caller alike; this takes that shift away and
+    leaves each caller's mood. The fitted model is registered and scores once it is promoted.
+
+    Example:
+
+      ser-batch models align --days 28
+    """
+    from ser_batch.lock import only_run
+    from ser_batch.stages.align import align as align_champion
+
+    place = open_root(root)
+    with only_run(place):
+        found = align_champion(place, read_settings(place, settings), days=days, who=_who())
+    if as_json:
+        print_json({**asdict(found), "bundle": found.bundle.model_id})
+        return
+    typer.echo(
+        f"{found.bundle.model_id}: fitted to {found.n_calls} calls, {found.n_segments} segments, "
+        f"of {found.first} to {found.last}.\nIt scores once you promote it: ser-batch models "
+        f'promote {found.bundle.folder.name} --why "…"'
+    )
 
 
 def _who() -> str:

@@ -24,8 +24,9 @@ from ser_batch.corpora.describe import describe_clips
 from ser_batch.emotions import call_dissatisfaction, segment_dissatisfaction
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet, get_feature_set
+from ser_batch.model.alignment import aligned
 from ser_batch.model.dataset import Dataset
-from ser_batch.model.predictor import Predictor
+from ser_batch.model.predictor import Predictor, columns
 from ser_batch.model.splits import prove, speaker_folds
 from ser_batch.model.training import Recipe, train
 
@@ -33,6 +34,9 @@ BATCH = 16
 N_FOLDS = 5
 MANY_SHARE = 0.5
 """True share of anger from which a call belongs among the worst."""
+
+ALIGNED = "unseen corpus, aligned"
+"""Fitted to the unlabelled calls of the other half (`ser-batch models align`)."""
 
 CHANGES = ("worsening", "improving")
 """Arcs that are told apart; all others are steady."""
@@ -62,7 +66,7 @@ class Judgement:
     """How well calls are ranked.
 
     Attributes:
-        setting: `unseen speakers` or `unseen corpus`
+        setting: `unseen speakers`, `unseen corpus`, or the latter with an aligned model
         trained_on: corpora of the model
         tested_on: corpora of the calls
         n_calls, n_segments: what the figures rest on
@@ -146,6 +150,8 @@ def run(
         judgements.append(
             judge(calls, found, settings.dissatisfaction, ("unseen corpus", names, there))
         )
+        found = _by_aligned_models(model, calls, feature_set.names)
+        judgements.append(judge(calls, found, settings.dissatisfaction, (ALIGNED, names, there)))
     return {"ours": [asdict(judgement) for judgement in judgements], "peers": {}, "ratios": {}}
 
 
@@ -268,6 +274,21 @@ def _by_unseen_models(
                 answers[i] = _predicted(model, calls[i], dataset.names)
         on_progress("training without the callers", done, len(folds))
     return [answers[i] for i in range(len(calls))]
+
+
+def _by_aligned_models(
+    model: Predictor, calls: Sequence[HeardCall], names: Sequence[str]
+) -> list[Scored]:
+    """Each call scored by the model as it is fitted to the calls of the other half."""
+    place = columns(model.feature_names, names)
+    answers: list[Scored | None] = [None] * len(calls)
+    for half in (0, 1):
+        others = [call for i, call in enumerate(calls) if i % 2 != half]
+        heard = np.concatenate([call.features for call in others])[:, place]
+        fitted = aligned(model, heard, n_calls=len(others))
+        for i in range(half, len(calls), 2):
+            answers[i] = _predicted(fitted, calls[i], names)
+    return [answer for answer in answers if answer is not None]
 
 
 def _predicted(model: Predictor, call: HeardCall, names: Sequence[str]) -> Scored:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 TREES = "trees.txt"
 LINEAR = "linear.npz"
+SHIFT = "shift"
 CALIBRATION = "calibration.json"
 EVALUATION = "evaluation.json"
 CARD = "CARD.md"
@@ -95,13 +96,15 @@ class Bundle:
             )
         calibration = _json(contents[CALIBRATION], folder / CALIBRATION)
         try:
+            linear, shift = _read_linear(folder / LINEAR)
             predictor = Predictor(
                 feature_names=manifest.feature_names,
                 classes=manifest.classes,
-                linear=_read_linear(folder / LINEAR),
+                linear=linear,
                 trees=Trees(contents[TREES].decode()),
                 calibration=Calibration(calibration["temperature"]),
                 range_limit=float(calibration["range_limit"]),
+                shift=shift,
             )
         except (KeyError, TypeError, UnicodeDecodeError) as error:
             raise BundleError(f"{folder}: {error}") from error
@@ -188,10 +191,10 @@ def read_manifest(folder: Path) -> Manifest:
             f"this program reads {FORMAT_VERSION}"
         )
     try:
-        fields: dict[str, Any] = {
+        values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()
         }
-        manifest = Manifest(**fields)
+        manifest = Manifest(**values)
     except TypeError as error:
         raise BundleError(f"{path}: {error}") from error
     unknown = set(manifest.classes) - set(EMOTIONS)
@@ -222,7 +225,7 @@ def write_bundle(
         card: the model card, Markdown
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_linear(folder / LINEAR, predictor.linear)
+    _write_linear(folder / LINEAR, predictor)
     (folder / TREES).write_text(predictor.trees.text, encoding="utf-8")
     calibration = {**predictor.calibration.as_dict(), "range_limit": predictor.range_limit}
     (folder / CALIBRATION).write_text(_text(calibration), encoding="utf-8")
@@ -264,18 +267,20 @@ def _checked(folder: Path, name: str, manifest: Manifest) -> bytes:
     return content
 
 
-def _read_linear(path: Path) -> LinearHead:
+def _read_linear(path: Path) -> tuple[LinearHead, DoubleArray | None]:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return LinearHead(
-                *(stored[key] for key in ("centre", "scale", "emphasis", "weights", "bias"))
-            )
+            head = LinearHead(*(stored[field.name] for field in fields(LinearHead)))
+            return head, stored.get(SHIFT)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: {error}") from error
 
 
-def _write_linear(path: Path, head: LinearHead) -> None:
-    np.savez(path, **vars(head))
+def _write_linear(path: Path, predictor: Predictor) -> None:
+    arrays: dict[str, Any] = dict(vars(predictor.linear))
+    if predictor.shift is not None:
+        arrays[SHIFT] = predictor.shift
+    np.savez(path, **arrays)
 
 
 def _json(content: bytes, path: Path) -> dict[str, Any]:

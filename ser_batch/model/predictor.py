@@ -63,6 +63,8 @@ class Predictor:
         calibration: turns the sum into probabilities
         range_limit: share of features far from training above which a segment is unlike anything
             that the model was trained on
+        shift: added to each feature before it is read, shape (n_features,): how the training
+            speech differs from what a place usually sounds like (`model/alignment.py`); None: 0
     """
 
     feature_names: tuple[str, ...]
@@ -71,13 +73,19 @@ class Predictor:
     trees: Trees
     calibration: Calibration
     range_limit: float
+    shift: DoubleArray | None = None
+
+    def read(self, features: FloatArray, names: Sequence[str]) -> FloatArray:
+        """Features as the model reads them, in the order of `feature_names`."""
+        chosen = features[:, columns(self.feature_names, names)]
+        return chosen if self.shift is None else (chosen + self.shift).astype(np.float32)
 
     def logits(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
         """Before calibration, shape (n, n_classes)."""
         if not len(features):
             return np.zeros((0, len(self.classes)))
-        chosen = features[:, columns(self.feature_names, names)]
-        return self.linear.logits(chosen) + self.trees.raw(features, names)
+        read = self.read(features, names)
+        return self.linear.logits(read) + self.trees.raw(read, self.feature_names)
 
     def predict(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
         """Calibrated probabilities.
@@ -100,8 +108,7 @@ class Predictor:
         Returns:
             shape (n,): the share of features far from training, over the limit for that share
         """
-        chosen = features[:, columns(self.feature_names, names)]
-        return far_share(self.linear, chosen) / self.range_limit
+        return far_share(self.linear, self.read(features, names)) / self.range_limit
 
 
 def far_share(linear: LinearHead, features: FloatArray) -> DoubleArray:

@@ -92,7 +92,8 @@ def reasons(
         return []
     winner = predictor.predict(features, names).argmax(axis=1).astype(np.int64)
     weight = family_contributions(predictor, features, names, winner)
-    shown = features[:, columns([family.shown_by for family in FAMILIES], names)].astype(float)
+    place = columns([family.shown_by for family in FAMILIES], predictor.feature_names)
+    shown = predictor.read(features, names)[:, place].astype(float)
     usual, known = _usual(shown, callers, predictor)
     phrases = []
     for row, strongest in enumerate(np.argsort(-weight, axis=1, kind="stable")):
@@ -129,11 +130,11 @@ def contributions(
     Returns:
         shape (n, n_features of the model), to be counted from a clip of median features
     """
-    chosen = features[:, columns(predictor.feature_names, names)]
+    read = predictor.read(features, names)
     rows = np.arange(len(features))
     linear = predictor.linear.weights - predictor.linear.weights.mean(axis=1, keepdims=True)
-    total = predictor.linear.scaled(chosen) * linear.T[winner]
-    trees = predictor.trees.contributions(features, names)
+    total = predictor.linear.scaled(read) * linear.T[winner]
+    trees = predictor.trees.contributions(read, predictor.feature_names)
     added = trees[rows, winner] - trees.mean(axis=1)
     place = columns(predictor.trees.names, predictor.feature_names)
     total[:, place] += added
