@@ -38,6 +38,7 @@ LAYERS: dict[str, int] = {
     "ser_batch.resources": 10,
     "ser_batch.errors": 0,
     "ser_batch.arrays": 0,
+    "ser_batch.onnx_file": 0,
 }
 ARRAYS_ONLY = (
     "ser_batch.audio",
