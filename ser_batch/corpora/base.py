@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,23 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Label:
+    """What a corpus says of a file.
+
+    Attributes:
+        speaker: as the corpus names them
+        sex: of the speaker
+        emotion: in the vocabulary of `ser_batch.emotions`
+        intensity: as the corpus names it, None where it does not
+    """
+
+    speaker: str
+    sex: Sex
+    emotion: str
+    intensity: str | None = None
+
+
+@dataclass(frozen=True)
 class Corpus:
     """A public corpus and how its files are named.
 
@@ -49,14 +67,33 @@ class Corpus:
         title: name and source for the model card
         licence: SPDX identifier where there is one
         language: ISO 639-1
-        parse: clip of a file, None if the file does not belong to the corpus
+        pattern: of its files' names without ending
+        label: of a name that fits and of the file's path; None if it is to be left out
     """
 
     name: str
     title: str
     licence: str
     language: str
-    parse: Callable[[Path], Clip | None]
+    pattern: re.Pattern[str]
+    label: Callable[[re.Match[str], Path], Label | None]
+
+    def parse(self, path: Path) -> Clip | None:
+        """The clip that a file name describes, None if the file is not the corpus's."""
+        match = self.pattern.match(path.stem)
+        label = self.label(match, path) if match else None
+        if label is None:
+            return None
+        return Clip(
+            path=path,
+            corpus=self.name,
+            speaker=f"{self.name}:{label.speaker}",
+            sex=label.sex,
+            emotion=label.emotion,
+            intensity=label.intensity,
+            language=self.language,
+            licence=self.licence,
+        )
 
     def read(self, folder: Path) -> list[Clip]:
         """All clips below a folder, in the order of their paths.

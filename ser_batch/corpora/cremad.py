@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus, Sex
+from ser_batch.corpora.base import Corpus, Label, Sex
 
 NAME = re.compile(
     r"^(?P<actor>1\d{3})_[A-Z]{3}_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?P<level>LO|MD|HI|XX)$"
@@ -29,20 +29,13 @@ DEMOGRAPHICS = "VideoDemographics.csv"
 """The corpus's own table of actors; without it their sex is unknown."""
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip that a file name describes, None if it is not CREMA-D's."""
-    match = NAME.match(path.stem)
-    if match is None:
-        return None
-    return Clip(
-        path=path,
-        corpus="cremad",
-        speaker=f"cremad:{match['actor']}",
+def label(match: re.Match[str], path: Path) -> Label:
+    """What a name says, and the table of actors beside the clips."""
+    return Label(
+        speaker=match["actor"],
         sex=_sexes(path.parent).get(match["actor"], "unknown"),
         emotion=EMOTION[match["emotion"]],
         intensity=LEVEL[match["level"]],
-        language="en",
-        licence=CREMAD.licence,
     )
 
 
@@ -64,5 +57,6 @@ CREMAD = Corpus(
     title="CREMA-D (Cao et al. 2014)",
     licence="ODbL-1.0",
     language="en",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus
+from ser_batch.corpora.base import Corpus, Label
 
 NAME = re.compile(
     r"^(?P<speaker>\d{2})(?P<text>[ab]\d{2})(?P<emotion>[WLEAFTN])(?P<version>[a-z])$"
@@ -25,21 +25,10 @@ EMOTION = {
 FEMALE = {"08", "09", "13", "14", "16"}
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip that a file name describes, None if it is not EmoDB's."""
-    match = NAME.match(path.stem)
-    if match is None:
-        return None
-    return Clip(
-        path=path,
-        corpus="emodb",
-        speaker=f"emodb:{match['speaker']}",
-        sex="female" if match["speaker"] in FEMALE else "male",
-        emotion=EMOTION[match["emotion"]],
-        intensity=None,
-        language="de",
-        licence=EMODB.licence,
-    )
+def label(match: re.Match[str], _path: Path) -> Label:
+    """What a name says."""
+    speaker = match["speaker"]
+    return Label(speaker, "female" if speaker in FEMALE else "male", EMOTION[match["emotion"]])
 
 
 EMODB = Corpus(
@@ -47,5 +36,6 @@ EMODB = Corpus(
     title="EmoDB (Berlin Database of Emotional Speech, Burkhardt et al. 2005)",
     licence="CC0-1.0",
     language="de",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )

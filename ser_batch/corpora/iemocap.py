@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus
+from ser_batch.corpora.base import Corpus, Label, Sex
 
 NAME = re.compile(r"^(?P<dialog>Ses(?P<session>0[1-5])[FM]_\w+)_(?P<sex>[FM])\d{3}$")
 LINE = re.compile(r"^\[[\d.]+ - [\d.]+\]\t(?P<name>\w+)\t(?P<emotion>\w{3})\t")
@@ -32,25 +32,16 @@ EMOTION = {
 """Excitement counts as happiness, as is usual; `xxx` (no agreement) and `oth` are left out."""
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip of a sentence, None if it is not IEMOCAP's or its labellers did not agree."""
-    match = NAME.match(path.stem)
-    if match is None or len(path.parents) < 4:
+def label(match: re.Match[str], path: Path) -> Label | None:
+    """What the evaluation of a sentence's dialogue says, None if its labellers did not agree."""
+    if len(path.parents) < 4:
         return None
     emotions = _evaluation(path.parents[3] / "dialog" / "EmoEvaluation" / f"{match['dialog']}.txt")
     emotion = EMOTION.get(emotions.get(path.stem, ""))
     if emotion is None:
         return None
-    return Clip(
-        path=path,
-        corpus="iemocap",
-        speaker=f"iemocap:{match['session']}{match['sex']}",
-        sex="female" if match["sex"] == "F" else "male",
-        emotion=emotion,
-        intensity=None,
-        language="en",
-        licence=IEMOCAP.licence,
-    )
+    sex: Sex = "female" if match["sex"] == "F" else "male"
+    return Label(f"{match['session']}{match['sex']}", sex, emotion)
 
 
 @lru_cache(maxsize=256)
@@ -67,5 +58,6 @@ IEMOCAP = Corpus(
     title="IEMOCAP (Busso et al. 2008)",
     licence="research-only",
     language="en",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )

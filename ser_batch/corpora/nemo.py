@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus
+from ser_batch.corpora.base import Corpus, Label
 
 NAME = re.compile(
     r"^(?P<speaker>[A-Z]{2}\d)_(?P<emotion>anger|fear|happiness|neutral|sadness|surprised)_\d+$"
@@ -17,21 +17,13 @@ FEMALE = {"EB0", "IC0", "KD0", "MB0"}
 MALE = {"KS0", "MP0", "SM0", "TP0", "PS0"}
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip that a file name describes, None if it is not nEMO's."""
-    match = NAME.match(path.stem)
-    if match is None:
-        return None
+def label(match: re.Match[str], _path: Path) -> Label:
+    """What a name says."""
     speaker = match["speaker"]
-    return Clip(
-        path=path,
-        corpus="nemo",
-        speaker=f"nemo:{speaker}",
+    return Label(
+        speaker=speaker,
         sex="female" if speaker in FEMALE else "male" if speaker in MALE else "unknown",
         emotion="surprise" if match["emotion"] == "surprised" else match["emotion"],
-        intensity=None,
-        language="pl",
-        licence=NEMO.licence,
     )
 
 
@@ -40,5 +32,6 @@ NEMO = Corpus(
     title="nEMO (Christop 2024)",
     licence="CC-BY-NC-SA-4.0",
     language="pl",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus
+from ser_batch.corpora.base import Corpus, Label
 
 NAME = re.compile(
     r"^03-01-(?P<emotion>0[1-8])-(?P<intensity>0[12])-0[12]-0[12]-(?P<actor>0[1-9]|1\d|2[0-4])$"
@@ -26,20 +26,13 @@ EMOTION = {
 }
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip that a file name describes, None if it is not spoken RAVDESS."""
-    match = NAME.match(path.stem)
-    if match is None:
-        return None
-    return Clip(
-        path=path,
-        corpus="ravdess",
-        speaker=f"ravdess:{match['actor']}",
+def label(match: re.Match[str], _path: Path) -> Label:
+    """What a name says; actors of even numbers are women."""
+    return Label(
+        speaker=match["actor"],
         sex="male" if int(match["actor"]) % 2 else "female",
         emotion=EMOTION[match["emotion"]],
         intensity="strong" if match["intensity"] == "02" else "normal",
-        language="en",
-        licence=RAVDESS.licence,
     )
 
 
@@ -48,5 +41,6 @@ RAVDESS = Corpus(
     title="RAVDESS speech (Livingstone and Russo 2018)",
     licence="CC-BY-NC-SA-4.0",
     language="en",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )

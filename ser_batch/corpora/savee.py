@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus
+from ser_batch.corpora.base import Corpus, Label
 
 SPEAKERS = ("DC", "JE", "JK", "KL")
 NAME = re.compile(r"^(?:(?P<speaker>DC|JE|JK|KL)_)?(?P<emotion>sa|su|a|d|f|h|n)\d{2}$")
@@ -23,22 +23,10 @@ EMOTION = {
 }
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip that a file name describes, None if it is not SAVEE's."""
-    match = NAME.match(path.stem)
-    speaker = match and (match["speaker"] or path.parent.name)
-    if match is None or speaker not in SPEAKERS:
-        return None
-    return Clip(
-        path=path,
-        corpus="savee",
-        speaker=f"savee:{speaker}",
-        sex="male",
-        emotion=EMOTION[match["emotion"]],
-        intensity=None,
-        language="en",
-        licence=SAVEE.licence,
-    )
+def label(match: re.Match[str], path: Path) -> Label | None:
+    """What a name says, and the folder where the name tells no speaker."""
+    speaker = match["speaker"] or path.parent.name
+    return Label(speaker, "male", EMOTION[match["emotion"]]) if speaker in SPEAKERS else None
 
 
 SAVEE = Corpus(
@@ -46,5 +34,6 @@ SAVEE = Corpus(
     title="SAVEE (Haq and Jackson 2010)",
     licence="research-only",
     language="en",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus
+from ser_batch.corpora.base import Corpus, Label
 
 NAME = re.compile(
     r"^(?P<speaker>OAF?|YAF)_(?P<word>[a-z]+)_"
@@ -26,23 +26,10 @@ EMOTION = {
 }
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip that a file name describes, None if it is not TESS's."""
-    match = NAME.match(path.stem)
-    if match is None:
-        return None
-    # a few of the corpus's own files say OA for OAF
+def label(match: re.Match[str], _path: Path) -> Label:
+    """What a name says; a few of the corpus's own files say OA for OAF."""
     speaker = "YAF" if match["speaker"].upper() == "YAF" else "OAF"
-    return Clip(
-        path=path,
-        corpus="tess",
-        speaker=f"tess:{speaker}",
-        sex="female",
-        emotion=EMOTION[match["emotion"].lower()],
-        intensity=None,
-        language="en",
-        licence=TESS.licence,
-    )
+    return Label(speaker, "female", EMOTION[match["emotion"].lower()])
 
 
 TESS = Corpus(
@@ -50,5 +37,6 @@ TESS = Corpus(
     title="TESS (Pichora-Fuller and Dupuis 2020)",
     licence="CC-BY-NC-ND-4.0",
     language="en",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )

@@ -9,27 +9,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser_batch.corpora.base import Clip, Corpus
+from ser_batch.corpora.base import Corpus, Label, Sex
 
 NAME = re.compile(r"^(?P<speaker>S(?P<sex>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d+$")
 EMOTION = {"A": "anger", "H": "happiness", "N": "neutral", "S": "sadness"}
 
 
-def parse(path: Path) -> Clip | None:
-    """The clip that a file name describes, None if it is not URDU's."""
-    match = NAME.match(path.stem)
-    if match is None:
-        return None
-    return Clip(
-        path=path,
-        corpus="urdu",
-        speaker=f"urdu:{match['speaker']}",
-        sex="male" if match["sex"] == "M" else "female",
-        emotion=EMOTION[match["emotion"]],
-        intensity=None,
-        language="ur",
-        licence=URDU.licence,
-    )
+def label(match: re.Match[str], _path: Path) -> Label:
+    """What a name says."""
+    sex: Sex = "male" if match["sex"] == "M" else "female"
+    return Label(match["speaker"], sex, EMOTION[match["emotion"]])
 
 
 URDU = Corpus(
@@ -37,5 +26,6 @@ URDU = Corpus(
     title="URDU (Latif et al. 2018)",
     licence="research-only",
     language="ur",
-    parse=parse,
+    pattern=NAME,
+    label=label,
 )
