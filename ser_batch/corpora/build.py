@@ -20,13 +20,13 @@ from ser_batch.corpora.licences import strictest
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.model.bundle import Bundle, write_bundle
 from ser_batch.model.card import model_card
-from ser_batch.model.crossvalidate import align, cross_validate
+from ser_batch.model.crossvalidate import CrossValidation, align, cross_validate
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.detections import detections
 from ser_batch.model.drift import write_reference
 from ser_batch.model.evaluation import evaluate
 from ser_batch.model.predictor import Predictor
-from ser_batch.model.recipes import recipe_for
+from ser_batch.model.recipes import copies_for, recipe_for
 from ser_batch.model.splits import speaker_folds
 from ser_batch.model.training import Recipe, train
 
@@ -69,7 +69,7 @@ def build_bundle(
     """
     clips = one_of_each_content(clips)
     feature_set = get_feature_set(features or FEATURE_SETS[band])
-    recipe = recipe or recipe_for(feature_set.name)
+    augmentation = augmentation or Augmentation()
     dataset = describe_clips(
         clips,
         feature_set,
@@ -77,6 +77,34 @@ def build_bundle(
         augmentation=augmentation,
         on_clip=_counted("describing clips", len(clips), on_progress),
     )
+    checked, predictor = _trained(dataset, recipe or recipe_for(feature_set.name), on_progress)
+    evaluation = {
+        **checked.evaluation.as_dict(),
+        "proof": asdict(checked.proof),
+        "across": _abroad(predictor, others or {}, feature_set, band, on_progress),
+    }
+    carried: dict[str, Any] = {
+        "feature_set": feature_set.name,
+        "band": band,
+        "training": training_data(clips),
+        "licence": strictest(clip.licence for clip in clips),
+        "evaluation": evaluation,
+    }
+    card = model_card(
+        out.name,
+        n_features=len(predictor.feature_names),
+        command=_command(carried["training"], band, features, augmentation),
+        **carried,
+    )
+    bundle = write_bundle(out, predictor, name=out.name, made_with=versions(), card=card, **carried)
+    write_reference(out, dataset, predictor.feature_names)
+    return bundle
+
+
+def _trained(
+    dataset: Dataset, recipe: Recipe, on_progress: Progress
+) -> tuple[CrossValidation, Predictor]:
+    """The figures on speakers held out, and the model of all speakers."""
     n_folds = min(len(speaker_folds(dataset.speakers, dataset.contents)), MOST_FOLDS)
     checked = cross_validate(
         dataset,
@@ -87,38 +115,7 @@ def build_bundle(
     on_progress("training on all speakers", 0, 1)
     predictor = train(dataset, recipe)
     on_progress("training on all speakers", 1, 1)
-    abroad = _abroad(predictor, others or {}, feature_set, band, on_progress)
-    evaluation = {
-        **checked.evaluation.as_dict(),
-        "proof": asdict(checked.proof),
-        "across": abroad,
-    }
-    training = training_data(clips)
-    licence = strictest(clip.licence for clip in clips)
-    card = model_card(
-        out.name,
-        feature_set=feature_set.name,
-        n_features=len(predictor.feature_names),
-        band=band,
-        licence=licence,
-        training=training,
-        evaluation=evaluation,
-        command=_command(training, band, features, augmentation or Augmentation()),
-    )
-    bundle = write_bundle(
-        out,
-        predictor,
-        name=out.name,
-        feature_set=feature_set.name,
-        band=band,
-        training=training,
-        licence=licence,
-        made_with=versions(),
-        evaluation=evaluation,
-        card=card,
-    )
-    write_reference(out, dataset, predictor.feature_names)
-    return bundle
+    return checked, predictor
 
 
 def _abroad(
@@ -201,8 +198,10 @@ def _command(
     corpora = "".join(f" --corpus {name}" for name in known)
     labels = " --labels FILE" if len(known) < len(training) else ""
     wide = " --band wide" if band == "wide" else ""
-    described = f" --features {features} --copies {augmentation.copies}" if features else ""
-    return f"ser-batch train --corpora DIR{corpora}{labels}{wide}{described}"
+    described = f" --features {features}" if features else ""
+    pays = 0 if band == "wide" else copies_for(features or FEATURE_SETS[band])
+    copies = "" if augmentation.copies == pays else f" --copies {augmentation.copies}"
+    return f"ser-batch train --corpora DIR{corpora}{labels}{wide}{described}{copies}"
 
 
 def _counted(what: str, total: int, on_progress: Progress) -> Callable[[], None]:
