@@ -14,6 +14,7 @@ LAYERS: dict[str, int] = {
     "pipelines": 50,
     "ser_batch.bench": 40,
     "ser_batch.distill": 30,
+    "ser_batch.distill": 35,
     "ser_batch.stages": 30,
     "ser_batch.report": 30,
     "ser_batch.eligibility": 20,

@@ -85,10 +85,7 @@ def distill(  # noqa: PLR0917
 
       ser-batch distill --init encoder_v1 --audio /calls --minutes 20
     """
-    if importlib.util.find_spec("torch") is None:
-        from ser_batch.errors import DependencyError
-
-        raise DependencyError("training needs torch: pip install 'ser-batch[distill]'")
+    require_torch()
     from platformdirs import user_cache_path
 
     from ser_batch.distill.run import Task
@@ -100,7 +97,7 @@ def distill(  # noqa: PLR0917
     begun = find_encoder(init) if init else None
     task = Task(
         sources=[parse_source(text) for text in audio],
-        teacher=_teacher(teacher, begun),
+        teacher=chosen_teacher(teacher, begun),
         init=begun,
         n_steps=steps,
         minutes=minutes,
@@ -151,7 +148,19 @@ def _show(encoder: OwnEncoder, found: Contest | None) -> None:
     typer.echo(f"Read it by `--features {encoder.name}`.")
 
 
-def _teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
+def require_torch() -> None:
+    """Make sure that networks can be trained, before any work.
+
+    Raises:
+        DependencyError: if torch is not installed
+    """
+    if importlib.util.find_spec("torch") is None:
+        from ser_batch.errors import DependencyError
+
+        raise DependencyError("training needs torch: pip install 'ser-batch[distill]'")
+
+
+def chosen_teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
     """The teacher that was asked for; unasked, the large one if its weights are here.
 
     Raises:

@@ -48,7 +48,7 @@ def run(
         peers = {"padded_to_30_s": _padded_speed(first, repeats)}
         missing = {}
         try:
-            peers[PEER] = _peer_speed(repeats)
+            peers[PEER] = peer_speed(repeats)
         except ImportError as error:
             missing[PEER] = f"{error}; pip install torch transformers"
     return {
@@ -62,21 +62,21 @@ def run(
 
 def _speed_of(feature_set: EmbeddingSet, repeats: int) -> float:
     """Segments of a channel, as the night extracts them."""
-    edges = _edges()
-    signal = _noise(edges[-1, 1], feature_set.sample_rate)
-    seconds = _fastest(lambda: feature_set.extract(signal, edges), repeats)
+    edges = segment_edges()
+    signal = noise(edges[-1, 1], feature_set.sample_rate)
+    seconds = fastest(lambda: feature_set.extract(signal, edges), repeats)
     return sum(SEGMENTS_S) / seconds
 
 
 def _padded_speed(feature_set: EmbeddingSet, repeats: int) -> float:
     """Each segment in a window of 30 s, as speech recognisers run the encoder."""
-    signal = _noise(WINDOW_S, feature_set.sample_rate)
+    signal = noise(WINDOW_S, feature_set.sample_rate)
     window = np.array([[0.0, WINDOW_S]])
-    seconds = _fastest(lambda: feature_set.extract(signal, window), repeats)
+    seconds = fastest(lambda: feature_set.extract(signal, window), repeats)
     return float(np.mean(SEGMENTS_S)) / seconds
 
 
-def _peer_speed(repeats: int) -> float:
+def peer_speed(repeats: int) -> float:
     """The architecture with random weights, a segment at a time and nothing padded.
 
     Raises:
@@ -86,7 +86,7 @@ def _peer_speed(repeats: int) -> float:
     torch.set_num_threads(1)
     model = transformers.Wav2Vec2Model(transformers.Wav2Vec2Config()).eval()
     segments = [
-        torch.from_numpy(_noise(length_s, PEER_RATE_HZ)[None]) for length_s in SEGMENTS_S[::2]
+        torch.from_numpy(noise(length_s, PEER_RATE_HZ)[None]) for length_s in SEGMENTS_S[::2]
     ]
 
     def forward() -> None:
@@ -94,21 +94,22 @@ def _peer_speed(repeats: int) -> float:
             for segment in segments:
                 model(segment)
 
-    return sum(SEGMENTS_S[::2]) / _fastest(forward, repeats)
+    return sum(SEGMENTS_S[::2]) / fastest(forward, repeats)
 
 
-def _edges() -> DoubleArray:
+def segment_edges() -> DoubleArray:
     """Segments one after the other, shape (n_segments, 2)."""
     ends = np.cumsum(SEGMENTS_S)
     return np.stack([ends - SEGMENTS_S, ends], axis=1)
 
 
-def _noise(seconds: float, sample_rate: int) -> FloatArray:
+def noise(seconds: float, sample_rate: int) -> FloatArray:
+    """Something to be described, shape (n_samples,)."""
     rng = np.random.default_rng(0)
     return (0.1 * rng.standard_normal(round(seconds * sample_rate))).astype(np.float32)
 
 
-def _fastest(work: Callable[[], object], repeats: int) -> float:
+def fastest(work: Callable[[], object], repeats: int) -> float:
     """Core-seconds of the fastest of some runs, after one that loads and warms."""
     work()
     taken = []
