@@ -1,6 +1,6 @@
 """The linear half of training: a head a part of the features, tuned on held-out speakers.
 
-Hand-made descriptors and a speech model's states each have a head of their own; the mean of their
+Hand-made descriptors and a speech model's states each have a head of their own; a mean of their
 calibrated logits beats one head over both, whose penalty would fit neither.
 """
 
@@ -18,6 +18,9 @@ from ser_batch.model.dataset import Dataset
 from ser_batch.model.linear import LinearHead, fit_linear
 from ser_batch.model.splits import Fold
 from ser_batch.model.view import emphasis, is_state
+
+MIXTURES = (0.25, 0.4, 0.5, 0.6, 0.75)
+"""Weights of the descriptors beside the states that are tried."""
 
 LEAST = 5.0
 """How far below the least logit one lies whose class a head never saw."""
@@ -72,16 +75,32 @@ def tuned_parts(
         parts: of the features
         fine: weight before the penalty of features that travel badly
     """
-    tuned, logits = [], []
-    for part in parts:
-        strength, held_out = _tuned(dataset, labels, folds, part, fine)
-        # alone, a part keeps its own scale
-        share = 1.0
-        if len(parts) > 1:
-            share = 1.0 / (len(parts) * fit_calibration(held_out, labels).temperature)
-        tuned.append(TunedPart(part.columns, strength, share))
-        logits.append(share * held_out)
-    return tuned, np.sum(logits, axis=0)
+    found = [_tuned(dataset, labels, folds, part, fine) for part in parts]
+    shares, held_out = _mixed([logits for _, logits in found], labels)
+    tuned = [
+        TunedPart(part.columns, strength, share)
+        for part, (strength, _), share in zip(parts, found, shares, strict=True)
+    ]
+    return tuned, held_out
+
+
+def _mixed(
+    logits: Sequence[DoubleArray], labels: IntArray
+) -> tuple[tuple[float, ...], DoubleArray]:
+    """Factors of the parts' logits whose sum has the least held-out loss, and that sum.
+
+    A part alone keeps its own scale; two are brought to one scale by their temperatures first.
+    """
+    if len(logits) == 1:
+        return (1.0,), logits[0]
+    scales = [1 / fit_calibration(own, labels).temperature for own in logits]
+    tried = []
+    for first in MIXTURES:
+        shares = (first * scales[0], (1 - first) * scales[1])
+        mixed = np.add(*(share * own for share, own in zip(shares, logits, strict=True)))
+        tried.append((balanced_loss(mixed, labels), shares, mixed))
+    _, shares, mixed = min(tried, key=lambda entry: entry[0])
+    return shares, mixed
 
 
 def fit_head(
