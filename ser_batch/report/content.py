@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from string import Template
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from ser_batch.config import Settings
+from ser_batch.law import names_people_at_work
 from ser_batch.resources import sql_folder
 from ser_batch.warehouse import query, quoted
 
@@ -20,6 +21,7 @@ PERIODS_DAYS = (1, 7, 28)
 SCORED_CALLS_OF_A_PERIOD = 30
 """A share of thirty calls is known to about 18 points; a shorter period would say little."""
 
+_MOST_ATTRIBUTES = 3
 _BEFORE = dt.timedelta(days=28)
 _QUERIES = (
     "headline",
@@ -97,7 +99,7 @@ def read_content(con: duckdb.DuckDBPyConnection, settings: Settings, choice: Cho
     days = ask(con, "calls_by_day", {"queues": queues})
     period = choose_period(days, choice)
     values = _values(period, queues, settings)
-    attributes = tuple(row["name"] for row in ask(con, "attributes", values))
+    attributes = _attributes(row["name"] for row in ask(con, "attributes", values))
     values["attributes"] = _attribute_values(attributes)
     sql = {name: _statement(name, values) for name in _QUERIES}
     rows = {name: _rows(con, text) for name, text in sql.items()}
@@ -145,6 +147,13 @@ def _values(period: Period | None, queues: str, settings: Settings) -> dict[str,
         "min_calls": str(settings.report.min_calls),
         "threshold": str(settings.dissatisfaction.threshold),
     }
+
+
+def _attributes(names: Iterable[str]) -> tuple[str, ...]:
+    """The first few by which the page can be filtered; none that may name somebody at work."""
+    # metadata of earlier versions may still hold such columns
+    allowed = [name for name in names if not names_people_at_work(name)]
+    return tuple(allowed[:_MOST_ATTRIBUTES])
 
 
 def _attribute_values(names: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ def test_files_taken_with_a_remark_are_not_among_those_left_out(root):
 
 
 def test_no_filter_sorts_customers_emotions_by_who_took_the_call(root):
-    names = ("product", "agent_name", "handledBy", "Team", "csr", "sender")
+    names = ("product", "agent_name", "Supervisor", "sender")
     lake = Lake(root.lake)
     for number in range(2):
         attributes = [(name, f"{name}-{number}") for name in names]
@@ -120,7 +120,7 @@ def test_what_was_not_scored_names_the_setting_that_changes_it(root):
     put_call(Lake(root.lake), roles=["agent", "unknown"])
     text = words(page_of(root))
     assert "nothing says who speaks on the channel" in text
-    assert "say it in the metadata (customer_channel) or in [roles]" in text
+    assert "say it in the metadata or in [roles]: customer_channel" in text
 
 
 def test_synthetic_speech_is_called_synthetic_and_real_speech_is_not(root):
