@@ -17,6 +17,7 @@ from rich.console import Console
 from pipelines.cli import main
 from pipelines.rows import print_table
 from ser_batch.config import Settings
+from ser_batch.emotions import LOG_ODDS_CLIP
 from ser_batch.lake import Lake
 from ser_batch.paths import Root
 from ser_batch.stages.publish import publish
@@ -75,7 +76,14 @@ def test_json_is_one_object_with_plain_values(ask):
         assert json.loads(result.stdout) == {
             "columns": ["call_date", "queue", "team", "dissatisfaction", "x", "attributes"],
             "rows": [
-                ["2026-11-03", NASTY, None, pytest.approx(0.01), None, {"product": "Ü-Tarif"}]
+                [
+                    "2026-11-03",
+                    NASTY,
+                    None,
+                    pytest.approx(LOG_ODDS_CLIP),
+                    None,
+                    {"product": "Ü-Tarif"},
+                ]
             ],
         }
 
