@@ -38,6 +38,48 @@ create macro student_t(degrees) as
 create macro mean_half_width(value) as
     student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));
 
+-- ratio_half_width: half of the 95 % interval of sum(part) / sum(whole), Student's t over calls;
+-- null below two calls
+-- Source: Cochran (1977), Sampling Techniques, 3rd edition, 6.4, without the finite correction.
+create macro ratio_half_width(part, whole) as
+    student_t(nullif(count(*) - 1, 0))
+    * sqrt(greatest(
+        0,
+        var_samp(part) - 2 * sum(part) / sum(whole) * covar_samp(part, whole)
+        + (sum(part) / sum(whole)) ** 2 * var_samp(whole)
+    ))
+    / (avg(whole) * sqrt(count(*)));
+
+-- median_rank: which of so many values in order is the lower end of the median's 95 % interval;
+-- the upper end is as far from the top. Five values or fewer hold it with less than 95 %.
+-- Source: Conover (1999), Practical Nonparametric Statistics, 3rd edition, 3.2; rounded outwards.
+create macro median_rank(count_all) as
+    greatest(1, floor(count_all / 2 - 1.95996 * sqrt(count_all) / 2))::bigint;
+create macro median_low(value) as
+    list_sort(list(value) filter (where value is not null))[median_rank(count(value))];
+create macro median_high(value) as list_sort(list(value) filter (where value is not null))[
+    count(value) + 1 - median_rank(count(value))
+];
+
+-- change_low, change_high: 95 % interval of the difference of two shares, from their Wilson ends
+-- Source: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
+create macro change_low(hits, count_all, hits_before, count_before) as greatest(
+    -1,
+    hits / count_all - hits_before / count_before
+    - sqrt(
+        (hits / count_all - wilson_low(hits, count_all)) ** 2
+        + (wilson_high(hits_before, count_before) - hits_before / count_before) ** 2
+    )
+);
+create macro change_high(hits, count_all, hits_before, count_before) as least(
+    1,
+    hits / count_all - hits_before / count_before
+    + sqrt(
+        (wilson_high(hits, count_all) - hits / count_all) ** 2
+        + (hits_before / count_before - wilson_low(hits_before, count_before)) ** 2
+    )
+);
+
 -- arc_class: which way a call went, from the dissatisfaction of its first and last third and of
 -- the whole; a change counts where its worse end reaches half the threshold;
 -- the same words as ser_batch.arcs.arc_class

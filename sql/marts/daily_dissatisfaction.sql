@@ -1,5 +1,5 @@
 -- grain: one row a call date and queue
--- version: 1
+-- version: 2
 -- built: by call date
 -- count_calls: recordings
 -- count_scored_calls: of these, with a dissatisfaction
@@ -9,6 +9,8 @@
 -- dissatisfaction_low: lower end of its 95 % interval, Student's t over calls
 -- dissatisfaction_high: upper end of its 95 % interval, Student's t over calls
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
+-- dissatisfied_share_low: lower end of its 95 % interval, Student's t over calls, of a ratio of sums
+-- dissatisfied_share_high: upper end of its 95 % interval, Student's t over calls, of a ratio of sums
 -- count_dissatisfied_calls: calls whose dissatisfaction reaches dissatisfaction.threshold
 -- dissatisfied_call_share: share of the scored calls that are dissatisfied, 0..1
 -- dissatisfied_call_share_low: lower end of its 95 % interval, Wilson
@@ -31,6 +33,7 @@ measured as (
         avg(dissatisfaction) as dissatisfaction,
         mean_half_width(dissatisfaction) as half_width,
         sum(dissatisfied_share * scored_s) / sum(scored_s) as dissatisfied_share,
+        ratio_half_width(dissatisfied_share * scored_s, scored_s) as share_half_width,
         count(*) filter (is_dissatisfied) as count_dissatisfied_calls,
         count(*) as count_scored
     from call_summary
@@ -45,6 +48,8 @@ select
     greatest(0, measured.dissatisfaction - measured.half_width) as dissatisfaction_low,
     least(1, measured.dissatisfaction + measured.half_width) as dissatisfaction_high,
     measured.dissatisfied_share,
+    greatest(0, measured.dissatisfied_share - measured.share_half_width) as dissatisfied_share_low,
+    least(1, measured.dissatisfied_share + measured.share_half_width) as dissatisfied_share_high,
     measured.count_dissatisfied_calls,
     measured.count_dissatisfied_calls / measured.count_scored as dissatisfied_call_share,
     wilson_low(measured.count_dissatisfied_calls, measured.count_scored)

@@ -1,7 +1,9 @@
 -- grain: one row a call date and team: how calls were held, never how anybody felt
--- version: 1
+-- version: 2
 -- built: by call date
 -- count_calls: recordings with an agent's channel
+-- coverage: these over all recordings of the team, 0..1; of the others nothing says which side is the
+--   agent's
 -- mean_duration_s: mean length of a recording, seconds; withheld (null), as all that follows, where
 --   there are fewer calls than the setting report.min_calls
 -- mean_duration_low_s: lower end of its 95 % interval, Student's t over calls, seconds
@@ -10,14 +12,33 @@
 -- agent_talk_share_low: lower end of its 95 % interval, Student's t over calls
 -- agent_talk_share_high: upper end of its 95 % interval, Student's t over calls
 -- hold_share: hold over length of the calls, 0..1
+-- hold_share_low: lower end of its 95 % interval, Student's t over calls, of a ratio of sums
+-- hold_share_high: upper end of its 95 % interval, Student's t over calls, of a ratio of sums
 -- silence_share: silence over length of the calls, 0..1
+-- silence_share_low: lower end of its 95 % interval, Student's t over calls, of a ratio of sums
+-- silence_share_high: upper end of its 95 % interval, Student's t over calls, of a ratio of sums
 -- overtalk_share: mean share of the agents' turns in which the customer speaks too, 0..1
+-- overtalk_share_low: lower end of its 95 % interval, Student's t over calls
+-- overtalk_share_high: upper end of its 95 % interval, Student's t over calls
 -- interruptions_per_hour: times agents took the floor from customers, an hour of call
+-- interruptions_per_hour_low: lower end of its 95 % interval, Student's t over calls, of a ratio of
+--   sums
+-- interruptions_per_hour_high: upper end of its 95 % interval, Student's t over calls, of a ratio of
+--   sums
 -- response_wait_s: median over calls of the agents' median pause before they answer, seconds
+-- response_wait_low_s: lower end of its 95 % interval, order statistics, seconds
+-- response_wait_high_s: upper end of its 95 % interval, order statistics, seconds
 with agents as (
-    select *
+    select *, 3600 * count_interruptions as interruptions_an_hour
     from call_side
     where role = 'agent' and team is not null
+),
+
+teams as (
+    select call_date, team, count(*) as count_all_calls
+    from stg_calls
+    where team is not null
+    group by call_date, team
 ),
 
 counted as (
@@ -25,28 +46,57 @@ counted as (
         call_date,
         team,
         count(*) as count_calls,
+        count(distinct recording_id) as count_recordings,
         avg(duration_s) as mean_duration_s,
-        avg(duration_s) - mean_half_width(duration_s) as mean_duration_low_s,
-        avg(duration_s) + mean_half_width(duration_s) as mean_duration_high_s,
+        mean_half_width(duration_s) as duration_half,
         avg(talk_share) as agent_talk_share,
-        avg(talk_share) - mean_half_width(talk_share) as agent_talk_share_low,
-        avg(talk_share) + mean_half_width(talk_share) as agent_talk_share_high,
+        mean_half_width(talk_share) as talk_half,
         sum(hold_s) / sum(duration_s) as hold_share,
+        ratio_half_width(hold_s, duration_s) as hold_half,
         sum(silence_s) / sum(duration_s) as silence_share,
+        ratio_half_width(silence_s, duration_s) as silence_half,
         avg(side_overtalk_share) as overtalk_share,
-        sum(count_interruptions) * 3600 / sum(duration_s) as interruptions_per_hour,
-        median(response_median_s) as response_wait_s
+        mean_half_width(side_overtalk_share) as overtalk_half,
+        sum(interruptions_an_hour) / sum(duration_s) as interruptions_per_hour,
+        ratio_half_width(interruptions_an_hour, duration_s) as interruptions_half,
+        median(response_median_s) as response_wait_s,
+        median_low(response_median_s) as response_wait_low_s,
+        median_high(response_median_s) as response_wait_high_s
     from agents
     group by call_date, team
 ),
 
 numbered as (
-    select call_date, team, count_calls
+    select call_date, team, count_calls, count_recordings / count_all_calls as coverage
     from counted
+    inner join teams using (call_date, team)
 ),
 
 shown as (
-    select * exclude (count_calls)
+    select
+        call_date,
+        team,
+        mean_duration_s,
+        greatest(0, mean_duration_s - duration_half) as mean_duration_low_s,
+        mean_duration_s + duration_half as mean_duration_high_s,
+        agent_talk_share,
+        greatest(0, agent_talk_share - talk_half) as agent_talk_share_low,
+        least(1, agent_talk_share + talk_half) as agent_talk_share_high,
+        hold_share,
+        greatest(0, hold_share - hold_half) as hold_share_low,
+        least(1, hold_share + hold_half) as hold_share_high,
+        silence_share,
+        greatest(0, silence_share - silence_half) as silence_share_low,
+        least(1, silence_share + silence_half) as silence_share_high,
+        overtalk_share,
+        greatest(0, overtalk_share - overtalk_half) as overtalk_share_low,
+        least(1, overtalk_share + overtalk_half) as overtalk_share_high,
+        interruptions_per_hour,
+        greatest(0, interruptions_per_hour - interruptions_half) as interruptions_per_hour_low,
+        interruptions_per_hour + interruptions_half as interruptions_per_hour_high,
+        response_wait_s,
+        response_wait_low_s,
+        response_wait_high_s
     from counted
     where count_calls >= getvariable('min_calls')
 )

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ser_batch.config import Settings
-from tests.lakes import put_call
+from tests.lakes import call_rows, put_call, put_rows
 from tests.rows import prediction
 
 
@@ -51,6 +51,62 @@ def test_calls_without_a_queue_are_a_group_of_their_own(lake, published):
         "select queue, count_calls, count_dissatisfied_calls from daily_dissatisfaction"
     )
     assert sorted(rows, key=str) == [("billing", 1, 0), (None, 1, 0)]
+
+
+def test_the_share_of_speech_has_the_interval_of_a_ratio_of_sums(lake, published):
+    """Against the jackknife, which leaves one call out at a time: alike for so many calls."""
+    rng = np.random.default_rng(3)
+    n_bad, n_segments = rng.integers(0, 4, 80), rng.integers(4, 12, 80)
+    put_rows(
+        lake,
+        *(
+            call_rows(
+                *(
+                    prediction(segment_no=n, **{"anger" if n < bad else "neutral": 1.0})
+                    for n in range(count)
+                ),
+                recording_id=f"r{number}",
+            )
+            for number, (bad, count) in enumerate(zip(n_bad, n_segments, strict=True))
+        ),
+    )
+    [row] = published(
+        "select dissatisfied_share, dissatisfied_share_low, dissatisfied_share_high"
+        " from daily_dissatisfaction"
+    )
+    without = (n_bad.sum() - n_bad) / (n_segments.sum() - n_segments)
+    error = np.sqrt(79 / 80 * ((without - without.mean()) ** 2).sum())
+    share = n_bad.sum() / n_segments.sum()
+    half = stats.t.ppf(0.975, 79) * error
+    assert row == pytest.approx((share, share - half, share + half), rel=0.01)
+
+
+def test_the_ends_of_a_medians_interval_are_the_binomials(published):
+    """So many values lie below the median by chance that 95 % or more of intervals hold it."""
+    counts = range(6, 300)
+    ranks = [row[0] for row in published("select median_rank(range) from range(6, 300)")]
+    held = [1 - 2 * stats.binom.cdf(r - 1, n, 0.5) for n, r in zip(counts, ranks, strict=True)]
+    assert min(held) >= 0.95
+    exact = [stats.binom.ppf(0.025, n, 0.5) for n in counts]
+    assert all(0 <= e - r <= 1 for e, r in zip(exact, ranks, strict=True))
+    [(low, high)] = published(
+        "select median_low(value), median_high(value)"
+        " from (select unnest([9, 1, null, 7, 3, 5, 11]) as value)"
+    )
+    assert (low, high) == (1, 11)
+
+
+def test_why_calls_are_not_scored_is_a_share_of_the_days_calls(lake, published):
+    put_calls(lake, 0.2, 0.4, 0.6)
+    put_call(lake, recording_id="objected", objected=True)
+    [row] = published(
+        "select count_calls, count_day_calls, call_share, call_share_low, call_share_high"
+        " from not_scored"
+    )
+    wilson = stats.binomtest(1, 4).proportion_ci(method="wilson")
+    assert row == pytest.approx((1, 4, 0.25, wilson.low, wilson.high), abs=1e-3)
+    few = Settings(report={"min_calls": 5})
+    assert published("select count_calls, call_share from not_scored", few) == [(1, None)]
 
 
 def test_student_t_is_right_to_a_percent_where_figures_are_shown(published):

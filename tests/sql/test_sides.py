@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from ser_batch.config import Settings
 from tests.lakes import call_rows, put_call, put_rows
@@ -39,6 +41,45 @@ def test_a_teams_day_is_that_of_its_agents_channels(lake, published):
         ("north", 2, pytest.approx(0.5), pytest.approx(2.0), pytest.approx(0.2)),
         ("south", 1, None, None, None),
     ]
+
+
+def test_a_teams_measures_have_their_intervals(lake, published):
+    """Means as SciPy has them, ratios of sums as the jackknife has them, the median by rank."""
+    rng = np.random.default_rng(1)
+    n = 60
+    held_s, lengths_s = rng.uniform(0, 60, n), rng.uniform(200, 400, n)
+    overtalk, waits_s = rng.uniform(0, 0.2, n), rng.uniform(0.5, 4, n)
+    put_rows(
+        lake,
+        *(
+            call_rows(
+                recording_id=f"r{i}",
+                of_recording={"hold_s": held_s[i], "duration_s": lengths_s[i]},
+                of_agent={"side_overtalk_share": overtalk[i], "response_median_s": waits_s[i]},
+            )
+            for i in range(n)
+        ),
+    )
+    [row] = published(
+        "select hold_share_low, hold_share_high, overtalk_share_low, overtalk_share_high,"
+        " response_wait_low_s, response_wait_high_s from team_day"
+    )
+    without = (held_s.sum() - held_s) / (lengths_s.sum() - lengths_s)
+    half = stats.t.ppf(0.975, n - 1) * np.sqrt(
+        (n - 1) / n * ((without - without.mean()) ** 2).sum()
+    )
+    ratio = held_s.sum() / lengths_s.sum()
+    mean = stats.t.interval(0.95, n - 1, overtalk.mean(), stats.sem(overtalk))
+    assert row[:2] == pytest.approx((ratio - half, ratio + half), rel=0.01)
+    assert row[2:4] == pytest.approx(mean, rel=1e-3)
+    in_order = np.sort(waits_s)
+    assert row[4:] == pytest.approx((in_order[21], in_order[-22]), rel=1e-5)
+
+
+def test_a_teams_coverage_is_the_share_of_its_calls_with_an_agents_channel(lake, published):
+    one_sided = call_rows(recording_id="mono", roles=["unknown", "unknown"])
+    put_rows(lake, *(call_rows(recording_id=name) for name in "abc"), one_sided)
+    assert published("select count_calls, coverage from team_day") == [(3, 0.75)]
 
 
 def test_interruptions_are_an_hour_of_call(lake, published):

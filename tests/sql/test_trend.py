@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from ser_batch.config import Settings
 from ser_batch.lake import Lake
@@ -89,6 +91,31 @@ def test_the_interval_of_the_greatest_change_there_is_ends_at_one(lake, publishe
     assert 0 < low < 1
 
 
+def test_a_change_has_newcombes_interval_and_the_share_before_wilsons(lake, published):
+    """Newcombe (1998), table II, case (a): 56 of 70 against 48 of 80, .0524 to .3339."""
+    put_day(lake, 8, only=(48, 80))
+    put_day(lake, 0, only=(56, 70))
+    [row] = week_to_today(
+        published,
+        "change, change_low, change_high,"
+        " dissatisfied_call_share_before_low, dissatisfied_call_share_before_high",
+        "queue",
+    )
+    wilson = stats.binomtest(48, 80).proportion_ci(method="wilson")
+    assert row == pytest.approx((0.2, 0.0524, 0.3339, wilson.low, wilson.high), abs=1e-4)
+
+
+def test_a_windows_coverage_is_of_all_its_calls(lake, published):
+    put_day(lake, 8, only=(1, 10))
+    put_day(lake, 0, only=(1, 10))
+    at = MIDDAY - dt.timedelta(days=1)
+    unsure = [prediction(segment_no=n, emotion="uncertain") for n in range(10)]
+    put_rows(lake, call_rows(*unsure, recording_id="unsure", queue="only", started_at=at))
+    assert week_to_today(published, "coverage, coverage_before, count_scored_calls", "queue") == [
+        (0.5, 1.0, 10)
+    ]
+
+
 def test_a_queue_that_is_new_is_left_out_of_the_comparison(lake, published):
     put_day(lake, 8, old=(2, 10))
     put_day(lake, 0, old=(2, 10), new=(9, 10))
@@ -121,3 +148,25 @@ def test_a_queues_day_counts_arcs_and_what_was_not_scored(lake, published):
         " count_uncertain_arc, worsening_share from queue_day",
         SETTINGS,
     ) == [(7, 6, 1, 5, 1, pytest.approx(5 / 6))]
+
+
+def test_the_peaks_of_a_queues_day_have_students_interval(lake, published):
+    peaks = (0.1, 0.3, 0.5, 0.6, 0.9)
+    put_rows(
+        lake,
+        *(
+            call_rows(prediction(anger=p, neutral=1 - p), recording_id=f"r{i}")
+            for i, p in enumerate(peaks)
+        ),
+    )
+    [row] = published(
+        "select dissatisfaction_peak, dissatisfaction_peak_low, dissatisfaction_peak_high,"
+        " mean_duration_s, mean_duration_low_s, mean_duration_high_s from queue_day"
+    )
+    student = stats.t.interval(0.95, 4, np.mean(peaks), stats.sem(peaks))
+    assert row == pytest.approx((np.mean(peaks), *student, 300, 300, 300), rel=0.01)
+
+
+def test_the_length_of_few_calls_is_withheld(lake, published):
+    put_day(lake, 0, only=(1, 4))
+    assert published("select count_calls, mean_duration_s from queue_day", SETTINGS) == [(4, None)]
