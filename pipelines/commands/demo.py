@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.options import JsonOption, print_json
+from pipelines.options import JsonOption, open_root, print_json
 
 DEMO_ROOT = Path("data/demo")
 SAYS_SYNTHETIC = "All speech in these calls is synthetic: no person is heard, no figure is of life."
@@ -38,6 +38,7 @@ def demo(
     """
     from pipelines.commands.night import run_nightly, show_summary
 
+    open_root(root)
     made = _make(root, calls, seed, quiet=as_json)
     settings = _settings(root)
     summary = run_nightly(made.audio_dir, [made.metadata_path], root, settings, quiet=as_json)

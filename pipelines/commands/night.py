@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,8 +98,7 @@ def run_nightly(
         SettingsError: naming the key that is wrong
     """
     read_settings(open_root(root), settings)
-    for name, value in QUIET_PREFECT.items():
-        os.environ.setdefault(name, value)
+    quiet_prefect()
     from pipelines.nightly import nightly as flow
 
     summary: dict[str, Any] = flow(
@@ -109,6 +109,14 @@ def run_nightly(
         quiet=quiet,
     )
     return summary
+
+
+def quiet_prefect() -> None:
+    """Let Prefect say nothing that the commands do not say themselves; before it is imported."""
+    for name, value in QUIET_PREFECT.items():
+        os.environ.setdefault(name, value)
+    # outside its own loggers: it counts what a flow that failed at once had no time to record
+    logging.getLogger("EventsWorker").setLevel(logging.ERROR)
 
 
 def show_summary(summary: dict[str, Any]) -> None:
@@ -153,7 +161,8 @@ def _headline(summary: dict[str, Any]) -> str:
     seconds = sum(stages.values())
     if not summary["published"] and not counts.get("calls_analysed"):
         return (
-            f"[green]Nothing new[/]: {counts['files_found']} recordings are known, "
+            f"[green]Nothing new[/]: {counts['files_found'] - counts['files_erased']} recordings "
+            "are known, "
             f"nothing was computed ({seconds:.1f} s)."
         )
     colour = "green" if summary["status"] == "clean" else "yellow"

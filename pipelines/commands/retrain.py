@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.champion import show_contest
-from pipelines.commands.night import QUIET_PREFECT
+from pipelines.commands.night import quiet_prefect
 from pipelines.display import Display
 from pipelines.options import (
     DEFAULT_ROOT,
@@ -58,8 +57,7 @@ def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool
         SettingsError: naming the key that is wrong
     """
     read_settings(existing_root(root), settings)
-    for name, value in QUIET_PREFECT.items():
-        os.environ.setdefault(name, value)
+    quiet_prefect()
     from pipelines.retrain import retrain as flow
 
     result: dict[str, Any] = flow(

@@ -30,7 +30,7 @@ def init(
     """
     from ser_batch.settings_file import SETTINGS_FILE, commented_settings
 
-    path = root / SETTINGS_FILE
+    path = open_root(root).path / SETTINGS_FILE
     if path.exists() and not force:
         say_error(f"{path} is there already. Edit it, or replace it with --force.")
         raise typer.Exit(Exit.FAILED)

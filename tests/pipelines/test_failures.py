@@ -60,7 +60,9 @@ def test_a_mistyped_root_is_named_and_not_made(
     assert not missing.exists()
 
 
-@pytest.mark.parametrize("command", [["nightly", "--audio", "."], ["retrain"], ["runs"]])
+@pytest.mark.parametrize(
+    "command", [["nightly", "--audio", "."], ["retrain"], ["runs"], ["demo"], ["doctor"]]
+)
 def test_a_root_that_is_a_file_is_one_line(
     fail: Callable[..., Failed], tmp_path: Path, command: list[str]
 ) -> None:
