@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ser_batch.distill.curve import CURVE_FILE
+
 INTENDED = """\
 ## What it is for
 Describing a segment of telephone speech by numbers from which a small model tells emotions. It
@@ -56,6 +58,8 @@ def encoder_card(manifest: Mapping[str, Any]) -> str:
             f"Error on {held_out['n_clips']} clips of voices that it was never trained on, in "
             "standard deviations of the teacher's states: "
             f"**{held_out['error']:.3f}**, {held_out['error_before']:.3f} before training.",
+            "",
+            f"![loss and error by step]({CURVE_FILE})",
             "",
         ]
     )

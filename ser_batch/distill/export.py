@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ser_batch.arrays import FloatArray
 from ser_batch.distill.card import encoder_card
+from ser_batch.distill.curve import CURVE_FILE, draw_curve
 from ser_batch.embeddings.graph import encoder_graph
 from ser_batch.embeddings.mel import log_mel_definition
 from ser_batch.embeddings.onnx_tensors import onnx_tensors
@@ -64,6 +65,7 @@ def write_encoder(
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
     (folder / CARD_FILE).write_text(encoder_card(manifest), encoding="utf-8")
+    draw_curve(manifest, folder / CURVE_FILE)
     return read_encoder(folder)
 
 

@@ -69,6 +69,8 @@ class Task:
         made_minutes: of made speech among the material
         noise: sounds that are mixed in
         command: for the card
+        size: of the encoder, where it begins as parts of the teacher
+        batch_s: seconds of speech in a batch
     """
 
     sources: Sequence[Source]
@@ -80,6 +82,8 @@ class Task:
     made_minutes: float = 0.0
     noise: Source | None = None
     command: str = "ser-batch distill"
+    size: Size = SIZE
+    batch_s: float = BATCH_S
 
 
 def distill(
@@ -127,13 +131,12 @@ def distill(
         targets,
         read_noises(task.noise.path if task.noise else None),
         n_mels=int(arrays["conv1.weight"].shape[1]),
-        seconds=BATCH_S,
+        seconds=task.batch_s,
         seed=task.seed,
     )
     plan = _plan(task, arrays, batches, targets, work)
-    trainer = Trainer(
-        arrays, batches, targets, plan, work / f"training-{digest([asked, task.seed])}"
-    )
+    begun = digest([asked, task.seed, task.batch_s, task.init and task.init.sha256])
+    trainer = Trainer(arrays, batches, targets, plan, work / f"training-{begun}")
     held_out = batches.held_out()
     before = trainer.error(held_out)
     trained = trainer.run(
@@ -145,7 +148,7 @@ def distill(
         "material": described(task.sources, material),
         "noise": described_noise(task.noise),
         "plan": asdict(plan),
-        "batch_s": BATCH_S,
+        "batch_s": task.batch_s,
         "seed": task.seed,
         "history": asdict(trainer.history),
         "held_out": {
@@ -174,7 +177,7 @@ def _begun(task: Task, material: Material) -> dict[str, FloatArray]:
     for clip in rng.choice(clips, min(N_LOOKED_AT, len(clips)), replace=False):
         heard = over_a_line(material.clip(int(clip)), RATE_HZ, Lines(), rng)
         spectra.append(levelled(log_mel(heard, TELEPHONE_RATE_HZ)))
-    begun: dict[str, FloatArray] = pruned(task.teacher.arrays, SIZE, spectra, QUIET_BAND)
+    begun: dict[str, FloatArray] = pruned(task.teacher.arrays, task.size, spectra, QUIET_BAND)
     return begun
 
 

@@ -22,7 +22,7 @@ from ser_batch.distill.targets import Targets
 
 CHECKPOINT_S = 60.0
 EVERY = 250
-"""Steps after which held-out clips are heard."""
+"""Steps after which held-out clips are heard, eight times at least."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ class Trainer:
             lr=plan.peak,
             betas=(0.9, 0.98),
         )
+        self._every = min(EVERY, max(plan.n_steps // 8, 1))
         self._identity = digest([asdict(plan), sorted(arrays)])
         self.step = 0
         self.history = History()
@@ -131,7 +132,7 @@ class Trainer:
             losses.append(self._learn(next(batches)))
             self.step += 1
             on_step(self.step, self._plan.n_steps, losses[-1])
-            if self.step % EVERY == 0 or self.step == self._plan.n_steps:
+            if self.step % self._every == 0 or self.step == self._plan.n_steps:
                 self.history.steps.append(self.step)
                 self.history.trained.append(float(np.mean(losses)))
                 self.history.held_out.append(self.error(held_out))
