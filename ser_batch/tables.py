@@ -110,7 +110,12 @@ FILES = TableContract(
             column("audio_root", pa.string(), "the audio folder, absolute"),
             column("size_bytes", pa.int64(), "size, bytes"),
             column("modified_ns", pa.int64(), "time of last change, ns since 1970, UTC"),
-            column("duplicate_of", pa.string(), "earlier path of the same audio", nullable=True),
+            column(
+                "duplicate_of",
+                pa.string(),
+                "earlier path of the same audio; absolute where it lies below another audio folder",
+                nullable=True,
+            ),
             column("ingested_at", _TIME, "when the night took it in, UTC"),
         ]
     ),

@@ -35,13 +35,18 @@ class Inventory:
         latest = self.rows.sort("ingested_at", "modified_ns")
         return latest.unique(["audio_root", "path"], keep="last", maintain_order=True)
 
+    def homes(self) -> pl.DataFrame:
+        """The row by which each recording came in first: its part is where it is worked on."""
+        first = self.rows.filter(pl.col("duplicate_of").is_null()).sort("ingested_at")
+        return first.unique("recording_id", keep="first", maintain_order=True)
+
     def recordings(self) -> pl.DataFrame:
-        """One row a live recording: its first current path, and the part it is worked on in."""
-        is_home = pl.col("duplicate_of").is_null()
-        home = self.rows.filter(is_home).select("recording_id", "date", "part")
-        live = self.current().drop("date", "part").sort("ingested_at", "path")
-        paths = live.group_by("recording_id").agg(other_paths=pl.col("path").sort())
-        first = live.unique("recording_id", keep="first", maintain_order=True)
+        """One row a live recording: its first path that is still there, and its part."""
+        home = self.homes().select("recording_id", "date", "part")
+        live = self.current().drop("date", "part").sort("ingested_at", "path", "audio_root")
+        paths = live.group_by("recording_id").agg(other_paths=pl.col("path").unique().sort())
+        places = _still_there_first(live)
+        first = places.unique("recording_id", keep="first", maintain_order=True)
         joined = first.join(home, on="recording_id").join(paths, on="recording_id")
         return joined.sort("ingested_at", "path")
 
@@ -111,17 +116,13 @@ def file_rows(
     audio_root: str,
     now: dt.datetime,
 ) -> pl.DataFrame:
-    """Rows of the table `files` for new files; a second path of the same audio says so."""
-    first_path = {
-        recording_id: path
-        for recording_id, path, duplicate_of in inventory.rows.select(
-            "recording_id", "path", "duplicate_of"
-        ).iter_rows()
-        if duplicate_of is None
-    }
+    """Rows of the table `files` for new files; a second place of the same audio says so."""
+    homes = inventory.homes().select("recording_id", "audio_root", "path")
+    first_place = {recording_id: (root, path) for recording_id, root, path in homes.iter_rows()}
     rows = []
     for file, recording_id in named:
-        first = first_path.setdefault(recording_id, file.path)
+        root, first = first_place.setdefault(recording_id, (audio_root, file.path))
+        earlier = first if root == audio_root else f"{root}/{first}"
         rows.append(
             {
                 "path": file.path,
@@ -129,7 +130,7 @@ def file_rows(
                 "audio_root": audio_root,
                 "size_bytes": file.size_bytes,
                 "modified_ns": file.modified_ns,
-                "duplicate_of": None if first == file.path else first,
+                "duplicate_of": None if earlier == file.path else earlier,
                 "ingested_at": now,
             }
         )
@@ -145,6 +146,15 @@ def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
             columns
         ).iter_rows()
     ]
+
+
+def _still_there_first(live: pl.DataFrame) -> pl.DataFrame:
+    """The places with those that are gone after the others; a recording's only place stays."""
+    asked = (pl.len().over("recording_id") > 1).alias("asked")
+    columns = live.with_columns(asked).select("audio_root", "path", "asked")
+    is_gone = [many and not Path(root, path).exists() for root, path, many in columns.iter_rows()]
+    gone = pl.Series("is_gone", is_gone, pl.Boolean)
+    return live.with_columns(gone).sort("is_gone", maintain_order=True).drop("is_gone")
 
 
 def _with_part(rows: pa.Table, part: Part) -> pa.Table:

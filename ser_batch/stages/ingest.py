@@ -224,6 +224,8 @@ def _state_scan(
         (pl.col("audio_root") == audio_root) & pl.col("duplicate_of").is_not_null()
     )
     for path, first, recording_id in here.select("path", "duplicate_of", "recording_id").rows():
+        if not Path(audio_root, first).exists():
+            continue  # moved, not doubled
         message, remedy = f"the same audio as {first}; counted once", "Keep one of the two."
         remark = Remark(path, "duplicate_audio", message, remedy, recording_id)
         rows.append(remarks.warned(remark, "ingest"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,48 @@ def test_an_empty_metadata_file_is_warned_about_every_night_and_its_calls_are_ta
     assert codes(lake) == []
     assert lake.read(METADATA).num_rows == 1
     assert lake.read(CALLS)["queue"].to_pylist() == ["billing"]
+
+
+def places(lake: Lake) -> list[tuple[str, str]]:
+    rows = lake.read(CALLS).to_pylist()
+    return sorted((Path(row["audio_root"]).name, row["path"]) for row in rows)
+
+
+def test_a_folder_that_was_moved_holds_the_same_calls(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    for name, value in (("a.wav", 0.1), ("b.wav", 0.2)):
+        put_call(audio, name, value)
+    first = night(lake, audio)
+    moved = audio.rename(tmp_path / "moved")
+    second = night(lake, moved, at=NIGHT + dt.timedelta(days=1))
+    assert (second.n_new, second.n_duplicates) == (2, 2)
+    assert second.shards == first.shards
+    assert places(lake) == [("moved", "a.wav"), ("moved", "b.wav")]
+    assert codes(lake) == []
+    assert night(lake, moved, at=NIGHT + dt.timedelta(days=2)).n_new == 0
+
+
+def test_copies_below_a_second_folder_are_counted_once(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio)
+    night(lake, audio)
+    copies = shutil.copytree(audio, tmp_path / "copies")
+    put_call(copies, "own.wav", 0.3)
+    assert night(lake, copies, at=NIGHT + dt.timedelta(days=1)).n_new == 2
+    assert places(lake) == [("audio", "a.wav"), ("copies", "own.wav")]
+    [warning] = lake.read(QUARANTINE).to_pylist()
+    assert (warning["path"], warning["code"]) == ("a.wav", "duplicate_audio")
+    assert str(audio / "a.wav") in warning["message"]
+
+
+def test_a_file_that_was_renamed_is_found_where_it_lies(lake: Lake, audio: Path) -> None:
+    put_call(audio).rename(audio / "b.wav")
+    put_call(audio)
+    night(lake, audio)
+    assert codes(lake) == ["duplicate_audio"]
+    (audio / "a.wav").unlink()
+    night(lake, audio, at=NIGHT + dt.timedelta(days=1))
+    assert places(lake) == [("audio", "b.wav")]
+    assert codes(lake) == []
