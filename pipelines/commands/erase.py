@@ -37,10 +37,13 @@ def erase(
 ) -> None:
     """Erase a call, or all calls of a customer, everywhere; it cannot be taken back.
 
-    Goes: the lake's rows of every table, labels and snippets, lines of metadata, the warehouse's
-    rows, call pages and entries of reports. Stays: digests by which the audio and the export are
-    not taken in again, and sums over many calls in reports written before. Files that were
-    exported, or imported into Label Studio, are yours to delete.
+    Goes: rows of every table of the lake and the warehouse, lines of
+    metadata, labels, snippets, call pages, entries of reports.
+
+    Stays: digests, by which audio and export are not taken in again; sums
+    over many calls in reports written before; what you exported.
+
+    Calls that come later are new: who wants none of them scored objects.
 
     Examples:
 

@@ -70,7 +70,7 @@ class Erasure:
         recordings: recording_ids, those that lay under the same paths before included
         dates: call dates, ISO 8601
         lines: source and row of lines of metadata
-        places: how `quarantine` names those lines
+        places: how `quarantine` names those lines, and files that never became recordings
         shown: recording_id and file of each call, as reports show it
         paths: texts by which warnings and reports may name a file
         values: ids, and values of attributes that nobody else has
@@ -129,7 +129,7 @@ def plan_erasure(lake: Lake, settings: Settings, meant: Meant, *, with_audio: bo
         recordings=tuple(sorted(recordings)),
         dates=tuple(sorted({row["started_at"].date().isoformat() for row in chosen})),
         lines=tuple((line.source, line.line_no) for line in lines),
-        places=tuple(line.place for line in lines),
+        places=tuple(sorted({line.place for line in lines} | _names(lines, settings))),
         shown=tuple((row["recording_id"], f"{row['audio_root']}/{row['path']}") for row in chosen),
         paths=(*audio_files, *sorted({row["path"] for row in files}), *sorted(recordings)),
         values=tuple(sorted(_own_values(chosen, calls) | _names(lines, settings))),

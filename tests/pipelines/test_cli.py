@@ -170,6 +170,6 @@ def test_quarantine_and_runs_of_an_empty_root_are_empty_lists(tmp_path: Path) ->
 
 def test_every_command_explains_itself_with_an_example() -> None:
     for command in ("nightly", "query", "publish", "report", "score", "train", "init", "doctor",
-                    "demo", "runs", "inspect"):  # fmt: skip
+                    "demo", "runs", "inspect", "erase"):  # fmt: skip
         shown = ser_batch(command, "--help").stdout
         assert f"ser-batch {command}" in shown, command
