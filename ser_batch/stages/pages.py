@@ -20,8 +20,8 @@ _LISTED = re.compile(r"[ \t]*<li data-facets=.*?</li>\n?", re.DOTALL)
 """A call of the list, as `report/page.html` writes it."""
 
 _TABLE_ROW = re.compile(r"[ \t]*<tr>.*?</tr>\n?", re.DOTALL)
-_COPIED = re.compile(r'data-copy="([^"]*)"')
-"""The file of a listed call."""
+_NAMED = re.compile(r'data-copy="([^"]*)"|href="[^"/]*-calls/([^"/]*\.html)"')
+"""The file of a listed call, and its page if it has one."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def forget_calls(reports: Path, calls: Iterable[Shown]) -> int:
         if page.name in ids:
             page.unlink()
             n_changed += 1
-    files = {str(escape(call.file)) for call in shown}
-    for page in reports.glob("*.html") if files else ():
-        n_changed += _without(page, _LISTED, lambda entry: not files.isdisjoint(_files(entry)))
+    names = ids | {str(escape(call.file)) for call in shown}
+    for page in reports.glob("*.html") if names else ():
+        n_changed += _without(page, _LISTED, lambda entry: not names.isdisjoint(_names(entry)))
     return n_changed
 
 
@@ -92,8 +92,8 @@ def write_whole(target: Path, text: str) -> None:
     temporary.replace(target)
 
 
-def _files(entry: str) -> list[str]:
-    return _COPIED.findall(entry)
+def _names(entry: str) -> list[str]:
+    return [name for names in _NAMED.findall(entry) for name in names if name]
 
 
 def _without(page: Path, blocks: re.Pattern[str], goes: Callable[[str], bool]) -> bool:
