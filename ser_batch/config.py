@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
@@ -311,11 +311,21 @@ class RetrainSettings(Section):
     )
     corpora: tuple[str, ...] = Field((), description="corpora that are trained on with the labels")
     corpora_folder: str | None = Field(None, description="folder below which each has its own")
+    corpus_weights: dict[str, Annotated[float, Field(ge=0, le=20)]] = Field(
+        default_factory=dict,
+        description=(
+            "times that a clip of a corpus counts, where it is not once: {emodb = 2}; 0 leaves the "
+            "corpus out"
+        ),
+    )
     copies: int = Field(
         4, ge=0, le=20, description="copies of each corpus clip over other telephone lines"
     )
     label_weight: int = Field(
-        4, ge=1, le=20, description="times that a labelled segment counts, a corpus clip once"
+        4,
+        ge=1,
+        le=20,
+        description="times that a labelled segment counts, a corpus clip once or by its weight",
     )
     leave_out: tuple[str, ...] = Field(
         (), description="emotions that are not learnt, say because few labels name them"
@@ -341,6 +351,15 @@ class RetrainSettings(Section):
         for name in value:
             if name not in EMOTIONS:
                 raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+        return value
+
+    @field_validator("corpus_weights")
+    @classmethod
+    def _of_chosen_corpora(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        chosen = info.data.get("corpora", ())
+        for name in value:
+            if name not in chosen:
+                raise ValueError(f"{name!r} is not among retrain.corpora{nearest(name, chosen)}")
         return value
 
     @field_validator("corpora_folder", mode="before")

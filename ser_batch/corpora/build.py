@@ -158,8 +158,15 @@ def across(predictor: Predictor, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
-    """What a manifest says of its training data, one entry a corpus."""
+def training_data(
+    clips: Sequence[Clip], weights: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """What a manifest says of its training data, one entry a corpus.
+
+    Args:
+        clips: all of them
+        weights: times that a clip counts, by corpus, where it is not once
+    """
     entries = []
     for name in sorted({clip.corpus for clip in clips}):
         own = [clip for clip in clips if clip.corpus == name]
@@ -172,6 +179,7 @@ def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
                 "n_clips": len(own),
                 "n_speakers": len({clip.speaker for clip in own}),
                 "emotions": sorted({clip.emotion for clip in own}),
+                **({"weight": weights[name]} if weights and name in weights else {}),
             }
         )
     return entries

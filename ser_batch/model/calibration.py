@@ -29,18 +29,21 @@ class Calibration:
         return asdict(self)
 
 
-def fit_calibration(logits: DoubleArray, labels: IntArray) -> Calibration:
+def fit_calibration(
+    logits: DoubleArray, labels: IntArray, weights: DoubleArray | None = None
+) -> Calibration:
     """The temperature that makes held-out labels likeliest.
 
     Args:
         logits: of clips whose speakers the model did not see, shape (n, n_classes)
         labels: class numbers, shape (n,)
+        weights: how much each clip counts, shape (n,); None: all alike
     """
     rows = np.arange(len(labels))
 
     def loss(log_temperature: float) -> float:
         log_p = scipy.special.log_softmax(logits / np.exp(log_temperature), axis=1)
-        return float(-log_p[rows, labels].mean())
+        return float(-np.average(log_p[rows, labels], weights=weights))
 
     best = scipy.optimize.minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
     return Calibration(temperature=round(float(np.exp(best.x)), 6))

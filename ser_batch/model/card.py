@@ -95,7 +95,7 @@ def _training_table(training: Sequence[Mapping[str, Any]]) -> list[str]:
         [
             [
                 entry["title"],
-                entry["n_clips"],
+                _clips(entry),
                 entry["n_speakers"],
                 entry["language"],
                 ", ".join(entry["emotions"]),
@@ -104,6 +104,11 @@ def _training_table(training: Sequence[Mapping[str, Any]]) -> list[str]:
             for entry in training
         ],
     )
+
+
+def _clips(entry: Mapping[str, Any]) -> str:
+    weight = entry.get("weight", 1)
+    return str(entry["n_clips"]) if weight == 1 else f"{entry['n_clips']}, each {weight:g} times"
 
 
 def _across(abroad: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ser_batch.arrays import BoolArray, FloatArray, IntArray
+from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Dataset:
         corpora: short name of the corpus
         sexes: of the speaker
         copies: 0 for a clip as it is, 1 and up for its augmented copies, shape (n_clips,)
+        own_weights: how much each counts in training, shape (n_clips,); None: all alike
     """
 
     features: FloatArray
@@ -33,6 +34,12 @@ class Dataset:
     corpora: tuple[str, ...]
     sexes: tuple[str, ...]
     copies: IntArray
+    own_weights: DoubleArray | None = None
+
+    @property
+    def weights(self) -> DoubleArray:
+        """How much each clip counts in training, shape (n_clips,)."""
+        return np.ones(len(self.emotions)) if self.own_weights is None else self.own_weights
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -55,6 +62,7 @@ class Dataset:
             corpora=pick(self.corpora),
             sexes=pick(self.sexes),
             copies=self.copies[numbers],
+            own_weights=None if self.own_weights is None else self.own_weights[numbers],
         )
 
     def reading(self, columns: Sequence[int]) -> Dataset:
@@ -64,6 +72,11 @@ class Dataset:
             features=self.features[:, columns],
             names=tuple(self.names[column] for column in columns),
         )
+
+    def weighed(self, by_corpus: Mapping[str, float]) -> Dataset:
+        """The same clips, each counting as much as its corpus; one that is not named counts 1."""
+        weights = np.array([by_corpus.get(corpus, 1.0) for corpus in self.corpora], np.float64)
+        return replace(self, own_weights=weights)
 
     def without_copies(self, rows: IntArray) -> IntArray:
         """Those of some rows that are no augmented copies."""
@@ -82,4 +95,5 @@ def joined(one: Dataset, other: Dataset) -> Dataset:
         corpora=(*one.corpora, *other.corpora),
         sexes=(*one.sexes, *other.sexes),
         copies=np.concatenate([one.copies, other.copies]),
+        own_weights=np.concatenate([one.weights, other.weights]),
     )

@@ -15,7 +15,7 @@ import scipy.special
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.model.calibration import fit_calibration
 from ser_batch.model.dataset import Dataset
-from ser_batch.model.linear import LinearHead, fit_linear
+from ser_batch.model.linear import LinearHead, class_weights, fit_linear
 from ser_batch.model.splits import Fold
 from ser_batch.model.view import emphasis, is_state
 
@@ -76,7 +76,7 @@ def tuned_parts(
         fine: weight before the penalty of features that travel badly
     """
     found = [_tuned(dataset, labels, folds, part, fine) for part in parts]
-    shares, held_out = _mixed([logits for _, logits in found], labels)
+    shares, held_out = _mixed([logits for _, logits in found], labels, dataset.weights)
     tuned = [
         TunedPart(part.columns, strength, share)
         for part, (strength, _), share in zip(parts, found, shares, strict=True)
@@ -85,7 +85,7 @@ def tuned_parts(
 
 
 def _mixed(
-    logits: Sequence[DoubleArray], labels: IntArray
+    logits: Sequence[DoubleArray], labels: IntArray, weights: DoubleArray
 ) -> tuple[tuple[float, ...], DoubleArray]:
     """Factors of the parts' logits whose sum has the least held-out loss, and that sum.
 
@@ -93,12 +93,12 @@ def _mixed(
     """
     if len(logits) == 1:
         return (1.0,), logits[0]
-    scales = [1 / fit_calibration(own, labels).temperature for own in logits]
+    scales = [1 / fit_calibration(own, labels, weights).temperature for own in logits]
     tried = []
     for first in MIXTURES:
         shares = (first * scales[0], (1 - first) * scales[1])
         mixed = np.add(*(share * own for share, own in zip(shares, logits, strict=True)))
-        tried.append((balanced_loss(mixed, labels), shares, mixed))
+        tried.append((balanced_loss(mixed, labels, weights), shares, mixed))
     _, shares, mixed = min(tried, key=lambda entry: entry[0])
     return shares, mixed
 
@@ -125,17 +125,11 @@ def fit_head(
     return whole
 
 
-def class_weights(labels: IntArray) -> DoubleArray:
-    """Weights of clips that make every class weigh the same."""
-    counts = np.bincount(labels)
-    return np.asarray(len(labels) / np.count_nonzero(counts) / counts[labels], np.float64)
-
-
-def balanced_loss(logits: DoubleArray, labels: IntArray) -> float:
-    """Class-balanced log loss after the best temperature."""
-    scaled = logits / fit_calibration(logits, labels).temperature
+def balanced_loss(logits: DoubleArray, labels: IntArray, weights: DoubleArray) -> float:
+    """Class-balanced log loss after the best temperature; clips count by their weights."""
+    scaled = logits / fit_calibration(logits, labels, weights).temperature
     log_p = scipy.special.log_softmax(scaled, axis=1)[np.arange(len(labels)), labels]
-    return float(-np.average(log_p, weights=class_weights(labels)))
+    return float(-np.average(log_p, weights=class_weights(labels, weights)))
 
 
 def _tuned(
@@ -151,7 +145,8 @@ def _tuned(
             head = _fit(dataset.take(fold.train), seen, part.columns, strength, fine)
             tested = dataset.features[np.ix_(fold.test, part.columns)]
             held_out[fold.test] = _spread(head, seen, tested, n_classes)
-        tried.append((balanced_loss(held_out, labels), strength, held_out))
+        loss = balanced_loss(held_out, labels, dataset.weights)
+        tried.append((loss, strength, held_out))
     _, strength, held_out = min(tried, key=lambda entry: entry[0])
     return strength, held_out
 
@@ -160,8 +155,13 @@ def _fit(
     dataset: Dataset, labels: IntArray, columns: IntArray, strength: float, fine: float
 ) -> LinearHead:
     chosen = dataset.reading(columns.tolist())
-    weights = emphasis(chosen.names, fine)
-    return fit_linear(chosen.features, labels, strength=strength, emphasis=weights)
+    return fit_linear(
+        chosen.features,
+        labels,
+        strength=strength,
+        emphasis=emphasis(chosen.names, fine),
+        weights=chosen.weights,
+    )
 
 
 def _spread(head: LinearHead, seen: IntArray, features: FloatArray, n_classes: int) -> DoubleArray:

@@ -50,6 +50,7 @@ def fit_linear(
     *,
     strength: float,
     emphasis: DoubleArray | None = None,
+    weights: DoubleArray | None = None,
 ) -> LinearHead:
     """Logistic regression on robustly scaled features, classes weighing the same.
 
@@ -58,6 +59,7 @@ def fit_linear(
         labels: class numbers from 0, all of them present, shape (n,)
         strength: inverse of the L2 penalty (scikit-learn's C)
         emphasis: of each feature, shape (n_features,); None: all alike
+        weights: how much each clip counts within its class, shape (n,); None: all alike
     """
     double = features.astype(np.float64)
     centre = np.median(double, axis=0)
@@ -68,10 +70,27 @@ def fit_linear(
     # one thread: sums are then taken in one order, and the same data give the same bytes
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=300, tol=1e-3)
-        regression.fit(blank.scaled(features).astype(np.float32), labels)
-    weights = regression.coef_.T.astype(np.float64)
+        regression = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
+        scaled = blank.scaled(features).astype(np.float32)
+        regression.fit(scaled, labels, sample_weight=class_weights(labels, weights))
+    coefficients = regression.coef_.T.astype(np.float64)
     bias = regression.intercept_.astype(np.float64)
-    if weights.shape[1] == 1:
-        weights, bias = np.hstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
-    return replace(blank, weights=np.ascontiguousarray(weights), bias=bias)
+    if coefficients.shape[1] == 1:
+        coefficients = np.hstack([-coefficients, coefficients]) / 2
+        bias = np.array([-bias[0], bias[0]]) / 2
+    return replace(blank, weights=np.ascontiguousarray(coefficients), bias=bias)
+
+
+def class_weights(labels: IntArray, weights: DoubleArray | None = None) -> DoubleArray:
+    """Weights of clips that make every class weigh the same.
+
+    Args:
+        labels: class numbers, shape (n,)
+        weights: how much each clip counts within its class, shape (n,); None: all alike
+
+    Returns:
+        shape (n,); they add up to the sum of `weights`
+    """
+    own = np.ones(len(labels)) if weights is None else weights
+    sums = np.bincount(labels, weights=own)
+    return np.asarray(own * (own.sum() / np.count_nonzero(sums) / sums[labels]), np.float64)

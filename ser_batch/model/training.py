@@ -14,8 +14,8 @@ import numpy as np
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.model.calibration import fit_calibration
 from ser_batch.model.dataset import Dataset
-from ser_batch.model.heads import balanced_loss, class_weights, fit_head, parts_of, tuned_parts
-from ser_batch.model.linear import LinearHead
+from ser_batch.model.heads import balanced_loss, fit_head, parts_of, tuned_parts
+from ser_batch.model.linear import LinearHead, class_weights
 from ser_batch.model.predictor import Predictor, Trees, far_share
 from ser_batch.model.splits import Fold, prove, speaker_folds
 from ser_batch.model.trees import lightgbm
@@ -87,7 +87,7 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
         classes=dataset.classes,
         linear=linear,
         trees=Trees(_boost(dataset, labels, held_out, n_trees, recipe.seed)),
-        calibration=fit_calibration(boosted, labels),
+        calibration=fit_calibration(boosted, labels, dataset.weights),
         range_limit=range_limit(linear, dataset.features),
     )
 
@@ -121,7 +121,8 @@ def _tuned_trees(
             added[n][fold.test] += booster.predict(
                 dataset.features[fold.test], raw_score=True, num_iteration=n, num_threads=1
             )
-    n_trees = min(recipe.n_trees, key=lambda n: (balanced_loss(added[n], labels), n))
+    losses = {n: balanced_loss(logits, labels, dataset.weights) for n, logits in added.items()}
+    n_trees = min(recipe.n_trees, key=lambda n: (losses[n], n))
     return n_trees, added[n_trees]
 
 
@@ -131,7 +132,7 @@ def _boost(dataset: Dataset, labels: IntArray, start: DoubleArray, n_trees: int,
     data = library.Dataset(
         dataset.features,
         labels,
-        weight=class_weights(labels),
+        weight=class_weights(labels, dataset.weights),
         init_score=start.flatten(order="F"),
         feature_name=list(dataset.names),
         free_raw_data=False,

@@ -75,7 +75,9 @@ def corpora_clips(settings: RetrainSettings) -> list[Clip]:
     if settings.corpora_folder is None:
         raise SettingsError("retrain.corpora names corpora, retrain.corpora_folder no folder")
     folder = Path(settings.corpora_folder)
-    clips = [clip for name in settings.corpora for clip in read_corpus(folder, name)]
+    weights = settings.corpus_weights
+    chosen = [name for name in settings.corpora if weights.get(name, 1) > 0]
+    clips = [clip for name in chosen for clip in read_corpus(folder, name)]
     return one_of_each_content([clip for clip in clips if clip.emotion not in settings.leave_out])
 
 
@@ -138,11 +140,12 @@ def make_challenger(
         corpora = describe_clips(
             clips, feature_set, band=band, augmentation=Augmentation(copies=copies)
         )
-        dataset = joined(corpora, dataset)
+        dataset = joined(corpora.weighed(settings.retrain.corpus_weights), dataset)
     checked = cross_validate(dataset, n_folds=N_FOLDS, recipe=recipe, on_fold=on_model)
     predictor = train(dataset, recipe)
     on_model()
-    training = [*training_data(clips), _own_calls(material)]
+    weights = settings.retrain.corpus_weights
+    training = [*training_data(clips, weights), _own_calls(material)]
     licence = strictest([*(clip.licence for clip in clips), "own"])
     evaluation = {**checked.evaluation.as_dict(), "proof": asdict(checked.proof), "across": {}}
     name = settings.retrain.name

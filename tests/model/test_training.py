@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from ser_batch.errors import LeakError
 from ser_batch.model.calibration import fit_calibration
 from ser_batch.model.crossvalidate import align, cross_validate
-from ser_batch.model.heads import class_weights
-from ser_batch.model.linear import fit_linear
+from ser_batch.model.dataset import joined
+from ser_batch.model.linear import class_weights, fit_linear
 from ser_batch.model.training import class_numbers, train
 from tests.model.datasets import CLASSES, QUICK, blobs
 
@@ -82,6 +84,45 @@ def test_classes_weigh_the_same():
     labels = np.array([0, 0, 0, 1])
     weights = class_weights(labels)
     assert weights[:3].sum() == pytest.approx(weights[3])
+
+
+def test_a_weight_counts_as_a_clip_that_stands_there_so_often():
+    labels = np.array([0, 0, 1, 1])
+    doubled = class_weights(np.array([0, 0, 0, 1, 1]))
+    weighed = class_weights(labels, np.array([2.0, 1, 1, 1]))
+    assert weighed == pytest.approx([doubled[0] * 2, *doubled[2:]])
+    logits = np.random.default_rng(0).normal(size=(4, 2))
+    repeated = fit_calibration(logits[[0, 0, 1, 2, 3]], labels[[0, 0, 1, 2, 3]])
+    assert fit_calibration(logits, labels, np.array([2.0, 1, 1, 1])).temperature == pytest.approx(
+        repeated.temperature, rel=1e-4
+    )
+
+
+def test_a_heavy_corpus_is_heard_more_and_a_light_one_less():
+    """Two corpora of the same clips that contradict each other: the heavier is believed."""
+    one, other = blobs(), blobs(seed=1)
+    turned = {"anger": "sadness", "sadness": "anger", "neutral": "neutral"}
+    other = dataclasses.replace(
+        other,
+        emotions=tuple(turned[name] for name in other.emotions),
+        speakers=tuple(f"other {name}" for name in other.speakers),
+        contents=tuple(f"other {name}" for name in other.contents),
+        corpora=("other",) * len(other.corpora),
+    )
+    both = joined(one, other)
+    unseen = blobs(seed=2)
+
+    def right(weight: float) -> float:
+        model = train(both.weighed({"other": weight}), QUICK)
+        found = model.predict(unseen.features, unseen.names).argmax(axis=1)
+        said = np.array(model.classes)[found]
+        angry = np.isin(unseen.emotions, ("anger", "sadness"))
+        return float((said == np.array(unseen.emotions))[angry].mean())
+
+    assert right(0.1) > 0.7
+    assert right(10) < 0.3
+    alike = train(both.weighed({"other": 1.0}), QUICK)
+    assert alike.linear.weights.tobytes() == train(both, QUICK).linear.weights.tobytes()
 
 
 def test_aligned_probabilities_keep_their_emotion():

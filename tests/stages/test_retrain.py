@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from pydantic import ValidationError
 
-from ser_batch.config import Settings
+from ser_batch.config import RetrainSettings, Settings
 from ser_batch.errors import ContractError, LeakError, SettingsError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import is_held_out
@@ -23,6 +25,7 @@ from ser_batch.stages.retrain import (
     TooFewLabelsError,
     check_enough,
     compare,
+    corpora_clips,
     learnt_callers,
     make_challenger,
     settle,
@@ -290,3 +293,41 @@ def test_corpora_without_a_folder_are_said():
 
     with pytest.raises(SettingsError, match="corpora_folder"):
         corpora_clips(Settings(retrain={"corpora": ("emodb",)}).retrain)
+
+
+def made_up_corpus(folder: Path) -> None:
+    """Eight clips of noise by the names of EmoDB: four speakers, anger loud, neutral soft."""
+    rng = np.random.default_rng(0)
+    for speaker in ("03", "08", "09", "10"):
+        for letter, level in (("W", 0.3), ("N", 0.05)):
+            sound = level * rng.normal(size=16_000)
+            (folder / "emodb").mkdir(exist_ok=True)
+            soundfile.write(folder / "emodb" / f"{speaker}a01{letter}a.wav", sound, 16_000)
+
+
+def test_a_corpus_counts_as_much_as_its_weight(labelled: Root, material: Material, tmp_path: Path):
+    made_up_corpus(tmp_path)
+
+    def trained(**weights: float) -> Bundle:
+        retrain = {
+            **SETTINGS.retrain.model_dump(),
+            **{"corpora": ["emodb"], "corpora_folder": str(tmp_path), "copies": 0},
+            "corpus_weights": weights,
+        }
+        settings = SETTINGS.model_copy(update={"retrain": RetrainSettings(**retrain)})
+        clips = corpora_clips(settings.retrain)
+        assert len(clips) == (0 if weights.get("emodb") == 0 else 8)
+        return make_challenger(labelled, settings, material, clips, recipe=QUICK)
+
+    once, thrice, never = trained(), trained(emodb=3), trained(emodb=0)
+    assert len({once.model_id, thrice.model_id, never.model_id}) == 3
+    assert [entry.get("weight") for entry in thrice.manifest.training] == [3, None]
+    assert "8, each 3 times" in (thrice.folder / "CARD.md").read_text(encoding="utf-8")
+    assert [entry["corpus"] for entry in never.manifest.training] == ["calls"]
+
+
+def test_a_weight_of_no_chosen_corpus_names_the_nearest():
+    with pytest.raises(ValidationError, match=r"'emodbb' is not among .*did you mean 'emodb'"):
+        RetrainSettings(corpora=("emodb", "tess"), corpus_weights={"emodbb": 2})
+    with pytest.raises(ValidationError, match="less than or equal to 20"):
+        RetrainSettings(corpora=("emodb",), corpus_weights={"emodb": 21})
