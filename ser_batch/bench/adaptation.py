@@ -20,7 +20,7 @@ from ser_batch.config import Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.describe import clip_signal, describe_clips
-from ser_batch.distill.run import Task, distill
+from ser_batch.distill.run import BATCH_S, Task, distill
 from ser_batch.distill.sources import OWN, Source
 from ser_batch.distill.teachers import Teacher
 from ser_batch.embeddings.own import OwnEncoder, add_encoders
@@ -41,6 +41,7 @@ def run(
     settings: Settings,
     on_progress: Progress,
     seed: int = 1,
+    batch_s: float = BATCH_S,
 ) -> dict[str, Any]:
     """Adapt an encoder to half of a corpus's speakers, over the telephone, and judge the others.
 
@@ -53,6 +54,7 @@ def run(
         settings: of the analysis
         on_progress: told what is being done, how far, of how much
         seed: of the parting and of the training
+        batch_s: seconds of speech in a batch
 
     Returns:
         `before` and `after`: error of held-out clips; of the other speakers UAR, UAR normalised
@@ -66,7 +68,14 @@ def run(
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         _recorded([clip for clip in clips if clip.speaker in heard], folder / "nights")
-        task = Task([Source(folder / "nights", OWN)], teacher, encoder, n_steps=n_steps, seed=seed)
+        task = Task(
+            [Source(folder / "nights", OWN)],
+            teacher,
+            encoder,
+            n_steps=n_steps,
+            seed=seed,
+            batch_s=batch_s,
+        )
         adapted = distill(
             task,
             folder / "encoders",
