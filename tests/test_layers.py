@@ -13,7 +13,6 @@ ROOT = Path(__file__).parent.parent
 LAYERS: dict[str, int] = {
     "pipelines": 50,
     "ser_batch.bench": 40,
-    "ser_batch.distill": 30,
     "ser_batch.distill": 35,
     "ser_batch.stages": 30,
     "ser_batch.report": 30,
