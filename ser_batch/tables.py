@@ -427,8 +427,18 @@ DRIFT = TableContract(
             column("subject", pa.string(), "features, scores, coverage or line"),
             column("name", pa.string(), "group of features, or what is counted"),
             column("reference", pa.string(), "training, or days before"),
-            column("stability_index", pa.float32(), "population stability index, 0 alike"),
-            column("by_chance", pa.float32(), "what it is on average where nothing changed"),
+            column(
+                "stability_index",
+                pa.float32(),
+                "population stability index, 0 alike; null: not comparable",
+                nullable=True,
+            ),
+            column(
+                "by_chance",
+                pa.float32(),
+                "what it is on average where nothing changed; null: not comparable",
+                nullable=True,
+            ),
             column("count_calls", pa.int32(), "calls of the day that were counted"),
             column(
                 "count_calls_before",
@@ -436,8 +446,13 @@ DRIFT = TableContract(
                 "calls of the days before; null: training",
                 nullable=True,
             ),
-            column("level", pa.string(), "steady, watch, drift or too few"),
-            column("advice", pa.string(), "what to do; null: nothing", nullable=True),
+            column("level", pa.string(), "steady, watch, drift, too few or not comparable"),
+            column(
+                "advice",
+                pa.string(),
+                "what to do, or why there is no comparison; null: nothing",
+                nullable=True,
+            ),
         ]
     ),
 )

@@ -119,6 +119,9 @@ def rescore(  # noqa: PLR0917
         )
 
 
+_FIGURES = ("stability_index", "by_chance")
+
+
 def drift(
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
@@ -149,8 +152,7 @@ def drift(
         table.add_row(
             f"{row['subject']}: {row['name']}",
             row["reference"],
-            f"{row['stability_index']:.2f}",
-            f"{row['by_chance']:.2f}",
+            *("" if row[name] is None else f"{row[name]:.2f}" for name in _FIGURES),
             row["level"],
             row["advice"] or "",
         )

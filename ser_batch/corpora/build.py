@@ -23,7 +23,7 @@ from ser_batch.model.card import model_card
 from ser_batch.model.crossvalidate import CrossValidation, align, cross_validate
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.detections import detections
-from ser_batch.model.drift import write_reference
+from ser_batch.model.drift import held_out, write_reference
 from ser_batch.model.evaluation import evaluate
 from ser_batch.model.predictor import Predictor
 from ser_batch.model.recipes import copies_for, recipe_for
@@ -97,7 +97,8 @@ def build_bundle(
         **carried,
     )
     bundle = write_bundle(out, predictor, name=out.name, made_with=versions(), card=card, **carried)
-    write_reference(out, dataset, predictor.feature_names)
+    scores = held_out(dataset, checked.probabilities, predictor)
+    write_reference(out, dataset, predictor.feature_names, scores)
     return bundle
 
 

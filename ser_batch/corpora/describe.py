@@ -12,12 +12,15 @@ import soundfile
 import soxr
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.bandwidth import bandwidth_hz, mean_spectrum
+from ser_batch.audio.levels import channel_level, frame_power
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, telephone
 from ser_batch.corpora.augment import Augmentation, telephone_copy
 from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet
 from ser_batch.model.dataset import Dataset
+from ser_batch.model.spread import LINE_MEASURES
 
 Band = Literal["telephone", "wide"]
 FEATURE_SETS: dict[Band, str] = {"telephone": "descriptors_v1", "wide": "descriptors_v1_wide"}
@@ -49,7 +52,7 @@ def describe_clips(
         CorpusError: if a clip cannot be decoded
     """
     augmentation = augmentation or Augmentation()
-    rows, contents = [], []
+    rows, contents, heard = [], [], []
     for clip in clips:
         raw = clip.path.read_bytes()
         content = hashlib.blake2b(raw, digest_size=16)
@@ -60,7 +63,9 @@ def describe_clips(
         for _ in range(augmentation.copies):
             signals.append(telephone_copy(samples, rate_hz, augmentation, rng))
         for signal in signals:
-            rows.append(feature_set.extract(signal, speech_span(signal, feature_set.sample_rate)))
+            span = speech_span(signal, feature_set.sample_rate)
+            rows.append(feature_set.extract(signal, span))
+            heard.append(line_of(signal, feature_set.sample_rate, is_copy=signal is not signals[0]))
         contents.append(content.hexdigest())
         on_clip()
     each = 1 + augmentation.copies
@@ -73,7 +78,28 @@ def describe_clips(
         corpora=_repeated([clip.corpus for clip in clips], each),
         sexes=_repeated([clip.sex for clip in clips], each),
         copies=np.tile(np.arange(each), len(clips)),
+        line=np.array(heard, np.float32).reshape(-1, len(LINE_MEASURES)),
     )
+
+
+def line_of(signal: FloatArray, sample_rate: int, *, is_copy: bool) -> list[float]:
+    """What a clip says of its line, in the order of `LINE_MEASURES`; NaN where nothing honest.
+
+    It is cut to its speech, so it holds no noise by itself; and it is too short to tell clipping
+    from a peak. A copy's line noise hides how far its speech reaches.
+
+    Args:
+        signal: as it is described, shape (n_samples,)
+        sample_rate: Hz
+        is_copy: whether noise was added to it
+    """
+    power = frame_power(signal, sample_rate)
+    sounding = power > power.max(initial=0) * 10 ** (-TRIM_DB / 10)
+    known = {"level_db": channel_level(power, sounding, ~sounding).level_db}
+    if not is_copy:
+        spectrum = mean_spectrum(signal, sample_rate, speech_span(signal, sample_rate))
+        known["bandwidth_hz"] = float(bandwidth_hz(spectrum, np.zeros_like(spectrum)))
+    return [known.get(name, np.nan) for name in LINE_MEASURES]
 
 
 def decoded(clip: Clip, raw: bytes) -> tuple[FloatArray, int]:

@@ -24,6 +24,8 @@ class Dataset:
         sexes: of the speaker
         copies: 0 for a clip as it is, 1 and up for its augmented copies, shape (n_clips,)
         own_weights: how much each counts in training, shape (n_clips,); None: all alike
+        line: quality of the line that each was heard on, a column each of `LINE_MEASURES`, NaN
+            where a clip says nothing honest about it; None: of no clip it is known
     """
 
     features: FloatArray
@@ -35,6 +37,7 @@ class Dataset:
     sexes: tuple[str, ...]
     copies: IntArray
     own_weights: DoubleArray | None = None
+    line: FloatArray | None = None
 
     @property
     def weights(self) -> DoubleArray:
@@ -63,6 +66,7 @@ class Dataset:
             sexes=pick(self.sexes),
             copies=self.copies[numbers],
             own_weights=None if self.own_weights is None else self.own_weights[numbers],
+            line=None if self.line is None else self.line[numbers],
         )
 
     def reading(self, columns: Sequence[int]) -> Dataset:
@@ -96,4 +100,7 @@ def joined(one: Dataset, other: Dataset) -> Dataset:
         sexes=(*one.sexes, *other.sexes),
         copies=np.concatenate([one.copies, other.copies]),
         own_weights=np.concatenate([one.weights, other.weights]),
+        line=None
+        if one.line is None or other.line is None
+        else np.concatenate([one.line, other.line]),
     )

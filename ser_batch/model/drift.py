@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,8 @@ from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.config import DriftSettings
 from ser_batch.errors import BundleError
 from ser_batch.model.dataset import Dataset
-from ser_batch.model.predictor import columns
+from ser_batch.model.predictor import Predictor, columns
+from ser_batch.model.spread import LINE_EDGES, binned
 
 REFERENCE = "reference.npz"
 """File of a bundle's folder that holds what its training data were like."""
@@ -36,6 +37,27 @@ GROUPS: tuple[tuple[str, re.Pattern[str]], ...] = (
 """Groups of features; each feature belongs to the first whose pattern its name matches."""
 
 
+LEAST_MEASURED = 0.9
+"""Share of the clips as they are that must say something of a line measure, for it to be kept."""
+
+_LINE = "line."
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a model says of speakers that it did not learn from: every clip by cross-validation.
+
+    Attributes:
+        classes: emotion of each column
+        probabilities: of the clips as they are, not of copies, shape (n_clips, n_classes)
+        strangeness: of the same clips to the final model, shape (n_clips,)
+    """
+
+    classes: tuple[str, ...]
+    probabilities: FloatArray
+    strangeness: FloatArray
+
+
 @dataclass(frozen=True)
 class Reference:
     """What a model's training data were like.
@@ -45,11 +67,16 @@ class Reference:
         edges: between tenths of the training clips, shape (n_features, N_BINS - 1)
         clips: training clips in each bin, shape (n_features, N_BINS); tenths, unless many clips
             have the very same value
+        held_out: scores of held-out speakers; None: a file from before they were kept
+        line: training clips in each bin of `LINE_EDGES`, by the measures that they say something
+            honest about; None: a file from before they were kept
     """
 
     names: tuple[str, ...]
     edges: FloatArray
     clips: IntArray
+    held_out: HeldOut | None = None
+    line: Mapping[str, IntArray] | None = None
 
     def counts(self, features: FloatArray, names: Sequence[str]) -> IntArray:
         """Segments in each bin, shape (n_features, N_BINS).
@@ -80,25 +107,74 @@ def bin_counts(features: FloatArray, edges: FloatArray) -> IntArray:
     ).astype(np.int64)
 
 
-def write_reference(bundle: Path, dataset: Dataset, names: Sequence[str]) -> None:
+def held_out(dataset: Dataset, probabilities: DoubleArray, predictor: Predictor) -> HeldOut:
+    """Scores of the training clips by models that did not hear their speakers.
+
+    Args:
+        dataset: what the model was trained on, copies and all
+        probabilities: from `cross_validate`, shape (n_clips, n_classes), columns as
+            `dataset.classes`
+        predictor: trained on all of it
+    """
+    clips = dataset.take(dataset.copies == 0)
+    strangeness = predictor.strangeness(clips.features, clips.names)
+    # four places are more than any bin needs, and pack well
+    return HeldOut(
+        dataset.classes,
+        probabilities.round(4).astype(np.float32),
+        strangeness.round(4).astype(np.float32),
+    )
+
+
+def line_counts(line: FloatArray, copies: IntArray) -> dict[str, IntArray]:
+    """Training clips in each bin of the line measures that they say something honest about.
+
+    Args:
+        line: a column each of `LINE_MEASURES`, NaN where a clip says nothing, shape (n_clips, 4)
+        copies: 0 for a clip as it is, shape (n_clips,)
+    """
+    counts = {}
+    for (name, edges), values in zip(LINE_EDGES.items(), line.T, strict=True):
+        measured = np.isfinite(values)
+        if measured[copies == 0].mean() >= LEAST_MEASURED:
+            counts[name] = binned(values[measured], edges)
+    return counts
+
+
+def write_reference(
+    bundle: Path, dataset: Dataset, names: Sequence[str], scores: HeldOut | None = None
+) -> None:
     """Keep what the training data were like beside a bundle.
 
     Args:
         bundle: its folder
         dataset: what it was trained on, copies and all
         names: of the features that it reads
+        scores: of its held-out speakers; None: not kept
     """
     features = dataset.reading(columns(names, dataset.names)).features
     steps = np.arange(1, N_BINS) / N_BINS
     edges = np.quantile(features, steps, axis=0).T.astype(np.float32)
-    clips = bin_counts(features, edges)
-    np.savez_compressed(
-        bundle / REFERENCE, names=np.array(names, dtype=np.str_), edges=edges, clips=clips
-    )
+    kept: dict[str, np.ndarray] = {
+        "names": np.array(names, dtype=np.str_),
+        "edges": edges,
+        "clips": bin_counts(features, edges),
+    }
+    if scores is not None:
+        kept |= {
+            "classes": np.array(scores.classes, dtype=np.str_),
+            "probabilities": scores.probabilities,
+            "strangeness": scores.strangeness,
+        }
+    if dataset.line is not None:
+        line = line_counts(dataset.line, dataset.copies)
+        kept |= {f"{_LINE}{name}": counts for name, counts in line.items()}
+        kept["line_measures"] = np.array(list(line), dtype=np.str_)
+    np.savez_compressed(bundle / REFERENCE, **kept)  # type: ignore[arg-type]
 
 
 def read_reference(folder: Path) -> Reference | None:
-    """The tenths of a bundle's training data, None for a bundle that does not hold them.
+    """What a bundle's training data were like, None for a bundle that does not say so.
 
     Raises:
         BundleError: if the file cannot be read
@@ -108,9 +184,20 @@ def read_reference(folder: Path) -> Reference | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return Reference(tuple(stored["names"].tolist()), stored["edges"], stored["clips"])
+            return _reference(stored)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: {error}") from error
+
+
+def _reference(stored: Mapping[str, np.ndarray]) -> Reference:
+    scores = line = None
+    if "classes" in stored:
+        classes = tuple(stored["classes"].tolist())
+        scores = HeldOut(classes, stored["probabilities"], stored["strangeness"])
+    if "line_measures" in stored:
+        line = {name: stored[f"{_LINE}{name}"] for name in stored["line_measures"].tolist()}
+    names = tuple(stored["names"].tolist())
+    return Reference(names, stored["edges"], stored["clips"], scores, line)
 
 
 def group_of(name: str) -> str:

@@ -11,6 +11,7 @@ from ser_batch.report.words import counted, day, listed
 
 _BEFORE, _TRAINING = "days before", "training"
 _WARNING = ("drift", "watch")
+_NO_FIGURE = ("too few", "not comparable")
 
 _NAMES = {
     "snr_db": "signal over noise",
@@ -89,7 +90,7 @@ def _verdict(rows: Sequence[Row], settings: DriftSettings) -> str:
     if not rows:
         return "No day has been compared with earlier ones yet; every night does so."
     date = day(rows[0]["call_date"])
-    compared = [row for row in rows if row["level"] != "too few"]
+    compared = [row for row in rows if row["level"] not in _NO_FIGURE]
     levels = [row["level"] for row in compared]
     if not levels:
         few = f"too few scored calls to tell (fewer than {settings.min_calls})"

@@ -13,6 +13,7 @@ import numpy as np
 
 from ser_batch.arrays import IntArray
 from ser_batch.config import DriftSettings, Settings, digest
+from ser_batch.emotions import segment_dissatisfaction
 from ser_batch.lake import Lake, Part
 from ser_batch.model.drift import (
     Reference,
@@ -22,7 +23,16 @@ from ser_batch.model.drift import (
     read_reference,
     stability_index,
 )
-from ser_batch.stages.profile import DayProfile, profile_day, read_profile, sources, summed
+from ser_batch.model.spread import LINE_EDGES, score_counts, uncertain_counts
+from ser_batch.stages.profile import (
+    UNSURE,
+    DayProfile,
+    profile_day,
+    read_profile,
+    sources,
+    summed,
+)
+from ser_batch.stages.score import decide
 from ser_batch.tables import CALLS, DRIFT, PROFILES
 
 TRAINING, BEFORE = "training", "days before"
@@ -46,7 +56,35 @@ ADVICE = {
         "quarantine"
     ),
     ("line", BEFORE): "the line changed: check the recorder, its level and its codec",
+    ("scores", TRAINING): (
+        "scores are spread unlike those of held-out speakers of the training data: trust the "
+        "ranking of calls more than its level; label some (`ser-batch labels queue`) and retrain"
+    ),
+    ("coverage", TRAINING): (
+        "the model is unsure about another share of segments than of its training data: label such "
+        "segments (`ser-batch labels queue`) and retrain"
+    ),
+    ("line", TRAINING): (
+        "the line is unlike the one that the model was trained for: check the recorder and its "
+        "level; if the line is to stay, label and retrain"
+    ),
 }
+
+NOT_COMPARABLE = "not comparable"
+SAYS_NOTHING = {
+    "snr_db": "training clips are cut to their speech and hold no noise to measure it by",
+    "bandwidth_hz": "the training data do not say how far their speech reaches",
+    "level_db": "the training data do not say how loud they are",
+    "clipping_ratio": "training clips are too short to tell clipping from a peak",
+    "codec": "what a training clip was stored as says nothing of a telephone line",
+    "why not scored": "every training clip was scored",
+    "metadata": "training clips have no metadata",
+}
+"""Why the training data are no measure for what they say nothing about."""
+
+
+TrainingCounts = dict[tuple[str, str], IntArray | None]
+"""Of the training data by subject and name; None where they say nothing honest."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +107,17 @@ class DriftResult:
 
 @dataclass(frozen=True)
 class _Scored:
-    """What a lake's days are compared by."""
+    """What a lake's days are compared by.
+
+    Attributes:
+        training: digest of `trained`
+    """
 
     lake: Lake
     model_id: str
     reference: Reference | None
+    trained: TrainingCounts
+    training: str
     settings: Settings
 
 
@@ -92,7 +136,10 @@ def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> D
             shards[part.date].append(part)
     if not shards:
         return DriftResult((), [])
-    scored = _Scored(lake, model_id, read_reference(folder), settings)
+    reference = read_reference(folder)
+    trained = training_counts(reference, settings)
+    told = [(*key, None if row is None else row.tolist()) for key, row in trained.items()]
+    scored = _Scored(lake, model_id, reference, trained, digest(told), settings)
     window = dt.timedelta(days=settings.drift.window_days)
     newest = max(shards)
     recent = sorted(date for date in shards if date > newest - 2 * window)
@@ -132,11 +179,11 @@ def _compare(scored: _Scored, date: dt.date, states: Mapping[dt.date, str]) -> b
     lake, settings, part = scored.lake, scored.settings.drift, Part(date, scored.model_id)
     first = date - dt.timedelta(days=settings.window_days)
     before = [day for day in states if first <= day < date]
-    state = digest([settings.digest(), *(states[day] for day in [*before, date])])
+    state = digest([settings.digest(), scored.training, *(states[day] for day in [*before, date])])
     if (lake.tags(DRIFT, part) or {}).get("state") == state:
         return False
     past = summed(read_profile(lake, Part(day, scored.model_id)) for day in before)
-    found = comparisons(read_profile(lake, part), past, scored.reference)
+    found = comparisons(read_profile(lake, part), past, scored.trained)
     rows = [{**each.row(settings), "call_date": date, "model_id": part.name} for each in found]
     lake.write(DRIFT, part, DRIFT.from_rows(rows), {"state": state})
     return True
@@ -149,7 +196,8 @@ class Comparison:
     Attributes:
         subject, name: what was counted
         reference: `TRAINING` or `BEFORE`
-        now, then: counts, shape (n, n_bins); of a group of features one row a feature
+        now, then: counts, shape (n, n_bins); of a group of features one row a feature; `then` is
+            None where the training data say nothing honest
         n_calls: calls of the day
         n_before: calls of the days before, None of training
     """
@@ -158,45 +206,79 @@ class Comparison:
     name: str
     reference: str
     now: IntArray
-    then: IntArray
+    then: IntArray | None
     n_calls: int
     n_before: int | None
 
     def row(self, settings: DriftSettings) -> dict[str, Any]:
         """A row of `drift`, without day and model; the index of a group is its median."""
+        if self.then is None:
+            return self._row(NOT_COMPARABLE, SAYS_NOTHING[self.name])
         index = float(np.median(stability_index(self.now, self.then)))
         n_then = int(self.then[0].sum()) if self.n_before is None else self.n_before
         by_chance = index_by_chance(self.now.shape[1], self.n_calls, n_then)
         n_least = self.n_calls if self.n_before is None else min(self.n_calls, self.n_before)
         enough = n_least >= settings.min_calls
         found = level(index, by_chance, settings) if enough else "too few"
+        advice = ADVICE[self.subject, self.reference] if found in ("watch", "drift") else None
+        return self._row(found, advice, stability_index=index, by_chance=by_chance)
+
+    def _row(self, found: str, advice: str | None, **figures: float) -> dict[str, Any]:
         return {
             "subject": self.subject,
             "name": self.name,
             "reference": self.reference,
-            "stability_index": index,
-            "by_chance": by_chance,
             "count_calls": self.n_calls,
             "count_calls_before": self.n_before,
             "level": found,
-            "advice": ADVICE[self.subject, self.reference] if found in ("watch", "drift") else None,
+            "advice": advice,
+            **figures,
         }
 
 
 def comparisons(
-    profile: DayProfile, past: DayProfile, reference: Reference | None
+    profile: DayProfile, past: DayProfile, trained: TrainingCounts
 ) -> Iterator[Comparison]:
-    """A day beside the days before it, and its features beside the training data."""
+    """A day beside the days before it, and beside the training data as far as they are known."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for subject, name in profile.counts:
         groups[subject, group_of(name) if subject == "features" else name].append(name)
-    trained = dict(zip(reference.names, reference.clips, strict=True)) if reference else {}
     for (subject, group), names in sorted(groups.items()):
         now = np.stack([profile.counts[subject, name] for name in names])
         n_calls, n_before = profile.n_calls[subject], past.n_calls.get(subject, 0)
         blank = np.zeros(now.shape[1], np.int64)
         then = np.stack([past.counts.get((subject, name), blank) for name in names])
         yield Comparison(subject, group, BEFORE, now, then, n_calls, n_before)
-        if subject == "features":
-            clips = np.stack([trained[name] for name in names])
-            yield Comparison(subject, group, TRAINING, now, clips, n_calls, None)
+        if (subject, names[0]) in trained:
+            clips = [trained[subject, name] for name in names]
+            known = [row for row in clips if row is not None]
+            of_clips = np.stack(known) if known else None
+            yield Comparison(subject, group, TRAINING, now, of_clips, n_calls, None)
+
+
+def training_counts(reference: Reference | None, settings: Settings) -> TrainingCounts:
+    """What a day is compared with of the training data; None where they say nothing honest.
+
+    Args:
+        reference: as the bundle holds it; measures that it was written without are left out
+        settings: what counts as uncertain, and as dissatisfied
+    """
+    if reference is None:
+        return {}
+    counts: TrainingCounts = {
+        ("features", name): row for name, row in zip(reference.names, reference.clips, strict=True)
+    }
+    if (scores := reference.held_out) is not None:
+        known = scores.probabilities.astype(np.float64)
+        strangeness = scores.strangeness.astype(np.float64)
+        least = settings.model.min_confidence
+        emotions, confidence = decide(known, strangeness, scores.classes, least)
+        felt = segment_dissatisfaction(known, scores.classes, settings.dissatisfaction.weights)
+        found = score_counts(emotions, confidence, felt)
+        counts |= {("scores", name): row for name, row in found.items()}
+        counts["coverage", UNSURE] = uncertain_counts(emotions)
+        counts |= {("coverage", "why not scored"): None, ("coverage", "metadata"): None}
+    if reference.line is not None:
+        measured = (*LINE_EDGES, "codec")
+        counts |= {("line", name): reference.line.get(name) for name in measured}
+    return counts

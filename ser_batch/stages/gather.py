@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from ser_batch.labels.history import SoftLabel, soft_labels
 from ser_batch.labels.segment_name import SegmentKey
 from ser_batch.labels.selection import RANDOM
 from ser_batch.lake import Lake, Part
+from ser_batch.model.spread import LINE_MEASURES
 from ser_batch.stages.candidates import KEY, channel_reasons
 from ser_batch.tables import (
     CALLS,
@@ -48,12 +49,14 @@ class UsableLabel:
         use: models learn from it; they are measured by it (drawn by chance, the caller held out);
             or neither (the caller held out, but not drawn by chance)
         slices: what figures are split by: queue, sex, codec, language, SNR
+        line: of its channel, in the order of `LINE_MEASURES`, NaN where it is not known
     """
 
     soft: SoftLabel
     caller: str
     use: Use
     slices: dict[str, str]
+    line: tuple[float, ...]
 
     @property
     def key(self) -> SegmentKey:
@@ -85,7 +88,8 @@ def usable_labels(lake: Lake, settings: Settings) -> list[UsableLabel]:
             soft,
             caller := caller_of(calls[key[0]]["customer"], key[0]),
             _use(held_out=is_held_out(caller, share), by_chance=key in by_chance),
-            _slices(calls[key[0]], calls[key[0]]["snr_db"].get(key[1])),
+            _slices(calls[key[0]], calls[key[0]]["lines"].get(key[1], {}).get("snr_db")),
+            _line(calls[key[0]]["lines"].get(key[1], {})),
         )
         for key, soft in labels.items()
         if key[:2] in allowed
@@ -154,16 +158,16 @@ def _calls(lake: Lake, recordings: list[str]) -> dict[str, dict[str, Any]]:
     wanted = {
         CALLS: ["recording_id", "customer", "queue", "language", "attributes"],
         RECORDINGS: ["recording_id", "codec"],
-        CHANNELS: ["recording_id", "channel", "snr_db"],
+        CHANNELS: ["recording_id", "channel", *LINE_MEASURES],
     }
     calls, heard, channels = (
         _only(lake.read(contract, columns=columns), ids) for contract, columns in wanted.items()
     )
-    known: dict[str, dict[str, Any]] = {row["recording_id"]: {**row, "snr_db": {}} for row in calls}
+    known: dict[str, dict[str, Any]] = {row["recording_id"]: {**row, "lines": {}} for row in calls}
     for row in heard:
         known[row["recording_id"]]["codec"] = row["codec"]
     for row in channels:
-        known[row["recording_id"]]["snr_db"][row["channel"]] = row["snr_db"]
+        known[row["recording_id"]]["lines"][row["channel"]] = row
     return known
 
 
@@ -182,6 +186,11 @@ def _slices(call: dict[str, Any], snr_db: float | None) -> dict[str, str]:
         "SNR": line,
     }
     return {name: value for name, value in slices.items() if value}
+
+
+def _line(channel: Mapping[str, float | None]) -> tuple[float, ...]:
+    measured = (channel.get(name) for name in LINE_MEASURES)
+    return tuple(float("nan") if value is None else value for value in measured)
 
 
 def _only(table: pa.Table, recordings: pa.Array[Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from ser_batch.lake import Lake
 from ser_batch.model.dataset import Dataset
 from ser_batch.model.gate import MeasuredBy
 from ser_batch.model.splits import Fold, prove
+from ser_batch.model.spread import LINE_MEASURES
 from ser_batch.stages.gather import UsableLabel, features_of, usable_labels
 
 OWN_CALLS = "calls"
@@ -159,6 +160,9 @@ def _dataset(
         corpora=(OWN_CALLS,) * len(rows),
         sexes=tuple(label.slices.get("sex", "unknown") for label, _, _ in rows),
         copies=np.array([number for _, _, number in rows], np.int64),
+        line=np.array([label.line for label, _, _ in rows], np.float32).reshape(
+            -1, len(LINE_MEASURES)
+        ),
     )
 
 

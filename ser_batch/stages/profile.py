@@ -13,11 +13,12 @@ import pyarrow as pa
 from ser_batch.arrays import IntArray
 from ser_batch.config import Settings
 from ser_batch.eligibility import channel_scoring
-from ser_batch.emotions import EMOTIONS, UNCERTAIN, segment_dissatisfaction
+from ser_batch.emotions import EMOTIONS, segment_dissatisfaction
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
 from ser_batch.law import NOT_SCORED
 from ser_batch.model.drift import Reference
+from ser_batch.model.spread import LINE_EDGES, binned, categories, score_counts, uncertain_counts
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
@@ -28,17 +29,9 @@ from ser_batch.tables import (
     predictions_contract,
 )
 
-TENTHS = np.arange(1, 10) / 10
-LINE_EDGES: dict[str, Sequence[float]] = {
-    "snr_db": range(5, 50, 5),
-    "level_db": range(-54, 0, 6),
-    "bandwidth_hz": (1500, 2000, 2500, 2800, 3100, 3400, 3700),
-    "clipping_ratio": (1e-6, 1e-4, 1e-3, 1e-2),
-}
-"""Edges of the bins by column of `channels`; what could not be measured has a bin of its own."""
-
 CODECS = ("ULAW", "ALAW", "PCM_16", "PCM_U8", "MPEG_LAYER_III", "OPUS", "VORBIS")
 SCORED = "scored"
+UNSURE = "uncertain segments"
 
 Counts = dict[tuple[str, str], IntArray]
 
@@ -120,8 +113,8 @@ def _profile_shard(
     scoring = _frame(channel_scoring(calls, heard, settings.law))
     predictions = _frame(lake.read(predictions_contract(model_id), [shard]))
     counts: Counts = {("coverage", name): row for name, row in _coverage(_frame(calls), scoring)}
-    counts |= {("coverage", name): row for name, row in _certainty(predictions)}
-    counts |= {("scores", name): row for name, row in _scores(predictions, settings)}
+    counts["coverage", UNSURE] = uncertain_counts(predictions["emotion"].to_list())
+    counts |= {("scores", name): row for name, row in _scores(predictions, settings).items()}
     counts |= {("line", name): row for name, row in _line(lake, shard, scoring, _frame(heard))}
     n_scored = predictions["recording_id"].n_unique()
     n_calls = {"coverage": len(calls), "scores": n_scored, "line": n_scored}
@@ -143,23 +136,16 @@ def _coverage(calls: pl.DataFrame, scoring: pl.DataFrame) -> Iterator[tuple[str,
         "recording_id", pl.col("not_scored_reason").fill_null(SCORED).alias("reason")
     )
     outcome = calls.select("recording_id").join(reasons, on="recording_id", how="left")
-    yield "why not scored", _categories(outcome["reason"], (SCORED, *NOT_SCORED))
-    yield "metadata", _categories(calls["metadata_found"].cast(pl.String), ("true", "false"))
+    yield "why not scored", categories(outcome["reason"].to_list(), (SCORED, *NOT_SCORED))
+    found = calls["metadata_found"].cast(pl.String).to_list()
+    yield "metadata", categories(found, ("true", "false"))
 
 
-def _certainty(predictions: pl.DataFrame) -> Iterator[tuple[str, IntArray]]:
-    unsure = (predictions["emotion"] == UNCERTAIN).cast(pl.String)
-    yield "uncertain segments", _categories(unsure, ("true", "false"))
-
-
-def _scores(predictions: pl.DataFrame, settings: Settings) -> Iterator[tuple[str, IntArray]]:
+def _scores(predictions: pl.DataFrame, settings: Settings) -> dict[str, IntArray]:
     """Segments by what the model says of them."""
     known = predictions.select(f"p_{name}" for name in EMOTIONS).fill_null(0.0).to_numpy()
-    weights = settings.dissatisfaction.weights
-    yield "emotion", _categories(predictions["emotion"], (*EMOTIONS, UNCERTAIN))
-    yield "confidence", _binned(predictions["confidence"], TENTHS)
-    felt = pl.Series(segment_dissatisfaction(known, EMOTIONS, weights))
-    yield "dissatisfaction", _binned(felt, TENTHS)
+    felt = segment_dissatisfaction(known, EMOTIONS, settings.dissatisfaction.weights)
+    return score_counts(predictions["emotion"].to_list(), predictions["confidence"], felt)
 
 
 def _line(
@@ -171,22 +157,9 @@ def _line(
         allowed.select("recording_id", "channel"), on=["recording_id", "channel"]
     )
     for name, edges in LINE_EDGES.items():
-        yield name, _binned(channels[name], np.array(edges, np.float64))
+        yield name, binned(channels[name].to_numpy(), edges)
     codecs = channels.select("recording_id").join(heard, on="recording_id")["codec"]
-    yield "codec", _categories(codecs, CODECS)
-
-
-def _binned(values: pl.Series, edges: np.ndarray) -> IntArray:
-    """Counts between edges, and last of what could not be measured."""
-    known = values.drop_nulls().to_numpy()
-    counts = np.bincount(np.searchsorted(edges, known, side="right"), minlength=len(edges) + 1)
-    return np.append(counts, values.null_count()).astype(np.int64)
-
-
-def _categories(values: pl.Series, names: Sequence[str]) -> IntArray:
-    """Counts of each name, and last of any other."""
-    counts = [int((values == name).sum()) for name in names]
-    return np.array([*counts, len(values) - sum(counts)], np.int64)
+    yield "codec", categories(codecs.to_list(), CODECS)
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

@@ -30,7 +30,7 @@ from ser_batch.model.bundle import Bundle, write_bundle
 from ser_batch.model.card import model_card
 from ser_batch.model.crossvalidate import align, cross_validate
 from ser_batch.model.dataset import joined
-from ser_batch.model.drift import write_reference
+from ser_batch.model.drift import held_out, write_reference
 from ser_batch.model.gate import Contest, MeasuredBy, contest
 from ser_batch.model.recipes import recipe_for
 from ser_batch.model.registry import Registry
@@ -145,7 +145,7 @@ def make_challenger(
     predictor = train(dataset, recipe)
     on_model()
     weights = settings.retrain.corpus_weights
-    training = [*training_data(clips, weights), _own_calls(material)]
+    training = [*training_data(clips, weights), _own_calls(material, settings.retrain)]
     licence = strictest([*(clip.licence for clip in clips), "own"])
     evaluation = {**checked.evaluation.as_dict(), "proof": asdict(checked.proof), "across": {}}
     name = settings.retrain.name
@@ -172,7 +172,8 @@ def make_challenger(
             command="ser-batch retrain",
         ),
     )
-    write_reference(building, dataset, predictor.feature_names)
+    scores = held_out(dataset, checked.probabilities, predictor)
+    write_reference(building, dataset, predictor.feature_names, scores)
     return _put(bundle, root.models / bundle.model_id)
 
 
@@ -252,7 +253,7 @@ def learnt_callers(lake: Lake, bundle: Bundle) -> set[str]:
     return {caller_of(row["customer"], row["recording_id"]) for row in ours.to_pylist()}
 
 
-def _own_calls(material: Material) -> dict[str, Any]:
+def _own_calls(material: Material, settings: RetrainSettings) -> dict[str, Any]:
     """What a manifest says of the labelled calls; by the recordings it is known who was heard."""
     segments = material.segments
     return {
@@ -263,6 +264,7 @@ def _own_calls(material: Material) -> dict[str, Any]:
         "n_clips": len(segments.emotions),
         "n_speakers": len(set(segments.speakers)),
         "emotions": list(segments.classes),
+        "weight": settings.label_weight,
         "recordings": list(material.recordings),
     }
 

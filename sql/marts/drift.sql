@@ -1,5 +1,5 @@
 -- grain: one row a call date, measure and reference, by the model in use
--- version: 1
+-- version: 2
 -- built: whole
 select *
 from lake_drift

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ser_batch.audio.telephone import telephone
 from ser_batch.corpora import get_corpus
 from ser_batch.corpora.augment import Augmentation, telephone_copy, with_response
-from ser_batch.corpora.describe import describe_clips
+from ser_batch.corpora.describe import describe_clips, line_of
 from ser_batch.features.sets import get_feature_set
 from ser_batch.model.splits import speaker_folds
+from ser_batch.model.spread import LINE_MEASURES
 from tests.corpora.made import made_corpus
 
 
@@ -66,6 +68,27 @@ def test_copies_follow_their_clip_and_stay_with_its_speaker(tmp_path):
         tested = both.without_copies(fold.test)
         assert set(both.copies[tested]) == {0}
         assert not {both.contents[i] for i in fold.train} & {both.contents[i] for i in tested}
+
+
+def test_a_clip_tells_its_level_and_band_and_not_its_noise(tmp_path):
+    voice = sum(tone(200.0 * k, 2.0) / k for k in range(1, 36))  # to 7 kHz
+    clip = telephone(voice, 16000)
+    told = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=False), strict=True))
+    rms_db = 10 * np.log10(np.mean(clip**2))
+    assert told["level_db"] == pytest.approx(rms_db, abs=0.2)
+    assert told["bandwidth_hz"] == pytest.approx(3600, abs=150)
+    assert np.isnan([told["snr_db"], told["clipping_ratio"]]).all()
+    noisy = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=True), strict=True))
+    assert noisy["level_db"] == told["level_db"]
+    assert np.isnan(noisy["bandwidth_hz"])
+    corpus = get_corpus("emodb").read(made_corpus(tmp_path / "emodb"))[:2]
+    described = describe_clips(
+        corpus, get_feature_set("descriptors_v1"), augmentation=Augmentation(copies=2)
+    )
+    assert described.line.shape == (6, len(LINE_MEASURES))
+    assert np.isfinite(described.line[:, LINE_MEASURES.index("bandwidth_hz")]).tolist() == [
+        *(True, False, False) * 2
+    ]
 
 
 def test_a_clips_copies_do_not_depend_on_its_company(tmp_path):

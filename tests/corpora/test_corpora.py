@@ -16,6 +16,7 @@ from ser_batch.corpora.licences import strictest
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.model.drift import read_reference
 from ser_batch.model.training import Recipe
 from tests.corpora.made import made_corpus
 
@@ -163,6 +164,9 @@ def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
     assert "1.000" in card
     assert "CC0-1.0" in card
     assert ("describing clips", 24, 24) in told
+    reference = read_reference(tmp_path / "out")
+    assert reference.held_out.probabilities.shape == (24, 2)
+    assert set(reference.line) == {"level_db", "bandwidth_hz"}
     elsewhere = bundle.evaluation["across"]["elsewhere"]
     assert elsewhere["auc_anger"] == 1.0
     assert "| elsewhere | 24 | 2 |" in card

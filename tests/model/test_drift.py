@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ser_batch.config import DriftSettings
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.model.crossvalidate import cross_validate
 from ser_batch.model.drift import (
     GROUPS,
     N_BINS,
     REFERENCE,
     group_of,
+    held_out,
     index_by_chance,
     level,
     read_reference,
     stability_index,
     write_reference,
 )
-from tests.model.datasets import blobs
+from ser_batch.model.spread import LINE_MEASURES
+from ser_batch.model.training import train
+from tests.model.datasets import QUICK, blobs
 
 
 def test_the_index_is_that_of_the_textbook():
@@ -63,6 +69,25 @@ def test_the_training_data_are_like_themselves_and_louder_calls_are_not(tmp_path
     index = stability_index(reference.counts(moved, dataset.names), reference.clips)
     assert index[0] > 0.25
     assert index[1:] == pytest.approx(0)
+
+
+def test_held_out_scores_and_lines_are_kept_as_far_as_clips_tell_them(tmp_path):
+    dataset = blobs(n_speakers=4)
+    n = len(dataset.emotions)
+    line = np.full((n, len(LINE_MEASURES)), np.nan, np.float32)
+    line[:, LINE_MEASURES.index("level_db")] = -25
+    line[: n // 2, LINE_MEASURES.index("bandwidth_hz")] = 3400
+    dataset = replace(dataset, line=line, copies=np.arange(n) % 2)
+    checked = cross_validate(dataset, n_folds=2, recipe=QUICK)
+    model = train(dataset, QUICK)
+    scores = held_out(dataset, checked.probabilities, model)
+    write_reference(tmp_path, dataset, dataset.names, scores)
+    reference = read_reference(tmp_path)
+    assert reference.held_out.classes == dataset.classes
+    assert reference.held_out.probabilities == pytest.approx(checked.probabilities, abs=1e-4)
+    assert len(reference.held_out.strangeness) == n // 2
+    assert set(reference.line) == {"level_db"}, "half of the clips do not tell their bandwidth"
+    assert reference.line["level_db"].tolist() == [*[0] * 5, n, 0, 0, 0, 0, 0]
 
 
 def test_many_equal_values_are_no_drift(tmp_path):

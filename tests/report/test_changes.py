@@ -101,3 +101,16 @@ def test_drift_is_told_with_what_to_do_and_is_quiet_where_nothing_drifted(root):
         "check the line." in text
     )
     assert "pitch how the customers sound steady 0.03, by chance 0.02" in text
+
+
+def test_what_the_training_data_do_not_tell_is_said_and_found_to_be_no_drift(root):
+    lake = Lake(root.lake)
+    put_day(lake, n_angry=1, n_calm=1)
+    nothing = {"stability_index": None, "by_chance": None, "level": "not comparable"}
+    silent = drift_row(
+        "snr_db", subject="line", reference="training", advice="no noise to hear", **nothing
+    )
+    put(lake, DRIFT, drift_row("snr_db", subject="line"), silent, name=MODEL_ID)
+    text = words(page_of(root))
+    assert "are like those of the 28 days before." in text
+    assert "0.03, by chance 0.02 not comparable no noise to hear" in text

@@ -11,8 +11,9 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
-from ser_batch.model.drift import write_reference
-from ser_batch.stages.drift import BEFORE, TRAINING, find_drift
+from ser_batch.model.drift import HeldOut, read_reference, write_reference
+from ser_batch.model.spread import LINE_MEASURES
+from ser_batch.stages.drift import BEFORE, TRAINING, find_drift, training_counts
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
@@ -31,6 +32,7 @@ SETTINGS = Settings(drift={"min_calls": 20, "window_days": 4})
 SET = get_feature_set("descriptors_v1")
 FEATURES = features_contract(SET.name, SET.names)
 N_CALLS = 60
+FROZEN = Path(__file__).with_name("frozen")
 
 
 def put_day(lake: Lake, days_ago: int, **given: Any) -> None:
@@ -82,6 +84,26 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     n = len(dataset.emotions)
     features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
     write_reference(folder, replace(dataset, features=features, names=SET.names), SET.names)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle's folder that also tells held-out scores and lines, as of the steady days."""
+    folder = tmp_path_factory.mktemp("telling")
+    rng = np.random.default_rng(6)
+    dataset = blobs(n_speakers=200)
+    n = len(dataset.emotions)
+    line = np.full((n, len(LINE_MEASURES)), np.nan, np.float32)
+    line[:, LINE_MEASURES.index("level_db")] = -20 + rng.normal(size=n)
+    line[:, LINE_MEASURES.index("bandwidth_hz")] = 3400
+    anger = np.clip(0.2 + 0.1 * rng.normal(size=n), 0, 1)
+    scores = HeldOut(
+        ("anger", "neutral"), np.stack([anger, 1 - anger], axis=1).astype(np.float32), np.zeros(n)
+    )
+    features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
+    data = replace(dataset, features=features, names=SET.names, line=line)
+    write_reference(folder, data, SET.names, scores)
     return folder
 
 
@@ -140,6 +162,80 @@ def test_calls_unlike_the_training_data_say_label_and_retrain(tmp_path: Path, bu
     assert {row["level"] for row in rows} == {"drift"}
     assert all("retrain" in row["advice"] for row in rows)
     assert {row["level"] for row in found.newest if row["reference"] == BEFORE} == {"steady"}
+
+
+def test_a_day_like_the_training_data_is_steady_and_what_they_do_not_tell_is_said(
+    lake: Lake, telling: Path
+):
+    put_day(lake, 0)
+    rows = [
+        r
+        for r in find_drift(lake, MODEL_ID, telling, SETTINGS).newest
+        if r["reference"] == TRAINING
+    ]
+    found = {(row["subject"], row["name"]): row for row in rows if row["subject"] != "features"}
+    silent = {key for key, row in found.items() if row["level"] == "not comparable"}
+    assert silent == {
+        ("coverage", "metadata"),
+        ("coverage", "why not scored"),
+        ("line", "clipping_ratio"),
+        ("line", "codec"),
+        ("line", "snr_db"),
+    }
+    assert all(found[key]["stability_index"] is None for key in silent)
+    assert "no noise" in found["line", "snr_db"]["advice"]
+    assert {row["level"] for key, row in found.items() if key not in silent} == {"steady"}
+    assert {name for subject, name in found if subject == "scores"} == {
+        "confidence",
+        "dissatisfaction",
+        "emotion",
+    }
+
+
+@pytest.mark.parametrize(
+    ("moved", "subject", "name"),
+    [
+        ({"level_db": -40}, "line", "level_db"),
+        ({"anger": 0.7}, "scores", "dissatisfaction"),
+    ],
+)
+def test_calls_unlike_the_training_data_from_the_first_day_are_told(
+    tmp_path: Path, telling: Path, moved, subject, name
+):
+    """Day by day they are alike, so the days before say nothing."""
+    lake = Lake(tmp_path / "lake")
+    for days_ago in range(4):
+        put_day(lake, days_ago, **moved)
+    found = find_drift(lake, MODEL_ID, telling, SETTINGS)
+    rows = {(row["subject"], row["name"]): row for row in found.warnings}
+    assert {row["reference"] for row in rows.values()} == {TRAINING}
+    assert {key[0] for key in rows} == {subject}
+    assert "retrain" in rows[subject, name]["advice"]
+
+
+def test_the_share_of_uncertain_segments_follows_the_settings(lake: Lake, telling: Path):
+    put_day(lake, 0)
+    reference = read_reference(telling)
+    sure = training_counts(reference, SETTINGS)["coverage", "uncertain segments"]
+    strict = SETTINGS.model_copy(
+        update={"model": SETTINGS.model.model_copy(update={"min_confidence": 0.8})}
+    )
+    unsure = training_counts(reference, strict)["coverage", "uncertain segments"]
+    largest = reference.held_out.probabilities.max(axis=1)
+    assert sure.tolist() == [0, len(largest), 0]
+    assert unsure.tolist() == [(largest < 0.8).sum(), (largest >= 0.8).sum(), 0]
+    find_drift(lake, MODEL_ID, telling, SETTINGS)
+    assert len(find_drift(lake, MODEL_ID, telling, strict).days) == 4
+
+
+def test_a_reference_from_before_scores_and_lines_were_kept_is_read(lake: Lake, tmp_path: Path):
+    """The file in frozen/ was written by version 0.1.0 with four features."""
+    put_day(lake, 0)
+    old = read_reference(FROZEN)
+    assert len(old.names) == 4
+    assert (old.held_out, old.line) == (None, None)
+    rows = find_drift(lake, MODEL_ID, FROZEN, SETTINGS).newest
+    assert {row["subject"] for row in rows if row["reference"] == TRAINING} == {"features"}
 
 
 def test_a_model_without_reference_is_compared_with_the_days_before(lake: Lake, tmp_path: Path):

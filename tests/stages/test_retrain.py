@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from pydantic import ValidationError
 
 from ser_batch.config import RetrainSettings, Settings
@@ -17,7 +16,9 @@ from ser_batch.labels.history import append, label_row
 from ser_batch.labels.selection import RANDOM
 from ser_batch.lake import Lake, Part
 from ser_batch.model.bundle import Bundle
+from ser_batch.model.drift import read_reference
 from ser_batch.model.registry import Registry
+from ser_batch.model.spread import LINE_MEASURES
 from ser_batch.paths import Root
 from ser_batch.stages.gather import usable_labels
 from ser_batch.stages.material import Material, gather, prove_apart, shared_out
@@ -33,6 +34,7 @@ from ser_batch.stages.retrain import (
 from ser_batch.stages.score import load_model, model_id
 from ser_batch.tables import CALLS, LABEL_QUEUE, SEGMENTS, features_contract
 from tests.callers import FEATURE_SET, N_SEGMENTS, Key, put_callers
+from tests.corpora.made import made_corpus
 from tests.lakes import MODEL_ID
 from tests.model.datasets import QUICK
 from tests.rows import MIDDAY
@@ -295,18 +297,8 @@ def test_corpora_without_a_folder_are_said():
         corpora_clips(Settings(retrain={"corpora": ("emodb",)}).retrain)
 
 
-def made_up_corpus(folder: Path) -> None:
-    """Eight clips of noise by the names of EmoDB: four speakers, anger loud, neutral soft."""
-    rng = np.random.default_rng(0)
-    for speaker in ("03", "08", "09", "10"):
-        for letter, level in (("W", 0.3), ("N", 0.05)):
-            sound = level * rng.normal(size=16_000)
-            (folder / "emodb").mkdir(exist_ok=True)
-            soundfile.write(folder / "emodb" / f"{speaker}a01{letter}a.wav", sound, 16_000)
-
-
 def test_a_corpus_counts_as_much_as_its_weight(labelled: Root, material: Material, tmp_path: Path):
-    made_up_corpus(tmp_path)
+    made_corpus(tmp_path / "emodb", n_speakers=2)
 
     def trained(**weights: float) -> Bundle:
         retrain = {
@@ -316,13 +308,13 @@ def test_a_corpus_counts_as_much_as_its_weight(labelled: Root, material: Materia
         }
         settings = SETTINGS.model_copy(update={"retrain": RetrainSettings(**retrain)})
         clips = corpora_clips(settings.retrain)
-        assert len(clips) == (0 if weights.get("emodb") == 0 else 8)
+        assert len(clips) == (0 if weights.get("emodb") == 0 else 16)
         return make_challenger(labelled, settings, material, clips, recipe=QUICK)
 
     once, thrice, never = trained(), trained(emodb=3), trained(emodb=0)
     assert len({once.model_id, thrice.model_id, never.model_id}) == 3
-    assert [entry.get("weight") for entry in thrice.manifest.training] == [3, None]
-    assert "8, each 3 times" in (thrice.folder / "CARD.md").read_text(encoding="utf-8")
+    assert [entry.get("weight") for entry in thrice.manifest.training] == [3, 2]
+    assert "16, each 3 times" in (thrice.folder / "CARD.md").read_text(encoding="utf-8")
     assert [entry["corpus"] for entry in never.manifest.training] == ["calls"]
 
 
@@ -331,3 +323,14 @@ def test_a_weight_of_no_chosen_corpus_names_the_nearest():
         RetrainSettings(corpora=("emodb", "tess"), corpus_weights={"emodbb": 2})
     with pytest.raises(ValidationError, match="less than or equal to 20"):
         RetrainSettings(corpora=("emodb",), corpus_weights={"emodb": 21})
+
+
+def test_the_line_of_labelled_calls_is_the_reference_where_no_clip_is_silent_about_it(
+    challenger: Bundle, material: Material
+):
+    reference = read_reference(challenger.folder)
+    assert set(reference.line) == set(LINE_MEASURES)
+    n = len(material.learnt_from.emotions)
+    assert reference.line["snr_db"].tolist() == [*[0] * 7, n, 0, 0, 0]  # all 35 dB
+    clips = len(material.segments.emotions)
+    assert reference.held_out.probabilities.shape == (clips, len(challenger.classes))
