@@ -12,6 +12,7 @@ import ser_batch
 from pipelines.commands import (
     bench,
     bench_models,
+    bench_report,
     champion,
     demo,
     distill,
@@ -83,6 +84,7 @@ bench.app.command("retraining")(retrain.bench_retraining)
 bench.app.command("calls")(bench_models.bench_calls)
 bench.app.command("features")(bench_models.bench_features)
 bench.app.command("models")(bench_models.bench_models)
+bench.app.command("report")(bench_report.bench_report)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)
 app.command(rich_help_panel=SETUP)(setup.doctor)
