@@ -72,7 +72,7 @@ def vad(
 @app.command("denoise")
 def denoise(
     corpora: CorporaOption = None,
-    every: Annotated[int, typer.Option(help="Take every so manieth clip only.", min=1)] = 1,
+    every: Annotated[int, typer.Option(help="Take only every Nth clip.", min=1)] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """What noise reduction does to emotion: UAR by noise, SNR and method, unseen speakers.

@@ -10,7 +10,10 @@ import typer
 from pipelines.options import JsonOption, open_root, print_json
 
 DEMO_ROOT = Path("data/demo")
-SAYS_SYNTHETIC = "All speech in these calls is synthetic: no person is heard, no figure is of life."
+SAYS_SYNTHETIC = (
+    "All speech in these calls is synthetic: nobody is heard, and the figures say nothing about "
+    "real calls."
+)
 
 QUERIES = (
     "select call_date, queue, count_calls, dissatisfied_share from daily_dissatisfaction "

@@ -84,7 +84,7 @@ def run(
         names: corpora
         snrs_db: signal-to-noise ratios beside clean
         n_folds: of speakers
-        every: takes every so manieth clip only
+        every: of how many clips one is taken
         on_step: told what has been done
 
     Returns:

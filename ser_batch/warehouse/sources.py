@@ -34,7 +34,8 @@ NOTHING_TO_SCORE = (
     NotScored(
         UNCERTAIN,
         "the model is unsure about every segment",
-        "a lower model.min_confidence shows its guesses",
+        "see segment_emotion.strangeness: above 1 the sound is unlike the training speech, so check "
+        "the line, or label some calls and retrain; else a lower model.min_confidence shows guesses",
     ),
 )
 """Reasons that lie in the recording and the model, beside those of the law."""
