@@ -34,8 +34,9 @@ NOTHING_TO_SCORE = (
     NotScored(
         UNCERTAIN,
         "the model is unsure about every segment",
-        "see segment_emotion.strangeness: above 1 the sound is unlike the training speech, so check "
-        "the line, or label some calls and retrain; else a lower model.min_confidence shows guesses",
+        "see segment_emotion.strangeness: above 1 the sound is unlike the training speech, so "
+        "check the line, or label some calls and retrain; else a lower model.min_confidence shows "
+        "the model's guesses",
     ),
 )
 """Reasons that lie in the recording and the model, beside those of the law."""
