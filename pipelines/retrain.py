@@ -5,7 +5,6 @@ A table of contents: what happens in each step stands in `ser_batch.stages`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,7 +155,7 @@ def summary(
         "reasons": list(reasons),
         "n_labels": len(segments.emotions),
         "n_callers": len(set(segments.speakers)),
-        "labels": dict(sorted(Counter(segments.emotions).items())),
+        "labels": material.counts,
         "n_measured": len(material.measured_by.truth),
         "not_used": material.not_used,
         "uar_in_training": challenger.evaluation["uar"],

@@ -198,7 +198,7 @@ def bench_retraining(
 
 
 def _show_retrained(result: dict[str, Any]) -> None:
-    labels = ", ".join(f"{count} {name}" for name, count in result["labels"].items())
+    labels = ", ".join(f"{count:g} {name}" for name, count in result["labels"].items())
     typer.echo(
         f"{result['model_id']}: {result['n_labels']} labels of {result['n_callers']} callers"
     )

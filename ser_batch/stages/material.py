@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -48,6 +49,13 @@ class Material:
     def segments(self) -> Dataset:
         """What is learnt from, each segment once."""
         return self.learnt_from.take(self.learnt_from.copies == 0)
+
+    @property
+    def counts(self) -> dict[str, float]:
+        """Labelled segments by emotion; one that annotators are divided about is shared out."""
+        each = int(self.learnt_from.copies.max(initial=0)) + 1
+        named = Counter(self.learnt_from.emotions)
+        return {name: named[name] / each for name in self.learnt_from.classes}
 
 
 def gather(lake: Lake, settings: Settings) -> Material:

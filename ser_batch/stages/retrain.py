@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -93,17 +92,15 @@ def check_enough(material: Material, clips: Sequence[Clip], settings: RetrainSet
     if n_callers < settings.min_callers:
         problems.append(f"labels come from {n_callers} callers, {settings.min_callers} are needed")
     from_corpora = {clip.emotion for clip in clips}
-    counts = Counter(labelled.emotions)
+    learnt, counts = material.learnt_from, material.counts
     for emotion in sorted(set(material.learnt_from.classes) - from_corpora):
-        said_by = {
-            s for s, e in zip(labelled.speakers, labelled.emotions, strict=True) if e == emotion
-        }
+        said_by = {s for s, e in zip(learnt.speakers, learnt.emotions, strict=True) if e == emotion}
         if counts[emotion] < settings.min_labels or len(said_by) < 2:
             problems.append(
-                f"{emotion} has {counts[emotion]} labels of {len(said_by)} callers, "
+                f"{emotion} has {counts[emotion]:g} labels of {len(said_by)} callers, "
                 f"{settings.min_labels} of 2 are needed"
             )
-    if len(from_corpora | set(counts)) < 2:
+    if len(from_corpora.union(counts)) < 2:
         problems.append("two emotions are needed to tell apart")
     if problems:
         raise TooFewLabelsError(problems)

@@ -212,6 +212,16 @@ def test_too_few_labels_or_callers_are_refused_with_the_numbers(tmp_path: Path):
     assert "labels queue" in error.value.one_line()
 
 
+def test_a_segment_that_annotators_are_divided_about_counts_for_each_of_them(tmp_path: Path):
+    root = Root(tmp_path)
+    truth = put_callers(root, n_callers=12)
+    put_labels(root, dict.fromkeys(truth, "anger"), annotator="ann")
+    put_labels(root, dict.fromkeys(truth, "neutral"), annotator="ben")
+    found = gather(Lake(root.lake), SETTINGS)
+    half = len(found.segments.emotions) / 2
+    assert found.counts == {"anger": half, "neutral": half}
+
+
 def test_emotions_can_be_left_out(labelled: Root):
     settings = Settings(retrain={"leave_out": ("sadness",)})
     found = gather(Lake(labelled.lake), settings)
