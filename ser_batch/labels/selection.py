@@ -46,7 +46,7 @@ class Pick:
 
     Attributes:
         row: in the pool
-        reason: what speaks most for it
+        reason: by which it stands out most among all that may be asked about
     """
 
     row: int
@@ -113,7 +113,7 @@ def _ranks(values: DoubleArray) -> DoubleArray:
 
 
 def _main_reason(reasons: dict[str, DoubleArray], row: int) -> str:
-    return max(reasons, key=lambda name: float(WEIGHTS[name] * reasons[name][row]))
+    return max(reasons, key=lambda name: float(reasons[name][row]))
 
 
 def _standardised(features: FloatArray) -> DoubleArray:

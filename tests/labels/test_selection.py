@@ -42,6 +42,17 @@ def test_what_models_dispute_is_asked_about_with_that_reason():
     assert (first.row, first.reason) == (7, "disputed")
 
 
+def test_the_reason_is_that_by_which_a_segment_stands_out():
+    rng = np.random.default_rng(2)
+    probabilities, impact = rng.dirichlet((8, 2, 2), 40), rng.uniform(0, 0.5, 40)
+    features = rng.normal(size=(40, 40)).astype(np.float32)
+    probabilities[3], impact[5] = 1 / 3, 0.9
+    features[9] = 4
+    every = worth_asking(pool(probabilities, features=features, impact=impact), 40)
+    reasons = {pick.row: pick.reason for pick in every}
+    assert (reasons[3], reasons[5], reasons[9]) == ("uncertain", "high_impact", "unusual")
+
+
 def test_a_second_segment_like_the_first_waits():
     probabilities = sure(40)
     probabilities[[3, 4, 30]] = [0.34, 0.33, 0.33]
