@@ -1,4 +1,4 @@
--- rule: a figure of queues and teams lies within its interval
+-- rule: a figure of queues, hours and teams lies within its interval
 with figures as (
     select 'daily_dissatisfaction' as mart, dissatisfied_share as figure,
         dissatisfied_share_low as low, dissatisfied_share_high as high
@@ -8,6 +8,9 @@ with figures as (
     from queue_day
     union all
     select 'queue_day', mean_duration_s, mean_duration_low_s, mean_duration_high_s from queue_day
+    union all
+    select 'hour_of_week', dissatisfaction, dissatisfaction_low, dissatisfaction_high
+    from hour_of_week
     union all
     select 'not_scored', call_share, call_share_low, call_share_high from not_scored
     union all
