@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from ser_batch.embeddings.own import OwnEncoder
 
 
+UNTOLD = ("--work", "--root", "--settings")
+"""Options with which the same encoder is made elsewhere."""
+
+
 def distill(  # noqa: PLR0917
     audio: Annotated[
         list[str],
@@ -181,6 +185,9 @@ def chosen_teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
 
 def _command(arguments: Sequence[str]) -> str:
     """What was typed, with paths by their last names: cards tell no one's folders."""
-    return "ser-batch " + " ".join(
-        shlex.quote(re.sub(r"^.*/(?=[^/])", "", argument)) for argument in arguments
-    )
+    told, skipped = ["ser-batch"], False
+    for argument in arguments:
+        if not skipped and argument not in (*UNTOLD, "--json"):
+            told.append(shlex.quote(re.sub(r"^.*/(?=[^/])", "", argument)))
+        skipped = argument in UNTOLD
+    return " ".join(told)

@@ -9,8 +9,7 @@ from ser_batch.distill.curve import CURVE_FILE
 
 INTENDED = """\
 ## What it is for
-Describing a segment of telephone speech by numbers from which a small model tells emotions. It
-hears the sound of the voice; it was taught no words, no emotions and no speakers' names.
+Describing a segment of telephone speech by numbers from which a small model tells emotions.
 
 ## What it must not be used for
 - Inferring emotions of people at work: prohibited in the EU (Regulation (EU) 2024/1689,
@@ -39,7 +38,9 @@ def encoder_card(manifest: Mapping[str, Any]) -> str:
             "",
             INTENDED,
             "## What it heard",
-            "No label was used. Each clip was also heard slower and faster.",
+            "No label was used: no emotion, no word and no speaker's name. Each clip was also "
+            "heard slower and faster. Figures of emotions on a corpus named here are of voices "
+            "that it has heard; those on other corpora are not.",
             "",
             "| source | files | hours | licence |",
             "| --- | --- | --- | --- |",
@@ -52,6 +53,9 @@ def encoder_card(manifest: Mapping[str, Any]) -> str:
             "Sounds that were mixed in, not learnt: "
             + ("; ".join(f"{n['source']} ({n['licence']})" for n in manifest["noise"]) or "none")
             + ".",
+            "",
+            f"Licence that it carries from its audio: **{manifest['licence']}**; from its teacher: "
+            f"**{manifest['teacher']['licence']}**.",
             "",
             "## Figures",
             f"{hours:.1f} hours, {manifest['plan']['n_steps']} steps, seed {manifest['seed']}. "

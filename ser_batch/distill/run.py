@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
 from ser_batch.config import Settings, digest
+from ser_batch.corpora.licences import strictest
 from ser_batch.distill.batches import Batches, read_noises
 from ser_batch.distill.export import encoder_arrays, write_encoder
 from ser_batch.distill.lines import Lines, over_a_line
@@ -142,10 +143,12 @@ def distill(
     trained = trainer.run(
         lambda step, total, loss: on_progress(f"training, loss {loss:.3f}", step, total)
     )
+    heard = described(task.sources, material)
     told = {
         "begun_from": task.init.name if task.init else task.teacher.name,
         "teacher": task.teacher.told(),
-        "material": described(task.sources, material),
+        "licence": strictest(entry["licence"] for entry in heard),
+        "material": heard,
         "noise": described_noise(task.noise),
         "plan": asdict(plan),
         "batch_s": task.batch_s,
