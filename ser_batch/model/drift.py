@@ -173,6 +173,25 @@ def write_reference(
     np.savez_compressed(bundle / REFERENCE, **kept)  # type: ignore[arg-type]
 
 
+def write_aligned_reference(source: Path, target: Path, shift: DoubleArray) -> None:
+    """Keep a model's reference beside the one aligned from it, if there is any.
+
+    The aligned model reads features with a shift added: its edges are moved the other way, so that
+    calls as they are fall into the bins as it hears them.
+
+    Args:
+        source: folder of the model that was aligned
+        target: folder of the aligned one
+        shift: added to each feature, in the order of the reference's names, shape (n_features,)
+    """
+    if not (source / REFERENCE).exists():
+        return
+    with np.load(source / REFERENCE, allow_pickle=False) as stored:
+        kept = dict(stored)
+    kept["edges"] = (kept["edges"] - shift[:, np.newaxis]).astype(np.float32)
+    np.savez_compressed(target / REFERENCE, **kept)
+
+
 def read_reference(folder: Path) -> Reference | None:
     """What a bundle's training data were like, None for a bundle that does not say so.
 

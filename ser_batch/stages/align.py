@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
 from ser_batch.model.alignment import aligned
 from ser_batch.model.bundle import CARD, Bundle, write_bundle
-from ser_batch.model.drift import REFERENCE
+from ser_batch.model.drift import write_aligned_reference
 from ser_batch.model.registry import Registry
 from ser_batch.paths import Root
 from ser_batch.stages.score import load_model
@@ -151,8 +150,8 @@ def _written(root: Root, fitted: Bundle, told: str) -> Bundle:
             card=f"{card}\n## Aligned\nThis model is {told} by `ser-batch models align`. The "
             "figures above are of the model that it was made from.\n",
         )
-        if (fitted.folder / REFERENCE).exists():
-            shutil.copy2(fitted.folder / REFERENCE, building / REFERENCE)
+        assert fitted.predictor.shift is not None
+        write_aligned_reference(fitted.folder, building, fitted.predictor.shift)
         target = root.models / bundle.model_id
         if not target.exists():
             building.rename(target)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake
 from ser_batch.model.bundle import Bundle
+from ser_batch.model.drift import read_reference, write_reference
 from ser_batch.model.registry import Registry
 from ser_batch.paths import Root
 from ser_batch.stages.align import align
 from ser_batch.stages.models import known_models, promote
 from ser_batch.tables import features_contract
 from tests.bundles import put_bundle
+from tests.model.datasets import blobs
 from tests.stages.test_drift import put_day
 
 SET = get_feature_set("descriptors_v1")
@@ -51,6 +54,26 @@ def test_the_fitted_model_hears_the_median_call_as_the_median_clip(root: Root):
     belief = 120 / 140
     expected = (1 - belief) * raw + belief * model.linear.centre
     np.testing.assert_allclose(usual, expected, atol=1e-5)
+
+
+def test_calls_are_compared_with_the_training_data_as_the_fitted_model_hears_them(root: Root):
+    put_calls(root, 0, 1)
+    first = Bundle.load(root.models / "first").predictor
+    rng = np.random.default_rng(0)
+    clips = replace(
+        blobs(n_speakers=20),
+        features=rng.normal(size=(240, len(first.feature_names))).astype(np.float32),
+        names=first.feature_names,
+    )
+    write_reference(root.models / "first", clips, first.feature_names)
+    found = align(root, Settings(), days=28, who="ann")
+    table = Lake(root.lake).read(FEATURES)
+    heard = np.stack([table[name].to_numpy() for name in SET.names], axis=1)
+    model = Bundle.load(found.bundle.folder).predictor
+    plain, fitted = (read_reference(f) for f in (root.models / "first", found.bundle.folder))
+    as_read = plain.counts(model.read(heard, SET.names), model.feature_names)
+    assert np.abs(fitted.counts(heard, SET.names) - as_read).max() <= 1  # a value on an edge
+    assert (fitted.clips == plain.clips).all()
 
 
 def test_it_is_registered_once_and_scores_only_when_it_is_promoted(root: Root):
