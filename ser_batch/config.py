@@ -239,7 +239,10 @@ class LineSettings(Section):
 class FeatureSettings(Section):
     """Which description of a segment the model reads."""
 
-    set: str = Field("descriptors_v1", description="name of the feature set")
+    set: str = Field(
+        "descriptors_v1+encoder_v1",
+        description="name of the feature set; A+B are A and B side by side",
+    )
 
 
 class ModelSettings(Section):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ser_batch.config import FeatureSettings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.model.bundle import Bundle, write_bundle
 from ser_batch.model.training import train
 from tests.model.datasets import QUICK, blobs
 
+DEFAULT_SET = FeatureSettings().set
 
-def put_bundle(folder: Path, *, seed: int = 0, feature_set: str = "descriptors_v1") -> Bundle:
+
+def put_bundle(folder: Path, *, seed: int = 0, feature_set: str = DEFAULT_SET) -> Bundle:
     """Write a bundle that reads a few features of a set."""
     dataset = blobs(seed=seed)
     names = get_feature_set(feature_set).names

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import soundfile
 
+from ser_batch.config import FeatureSettings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
 from ser_batch.paths import Root
@@ -26,7 +27,7 @@ from ser_batch.tables import (
 from tests.lakes import MODEL_ID
 from tests.rows import MIDDAY, call, channel, prediction, recording, segment
 
-FEATURE_SET = "descriptors_v1"
+FEATURE_SET = FeatureSettings().set
 CLASSES = ("anger", "neutral", "sadness")
 N_SEGMENTS = 4
 SEGMENT_S = 3.0

@@ -95,9 +95,9 @@ def bench_models(
     protocol: Annotated[
         str, typer.Option(help="CORPUS-loso or CORPUS-folds-of-N; + joins.")
     ] = "emodb-loso",
-    features: Annotated[str, typer.Option(help="Feature set of ours and of the classifiers.")] = (
-        "descriptors_v1"
-    ),
+    features: Annotated[
+        str, typer.Option(help="Feature set of ours and of the classifiers.")
+    ] = "descriptors_v1",
     copies: CopiesOption = None,
     as_json: JsonOption = False,
 ) -> None:

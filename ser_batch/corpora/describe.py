@@ -15,6 +15,7 @@ from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.bandwidth import bandwidth_hz, mean_spectrum
 from ser_batch.audio.levels import channel_level, frame_power
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, telephone
+from ser_batch.config import FeatureSettings
 from ser_batch.corpora.augment import Augmentation, telephone_copy
 from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError
@@ -23,8 +24,11 @@ from ser_batch.model.dataset import Dataset
 from ser_batch.model.spread import LINE_MEASURES
 
 Band = Literal["telephone", "wide"]
-FEATURE_SETS: dict[Band, str] = {"telephone": "descriptors_v1", "wide": "descriptors_v1_wide"}
-"""The feature set that measures each band."""
+FEATURE_SETS: dict[Band, str] = {
+    "telephone": FeatureSettings().set,
+    "wide": "descriptors_v1_wide",
+}
+"""The feature set that measures each band: the night's own, and one to compare with others."""
 
 TRIM_DB = 35.0
 TRIM_FRAME_S = 0.02

@@ -23,8 +23,8 @@ STATES: dict[BestAt, Recipe] = {
 }
 """With a speech model's states, alone or beside descriptors, trees hardly pay."""
 
-COPIES = 4
-"""Augmented copies of each training clip, for descriptors; a speech model's states need none."""
+COPIES, STATE_COPIES = 4, 2
+"""Augmented copies of each training clip, for descriptors and with a speech model's states."""
 
 
 def recipe_for(feature_set: str, best_at: BestAt = "calls") -> Recipe:
@@ -34,7 +34,7 @@ def recipe_for(feature_set: str, best_at: BestAt = "calls") -> Recipe:
 
 def copies_for(feature_set: str) -> int:
     """Augmented copies of each training clip that pay, by the feature set's name."""
-    return 0 if _has_states(feature_set) else COPIES
+    return STATE_COPIES if _has_states(feature_set) else COPIES
 
 
 def _has_states(feature_set: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ser_batch.config import Settings
 from ser_batch.embeddings.sets import EMBEDDING_SETS, RECOMMENDED
 from ser_batch.model.bundle import Bundle, default_bundle_path
 from ser_batch.stages.score import bundled_model
@@ -45,7 +46,7 @@ def test_the_bundled_model_of_embeddings_can_be_read_and_chosen_without_weights(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert bundled_model("descriptors_v1") == default_bundle_path()
+    assert bundled_model(Settings().features.set) == default_bundle_path()
     bundle = Bundle.load(bundled_model(RECOMMENDED))
     assert bundle.feature_set == RECOMMENDED
     assert bundle.manifest.licence == "CC0-1.0"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ser_batch import warehouse
+from ser_batch.config import Settings
 from ser_batch.errors import BadShareError, LockedError, MetadataError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.xdist_group("prefect")
 
 
 def features() -> TableContract:
-    feature_set = get_feature_set("descriptors_v1")
+    feature_set = get_feature_set(Settings().features.set)
     return features_contract(feature_set.name, feature_set.names)
 
 
@@ -107,7 +108,7 @@ def test_the_record_says_what_a_run_did_and_with_what(
     assert record["audio_s"] == pytest.approx(demo_calls.duration_s, abs=1)
     assert {"ingest", "analyse", "score", "publish", "report"} <= dict(record["stage_s"]).keys()
     assert record["model_id"] == summary["model_id"]
-    assert record["feature_set"].startswith("descriptors_v1@")
+    assert record["feature_set"].startswith(f"{Settings().features.set}@")
 
 
 def test_a_changed_decision_rescores_and_cuts_no_segment_again(

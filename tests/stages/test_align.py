@@ -21,7 +21,7 @@ from tests.bundles import put_bundle
 from tests.model.datasets import blobs
 from tests.stages.test_drift import put_day
 
-SET = get_feature_set("descriptors_v1")
+SET = get_feature_set(Settings().features.set)
 FEATURES = features_contract(SET.name, SET.names)
 
 

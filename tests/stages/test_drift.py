@@ -29,7 +29,7 @@ from tests.model.datasets import blobs
 from tests.rows import call, channel, prediction, recording, segment
 
 SETTINGS = Settings(drift={"min_calls": 20, "window_days": 4})
-SET = get_feature_set("descriptors_v1")
+SET = get_feature_set(Settings().features.set)
 FEATURES = features_contract(SET.name, SET.names)
 N_CALLS = 60
 FROZEN = Path(__file__).with_name("frozen")
