@@ -26,9 +26,11 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
+    from ser_batch.config import Settings
     from ser_batch.distill.adopt import Contest
     from ser_batch.distill.teachers import Teacher
     from ser_batch.embeddings.own import OwnEncoder
+    from ser_batch.paths import Root
 
 
 UNTOLD = ("--work", "--root", "--settings")
@@ -81,7 +83,7 @@ def distill(  # noqa: PLR0917
     """Teach a small encoder, on unlabelled audio, what a large speech model hears.
 
     Broken off and run again, it goes on where it was. Of a call, a recording of two channels, only
-    the customer's side is heard.
+    the customer's side is heard; of recordings that the root knows, only what may be scored.
 
     Examples:
 
@@ -98,6 +100,7 @@ def distill(  # noqa: PLR0917
     from ser_batch.embeddings.own import ENCODERS, find_encoder
 
     place = open_root(root)
+    values = read_settings(place, settings)
     begun = find_encoder(init) if init else None
     task = Task(
         sources=[parse_source(text) for text in audio],
@@ -109,6 +112,7 @@ def distill(  # noqa: PLR0917
         made_minutes=made,
         noise=parse_source(noise) if noise else None,
         command=_command(sys.argv[1:]),
+        channels=_channels(place, values),
     )
     with progress_bar() as on_progress:
         encoder = run(
@@ -116,7 +120,7 @@ def distill(  # noqa: PLR0917
             out.parent if out else place.models / ENCODERS,
             out.name if out else f"{init or 'encoder'}-",
             work=work or user_cache_path("ser-batch") / "distill",
-            settings=read_settings(place, settings),
+            settings=values,
             on_progress=on_progress,
         )
     found = _contest(encoder, begun, labels) if begun else None
@@ -181,6 +185,14 @@ def chosen_teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
         if name is not None or begun is None:
             raise
         return own_teacher(begun)
+
+
+def _channels(root: Root, settings: Settings) -> dict[str, int | None]:
+    """What the root's lake knows of who may be heard; nothing where there is no lake."""
+    from ser_batch.distill.consent import channels_to_hear
+    from ser_batch.lake import Lake
+
+    return channels_to_hear(Lake(root.lake), settings) if root.lake.is_dir() else {}
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ class Task:
         made_minutes: of made speech among the material
         noise: sounds that are mixed in
         command: for the card
+        channels: by recording id the channel that may be heard, see `consent.channels_to_hear`
         size: of the encoder, where it begins as parts of the teacher
         batch_s: seconds of speech in a batch
     """
@@ -83,6 +84,7 @@ class Task:
     made_minutes: float = 0.0
     noise: Source | None = None
     command: str = "ser-batch distill"
+    channels: Mapping[str, int | None] = field(default_factory=dict)
     size: Size = SIZE
     batch_s: float = BATCH_S
 
@@ -116,6 +118,7 @@ def distill(
         settings,
         seed=task.seed,
         made=made_speech(task.made_minutes, task.seed),
+        channels=task.channels,
         on_file=lambda done, total: on_progress("reading audio", done, total),
     )
     # the teacher of a whole night takes long: what it said is kept
