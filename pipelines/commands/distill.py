@@ -6,6 +6,7 @@ import getpass
 import importlib.util
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -74,7 +75,10 @@ def distill(  # noqa: PLR0917
         typer.Option(help="CSV of labelled clips by which an adaptation is judged, as of train."),
     ] = None,
     work: Annotated[
-        Path | None, typer.Option(help="Folder for what can be gone on with; else the cache.")
+        Path | None,
+        typer.Option(
+            help="Folder in which what can be gone on with stays; else it goes with the last step."
+        ),
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
@@ -94,6 +98,7 @@ def distill(  # noqa: PLR0917
     require_torch()
     from platformdirs import user_cache_path
 
+    from ser_batch.config import digest
     from ser_batch.distill.run import Task
     from ser_batch.distill.run import distill as run
     from ser_batch.distill.sources import parse_source
@@ -114,15 +119,19 @@ def distill(  # noqa: PLR0917
         command=_command(sys.argv[1:]),
         channels=_channels(place, values),
     )
+    asked = [audio, teacher, init, minutes, steps, made, noise, seed]
+    resumable = user_cache_path("ser-batch") / "distill" / digest(asked)
     with progress_bar() as on_progress:
         encoder = run(
             task,
             out.parent if out else place.models / ENCODERS,
             out.name if out else f"{init or 'encoder'}-",
-            work=work or user_cache_path("ser-batch") / "distill",
+            work=work or resumable,
             settings=values,
             on_progress=on_progress,
         )
+    if work is None:  # what the teacher says of callers' speech is kept no longer than needed
+        shutil.rmtree(resumable)
     found = _contest(encoder, begun, labels) if begun else None
     if as_json:
         folder = str(encoder.folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -199,17 +198,20 @@ def _plan(
     plan = replace(plan, half=halves(), peak=plan.peak * (ADAPTING if task.init else 1.0))
     if task.n_steps is not None:
         return plan
-    kept = work / f"steps-{digest([task.minutes, task.seed, len(arrays)])}.txt"
+    kept = (
+        work
+        / f"steps-{digest([task.minutes, task.batch_s, sum(map(np.size, arrays.values()))])}.txt"
+    )
     if not kept.exists():
-        (work / "timing" / "checkpoint.npz").unlink(missing_ok=True)
-        trial = Trainer(arrays, batches, targets, plan, work / "timing")
-        start = time.monotonic()
-        trial.run()
-        seconds = (time.monotonic() - start) / TIMED_STEPS
+        seconds = Trainer(arrays, batches, targets, plan, work).seconds_a_step(TIMED_STEPS)
         kept.write_text(str(max(round(60 * task.minutes / seconds), TIMED_STEPS)))
     return replace(plan, n_steps=int(kept.read_text()))
 
 
 def halves() -> bool:
     """Whether the processor multiplies in bfloat16 by itself."""
-    return bool(torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(
+        torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
