@@ -198,10 +198,8 @@ def _plan(
     plan = replace(plan, half=halves(), peak=plan.peak * (ADAPTING if task.init else 1.0))
     if task.n_steps is not None:
         return plan
-    kept = (
-        work
-        / f"steps-{digest([task.minutes, task.batch_s, sum(map(np.size, arrays.values()))])}.txt"
-    )
+    n_parameters = sum(np.size(values) for values in arrays.values())
+    kept = work / f"steps-{digest([task.minutes, task.batch_s, n_parameters])}.txt"
     if not kept.exists():
         seconds = Trainer(arrays, batches, targets, plan, work).seconds_a_step(TIMED_STEPS)
         kept.write_text(str(max(round(60 * task.minutes / seconds), TIMED_STEPS)))
