@@ -6,6 +6,7 @@ import getpass
 import importlib.util
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,9 +27,11 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
+    from ser_batch.config import Settings
     from ser_batch.distill.adopt import Contest
     from ser_batch.distill.teachers import Teacher
     from ser_batch.embeddings.own import OwnEncoder
+    from ser_batch.paths import Root
 
 
 UNTOLD = ("--work", "--root", "--settings")
@@ -72,7 +75,10 @@ def distill(  # noqa: PLR0917
         typer.Option(help="CSV of labelled clips by which an adaptation is judged, as of train."),
     ] = None,
     work: Annotated[
-        Path | None, typer.Option(help="Folder for what can be gone on with; else the cache.")
+        Path | None,
+        typer.Option(
+            help="Folder in which what can be gone on with stays; else it goes with the last step."
+        ),
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
@@ -81,7 +87,7 @@ def distill(  # noqa: PLR0917
     """Teach a small encoder, on unlabelled audio, what a large speech model hears.
 
     Broken off and run again, it goes on where it was. Of a call, a recording of two channels, only
-    the customer's side is heard.
+    the customer's side is heard; of recordings that the root knows, only what may be scored.
 
     Examples:
 
@@ -92,12 +98,14 @@ def distill(  # noqa: PLR0917
     require_torch()
     from platformdirs import user_cache_path
 
+    from ser_batch.config import digest
     from ser_batch.distill.run import Task
     from ser_batch.distill.run import distill as run
     from ser_batch.distill.sources import parse_source
     from ser_batch.embeddings.own import ENCODERS, find_encoder
 
     place = open_root(root)
+    values = read_settings(place, settings)
     begun = find_encoder(init) if init else None
     task = Task(
         sources=[parse_source(text) for text in audio],
@@ -109,16 +117,21 @@ def distill(  # noqa: PLR0917
         made_minutes=made,
         noise=parse_source(noise) if noise else None,
         command=_command(sys.argv[1:]),
+        channels=_channels(place, values),
     )
+    asked = [audio, teacher, init, minutes, steps, made, noise, seed]
+    resumable = user_cache_path("ser-batch") / "distill" / digest(asked)
     with progress_bar() as on_progress:
         encoder = run(
             task,
             out.parent if out else place.models / ENCODERS,
             out.name if out else f"{init or 'encoder'}-",
-            work=work or user_cache_path("ser-batch") / "distill",
-            settings=read_settings(place, settings),
+            work=work or resumable,
+            settings=values,
             on_progress=on_progress,
         )
+    if work is None:  # what the teacher says of callers' speech is kept no longer than needed
+        shutil.rmtree(resumable)
     found = _contest(encoder, begun, labels) if begun else None
     if as_json:
         folder = str(encoder.folder)
@@ -181,6 +194,14 @@ def chosen_teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
         if name is not None or begun is None:
             raise
         return own_teacher(begun)
+
+
+def _channels(root: Root, settings: Settings) -> dict[str, int | None]:
+    """What the root's lake knows of who may be heard; nothing where there is no lake."""
+    from ser_batch.distill.consent import channels_to_hear
+    from ser_batch.lake import Lake
+
+    return channels_to_hear(Lake(root.lake), settings) if root.lake.is_dir() else {}
 
 
 def _command(arguments: Sequence[str]) -> str:

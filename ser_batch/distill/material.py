@@ -7,9 +7,10 @@ Nothing is copied: a clip is a place in a recording, and a speed at which it is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import soundfile
@@ -23,12 +24,16 @@ from ser_batch.config import Settings
 from ser_batch.corpora import CORPORA
 from ser_batch.corpora.base import AUDIO_ENDINGS
 from ser_batch.errors import CorpusError, FileError
+from ser_batch.intake.scan import content_id
 
 RATE_HZ = 16000
 """Of the clean clips that the teacher hears."""
 
 LENGTHS_S = tuple(round(0.64 * 1.12**step, 2) for step in range(27))
 """Lengths of clips: .64 s to 12.2 s, each an eighth longer than the one before."""
+
+UNKNOWN = -1
+"""Stands for a recording of which nothing is known."""
 
 FRAME_S = 0.02
 QUIET_DB = 38.0
@@ -39,6 +44,7 @@ MARGIN_S = 0.04
 MADE = "made"
 """The source of speech that is no recording."""
 
+NOTHING_KNOWN: Mapping[str, int | None] = MappingProxyType({})
 HELD_OUT_SHARE = 0.05
 SPEEDS = (1.0, 0.88, 1.13)
 """Said as it was, slower and lower, faster and higher: further voices."""
@@ -124,18 +130,21 @@ def read_material(
     *,
     seed: int,
     made: Iterable[tuple[str, FloatArray]] = (),
+    channels: Mapping[str, int | None] = NOTHING_KNOWN,
     on_file: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Material:
     """Clips of all recordings below some folders.
 
     A recording of two channels is a call: only the customer's channel is heard, where the
-    settings' voice activity finds speech. Of one channel everything but silence is.
+    settings' voice activity finds speech. Of one channel everything but silence is heard, unless
+    the settings say that it is the agent's. What is known of a recording goes before the settings.
 
     Args:
         sources: folders, or files
         settings: of the analysis, and which channel is the customer's
         seed: of where long stretches are cut
         made: names of voices and samples at `RATE_HZ`, of speech that is no recording
+        channels: by recording id the channel that may be heard, None for none of it
         on_file: told how many files are read, of how many
 
     Raises:
@@ -146,8 +155,8 @@ def read_material(
         raise CorpusError(f"no audio lies in {', '.join(str(source) for source in sources)}")
     recordings: dict[str, Recording] = {}
     for number, (source, path) in enumerate(files, start=1):
-        recording = _recording(source, path, settings)
-        if len(recording.stretches):
+        recording = _recording(source, path, settings, channels)
+        if recording is not None and len(recording.stretches):
             recordings.setdefault(recording.content, recording)
         on_file(number, len(files))
     for voice, samples in made:
@@ -203,11 +212,18 @@ def _lot(group: str) -> bytes:
     return hashlib.blake2b(group.encode(), digest_size=8).digest()
 
 
-def _recording(source: Path, path: Path, settings: Settings) -> Recording:
-    content = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+def _recording(
+    source: Path, path: Path, settings: Settings, channels: Mapping[str, int | None]
+) -> Recording | None:
+    """A recording as it may be heard; None if it may not."""
     try:
-        if soundfile.info(path).channels == 2:
-            samples, stretches = _customer(path, settings)
+        n_channels = soundfile.info(path).channels
+        content = content_id(path)
+        channel = _channel(channels.get(content, UNKNOWN), n_channels, settings)
+        if channel is None:
+            return None
+        if n_channels == 2:
+            samples, stretches = _one_side(path, channel, settings)
         else:
             samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
             samples = soxr.resample(samples.mean(axis=1), rate_hz, RATE_HZ)
@@ -217,6 +233,16 @@ def _recording(source: Path, path: Path, settings: Settings) -> Recording:
     speakers = [clip.speaker for c in CORPORA.values() if (clip := c.parse(path)) is not None]
     group = speakers[0] if speakers else f"{source.name}:{content}"
     return Recording(_in_16_bits(samples), group, content, source.name, stretches)
+
+
+def _channel(known: int | None, n_channels: int, settings: Settings) -> int | None:
+    """The channel that may be heard: what is known of the recording, else what the settings say."""
+    if known != UNKNOWN:
+        return known
+    if n_channels != 2:
+        return None if settings.roles.single_channel == "agent" else 0
+    roles = settings.roles.channels
+    return roles.index("customer") if "customer" in roles else None
 
 
 def _made(voice: str, samples: FloatArray) -> Recording:
@@ -230,12 +256,9 @@ def _in_16_bits(samples: FloatArray) -> NDArray[np.int16]:
     return np.rint(np.clip(samples, -1, 1) * 32767).astype(np.int16)
 
 
-def _customer(path: Path, settings: Settings) -> tuple[FloatArray, DoubleArray]:
-    """The customer's channel of a call at `RATE_HZ`, and where the customer speaks."""
+def _one_side(path: Path, channel: int, settings: Settings) -> tuple[FloatArray, DoubleArray]:
+    """One channel of a call at `RATE_HZ`, and where somebody speaks on it."""
     audio = read_audio(path, settings.audio)
-    if "customer" not in settings.roles.channels:
-        return np.zeros(0, np.float32), np.zeros((0, 2))
-    channel = settings.roles.channels.index("customer")
     analysed = analyse_calls([audio], settings)[0].channels
     samples = at_rate(audio, RATE_HZ).samples
     if len(analysed) != len(samples):  # both sides in one channel, twice

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +69,7 @@ class Task:
         made_minutes: of made speech among the material
         noise: sounds that are mixed in
         command: for the card
+        channels: by recording id the channel that may be heard, see `consent.channels_to_hear`
         size: of the encoder, where it begins as parts of the teacher
         batch_s: seconds of speech in a batch
     """
@@ -83,6 +83,7 @@ class Task:
     made_minutes: float = 0.0
     noise: Source | None = None
     command: str = "ser-batch distill"
+    channels: Mapping[str, int | None] = field(default_factory=dict)
     size: Size = SIZE
     batch_s: float = BATCH_S
 
@@ -116,6 +117,7 @@ def distill(
         settings,
         seed=task.seed,
         made=made_speech(task.made_minutes, task.seed),
+        channels=task.channels,
         on_file=lambda done, total: on_progress("reading audio", done, total),
     )
     # the teacher of a whole night takes long: what it said is kept
@@ -196,17 +198,18 @@ def _plan(
     plan = replace(plan, half=halves(), peak=plan.peak * (ADAPTING if task.init else 1.0))
     if task.n_steps is not None:
         return plan
-    kept = work / f"steps-{digest([task.minutes, task.seed, len(arrays)])}.txt"
+    n_parameters = sum(np.size(values) for values in arrays.values())
+    kept = work / f"steps-{digest([task.minutes, task.batch_s, n_parameters])}.txt"
     if not kept.exists():
-        (work / "timing" / "checkpoint.npz").unlink(missing_ok=True)
-        trial = Trainer(arrays, batches, targets, plan, work / "timing")
-        start = time.monotonic()
-        trial.run()
-        seconds = (time.monotonic() - start) / TIMED_STEPS
+        seconds = Trainer(arrays, batches, targets, plan, work).seconds_a_step(TIMED_STEPS)
         kept.write_text(str(max(round(60 * task.minutes / seconds), TIMED_STEPS)))
     return replace(plan, n_steps=int(kept.read_text()))
 
 
 def halves() -> bool:
     """Whether the processor multiplies in bfloat16 by itself."""
-    return bool(torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(
+        torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )

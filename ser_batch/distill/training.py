@@ -144,6 +144,13 @@ class Trainer:
         self._save()
         return dict(self._average)
 
+    def seconds_a_step(self, n_steps: int) -> float:
+        """How long a step takes; what is learnt meanwhile is kept nowhere."""
+        start = time.monotonic()
+        for number in range(n_steps):
+            self._learn(self._batches.batch(number))
+        return (time.monotonic() - start) / n_steps
+
     def error(self, batches: Sequence[Batch]) -> float:
         """Mean absolute error of the averaged network, in standard deviations of the states."""
         network = Network(self._average).to(self._device)

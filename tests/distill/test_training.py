@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,13 @@ def test_what_matters_least_is_left_out_first():
     assert np.array_equal(
         kept["blocks.0.mix.weight"], arrays["blocks.0.mix.weight"][:, HEAD_WIDTH:]
     )
+
+
+def test_minutes_become_steps_that_stay_the_same_when_run_again(task, tmp_path):
+    brief = replace(task, n_steps=None, minutes=0.02)
+    encoders = [
+        distill(brief, tmp_path / name, "brief", work=tmp_path / "work", settings=Settings())
+        for name in ("once", "again")
+    ]
+    assert encoders[0].manifest["plan"]["n_steps"] >= 5
+    assert encoders[0].sha256 == encoders[1].sha256
