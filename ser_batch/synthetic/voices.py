@@ -101,8 +101,8 @@ MANNERS: dict[str, Manner] = {
         effort_db=1.0, gain_db=-1,
     ),
     "anger": Manner(
-        speed=1.0, pitch=1.55, span=2.1, rough=0.01, breath_db=-24, contrast=1.25, open=1.15,
-        effort_db=10, gain_db=7,
+        speed=1.22, pitch=1.4, span=2.2, rough=0.03, breath_db=-28, contrast=1.5, open=1.24,
+        effort_db=18, gain_db=7,
     ),
     "sadness": Manner(
         speed=0.78, pitch=0.88, span=0.4, rough=0.035, breath_db=-15, contrast=1.2, open=1.0,
