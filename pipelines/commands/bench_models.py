@@ -41,6 +41,7 @@ def bench_calls(  # noqa: PLR0917
     calls: Annotated[int, typer.Option(min=10, help="Calls a setting.")] = 100,
     copies: CopiesOption = None,
     best_at: BestAtOption = BestAt.calls,
+    seed: Annotated[int, typer.Option(help="Of the calls: other seeds make other calls.")] = 1,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -65,6 +66,7 @@ def bench_calls(  # noqa: PLR0917
             ),
             recipe=recipe_for(values.features.set, best_at.value),
             on_progress=on_progress,
+            seed=seed,
         )
     if as_json:
         print_json(result)
