@@ -51,10 +51,13 @@ def list_models(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("folder", "status", "model", "UAR of its own training", "licence")
+    table = Table()
+    table.add_column("folder", no_wrap=True)
+    for name in ("status", "UAR of its own training", "licence"):
+        table.add_column(name)
     for model in models:
         uar = "" if model["uar"] is None else f"{model['uar']:.3f}"
-        table.add_row(model["folder"], model["status"], model["model_id"], uar, model["licence"])
+        table.add_row(model["folder"], model["status"], uar, model["licence"])
     Console().print(table)
 
 

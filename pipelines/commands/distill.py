@@ -162,7 +162,8 @@ def _show(encoder: OwnEncoder, found: Contest | None) -> None:
         for reason in found.why:
             typer.echo(f"  {reason}")
         typer.echo(f"{'Adopted' if found.adopted else 'Not adopted'}; {found.former} stays there.")
-    typer.echo(f"Read it by `--features {encoder.name}`.")
+    if found is None or found.adopted:
+        typer.echo(f"Read it by `--features {encoder.name}`.")
 
 
 def require_torch() -> None:

@@ -109,7 +109,7 @@ def distill(
 
     Raises:
         CorpusError: if there is no audio
-        DistillError: if there is nothing to begin with
+        DistillError: if there is nothing to begin with, or too little audio
     """
     torch.set_num_threads(threads())
     material = read_material(
@@ -120,6 +120,11 @@ def distill(
         channels=task.channels,
         on_file=lambda done, total: on_progress("reading audio", done, total),
     )
+    if not any(cut.held_out for cut in material.cuts):
+        raise DistillError(
+            f"{len(material.cuts)} clips are too few: none can be held out to see whether it "
+            "learns; give more --audio, recordings of several people"
+        )
     # the teacher of a whole night takes long: what it said is kept
     asked = digest([material.digest, task.teacher.name, task.teacher.sha256])
     targets = teach(

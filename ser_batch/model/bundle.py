@@ -35,6 +35,8 @@ MODEL_FILES = (TREES, LINEAR, CALIBRATION)
 FILES = (*MODEL_FILES, EVALUATION, CARD)
 
 BUNDLED = "emodb-telephone"
+ALIGNED_TO = "aligned_to"
+"""In an evaluation: the recordings that a model was fitted to, without labels."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
 from ser_batch.model.alignment import aligned
-from ser_batch.model.bundle import CARD, Bundle, write_bundle
+from ser_batch.model.bundle import ALIGNED_TO, CARD, Bundle, write_bundle
 from ser_batch.model.drift import write_aligned_reference
 from ser_batch.model.registry import Registry
 from ser_batch.paths import Root
@@ -24,7 +24,7 @@ from ser_batch.stages.score import load_model
 from ser_batch.tables import TableContract, features_contract
 
 SUFFIX = "-aligned"
-MIN_CALLS = 30
+MIN_CALLS = 20
 MOST_SEGMENTS = 40_000
 """Segments that the median is taken of, spread evenly over the days."""
 
@@ -71,7 +71,7 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
     if n_calls < MIN_CALLS:
         raise ModelError(
             f"{n_calls} scored calls in {days} days: {MIN_CALLS} are needed to know how customers "
-            "usually sound here; give more --days, or wait for more nights"
+            "usually sound here; give more --days if there are any, or wait for more nights"
         )
     names = get_feature_set(settings.features.set).names
     features = champion.predictor.read(heard.features, names)
@@ -80,7 +80,7 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
         f"fitted to {n_calls} calls, {len(features)} segments, of {heard.parts[0].date} to "
         f"{heard.parts[-1].date}, without labels"
     )
-    bundle = _written(root, fitted, told)
+    bundle = _written(root, fitted, told, heard.recordings)
     registry = Registry(root.models)
     if all(entry.model_id != bundle.model_id for entry in registry.entries()):
         why = (f"{champion.model_id} {told}",)
@@ -129,7 +129,7 @@ def _matrix(table: pa.Table, names: tuple[str, ...], most: int) -> FloatArray:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _written(root: Root, fitted: Bundle, told: str) -> Bundle:
+def _written(root: Root, fitted: Bundle, told: str, recordings: set[str]) -> Bundle:
     """The bundle in its place below models/, whole or not at all."""
     manifest = fitted.manifest
     name = manifest.name.removesuffix(SUFFIX) + SUFFIX
@@ -146,9 +146,9 @@ def _written(root: Root, fitted: Bundle, told: str) -> Bundle:
             training=manifest.training,
             licence=manifest.licence,
             made_with=manifest.made_with,
-            evaluation=fitted.evaluation,
-            card=f"{card}\n## Aligned\nThis model is {told} by `ser-batch models align`. The "
-            "figures above are of the model that it was made from.\n",
+            evaluation={**fitted.evaluation, ALIGNED_TO: sorted(recordings)},
+            card=f"# {name}\n\nThis model is the one below, {told} by `ser-batch models align`. "
+            f"The figures are of the model that it was made from.\n\n{card}",
         )
         assert fitted.predictor.shift is not None
         write_aligned_reference(fitted.folder, building, fitted.predictor.shift)

@@ -33,12 +33,13 @@ def check_choice(con: duckdb.DuckDBPyConnection, choice: Choice) -> None:
         raise ChoiceError(f"the first day, {choice.first}, lies after the last, {choice.last}")
     if choice.queue is not None:
         _check_queue(con, choice.queue)
-    row = con.execute(
+    # read to its end: a result that is not holds the connection
+    [(earliest, latest)] = con.execute(
         "select min(call_date), max(call_date) from call_summary where queue = $1 or $1 is null",
         [choice.queue],
-    ).fetchone()
-    if row is not None and row[0] is not None:
-        _check_days(choice, *row)
+    ).fetchall()
+    if earliest is not None:
+        _check_days(choice, earliest, latest)
 
 
 def _check_queue(con: duckdb.DuckDBPyConnection, queue: str) -> None:

@@ -21,7 +21,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import BundleError, FileError
 from ser_batch.intake.scan import content_id
 from ser_batch.lake import Lake
-from ser_batch.model.bundle import read_manifest
+from ser_batch.model.bundle import ALIGNED_TO, EVALUATION, read_manifest
 from ser_batch.paths import Root
 from ser_batch.stages.erasure_plan import Erasure
 from ser_batch.stages.label_files import forget_recordings
@@ -81,7 +81,7 @@ def erase(root: Root, settings: Settings, plan: Erasure) -> Erased:
         if (root.reports / LATEST).exists() or n_pages:
             write_report(root, settings, "by-hand")
     deleted = _delete_audio(plan) if plan.with_audio else []
-    models = _learnt_from(root, set(plan.recordings))
+    models = learnt_from(root, set(plan.recordings))
     left = [name for name in plan.audio_files if name not in deleted and Path(name).exists()]
     (root.path / PENDING).unlink()
     return Erased(
@@ -156,13 +156,16 @@ def _delete_audio(plan: Erasure) -> list[str]:
     return deleted
 
 
-def _learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
+def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
+    """Folders of the models that some recordings taught, or that were fitted to them."""
     names = []
     for folder in sorted(root.models.glob("*/")):
         try:
             training = read_manifest(folder).training
-        except BundleError:
+            aligned_to = json.loads((folder / EVALUATION).read_bytes()).get(ALIGNED_TO, ())
+        except (BundleError, OSError, ValueError):
             continue
-        if any(recordings.intersection(entry.get("recordings", ())) for entry in training):
+        heard = [*(entry.get("recordings", ()) for entry in training), aligned_to]
+        if any(recordings.intersection(own) for own in heard):
             names.append(folder.name)
     return tuple(names)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ser_batch.config import Settings
 from ser_batch.errors import ModelError
-from ser_batch.model.bundle import EVALUATION, MANIFEST, Bundle, read_manifest
+from ser_batch.model.bundle import ALIGNED_TO, EVALUATION, MANIFEST, Bundle, read_manifest
 from ser_batch.model.registry import BUNDLED, Entry, Registry
 from ser_batch.paths import Root
 from ser_batch.stages.score import model_folder, named_folder
@@ -126,7 +126,7 @@ def _known(name: str, folder: Path, status: str) -> KnownModel:
         status=status,
         feature_set=manifest.feature_set,
         classes=manifest.classes,
-        uar=evaluation.get("uar"),
-        n_speakers=evaluation.get("n_speakers"),
+        uar=None if ALIGNED_TO in evaluation else evaluation.get("uar"),
+        n_speakers=None if ALIGNED_TO in evaluation else evaluation.get("n_speakers"),
         licence=manifest.licence,
     )

@@ -15,6 +15,7 @@ from ser_batch.errors import QueryError
 from ser_batch.lake import Lake
 from ser_batch.report.content import Choice
 from ser_batch.report.export import export_mart, export_week
+from ser_batch.stages.choice import check_choice
 from ser_batch.warehouse import build, connect, describe
 from tests.lakes import MODEL_ID, put_call
 from tests.rows import MIDDAY, prediction
@@ -40,6 +41,14 @@ def export(warehouse: Path, target: Path, mart: str | None = "call_summary", **c
         if mart is None:
             return export_week(con, marts, target, Choice(**choice), Settings())
         return export_mart(con, marts, mart, target, Choice(**choice))
+
+
+def test_what_was_chosen_is_checked_on_the_connection_that_exports(warehouse, tmp_path):
+    with connect(warehouse) as con:
+        check_choice(con, Choice())
+        assert (
+            export_mart(con, describe(warehouse), "call_summary", tmp_path / "c.csv", Choice()) == 3
+        )
 
 
 def test_csv_neutralises_what_a_spreadsheet_takes_for_a_formula(warehouse, tmp_path):

@@ -15,6 +15,7 @@ from ser_batch.model.drift import read_reference, write_reference
 from ser_batch.model.registry import Registry
 from ser_batch.paths import Root
 from ser_batch.stages.align import align
+from ser_batch.stages.erase import learnt_from
 from ser_batch.stages.models import known_models, promote
 from ser_batch.tables import features_contract
 from tests.bundles import put_bundle
@@ -84,9 +85,19 @@ def test_it_is_registered_once_and_scores_only_when_it_is_promoted(root: Root):
     assert events == ["promoted", "registered"]
     status = {model.model_id: model.status for model in known_models(root, Settings())}
     assert status[found.bundle.model_id] == "challenger"
+    (model,) = [m for m in known_models(root, Settings()) if m.model_id == found.bundle.model_id]
+    assert model.uar is None, "it was not measured: its parent was"
     promote(root, Settings(), found.bundle.folder.name, who="ann", why=("fits",))
     with pytest.raises(ModelError, match="aligned already"):
         align(root, Settings(), days=28, who="ann")
+
+
+def test_an_erased_call_is_known_to_have_shaped_it(root: Root):
+    put_calls(root, 0)
+    found = align(root, Settings(), days=28, who="ann")
+    heard = Lake(root.lake).read(FEATURES, columns=["recording_id"])["recording_id"].to_pylist()
+    assert learnt_from(root, {heard[0]}) == (found.bundle.folder.name,)
+    assert learnt_from(root, {"another"}) == ()
 
 
 def test_only_the_latest_days_are_heard(root: Root):
