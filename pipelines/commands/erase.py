@@ -78,11 +78,14 @@ def erase(
 
 
 def _show(done: Erased) -> None:
-    typer.echo(f"Erased: {done.n_recordings} recordings")
+    from ser_batch.report.words import counted
+
+    typer.echo(f"Erased: {counted(done.n_recordings, 'recording')}")
     for table, count in done.rows.items():
-        typer.echo(f"  {table:<32} {count:>8} rows")
-    typer.echo(f"  {done.n_snippets} snippets and tasks, {done.n_pages} pages of reports")
-    typer.echo(f"  {done.n_audio} audio files deleted, {len(done.audio_left)} left")
+        typer.echo(f"  {table:<32} {counted(count, 'row'):>12}")
+    snippets = counted(done.n_snippets, "snippet or task", "snippets and tasks")
+    typer.echo(f"  {snippets}, {counted(done.n_pages, 'page')} of reports")
+    typer.echo(f"  {counted(done.n_audio, 'audio file')} deleted, {len(done.audio_left)} left")
     for name in done.audio_left:
         typer.echo(f"    {name}: stays out of every night; --audio would have deleted it")
     if done.models:
