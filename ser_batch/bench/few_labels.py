@@ -130,12 +130,17 @@ def picture(result: dict[str, Any], path: Path) -> None:
         alt.Chart(points, width=480, height=300)
         .mark_line(point=True)
         .encode(
-            x=alt.X("labels", scale=alt.Scale(type="log"), title="labels an emotion"),
+            x=alt.X(
+                "labels",
+                scale=alt.Scale(type="log", domain=[N_LABELS[0], N_LABELS[-1]]),
+                axis=alt.Axis(values=list(N_LABELS)),
+                title="labels an emotion",
+            ),
             y=alt.Y("UAR", scale=alt.Scale(zero=False), title="UAR, unseen speakers"),
             color=alt.Color("features", title=None),
         )
     )
-    chart.save(path)
+    chart.configure(background="white").save(path)
 
 
 def _counted(told: Callable[[int, int], None], total: int) -> Callable[[], None]:
