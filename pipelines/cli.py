@@ -11,6 +11,7 @@ import typer
 import ser_batch
 from pipelines.commands import (
     bench,
+    bench_encoders,
     bench_models,
     bench_report,
     champion,
@@ -81,6 +82,10 @@ app.add_typer(champion.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
 app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)
 bench.app.command("retraining")(retrain.bench_retraining)
+bench.app.command("embeddings")(bench_encoders.embeddings)
+bench.app.command("encoder")(bench_encoders.encoder)
+bench.app.command("adapt")(bench_encoders.adapt)
+bench.app.command("few-labels")(bench_encoders.few_labels)
 bench.app.command("calls")(bench_models.bench_calls)
 bench.app.command("features")(bench_models.bench_features)
 bench.app.command("models")(bench_models.bench_models)

@@ -41,7 +41,7 @@ def night(
     from ser_batch.bench.night import run
 
     sources = _demo_calls() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
-    _print(run(sources, hours, _run_night), as_json=as_json)
+    print_figures(run(sources, hours, _run_night), as_json=as_json)
 
 
 @app.command("vad")
@@ -66,7 +66,7 @@ def vad(
         settings = Settings()
         audio = settings.audio.model_copy(update={"analysis_rate_hz": rate})
         results[rate] = run(sources, settings.model_copy(update={"audio": audio}))
-    _print({**results[8000], "at_16_khz": results[16000]}, as_json=as_json)
+    print_figures({**results[8000], "at_16_khz": results[16000]}, as_json=as_json)
 
 
 @app.command("denoise")
@@ -84,8 +84,8 @@ def denoise(
     from ser_batch.bench.denoise import run
     from ser_batch.config import Settings
 
-    result = run(_corpora(corpora), Settings(), every=every, on_step=say_progress)
-    _print(result, as_json=as_json)
+    result = run(given_corpora(corpora), Settings(), every=every, on_step=say_progress)
+    print_figures(result, as_json=as_json)
 
 
 @app.command("diarization")
@@ -104,209 +104,11 @@ def diarization(
     from ser_batch.bench.diarization import run
     from ser_batch.config import Settings
 
-    folder = _corpora(corpora) if corpora is not None else None
-    _print(run(folder, Settings(), on_step=say_progress), as_json=as_json)
+    folder = given_corpora(corpora) if corpora is not None else None
+    print_figures(run(folder, Settings(), on_step=say_progress), as_json=as_json)
 
 
-@app.command("embeddings")
-def embeddings(as_json: JsonOption = False) -> None:
-    """Speech representations beside wav2vec2-base and beside padding to 30 s.
-
-    Example:
-
-      ser-batch bench embeddings --json
-    """
-    from ser_batch.bench.embeddings import run
-
-    _print(run(), as_json=as_json)
-
-
-@app.command("encoder")
-def encoder(
-    corpora: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder below which each corpus has its own; without it, speed only.",
-            envvar="SER_CORPUS_DIR",
-        ),
-    ] = None,
-    features: Annotated[
-        list[str] | None, typer.Option(help="Feature set; may be repeated. Without it, six.")
-    ] = None,
-    calls: Annotated[
-        int, typer.Option(help="Calls a setting that models of EmoDB rank; 0: none.", min=0)
-    ] = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Our encoder beside descriptors, its teacher and wav2vec2-base: speed, size, accuracy.
-
-    Examples:
-
-      ser-batch bench encoder --corpora DIR
-
-      ser-batch bench encoder --corpora DIR --calls 100 --features encoder_v1 --json
-    """
-    from platformdirs import user_cache_path
-
-    from ser_batch.bench import encoder as bench
-    from ser_batch.config import Settings
-
-    result = bench.run(
-        corpora,
-        Settings(),
-        names=features or bench.SETS,
-        n_calls=calls,
-        cache_folder=user_cache_path("ser-batch") / "bench-encoder",
-        on_progress=_say_tenths,
-    )
-    print_json(result) if as_json else _show_encoders(result)
-
-
-@app.command("adapt")
-def adapt(  # noqa: PLR0917
-    corpora: CorporaOption = None,
-    corpus: Annotated[str, typer.Option(help="Whose speakers are parted.")] = "ravdess",
-    init: Annotated[str, typer.Option(help="Encoder to begin with.")] = "encoder_v1",
-    itself: Annotated[
-        bool, typer.Option("--self", help="Without the large teacher: the encoder teaches itself.")
-    ] = False,
-    steps: Annotated[int, typer.Option(help="Of training.", min=1)] = 200,
-    as_json: JsonOption = False,
-) -> None:
-    """Whether half of the speakers, heard without labels, help to tell the others' emotions.
-
-    Example:
-
-      ser-batch bench adapt --corpora DIR --corpus nemo --json
-    """
-    from pipelines.commands.distill import chosen_teacher, require_torch
-
-    require_torch()
-    from ser_batch.bench.adaptation import run
-    from ser_batch.config import Settings
-    from ser_batch.embeddings.own import find_encoder
-
-    begun = find_encoder(init)
-    result = run(
-        _corpora(corpora),
-        corpus,
-        begun,
-        chosen_teacher("self" if itself else None, begun),
-        n_steps=steps,
-        settings=Settings(),
-        on_progress=_say_tenths,
-    )
-    print_json(result) if as_json else _show_adaptation(result)
-
-
-@app.command("few-labels")
-def few_labels(  # noqa: PLR0917
-    corpora: CorporaOption = None,
-    corpus: Annotated[
-        list[str] | None, typer.Option(help="Corpus to pool; may be repeated. Without it, all.")
-    ] = None,
-    features: Annotated[
-        str, typer.Option(help="Feature set beside the default one.")
-    ] = "whisper_base_l2_l3_int8",
-    draws: Annotated[int, typer.Option(help="How often labels are drawn.", min=1)] = 3,
-    picture: Annotated[Path | None, typer.Option(help="SVG or PNG file of the curves.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """How far the first 10, 25, 50, 100 and 200 labels an emotion go, on unseen speakers.
-
-    Example:
-
-      ser-batch bench few-labels --corpora DIR --picture few-labels.svg
-    """
-    from ser_batch.bench import few_labels as bench
-
-    names = corpus or ["emodb", "nemo", "ravdess", "tess"]
-    result = bench.run(_corpora(corpora), names, features, draws=draws, on_progress=_say_tenths)
-    if picture is not None:
-        bench.picture(result, picture)
-    print_json(result) if as_json else _show_curves(result)
-
-
-def _say_tenths(what: str, done: int, total: int) -> None:
-    """A line after each tenth of the steps."""
-    if done % max(total // 10, 1) == 0 or done == total:
-        say_progress(f"{what}: {done} of {total}")
-
-
-def _show_encoders(result: dict[str, Any]) -> None:
-    """A line a set; figures in brackets are normalised by speaker."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    rows = result["rows"]
-    within = {name: None for row in rows for name in row.get("within", {})}
-    across = {name: None for row in rows for name in row.get("across", {})}
-    called = [judged["setting"] for row in rows for judged in row.get("calls", [])]
-    table = Table(
-        "set",
-        "× real time",
-        "MB",
-        *within,
-        *(f"emodb → {name}" for name in across),
-        *(f"calls, {setting}" for setting in dict.fromkeys(called)),
-        title="UAR (normalised by speaker); from EmoDB UAR, AUC of anger; calls: Spearman, AUC",
-    )
-    for row in rows:
-        judged = {one["setting"]: one for one in row.get("calls", [])}
-        table.add_row(
-            row["set"],
-            f"{row['speed']:,.0f}",
-            f"{row['n_bytes'] / 1e6:.2f}" if row.get("n_bytes") else "-",
-            *(_pair(row.get("within"), row.get("normalised"), name) for name in within),
-            *(_two(row.get("across", {}).get(name), "uar", "auc_anger") for name in across),
-            *(
-                _two(judged.get(setting), "spearman", "segment_auc_anger")
-                for setting in dict.fromkeys(called)
-            ),
-        )
-    console.print(table)
-    for name, why in result["missing"].items():
-        console.print(f"[dim]{name}: {why}[/]")
-
-
-def _pair(one: dict[str, float] | None, other: dict[str, float] | None, name: str) -> str:
-    if not one or not other or name not in one:
-        return "-"
-    return f"{one[name]:.3f} ({other[name]:.3f})"
-
-
-def _two(figures: dict[str, float] | None, first: str, second: str) -> str:
-    return f"{figures[first]:.3f}, {figures[second]:.3f}" if figures else "-"
-
-
-def _show_adaptation(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    title = (
-        f"{len(result['heard'])} speakers of {result['corpus']} heard without labels, "
-        f"{len(result['judged'])} others judged; teacher {result['teacher']}"
-    )
-    table = Table("", "before", "after", title=title)
-    for name, before in result["before"].items():
-        table.add_row(_words(name), f"{before:.3f}", f"{result['after'][name]:.3f}")
-    Console().print(table)
-
-
-def _show_curves(result: dict[str, Any]) -> None:
-    """UAR by number of labels an emotion, a line a feature set."""
-    from rich.console import Console
-    from rich.table import Table
-
-    curves = {**result["ours"], **result["peers"]}
-    table = Table("labels an emotion", *curves, title=f"UAR, {', '.join(result['emotions'])}")
-    for n_labels in result["ratios"]:
-        table.add_row(str(n_labels), *(f"{curve[n_labels]:.3f}" for curve in curves.values()))
-    Console().print(table)
-
-
-def _corpora(folder: Path | None) -> Path:
+def given_corpora(folder: Path | None) -> Path:
     """The folder of corpora, if it is there."""
     if folder is None or not folder.is_dir():
         say_error("this needs labelled corpora. Give --corpora DIR, or set SER_CORPUS_DIR.")
@@ -349,7 +151,7 @@ def _run_night(audio: Path, root: Path) -> dict[str, Any]:
     return run_nightly(audio, [], root, None, quiet=False)
 
 
-def _print(result: dict[str, Any], *, as_json: bool) -> None:
+def print_figures(result: dict[str, Any], *, as_json: bool) -> None:
     """Ours and peers with their ratios, then tables of rows, then what else was measured."""
     if as_json:
         print_json(result)

@@ -92,7 +92,7 @@ def bench_features(
         _show_speeds(result)
 
 
-def bench_models(
+def bench_models(  # noqa: PLR0917
     corpora: CorporaOption,
     protocol: Annotated[
         str, typer.Option(help="CORPUS-loso or CORPUS-folds-of-N; + joins.")
@@ -101,6 +101,10 @@ def bench_models(
         str, typer.Option(help="Feature set of ours and of the classifiers.")
     ] = "descriptors_v1",
     copies: CopiesOption = None,
+    classifier: Annotated[
+        list[str] | None,
+        typer.Option(help="LightGBM, SVM, logistic regression or MLP; may be repeated; else all."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Our recipe beside LightGBM alone, SVM, logistic regression, MLP, and openSMILE if installed.
@@ -110,8 +114,10 @@ def bench_models(
     Example:
 
       ser-batch bench models --corpora DIR --protocol ravdess-folds-of-4
+
+      ser-batch bench models --corpora DIR --classifier SVM --classifier "logistic regression"
     """
-    from ser_batch.bench.models import run
+    from ser_batch.bench.models import CLASSIFIERS, run
     from ser_batch.corpora.augment import Augmentation
     from ser_batch.corpora.protocols import parse_protocol
     from ser_batch.model.recipes import copies_for, recipe_for
@@ -123,6 +129,7 @@ def bench_models(
             features=features,
             augmentation=Augmentation(copies=copies_for(features) if copies is None else copies),
             recipe=recipe_for(features, BestAt.clips.value),
+            classifiers=classifier or CLASSIFIERS,
             on_progress=on_progress,
         )
     print_json(result) if as_json else _show_models(result)

@@ -23,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer, RobustScaler
 from sklearn.svm import SVC
 
 from ser_batch.bench.opensmile import OpenSmileSet
+from ser_batch.config import nearest
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.augment import Augmentation
 from ser_batch.corpora.base import Clip, one_of_each_content
@@ -72,8 +73,11 @@ def run(
         `rows`, best first: what, features, uar, uar_low, uar_high, wa; and what was `missing`
 
     Raises:
-        CorpusError: if the protocol tests another corpus
+        CorpusError: if the protocol tests another corpus, or a classifier is not known
     """
+    for what in classifiers:
+        if what not in CLASSIFIERS:
+            raise CorpusError(f"{what!r} is not compared{nearest(what, CLASSIFIERS)}")
     if protocol.test:
         raise CorpusError(f"{protocol.name}: speakers of the training corpora are to be held out")
     clips = one_of_each_content([c for name in protocol.train for c in read_corpus(corpora, name)])

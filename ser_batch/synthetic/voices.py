@@ -113,7 +113,8 @@ MANNERS: dict[str, Manner] = {
         effort_db=3.5, gain_db=2,
     ),
 }  # fmt: skip
-"""By emotion of the vocabulary, set so that a model of acted German speech hears most of them."""
+"""By emotion of the vocabulary. Anger is set so that the bundled model hears it; the engine's other
+moods are faint to a model that has heard people."""
 
 
 def speak(
