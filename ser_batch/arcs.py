@@ -42,8 +42,9 @@ def arc_class(
 ) -> Arc:
     """Which way a call went.
 
-    A change counts where its worse end reaches half the threshold: from very content to content
-    is no worsening.
+    A change counts where its worse end reaches half the threshold and its better end lies at most
+    halfway from the threshold to 1: from very content to content is no worsening, nor is from
+    dissatisfied to very dissatisfied.
 
     Args:
         dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
@@ -55,6 +56,7 @@ def arc_class(
         return "uncertain"
     change = np.log(last / (1 - last)) - np.log(first / (1 - first))
     is_heard = max(first, last) >= settings.threshold / 2
+    is_heard &= min(first, last) <= (1 + settings.threshold) / 2
     if is_heard and change >= settings.arc_change:
         return "worsening"
     if is_heard and change <= -settings.arc_change:

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 3
+-- version: 4
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -26,6 +26,7 @@
 -- arc: stayed positive, improving, worsening, stayed negative, or uncertain (fewer than three
 --   scored segments); which way it went from the first to the last third, by at least the setting
 --   dissatisfaction.arc_change on log-odds and with the worse end at half the threshold or more
+--   and the better end at most halfway from the threshold to 1
 -- top_reasons: what sounds so in its dissatisfied speech, most seconds first; null: none is
 -- emotions: share of the scored speech by emotion, 0..1, largest first
 -- not_scored_reason: code of the reason why the call carries no dissatisfaction; null: it does
