@@ -13,10 +13,10 @@ with days as (
 select
     product,
     sum(count_scored)::bigint as count_scored_calls,
-    shown(sum(dissatisfaction) / sum(count_scored), sum(count_scored)) as dissatisfaction,
-    shown(sum(hits) / sum(count_scored), sum(count_scored)) as dissatisfied_call_share,
-    shown(clustered_low(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_low,
-    shown(clustered_high(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_high
+    suppress_small_n(sum(dissatisfaction) / sum(count_scored), sum(count_scored)) as dissatisfaction,
+    suppress_small_n(sum(hits) / sum(count_scored), sum(count_scored)) as dissatisfied_call_share,
+    suppress_small_n(clustered_low(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_low,
+    suppress_small_n(clustered_high(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_high
 from days
 group by product
 order by dissatisfied_call_share_low desc nulls last, product

@@ -20,12 +20,12 @@ with days as (
 select
     longest_hold,
     sum(count_scored)::bigint as count_scored_calls,
-    shown(sum(dissatisfaction) / sum(count_scored), sum(count_scored)) as dissatisfaction,
-    shown(sum(dissatisfaction_end) / sum(count_with_end), sum(count_with_end))
+    suppress_small_n(sum(dissatisfaction) / sum(count_scored), sum(count_scored)) as dissatisfaction,
+    suppress_small_n(sum(dissatisfaction_end) / sum(count_with_end), sum(count_with_end))
         as dissatisfaction_end,
-    shown(sum(hits) / sum(count_scored), sum(count_scored)) as dissatisfied_call_share,
-    shown(clustered_low(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_low,
-    shown(clustered_high(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_high
+    suppress_small_n(sum(hits) / sum(count_scored), sum(count_scored)) as dissatisfied_call_share,
+    suppress_small_n(clustered_low(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_low,
+    suppress_small_n(clustered_high(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_high
 from days
 group by longest_hold
 order by longest_hold

@@ -78,10 +78,10 @@ select
     counted.queue,
     count_calls,
     count_recovered_calls,
-    shown(recovered_60, count_calls) as recovered_share_60s,
-    shown(median_s, count_calls) as recovery_median_s,
-    shown(low_s, count_calls) as recovery_median_low_s,
-    shown(high_s, count_calls) as recovery_median_high_s
+    suppress_small_n(recovered_60, count_calls) as recovered_share_60s,
+    suppress_small_n(median_s, count_calls) as recovery_median_s,
+    suppress_small_n(low_s, count_calls) as recovery_median_low_s,
+    suppress_small_n(high_s, count_calls) as recovery_median_high_s
 from counted
 inner join medians on counted.queue is not distinct from medians.queue
 order by counted.queue

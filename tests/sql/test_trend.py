@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.warehouse import build, connect
 from tests.lakes import MODEL_ID, call_rows, put_rows
 from tests.rows import MIDDAY, prediction
