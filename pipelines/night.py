@@ -20,7 +20,12 @@ from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.erase import finish_erasure
 from ser_batch.stages.ingest import IngestResult
-from ser_batch.stages.publish import PublishResult, count_undated, not_scored
+from ser_batch.stages.publish import (
+    PublishResult,
+    count_undated,
+    finish_publishing,
+    not_scored,
+)
 from ser_batch.stages.record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.stages.score import model_id
 from ser_batch.stages.workers import Workers
@@ -81,9 +86,10 @@ class Night:
         self.record.write(self.lake)
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
-        """State the record and return what the run did."""
+        """State the record, publish it with the warehouse, and return what the run did."""
         self.record.status = "partial" if self.record.counts["quarantined"] else "clean"
         self.record.write(self.lake)
+        finish_publishing(self.root, published)
         flow_s = time.time() - self.began_at_s
         return {
             "run_id": self.record.run_id,
@@ -98,12 +104,12 @@ class Night:
             "orchestration_s": max(0.0, flow_s - self.busy.seconds),
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
-            "not_scored": not_scored(published.path),
-            "undated": count_undated(published.path),
+            "not_scored": not_scored(self.root.warehouse),
+            "undated": count_undated(self.root.warehouse),
             "drift": self.drift.warnings,
             "published": published.built,
             "rows": published.rows,
-            "warehouse": str(published.path),
+            "warehouse": str(self.root.warehouse),
             "report": str(report),
         }
 

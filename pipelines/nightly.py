@@ -174,7 +174,9 @@ def report_page(night: Night, published: PublishResult) -> Path:
     if not published.built and is_current(night.root, night.settings):
         return night.root.reports / LATEST
     with night.busy.working():
-        return write_report(night.root, night.settings, night.record.run_id)
+        return write_report(
+            night.root, night.settings, night.record.run_id, published=published.path
+        )
 
 
 def is_transient(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:

@@ -14,7 +14,6 @@ from markupsafe import escape
 
 from ser_batch import warehouse
 from ser_batch.law import NOT_SCORED
-from ser_batch.paths import Root
 
 _LISTED = re.compile(r"[ \t]*<li data-facets=.*?</li>\n?", re.DOTALL)
 """A call of the list, as `report/page.html` writes it."""
@@ -37,20 +36,21 @@ class Shown:
     file: str
 
 
-def forget_unscored(root: Root, dates: Sequence[dt.date]) -> int:
+def forget_unscored(reports: Path, built: Path, dates: Sequence[dt.date]) -> int:
     """Take calls that the law bars from being scored out of all reports; how many pages changed.
 
     Args:
-        root: whose reports; its warehouse is published
+        reports: folder of the reports
+        built: the warehouse that says which calls are scored
         dates: call dates whose calls may be scored otherwise than before
     """
     sql = """
         select recording_id, audio_root || '/' || path from call_summary
         where list_contains(?::date[], call_date) and list_contains(?, not_scored_reason)
     """
-    with warehouse.connect(root.warehouse) as con:
+    with warehouse.connect(built) as con:
         rows = con.execute(sql, [list(dates), list(NOT_SCORED)]).fetchall()
-    return forget_calls(root.reports, [Shown(*row) for row in rows])
+    return forget_calls(reports, [Shown(*row) for row in rows])
 
 
 def forget_calls(reports: Path, calls: Iterable[Shown]) -> int:

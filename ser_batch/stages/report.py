@@ -25,7 +25,14 @@ from ser_batch.stages.pages import write_whole
 LATEST = "latest.html"
 
 
-def write_report(root: Root, settings: Settings, run_id: str, choice: Choice | None = None) -> Path:
+def write_report(
+    root: Root,
+    settings: Settings,
+    run_id: str,
+    choice: Choice | None = None,
+    *,
+    published: Path | None = None,
+) -> Path:
     """Write `reports/<run_id>.html`; a report of everything becomes `reports/latest.html` too.
 
     Args:
@@ -33,11 +40,12 @@ def write_report(root: Root, settings: Settings, run_id: str, choice: Choice | N
         settings: threshold, weights, number of calls listed and least number in a figure
         run_id: names the file
         choice: days and queue; None: all queues up to the last day
+        published: the warehouse; None: the root's
 
     Raises:
         WarehouseError: if nothing was published yet
     """
-    with warehouse.connect(root.warehouse) as con:
+    with warehouse.connect(published or root.warehouse) as con:
         content = read_content(con, settings, choice or Choice())
         model = model_facts(root, warehouse.model_of(con))
         pages = write_call_pages(con, root, settings, run_id, content.rows["listen"])

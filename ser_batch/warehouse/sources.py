@@ -100,7 +100,17 @@ def open_whole(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         ContractError: if one was written by a newer program
     """
     for contract in WHOLE:
-        _open_table(con, lake, f"lake_{contract.name}", contract, lake.parts(contract))
+        open_table(con, lake, contract)
+
+
+def open_table(con: duckdb.DuckDBPyConnection, lake: Lake, contract: TableContract) -> None:
+    """Make a table readable, all its parts.
+
+    Raises:
+        LakeError: if a file of the lake cannot be read
+        ContractError: if one was written by a newer program
+    """
+    _open_table(con, lake, f"lake_{contract.name}", contract, lake.parts(contract))
 
 
 def open_calls(
