@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ser_batch.config import DissatisfactionSettings
-from ser_batch.emotions import call_dissatisfaction
+from ser_batch.emotions import call_dissatisfaction, is_call_dissatisfied
 
 Arc = Literal["stayed positive", "improving", "worsening", "stayed negative", "uncertain"]
 
@@ -55,11 +55,11 @@ def arc_class(
     if np.size(dissatisfaction) < MIN_SEGMENTS or np.isnan(first) or np.isnan(last):
         return "uncertain"
     change = np.log(last / (1 - last)) - np.log(first / (1 - first))
-    is_heard = max(first, last) >= settings.threshold / 2
-    is_heard &= min(first, last) <= (1 + settings.threshold) / 2
-    if is_heard and change >= settings.arc_change:
+    is_change = max(first, last) >= settings.threshold / 2
+    is_change &= min(first, last) <= (1 + settings.threshold) / 2
+    if is_change and change >= settings.arc_change:
         return "worsening"
-    if is_heard and change <= -settings.arc_change:
+    if is_change and change <= -settings.arc_change:
         return "improving"
-    whole = call_dissatisfaction(dissatisfaction, duration_s)
-    return "stayed negative" if whole >= settings.threshold else "stayed positive"
+    is_flagged = is_call_dissatisfied(dissatisfaction, duration_s, **settings.flag)
+    return "stayed negative" if is_flagged else "stayed positive"
