@@ -42,21 +42,21 @@ def arc_class(
 ) -> Arc:
     """Which way a call went.
 
-    A change counts where its worse end reaches half the threshold and its better end lies at most
-    halfway from the threshold to 1: from very content to content is no worsening, nor is from
+    A change counts where its worse end reaches half of `call_threshold` and its better end lies at
+    most halfway from it to 1: from very content to content is no worsening, nor is from
     dissatisfied to very dissatisfied.
 
     Args:
         dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
         duration_s: of each scored segment, shape (n_segments,), seconds
-        settings: threshold, and the change that counts as one
+        settings: rule of the flag, and the change that counts as one
     """
     first, last = first_and_last_third(dissatisfaction, duration_s)
     if np.size(dissatisfaction) < MIN_SEGMENTS or np.isnan(first) or np.isnan(last):
         return "uncertain"
     change = np.log(last / (1 - last)) - np.log(first / (1 - first))
-    is_change = max(first, last) >= settings.threshold / 2
-    is_change &= min(first, last) <= (1 + settings.threshold) / 2
+    is_change = max(first, last) >= settings.call_threshold / 2
+    is_change &= min(first, last) <= (1 + settings.call_threshold) / 2
     if is_change and change >= settings.arc_change:
         return "worsening"
     if is_change and change <= -settings.arc_change:

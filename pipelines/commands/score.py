@@ -80,6 +80,7 @@ def _as_dict(trial: Trial) -> dict[str, Any]:
         "path": str(trial.path),
         "duration_s": trial.duration_s,
         "dissatisfaction": trial.dissatisfaction,
+        "is_dissatisfied": trial.is_dissatisfied,
         "segments": [asdict(segment) for segment in trial.segments],
         "not_scored": {str(channel): reason for channel, reason in trial.not_scored.items()},
         "error": {"code": trial.error.code, "message": str(trial.error)} if trial.error else None,
@@ -99,6 +100,7 @@ def _show(trial: Trial) -> None:
     said = "nothing scored"
     if trial.dissatisfaction is not None:
         said = f"dissatisfaction [bold]{trial.dissatisfaction:.2f}[/] (0 content, 1 dissatisfied)"
+        said += ", [bold]flagged as dissatisfied[/]" if trial.is_dissatisfied else ", not flagged"
     console.print(f"[bold]{name}[/]: {trial.duration_s:.0f} s, {said}")
     for channel, reason in trial.not_scored.items():
         console.print(f"  channel {channel} not scored: {escape(reason)}", style="dim")

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ser_batch.config import Role, Settings, Speaker
-from ser_batch.emotions import UNCERTAIN, call_dissatisfaction, segment_dissatisfaction
+from ser_batch.emotions import (
+    UNCERTAIN,
+    call_dissatisfaction,
+    is_call_dissatisfied,
+    segment_dissatisfaction,
+)
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.law import NOT_SCORED
@@ -70,7 +73,9 @@ class Trial:
         path: the file
         duration_s: its length; 0 if it cannot be read
         segments: of the channels that may be scored, in order of time
-        dissatisfaction: of the call; None where nothing was scored
+        dissatisfaction: of the call; None with less scored speech than
+            `dissatisfaction.min_scored_s`
+        is_dissatisfied: the call is flagged; None where it has no dissatisfaction
         not_scored: by channel, why it carries no emotion
         error: why the file cannot be read, else None
     """
@@ -79,6 +84,7 @@ class Trial:
     duration_s: float
     segments: tuple[ScoredSegment, ...]
     dissatisfaction: float | None
+    is_dissatisfied: bool | None
     not_scored: dict[int, str]
     error: FileError | None = None
 
@@ -113,7 +119,7 @@ def try_files(
         try:
             check_file(path)
         except FileError as error:
-            trials.append(Trial(path, 0.0, (), None, {}, error))
+            trials.append(Trial(path, 0.0, (), None, None, {}, error))
             continue
         size = path.stat().st_size
         job = CallJob(str(path), path, size, roles, single, first, None, None, settings)
@@ -136,19 +142,22 @@ def check_file(path: Path) -> None:
 
 def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> Trial:
     if outcome.analysis is None:
-        return Trial(job.path, 0.0, (), None, {}, outcome.error)
+        return Trial(job.path, 0.0, (), None, None, {}, outcome.error)
     segments = sorted(_segments(job, outcome, bundle), key=lambda segment: segment.start_s)
     known = [
         (segment.dissatisfaction, segment.end_s - segment.start_s)
         for segment in segments
         if segment.dissatisfaction is not None
     ]
-    call = call_dissatisfaction(*zip(*known, strict=True)) if known else float("nan")
+    value, seconds = zip(*known, strict=True) if known else ((), ())
+    rules = job.settings.dissatisfaction
+    is_scored = sum(seconds) >= max(rules.min_scored_s, 1e-9)
     return Trial(
         path=job.path,
         duration_s=outcome.analysis.duration_s,
         segments=tuple(segments),
-        dissatisfaction=None if np.isnan(call) else call,
+        dissatisfaction=call_dissatisfaction(value, seconds) if is_scored else None,
+        is_dissatisfied=is_call_dissatisfied(value, seconds, **rules.flag) if is_scored else None,
         not_scored=_not_scored(job, outcome),
     )
 
