@@ -7,13 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.model import (
-    BestAt,
-    BestAtOption,
-    CopiesOption,
-    CorporaOption,
-    progress_bar,
-)
+from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, CorporaOption, progress_bar
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -85,12 +79,12 @@ def bench_calls(  # noqa: PLR0917
     """
     from platformdirs import user_cache_path
 
-    from ser_batch.bench.calls import UNSEEN_CORPORA, Benchmark, Task, figures_of, run
-    from ser_batch.bench.flag import tune_flag as tuned
-    from ser_batch.corpora.augment import Augmentation
     from ser_batch.features.sets import get_feature_set
-    from ser_batch.model.recipes import copies_for, recipe_for
+    from ser_batch.lab.bench.calls import UNSEEN_CORPORA, Benchmark, Task, figures_of, run
+    from ser_batch.lab.bench.flag import tune_flag as tuned
     from ser_batch.stages.score import load_model
+    from ser_batch.training.augment import Augmentation
+    from ser_batch.training.recipes import copies_for, recipe_for
 
     place = open_root(root)
     values = read_settings(place, settings)
@@ -180,7 +174,7 @@ def _show_flag(flag: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ser_batch.bench.flag import SHOWN_LEVELS
+    from ser_batch.lab.bench.flag import SHOWN_LEVELS
 
     console = Console()
     chosen = flag["chosen"]["level"]

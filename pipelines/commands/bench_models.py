@@ -7,12 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.model import (
-    BestAt,
-    CopiesOption,
-    CorporaOption,
-    progress_bar,
-)
+from pipelines.commands.train import BestAt, CopiesOption, CorporaOption, progress_bar
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -32,7 +27,7 @@ def bench_features(
     as_json: JsonOption = False,
 ) -> None:
     """Features: × real time per core, beside librosa and, where it is installed, openSMILE."""
-    from ser_batch.bench.features import run
+    from ser_batch.lab.bench.features import run
 
     found = sorted(path for path in calls.rglob("*") if path.suffix.lower() == ".wav")
     result = run(found, read_settings(open_root(root), settings), minutes=minutes)
@@ -67,10 +62,10 @@ def bench_models(  # noqa: PLR0917
 
       ser-batch bench models --corpora DIR --classifier SVM --classifier "logistic regression"
     """
-    from ser_batch.bench.models import CLASSIFIERS, run
-    from ser_batch.corpora.augment import Augmentation
-    from ser_batch.corpora.protocols import parse_protocol
-    from ser_batch.model.recipes import copies_for, recipe_for
+    from ser_batch.lab.bench.models import CLASSIFIERS, run
+    from ser_batch.training.augment import Augmentation
+    from ser_batch.training.protocols import parse_protocol
+    from ser_batch.training.recipes import copies_for, recipe_for
 
     with progress_bar() as on_progress:
         result = run(

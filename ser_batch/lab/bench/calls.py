@@ -1,0 +1,315 @@
+"""The call-level benchmark: the product's decisions on simulated calls whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_batch.arrays import BoolArray, DoubleArray
+from ser_batch.config import Settings
+from ser_batch.corpora import CORPORA, GUIDED_CHOICES, installed, read_corpus
+from ser_batch.corpora.base import Clip, one_of_each_content
+from ser_batch.corpora.labels import read_labels
+from ser_batch.emotions import (
+    UNCERTAIN,
+    call_dissatisfaction,
+    is_call_dissatisfied,
+    segment_dissatisfaction,
+)
+from ser_batch.errors import CorpusError
+from ser_batch.features.dataset import Dataset
+from ser_batch.features.encoders.local import exposed_corpora
+from ser_batch.features.sets import FeatureSet
+from ser_batch.lab.bench.analysed_calls import AnalysedCall, analysed_calls
+from ser_batch.lab.bench.arcs import arc_class
+from ser_batch.lab.bench.call_figures import CallResult, as_json, call_figures, seed_figures
+from ser_batch.lab.bench.simulated_calls import Voices, voices_of
+from ser_batch.scoring.alignment import aligned
+from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.predictor import Predictor, columns
+from ser_batch.stages.score import decide
+from ser_batch.training.augment import Augmentation
+from ser_batch.training.describe import describe_clips
+from ser_batch.training.fit import Recipe, train
+from ser_batch.training.splits import check_no_leakage, speaker_folds
+
+N_FOLDS = 5
+UNSEEN_SPEAKERS = "unseen speakers"
+UNSEEN_CORPORA = "unseen corpora"
+ALIGNED = "unseen corpora, aligned"
+"""Fitted to the unlabelled calls of the other half (`ser-batch models align`)."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """How calls are simulated and analysed.
+
+    Attributes:
+        settings: of the analysis, the decisions and the flag
+        feature_set: that the model reads
+        n_calls: a seed
+        seeds: each simulates other calls
+        cache: folder of analysed calls; None: nothing is kept
+        on_progress: called with what is being done, the steps done, and all steps
+    """
+
+    settings: Settings
+    feature_set: FeatureSet
+    n_calls: int
+    seeds: tuple[int, ...]
+    cache: Path | None
+    on_progress: Progress
+
+    def calls(self, voices: Voices) -> list[list[AnalysedCall]]:
+        """Analysed calls of each seed."""
+        return [
+            analysed_calls(
+                voices,
+                self.settings,
+                self.feature_set,
+                n_calls=self.n_calls,
+                seed=seed,
+                cache=self.cache,
+                on_call=partial(self.on_progress, f"analysing calls, seed {seed}"),
+            )
+            for seed in self.seeds
+        ]
+
+    def scored(self, model: Predictor, call: AnalysedCall) -> ScoredCall:
+        """A call as the product scores it."""
+        names = self.feature_set.names
+        probabilities = model.predict(call.features, names)
+        strange = model.ood_score(call.features, names)
+        least = self.settings.model.min_confidence
+        emotions, _ = decide(probabilities, strange, model.classes, least)
+        weights = self.settings.dissatisfaction.weights
+        value = segment_dissatisfaction(probabilities, model.classes, weights)
+        return ScoredCall(call, value, np.array([name == UNCERTAIN for name in emotions], bool))
+
+
+@dataclass(frozen=True)
+class ScoredCall:
+    """What a model answers to a call's segments, with the product's abstention.
+
+    Attributes:
+        call: with its truth
+        value: dissatisfaction of each segment, shape (n_segments,), 0..1
+        is_uncertain: the product abstains, shape (n_segments,)
+    """
+
+    call: AnalysedCall
+    value: DoubleArray
+    is_uncertain: BoolArray
+
+    @property
+    def seconds(self) -> DoubleArray:
+        """Length of each segment, shape (n_segments,)."""
+        return np.asarray(np.diff(self.call.segments, axis=1)[:, 0], np.float64)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Which model is measured, and on which corpora.
+
+    Attributes:
+        corpora: folder below which each corpus has its own
+        bundle: a finished model; None: one is trained
+        train_on: corpora to train on instead
+        test_on: corpora of the unseen calls; none: all that are there
+        labels: tables of clips that are one more unseen corpus each
+        augmentation: of training clips
+        recipe: how to train
+    """
+
+    corpora: Path
+    bundle: Bundle | None = None
+    train_on: tuple[str, ...] = ()
+    test_on: tuple[str, ...] = ()
+    labels: tuple[Path, ...] = ()
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    recipe: Recipe = field(default_factory=Recipe)
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """Corpora of the model."""
+        if self.bundle is None:
+            return tuple(sorted(self.train_on))
+        return tuple(sorted(str(entry["corpus"]) for entry in self.bundle.manifest.training))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Which calls a model was applied to.
+
+    Attributes:
+        name: unseen speakers, unseen corpora, or the latter with an aligned model
+        trained_on: corpora of the model
+        scored: calls of each seed
+    """
+
+    name: str
+    trained_on: tuple[str, ...]
+    scored: list[list[ScoredCall]] = field(repr=False)
+
+
+def call_result(scored: ScoredCall, settings: Settings) -> CallResult:
+    """What the product says of a call: index, flag and arc, beside the truth."""
+    rules = settings.dissatisfaction
+    known = ~scored.is_uncertain
+    value, seconds = scored.value[known], scored.seconds[known]
+    enough = len(value) > 0 and seconds.sum() >= rules.min_scored_s
+    call = scored.call
+    return CallResult(
+        speaker=call.speaker,
+        corpus=call.corpus,
+        kind=call.kind,
+        true_share=call.true_share,
+        true_change=call.true_change,
+        index=call_dissatisfaction(value, seconds) if enough else float("nan"),
+        plain_mean=float(value.mean()) if enough else float("nan"),
+        is_flagged=is_call_dissatisfied(value, seconds, **rules.flag),
+        arc=arc_class(value, seconds, rules),
+        scored_s=float(seconds.sum()),
+        speech_s=float(scored.seconds.sum()),
+        segment_value=scored.value,
+        segment_anger=call.anger,
+    )
+
+
+def run(task: Task, benchmark: Benchmark) -> list[Setting]:
+    """Score simulated calls; every corpus is checked before anything is computed.
+
+    Args:
+        task: which model, and which corpora
+        benchmark: how calls are simulated
+
+    Returns:
+        unseen speakers, where a model is trained; unseen corpora, as it is and aligned
+
+    Raises:
+        CorpusError: if a corpus is not there, or no call can be simulated from it
+    """
+    own = [clip for name in task.train_on for clip in read_corpus(task.corpora, name)]
+    unseen = _unseen_clips(task)
+    own_voices = voices_of(own) if own else None
+    unseen_voices = voices_of(unseen) if unseen else None
+    found = []
+    trained_on = task.trained_on
+    if own_voices:
+        dataset = _described(one_of_each_content(own), task, benchmark)
+        scored = _by_unseen_models(benchmark, benchmark.calls(own_voices), dataset, task.recipe)
+        found.append(Setting(UNSEEN_SPEAKERS, trained_on, scored))
+        predictor = train(dataset, task.recipe)
+    else:
+        assert task.bundle is not None
+        predictor = task.bundle.predictor
+    if unseen_voices:
+        calls = benchmark.calls(unseen_voices)
+        plain = [[benchmark.scored(predictor, call) for call in some] for some in calls]
+        fitted = [_by_aligned_models(benchmark, predictor, some) for some in calls]
+        found += [Setting(UNSEEN_CORPORA, trained_on, plain), Setting(ALIGNED, trained_on, fitted)]
+    return found
+
+
+def _unseen_clips(task: Task) -> list[Clip]:
+    """Clips of the corpora that the model was not trained on."""
+    if task.test_on:
+        clips = [clip for name in task.test_on for clip in read_corpus(task.corpora, name)]
+    elif task.labels:
+        clips = []
+    else:
+        others = installed(task.corpora, CORPORA.keys() - set(task.trained_on))
+        clips = [clip for some in others.values() for clip in some]
+    clips += [clip for table in task.labels for clip in read_labels(table)]
+    seen = {clip.corpus for clip in clips} & set(task.trained_on)
+    if seen:
+        raise CorpusError(f"the model was trained on {min(seen)}: it is no unseen corpus")
+    if not clips and not task.train_on:
+        raise CorpusError(
+            f"{task.corpora} holds no corpus that the model was not trained on; "
+            "name one by --labels, or train on another by --train"
+        )
+    return clips
+
+
+def _described(clips: Sequence[Clip], task: Task, benchmark: Benchmark) -> Dataset:
+    done = iter(range(1, len(clips) + 1))
+    return describe_clips(
+        clips,
+        benchmark.feature_set,
+        augmentation=task.augmentation,
+        on_clip=lambda: benchmark.on_progress("describing clips", next(done), len(clips)),
+    )
+
+
+def figures_of(setting: Setting, settings: Settings, feature_set: str) -> dict[str, Any]:
+    """Figures of a setting, pooled over the seeds, and of each of its corpora.
+
+    Returns:
+        JSON-able: setting, trained_on, tested_on, n_calls, n_seeds, n_customers, n_segments,
+        figures by name with value, low and high, spearman_of_seeds, and by_corpus
+    """
+    results = [[call_result(one, settings) for one in some] for some in setting.scored]
+    pooled = [result for some in results for result in some]
+    exposed = exposed_corpora(feature_set)
+    by_corpus = {}
+    for name in sorted({result.corpus for result in pooled}):
+        own = [result for result in pooled if result.corpus == name]
+        by_corpus[name] = {
+            "n_calls": len(own),
+            "n_customers": len({result.speaker for result in own}),
+            "guided_choices": name in GUIDED_CHOICES,
+            "encoder_exposed": name in exposed,
+            "figures": as_json(call_figures(own)),
+        }
+    return {
+        "setting": setting.name,
+        "trained_on": list(setting.trained_on),
+        "tested_on": list(by_corpus),
+        "n_calls": len(pooled),
+        "n_seeds": len(results),
+        "n_customers": len({result.speaker for result in pooled}),
+        "n_segments": sum(len(result.segment_value) for result in pooled),
+        "figures": as_json(call_figures(pooled)),
+        "spearman_of_seeds": seed_figures(results, "spearman"),
+        "by_corpus": by_corpus,
+    }
+
+
+def _by_unseen_models(
+    benchmark: Benchmark,
+    calls: Sequence[Sequence[AnalysedCall]],
+    dataset: Dataset,
+    recipe: Recipe,
+) -> list[list[ScoredCall]]:
+    """Each call scored by a model that was trained without its customer."""
+    folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=N_FOLDS)
+    check_no_leakage(folds, dataset.speakers, dataset.contents)
+    models: dict[str, Predictor] = {}
+    for done, fold in enumerate(folds, start=1):
+        model = train(dataset.take(fold.train), recipe)
+        models |= dict.fromkeys({dataset.speakers[row] for row in fold.test}, model)
+        benchmark.on_progress("training without the customers", done, len(folds))
+    return [[benchmark.scored(models[call.speaker], call) for call in some] for some in calls]
+
+
+def _by_aligned_models(
+    benchmark: Benchmark, model: Predictor, calls: Sequence[AnalysedCall]
+) -> list[ScoredCall]:
+    """Each call scored by the model as it is fitted to the calls of the other half."""
+    place = columns(model.feature_names, benchmark.feature_set.names)
+    scored: list[ScoredCall | None] = [None] * len(calls)
+    for half in (0, 1):
+        others = [call for i, call in enumerate(calls) if i % 2 != half]
+        usual = np.concatenate([call.features for call in others])[:, place]
+        fitted = aligned(model, usual, n_calls=len(others))
+        for i in range(half, len(calls), 2):
+            scored[i] = benchmark.scored(fitted, calls[i])
+    return [one for one in scored if one is not None]
