@@ -21,7 +21,7 @@ BATCH = 16
 CUSTOMER = 1
 """Channel of the customer."""
 
-CODE = ("audio", "features", "embeddings", "synthetic", "bench/acted_calls.py")
+CODE = ("audio", "features", "lab/synthetic", "lab/bench/simulated_calls.py")
 """What the analysed calls depend on, beside clips and settings."""
 
 OnCall = Callable[[int, int], None]
