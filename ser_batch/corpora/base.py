@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from ser_batch.errors import CorpusError
 AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg")
 
 Sex = Literal["female", "male", "unknown"]
+Votes = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,13 @@ class Clip:
         corpus: short name of the corpus
         speaker: unique across corpora, `emodb:03`
         sex: of the speaker
-        emotion: in the vocabulary of `ser_batch.emotions`
+        emotion: in the vocabulary of `ser_batch.emotions`; with votes, the most voted
         intensity: as the corpus names it (`normal`, `strong`), None where it does not
         language: ISO 639-1
         licence: SPDX identifier where there is one
+        votes: listeners by perceived emotion, in order of the names; empty where nobody voted
+        acted: emotion that the speaker was asked for, where it may differ from `emotion`
+        sentence: which text is spoken, None where the corpus does not say
     """
 
     path: Path
@@ -39,6 +44,15 @@ class Clip:
     intensity: str | None
     language: str
     licence: str
+    votes: Votes = ()
+    acted: str | None = None
+    sentence: str | None = None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the listeners by emotion; without votes, all of them name `emotion`."""
+        n_votes = sum(count for _, count in self.votes)
+        return {name: count / n_votes for name, count in self.votes} or {self.emotion: 1.0}
 
 
 @dataclass(frozen=True)
@@ -48,14 +62,20 @@ class Label:
     Attributes:
         speaker: as the corpus names them
         sex: of the speaker
-        emotion: in the vocabulary of `ser_batch.emotions`
+        emotion: in the vocabulary of `ser_batch.emotions`; with votes, the most voted
         intensity: as the corpus names it, None where it does not
+        votes: as in `Clip`
+        acted: as in `Clip`
+        sentence: as in `Clip`
     """
 
     speaker: str
     sex: Sex
     emotion: str
     intensity: str | None = None
+    votes: Votes = ()
+    acted: str | None = None
+    sentence: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +113,9 @@ class Corpus:
             intensity=label.intensity,
             language=self.language,
             licence=self.licence,
+            votes=label.votes,
+            acted=label.acted,
+            sentence=label.sentence,
         )
 
     def read(self, folder: Path) -> list[Clip]:
@@ -125,23 +148,44 @@ def find_corpus_folder(corpora: Path, name: str) -> Path:
     raise CorpusError(f"there is no folder {name!r} in {corpora}")
 
 
+def most_voted(votes: Mapping[str, float], acted: str | None = None) -> str:
+    """The emotion with most votes; of several, the acted one, else the first by name."""
+    most = max(votes.values())
+    named = sorted(name for name, count in votes.items() if count == most)
+    return acted if acted is not None and acted in named else named[0]
+
+
 def contents(clips: Iterable[Clip]) -> list[str]:
     """Digest of each clip's bytes: equal digests are exact duplicates."""
     return [hashlib.blake2b(clip.path.read_bytes(), digest_size=16).hexdigest() for clip in clips]
 
 
 def one_of_each_content(clips: Sequence[Clip]) -> list[Clip]:
-    """The clips without exact duplicates, the first by path of each kept.
+    """The clips without exact duplicates, the first by path of each kept; votes are pooled.
 
     Raises:
-        CorpusError: if copies of one recording carry different emotions
+        CorpusError: if copies of one recording carry different emotions, and nobody voted
     """
-    kept: dict[str, Clip] = {}
+    by_content: dict[str, list[Clip]] = {}
     for clip, content in zip(clips, contents(clips), strict=True):
-        first = kept.setdefault(content, clip)
+        by_content.setdefault(content, []).append(clip)
+    return [_pooled(same) if len(same) > 1 else same[0] for same in by_content.values()]
+
+
+def _pooled(same: Sequence[Clip]) -> Clip:
+    """One clip of several of the same recording."""
+    first = same[0]
+    if any(clip.votes for clip in same):
+        votes: Counter[str] = Counter()
+        for clip in same:
+            votes.update(dict(clip.votes))
+        return replace(
+            first, emotion=most_voted(votes, first.acted), votes=tuple(sorted(votes.items()))
+        )
+    for clip in same:
         if first.emotion != clip.emotion:
             raise CorpusError(
                 f"{first.path} and {clip.path} are the same recording, "
                 f"labelled {first.emotion} and {clip.emotion}"
             )
-    return list(kept.values())
+    return first

@@ -18,6 +18,7 @@ from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, telephone
 from ser_batch.config import FeatureSettings
 from ser_batch.corpora.augment import Augmentation, telephone_copy
 from ser_batch.corpora.base import Clip
+from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet
 from ser_batch.model.dataset import Dataset
@@ -83,7 +84,17 @@ def describe_clips(
         sexes=_repeated([clip.sex for clip in clips], each),
         copies=np.tile(np.arange(each), len(clips)),
         line=np.array(heard, np.float32).reshape(-1, len(LINE_MEASURES)),
+        shares=np.repeat(_shares(clips), each, axis=0) if any(c.votes for c in clips) else None,
+        sentences=_repeated(
+            [f"{c.corpus}:{c.sentence}" if c.sentence else "" for c in clips], each
+        ),
     )
+
+
+def _shares(clips: Sequence[Clip]) -> FloatArray:
+    """Share of each clip's listeners by emotion, shape (n_clips, len(EMOTIONS))."""
+    shares = [clip.shares for clip in clips]
+    return np.array([[each.get(name, 0.0) for name in EMOTIONS] for each in shares], np.float32)
 
 
 def line_of(signal: FloatArray, sample_rate: int, *, is_copy: bool) -> list[float]:

@@ -28,7 +28,12 @@ FEMALE = {"08", "09", "13", "14", "16"}
 def label(match: re.Match[str], _path: Path) -> Label:
     """What a name says."""
     speaker = match["speaker"]
-    return Label(speaker, "female" if speaker in FEMALE else "male", EMOTION[match["emotion"]])
+    return Label(
+        speaker,
+        "female" if speaker in FEMALE else "male",
+        EMOTION[match["emotion"]],
+        sentence=match["text"],
+    )
 
 
 EMODB = Corpus(

@@ -10,22 +10,29 @@ from pathlib import Path
 from typing import Any
 
 from ser_batch.config import nearest
-from ser_batch.corpora.base import Clip, Sex
+from ser_batch.corpora.base import Clip, Sex, Votes, most_voted
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
 
-COLUMNS = ("path", "corpus", "speaker", "sex", "emotion", "intensity", "language", "licence")
+PLAIN = ("path", "corpus", "speaker", "sex", "emotion", "intensity", "language", "licence")
+OPTIONAL = ("acted", "sentence")
+VOTES = "votes_"
+"""Before an emotion: the column that counts the listeners or annotators who name it."""
 SEXES: dict[str, Sex] = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
 
 def labels_csv(clips: Sequence[Clip], folder: Path) -> str:
-    """The clips as CSV, their paths relative to a folder."""
+    """The clips as CSV, their paths relative to a folder; with their votes where there are any."""
+    extra = [name for name in OPTIONAL if any(getattr(clip, name) for clip in clips)]
+    voted = sorted({name for clip in clips for name, _ in clip.votes})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*PLAIN, *extra, *(f"{VOTES}{name}" for name in voted)])
     for clip in clips:
-        path = clip.path.relative_to(folder).as_posix()
-        writer.writerow([path, *(getattr(clip, name) or "" for name in COLUMNS[1:])])
+        path, votes = clip.path.relative_to(folder).as_posix(), dict(clip.votes)
+        values = [getattr(clip, name) or "" for name in (*PLAIN[1:], *extra)]
+        counts = [f"{votes[name]:g}" if name in votes else "" for name in voted]
+        writer.writerow([path, *values, *counts])
     return text.getvalue()
 
 
@@ -34,7 +41,9 @@ def read_labels(table: Path) -> list[Clip]:
 
     Args:
         table: with the columns path, speaker and emotion at least; corpus is the file's stem,
-            sex and language unknown and licence `own` where they are not given
+            sex and language unknown and licence `own` where they are not given. Columns such as
+            `votes_anger` count the annotators who name an emotion: the clip's label is then
+            their distribution, and the column emotion may be missing or empty
 
     Raises:
         CorpusError: naming the line and what is wrong with it
@@ -44,7 +53,10 @@ def read_labels(table: Path) -> list[Clip]:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{table} cannot be read: {error}") from error
-    missing = [name for name in ("path", "speaker", "emotion") if rows and name not in rows[0]]
+    needed = ["path", "speaker"]
+    if not any(name and name.startswith(VOTES) for name in (rows[0] if rows else ())):
+        needed.append("emotion")
+    missing = [name for name in needed if rows and name not in rows[0]]
     if missing or not rows:
         raise CorpusError(f"{table} has no column {missing[0]!r}" if rows else f"{table} is empty")
     return [_clip(table, row, number) for number, row in enumerate(rows, start=2)]
@@ -53,7 +65,8 @@ def read_labels(table: Path) -> list[Clip]:
 def _clip(table: Path, row: Mapping[str, str | None], number: int) -> Clip:
     """The clip of one line."""
     given = {name: value.strip() for name, value in row.items() if name and value}
-    emotion, sex = given.get("emotion", ""), given.get("sex", "unknown")
+    votes = _votes(table, given, number)
+    emotion = most_voted(dict(votes), given.get("acted")) if votes else given.get("emotion", "")
     path = table.parent / given.get("path", "")
     if emotion not in EMOTIONS:
         raise CorpusError(
@@ -69,12 +82,35 @@ def _clip(table: Path, row: Mapping[str, str | None], number: int) -> Clip:
         path=path,
         corpus=corpus,
         speaker=speaker if speaker.startswith(f"{corpus}:") else f"{corpus}:{speaker}",
-        sex=SEXES.get(sex.lower(), "unknown"),
+        sex=SEXES.get(given.get("sex", "").lower(), "unknown"),
         emotion=emotion,
         intensity=given.get("intensity"),
         language=given.get("language", "und"),
         licence=given.get("licence", "own"),
+        votes=votes,
+        acted=given.get("acted"),
+        sentence=given.get("sentence"),
     )
+
+
+def _votes(table: Path, given: Mapping[str, str], number: int) -> Votes:
+    """The counts of the columns `votes_<emotion>` of one line, empty where nobody voted."""
+    votes = []
+    for column, text in sorted(given.items()):
+        if not column.startswith(VOTES):
+            continue
+        name = column.removeprefix(VOTES)
+        if name not in EMOTIONS:
+            raise CorpusError(f"{table}: {name!r} is no emotion{nearest(name, EMOTIONS)}")
+        try:
+            count = float(text)
+        except ValueError as error:
+            raise CorpusError(f"{table}, line {number}: {column} is no number: {text}") from error
+        if count < 0:
+            raise CorpusError(f"{table}, line {number}: {column} is below 0")
+        if count:
+            votes.append((name, count))
+    return tuple(votes)
 
 
 def summary(clips: Sequence[Clip]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ser_batch.corpora.base import Corpus, Label
 
 NAME = re.compile(
-    r"^03-01-(?P<emotion>0[1-8])-(?P<intensity>0[12])-0[12]-0[12]-(?P<actor>0[1-9]|1\d|2[0-4])$"
+    r"^03-01-(?P<emotion>0[1-8])-(?P<intensity>0[12])-(?P<text>0[12])-0[12]-(?P<actor>0[1-9]|1\d|2[0-4])$"
 )
 EMOTION = {
     "01": "neutral",
@@ -33,6 +33,7 @@ def label(match: re.Match[str], _path: Path) -> Label:
         sex="male" if int(match["actor"]) % 2 else "female",
         emotion=EMOTION[match["emotion"]],
         intensity="strong" if match["intensity"] == "02" else "normal",
+        sentence=match["text"],
     )
 
 

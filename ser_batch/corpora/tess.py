@@ -29,7 +29,9 @@ EMOTION = {
 def label(match: re.Match[str], _path: Path) -> Label:
     """What a name says; a few of the corpus's own files say OA for OAF."""
     speaker = "YAF" if match["speaker"].upper() == "YAF" else "OAF"
-    return Label(speaker, "female", EMOTION[match["emotion"].lower()])
+    return Label(
+        speaker, "female", EMOTION[match["emotion"].lower()], sentence=match["word"].lower()
+    )
 
 
 TESS = Corpus(

@@ -40,7 +40,7 @@ def cross_validate(
 
     Args:
         dataset: labelled clips; augmented copies are trained on and never tested
-        n_folds: folds of neighbouring speakers; None: leave one speaker out
+        n_folds: folds of whole speakers; None: leave one speaker out
         recipe: how to train
         on_fold: called after each fold, for a progress bar
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from ser_batch.emotions import EMOTIONS
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Dataset:
     Attributes:
         features: shape (n_clips, n_features)
         names: of the features
-        emotions: label of each clip
+        emotions: label of each clip; with several annotators, what most of them name
         speakers: who speaks, unique across corpora
         contents: digest of the recording; copies of it carry the same
         corpora: short name of the corpus
@@ -26,6 +27,9 @@ class Dataset:
         own_weights: how much each counts in training, shape (n_clips,); None: all alike
         line: quality of the line that each was heard on, a column each of `LINE_MEASURES`, NaN
             where a clip says nothing honest about it; None: of no clip it is known
+        shares: share of each clip's annotators by emotion, a column each of `EMOTIONS`; None: all
+            of them name `emotions`
+        sentences: text that each clip speaks, empty where it is not known; None: of no clip
     """
 
     features: FloatArray
@@ -38,6 +42,8 @@ class Dataset:
     copies: IntArray
     own_weights: DoubleArray | None = None
     line: FloatArray | None = None
+    shares: FloatArray | None = None
+    sentences: tuple[str, ...] | None = None
 
     @property
     def weights(self) -> DoubleArray:
@@ -67,7 +73,50 @@ class Dataset:
             copies=self.copies[numbers],
             own_weights=None if self.own_weights is None else self.own_weights[numbers],
             line=None if self.line is None else self.line[numbers],
+            shares=None if self.shares is None else self.shares[numbers],
+            sentences=None if self.sentences is None else pick(self.sentences),
         )
+
+    def targets(self, classes: Sequence[str]) -> DoubleArray:
+        """Share of each clip's annotators by class.
+
+        Args:
+            classes: names of the columns; each clip's annotators name at least one of them
+
+        Returns:
+            shape (n_clips, len(classes)), rows sum to 1
+        """
+        if self.shares is None:
+            return np.array([[float(e == name) for name in classes] for e in self.emotions])
+        named = self.shares[:, [EMOTIONS.index(name) for name in classes]].astype(np.float64)
+        return np.asarray(named / named.sum(axis=1, keepdims=True))
+
+    def level(self, weights: Mapping[str, float]) -> DoubleArray:
+        """Share of each clip's annotators, each emotion counted by its weight.
+
+        Args:
+            weights: 0..1 by emotion; one that is not named weighs nothing
+
+        Returns:
+            shape (n_clips,), 0..1
+        """
+        if self.shares is None:
+            return np.array([weights.get(name, 0.0) for name in self.emotions])
+        return self.shares.astype(np.float64) @ [weights.get(name, 0.0) for name in EMOTIONS]
+
+    def merged(self, into: Mapping[str, str]) -> Dataset:
+        """The same clips with some emotions counted as others.
+
+        Args:
+            into: the emotion that one counts as, by its name
+        """
+        emotions = tuple(into.get(name, name) for name in self.emotions)
+        shares = None
+        if self.shares is not None:
+            shares = np.zeros_like(self.shares)
+            for column, name in enumerate(EMOTIONS):
+                shares[:, EMOTIONS.index(into.get(name, name))] += self.shares[:, column]
+        return replace(self, emotions=emotions, shares=shares)
 
     def reading(self, columns: Sequence[int]) -> Dataset:
         """The same clips with some of their features."""
@@ -103,4 +152,10 @@ def joined(one: Dataset, other: Dataset) -> Dataset:
         line=None
         if one.line is None or other.line is None
         else np.concatenate([one.line, other.line]),
+        shares=None
+        if one.shares is None and other.shares is None
+        else np.concatenate([one.targets(EMOTIONS), other.targets(EMOTIONS)]).astype(np.float32),
+        sentences=None
+        if one.sentences is None or other.sentences is None
+        else (*one.sentences, *other.sentences),
     )

@@ -48,10 +48,13 @@ def speaker_folds(
 ) -> list[Fold]:
     """Folds of whole speakers; speakers who share a recording go together.
 
+    Speakers are dealt to the folds in the order of their names, back and forth. Names begin with
+    the corpus, so every fold holds speakers of every corpus.
+
     Args:
         speakers: of each clip
         contents: digest of each clip's bytes; augmented copies carry that of their original
-        n_folds: number of folds, neighbouring speakers together; None: each speaker alone
+        n_folds: number of folds; None: each speaker alone
 
     Raises:
         LeakError: if there are fewer than two speakers to hold apart
@@ -60,10 +63,22 @@ def speaker_folds(
     names = sorted(set(groups))
     if len(names) < 2:
         raise LeakError("one speaker alone cannot be split: the same voice would be on both sides")
-    parts = np.array_split(np.array(names), min(n_folds or len(names), len(names)))
+    parts = _dealt(names, min(n_folds or len(names), len(names)))
     labels = np.array(groups)
     masks = [np.isin(labels, part) for part in parts]
     return [Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks]
+
+
+def _dealt(names: Sequence[str], n_folds: int) -> list[list[str]]:
+    """Names dealt to the folds as 0, 1, 2, 2, 1, 0, 0, …
+
+    Turning back keeps a corpus that numbers men odd and women even from one sex a fold.
+    """
+    there_and_back = [*range(n_folds), *reversed(range(n_folds))]
+    parts: list[list[str]] = [[] for _ in range(n_folds)]
+    for number, name in enumerate(names):
+        parts[there_and_back[number % len(there_and_back)]].append(name)
+    return parts
 
 
 def prove(

@@ -32,7 +32,6 @@ from tests.corpora.made import made_corpus
         ("tess", "OAF_back_ps.wav", "tess:OAF", "female", "surprise"),
         ("tess", "OA_bite_neutral.wav", "tess:OAF", "female", "neutral"),
         ("nemo", "EB0_surprised_27.wav", "nemo:EB0", "female", "surprise"),
-        ("cremad", "1001_DFA_ANG_HI.wav", "cremad:1001", "unknown", "anger"),
         ("savee", "DC_su03.wav", "savee:DC", "male", "surprise"),
         ("savee", "KL/a01.wav", "savee:KL", "male", "anger"),
         ("urdu", "SF1_F4_H04.wav", "urdu:SF1", "female", "happiness"),
@@ -70,14 +69,40 @@ def test_intensity_is_kept_where_it_is_named():
     assert get_corpus("emodb").parse(Path("03a01Fa.wav")).intensity is None
 
 
+TABULATED = """\
+"","A","D","F","H","N","S","fileName","numResponses"
+"100001",1,0,0,0,8,1,"1001_DFA_ANG_LO",10
+"100002",4,4,0,0,2,0,"1002_DFA_DIS_LO",10
+"200001",9,0,0,0,0,0,"1001_DFA_ANG_LO",9
+"""
+
+
+def test_cremads_clips_are_labelled_by_votes_of_listeners_who_did_not_see_the_speaker(tmp_path):
+    clips, own = tmp_path / "AudioWAV", tmp_path / "processedResults"
+    clips.mkdir()
+    own.mkdir()
+    (own / "tabulatedVotes.csv").write_text(TABULATED)
+    parse = get_corpus("cremad").parse
+    first = parse(clips / "1001_DFA_ANG_LO.wav")
+    assert (first.emotion, first.acted, first.intensity) == ("neutral", "anger", "low")
+    assert first.shares == {"anger": 0.1, "neutral": 0.8, "sadness": 0.1}
+    assert parse(clips / "1002_DFA_DIS_LO.wav").emotion == "disgust"  # of a tie, the acted one
+    assert parse(clips / "1003_DFA_DIS_LO.wav") is None  # nobody voted
+
+
+def test_cremad_without_votes_is_refused_with_the_remedy(tmp_path):
+    with pytest.raises(CorpusError, match=r"no votes\.csv or tabulatedVotes\.csv"):
+        get_corpus("cremad").parse(tmp_path / "1001_DFA_ANG_HI.wav")
+
+
 def test_cremads_actors_have_the_sex_of_its_own_table(tmp_path):
     (tmp_path / "AudioWAV").mkdir()
     table = "ActorID,Age,Sex\n1001,51,Male\n1002,21,Female\n"
     (tmp_path / "VideoDemographics.csv").write_text(table)
+    (tmp_path / "tabulatedVotes.csv").write_text(TABULATED)
     parse = get_corpus("cremad").parse
-    assert parse(tmp_path / "AudioWAV" / "1002_DFA_ANG_LO.wav").sex == "female"
-    assert parse(tmp_path / "AudioWAV" / "1001_DFA_NEU_XX.wav").sex == "male"
-    assert parse(tmp_path / "AudioWAV" / "1001_DFA_ANG_LO.wav").intensity == "low"
+    assert parse(tmp_path / "AudioWAV" / "1002_DFA_DIS_LO.wav").sex == "female"
+    assert parse(tmp_path / "AudioWAV" / "1001_DFA_ANG_LO.wav").sex == "male"
 
 
 def test_iemocaps_labels_come_from_its_evaluation_files(tmp_path):
@@ -106,6 +131,27 @@ def test_labels_written_are_read_back(tmp_path):
     assert read_labels(tmp_path / "labels.csv") == clips
 
 
+def test_votes_written_are_read_back_and_are_label_enough(tmp_path):
+    (tmp_path / "1001_DFA_ANG_LO.wav").write_bytes(b"a")
+    (tmp_path / "1002_DFA_DIS_LO.wav").write_bytes(b"b")
+    (tmp_path / "tabulatedVotes.csv").write_text(TABULATED)
+    clips = get_corpus("cremad").read(tmp_path)
+    (tmp_path / "labels.csv").write_text(labels_csv(clips, tmp_path))
+    assert read_labels(tmp_path / "labels.csv") == clips
+    (tmp_path / "own.csv").write_text(
+        "path,speaker,votes_anger,votes_neutral\n1001_DFA_ANG_LO.wav,7,1,3\n"
+    )
+    assert read_labels(tmp_path / "own.csv")[0].shares == {"anger": 0.25, "neutral": 0.75}
+
+
+def test_votes_for_one_recording_under_two_names_are_pooled(tmp_path):
+    for name in ("1001_DFA_ANG_LO.wav", "1002_DFA_DIS_LO.wav"):
+        (tmp_path / name).write_bytes(b"the same")
+    (tmp_path / "tabulatedVotes.csv").write_text(TABULATED)
+    pooled = one_of_each_content(get_corpus("cremad").read(tmp_path))
+    assert [(c.emotion, dict(c.votes)["anger"]) for c in pooled] == [("neutral", 5.0)]
+
+
 def test_ones_own_labels_need_path_speaker_and_emotion_alone(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"")
     (tmp_path / "calls.csv").write_text("path,speaker,emotion\na.wav,7,frustration\n")
@@ -119,6 +165,8 @@ def test_ones_own_labels_need_path_speaker_and_emotion_alone(tmp_path):
         ("path,emotion\na.wav,anger\n", "no column 'speaker'"),
         ("path,speaker,emotion\na.wav,7,angr\n", "line 2: 'angr' is no emotion.*'anger'"),
         ("path,speaker,emotion\na.wav,,anger\n", "line 2: no speaker"),
+        ("path,speaker,votes_angr\na.wav,7,2\n", "'angr' is no emotion.*'anger'"),
+        ("path,speaker,votes_anger\na.wav,7,two\n", "line 2: votes_anger is no number"),
         ("path,speaker,emotion\nb.wav,7,anger\n", "line 2: there is no file"),
         ("", "is empty"),
     ],

@@ -39,6 +39,21 @@ def test_leaving_one_out_makes_a_fold_a_speaker():
     assert [fold.test.tolist() for fold in folds] == [[0, 1], [2], [3]]
 
 
+def test_every_fold_holds_every_corpus_and_both_sexes():
+    speakers = [f"{corpus}:{n:02}" for corpus in ("emodb", "ravdess") for n in range(10)]
+    for n_folds in (2, 3, 4, 5):
+        for fold in speaker_folds(speakers, speakers, n_folds=n_folds):
+            held_out = [speakers[row] for row in fold.test]
+            assert {name.split(":")[0] for name in held_out} == {"emodb", "ravdess"}
+            assert {int(name[-1]) % 2 for name in held_out} == {0, 1}
+
+
+def test_folds_differ_by_one_speaker_at_most():
+    speakers = [f"s{n:02}" for n in range(23)]
+    sizes = [len(fold.test) for fold in speaker_folds(speakers, speakers, n_folds=5)]
+    assert max(sizes) - min(sizes) <= 1
+
+
 def test_speakers_of_one_recording_share_a_fold():
     folds = speaker_folds(["a", "b", "c"], ["same", "same", "other"])
     assert [fold.test.tolist() for fold in folds] == [[0, 1], [2]]
