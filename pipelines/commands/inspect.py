@@ -21,7 +21,7 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from ser_batch.stages.inspect import Inspection
+    from ser_batch.analysis.inspect import Inspection
 
 LEAST_WIDTH = 20
 
@@ -48,8 +48,8 @@ def inspect(
 
       ser-batch inspect mono.wav --first-speaker agent --json
     """
-    from ser_batch.stages.inspect import as_dict, inspect_file
-    from ser_batch.stages.trial import stated_roles
+    from ser_batch.analysis.inspect import as_dict, inspect_file
+    from ser_batch.scoring.score_files import stated_roles
 
     values = read_settings(open_root(root), settings)
     roles = stated_roles(values.roles, customer_channel, first_speaker)

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from ser_batch import warehouse
-from ser_batch.lake import Lake
 from ser_batch.stages.publish import PublishResult
+from ser_batch.store.lake import Lake
 from ser_batch.tables import FILES
 
 MIN_SCORED_SHARE = 0.5

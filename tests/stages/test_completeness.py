@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
 from ser_batch.stages.completeness import Completeness, night_completeness
 from ser_batch.stages.publish import publish
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import FILES
 from tests.lakes import MODEL_ID, put, put_call
 from tests.rows import MIDDAY, prediction
