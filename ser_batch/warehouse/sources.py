@@ -29,7 +29,11 @@ from ser_batch.tables import (
 )
 
 NOTHING_TO_SCORE = (
-    NotScored("no_speech", "the customer's channel holds no speech long enough for a segment", ""),
+    NotScored(
+        "no_speech",
+        "the customer's channel holds no speech long enough for a segment",
+        "see `ser-batch inspect FILE`; vad.threshold and segments.min_segment_s define what counts",
+    ),
     NotScored("not_scored_yet", "this model has not scored the call", "run the night again"),
     NotScored(
         "too_little_scored",
