@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
+from ser_batch.stages.completeness import night_completeness
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.ingest import IngestResult
 from ser_batch.stages.publish import (
@@ -87,8 +89,17 @@ class Night:
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
         """State the record, publish it with the warehouse, and return what the run did."""
-        self.record.status = "partial" if self.record.counts["quarantined"] else "clean"
-        self.record.write(self.lake)
+        completeness = night_completeness(
+            self.lake,
+            published,
+            self.record.counts,
+            audio=[str(self.audio)],
+            since=last_published(self.lake),
+            may_be_empty=self.settings.ingest.may_be_empty,
+        )
+        is_partial = self.record.counts["quarantined"] or not completeness.is_complete
+        self.record.status = "partial" if is_partial else "clean"
+        self.record.write(self.lake, message=completeness.message or None)
         finish_publishing(self.root, published)
         flow_s = time.time() - self.began_at_s
         return {
@@ -104,6 +115,7 @@ class Night:
             "orchestration_s": max(0.0, flow_s - self.busy.seconds),
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
+            "completeness": asdict(completeness),
             "not_scored": not_scored(self.root.warehouse),
             "undated": count_undated(self.root.warehouse),
             "drift": self.drift.warnings,
