@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
+from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
 from ser_batch.stages.completeness import night_completeness
@@ -27,7 +29,7 @@ from ser_batch.stages.publish import (
     finish_publishing,
     not_scored,
 )
-from ser_batch.stages.score import model_id
+from ser_batch.stages.report import republish_without
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -145,7 +147,7 @@ def open_night(
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     with only_run(place), Display(quiet=quiet) as display:
-        finish_erasure(place, settings)
+        finish_erasure(place, partial(republish_without, place, settings))
         night = Night(audio, metadata, place, settings, display)
         night.record.write(night.lake)
         try:

@@ -82,7 +82,7 @@ def bench_calls(  # noqa: PLR0917
     from ser_batch.features.sets import get_feature_set
     from ser_batch.lab.bench.calls import UNSEEN_CORPORA, Benchmark, Task, figures_of, run
     from ser_batch.lab.bench.flag import tune_flag as tuned
-    from ser_batch.stages.score import load_model
+    from ser_batch.scoring.choose import load_model
     from ser_batch.training.augment import Augmentation
     from ser_batch.training.recipes import copies_for, recipe_for
 

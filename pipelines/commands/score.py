@@ -45,8 +45,8 @@ def score(
 
       ser-batch score mono.wav --first-speaker agent
     """
+    from ser_batch.scoring.choose import load_model
     from ser_batch.scoring.score_files import score_files
-    from ser_batch.stages.score import load_model
 
     place = open_root(root)
     values = read_settings(place, settings)

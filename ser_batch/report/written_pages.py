@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +13,7 @@ from markupsafe import escape
 
 from ser_batch import warehouse
 from ser_batch.policy import NOT_SCORED
+from ser_batch.store.atomic import write_text_atomic
 
 _LISTED = re.compile(r"[ \t]*<li data-facets=.*?</li>\n?", re.DOTALL)
 """A call of the list, as `report/page.html` writes it."""
@@ -84,14 +84,6 @@ def erase_mentions(reports: Path, mention: re.Pattern[str]) -> int:
     return n_changed
 
 
-def write_whole(target: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
-
-
 def _names(entry: str) -> list[str]:
     return [name for names in _NAMED.findall(entry) for name in names if name]
 
@@ -102,5 +94,5 @@ def _without(page: Path, blocks: re.Pattern[str], goes: Callable[[str], bool]) -
     kept = blocks.sub(lambda block: "" if goes(block[0]) else block[0], text)
     if kept == text:
         return False
-    write_whole(page, kept)
+    write_text_atomic(page, kept)
     return True

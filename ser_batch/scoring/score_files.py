@@ -17,29 +17,10 @@ from ser_batch.emotions import (
 )
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.ingest.named_file import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.stages.score import decide
-
-
-class NoSuchFileError(FileError):
-    """A file that somebody named is not there."""
-
-    code = "no_such_file"
-    remedy = "Mend the path."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no file {path}")
-
-
-class FolderNamedError(FileError):
-    """A folder was named where one recording is meant."""
-
-    code = "folder"
-    remedy = "Name recordings; `ser-batch nightly --audio FOLDER` takes a folder."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is a folder")
+from ser_batch.scoring.decide import decide
 
 
 @dataclass(frozen=True)
@@ -153,19 +134,6 @@ def stated_roles(
     if first_speaker is not None:
         stated["first_speaker"] = first_speaker
     return roles.model_copy(update=stated)
-
-
-def check_file(path: Path) -> None:
-    """Refuse what a person may name by mistake.
-
-    Raises:
-        FolderNamedError: if it is a folder
-        NoSuchFileError: if nothing is there
-    """
-    if path.is_dir():
-        raise FolderNamedError(path)
-    if not path.exists():
-        raise NoSuchFileError(path)
 
 
 def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> FileScore:

@@ -31,8 +31,8 @@ from ser_batch.lab.bench.call_figures import CallResult, as_json, call_figures, 
 from ser_batch.lab.bench.simulated_calls import Voices, voices_of
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.decide import decide
 from ser_batch.scoring.predictor import Predictor, columns
-from ser_batch.stages.score import decide
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.describe import describe_clips
 from ser_batch.training.fit import Recipe, train
