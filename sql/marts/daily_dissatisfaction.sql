@@ -16,7 +16,7 @@
 -- dissatisfied_share_if_content: the share of the eligible speech if all uncertain speech were
 --   content, 0..1
 -- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
--- count_dissatisfied_calls: calls whose dissatisfaction reaches dissatisfaction.threshold
+-- count_dissatisfied_calls: calls that are flagged, call_summary.is_dissatisfied
 -- dissatisfied_call_share: share of the scored calls that are dissatisfied, 0..1
 -- dissatisfied_call_share_low: lower end of its 95 % interval, Wilson, clustered by customer
 -- dissatisfied_call_share_high: upper end of its 95 % interval, Wilson, clustered by customer
@@ -28,10 +28,9 @@ with counted as (
         count(dissatisfaction) as count_scored_calls,
         sum(scored_s) / nullif(sum(customer_s), 0) as coverage,
         sum(scored_s) / nullif(sum(eligible_s), 0) as coverage_eligible,
-        share_if_content(sum(dissatisfied_share * scored_s), sum(eligible_s)) as if_content,
-        share_if_dissatisfied(
-            sum(dissatisfied_share * scored_s), sum(scored_s), sum(eligible_s)
-        ) as if_dissatisfied
+        share_if_content(sum(dissatisfied_s), sum(eligible_s)) as if_content,
+        share_if_dissatisfied(sum(dissatisfied_s), sum(scored_s), sum(eligible_s))
+            as if_dissatisfied
     from call_summary
     group by call_date, queue
 ),
@@ -42,7 +41,7 @@ customers as (
         queue,
         count(*) as count_scored,
         sum(dissatisfaction) as dissatisfaction,
-        sum(dissatisfied_share * scored_s) as dissatisfied_s,
+        sum(dissatisfied_s) as dissatisfied_s,
         sum(scored_s) as scored_s,
         count(*) filter (is_dissatisfied) as hits
     from call_summary

@@ -44,10 +44,9 @@ cells as (
         count(distinct call_date) filter (dissatisfaction is not null) as count_days,
         sum(scored_s) / nullif(sum(customer_s), 0) as coverage,
         sum(scored_s) / nullif(sum(eligible_s), 0) as coverage_eligible,
-        share_if_content(sum(dissatisfied_share * scored_s), sum(eligible_s)) as if_content,
-        share_if_dissatisfied(
-            sum(dissatisfied_share * scored_s), sum(scored_s), sum(eligible_s)
-        ) as if_dissatisfied,
+        share_if_content(sum(dissatisfied_s), sum(eligible_s)) as if_content,
+        share_if_dissatisfied(sum(dissatisfied_s), sum(scored_s), sum(eligible_s))
+            as if_dissatisfied,
         avg(dissatisfaction) as mean_dissatisfaction,
         mean_half_width(dissatisfaction) as half_width,
         count(*) filter (is_dissatisfied) as hits

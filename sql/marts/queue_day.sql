@@ -41,7 +41,7 @@ with customers as (
         sum(customer_s) as customer_s,
         sum(eligible_s) as eligible_s,
         sum(scored_s) as scored_s,
-        sum(dissatisfied_share * scored_s) as dissatisfied_s,
+        sum(dissatisfied_s) as dissatisfied_s,
         sum(dissatisfaction_peak) as peak,
         count(*) filter (arc = 'stayed positive') as count_stayed_positive,
         count(*) filter (arc = 'improving') as count_improving,

@@ -47,7 +47,7 @@ with days as (
         sum(scored_s) as scored_s,
         sum(customer_s) as customer_s,
         sum(eligible_s) as eligible_s,
-        sum(dissatisfied_share * scored_s) as dissatisfied_s
+        sum(dissatisfied_s) as dissatisfied_s
     from call_summary
     group by call_date, queue, hour
 ),
