@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.decision_tables import show_decisions
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -20,6 +21,8 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from ser_batch.training.augment import Augmentation
+    from ser_batch.training.describe import Band
+    from ser_batch.training.fit import Recipe
 
 models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
 corpus_app = typer.Typer(no_args_is_help=True, help="Labelled corpora.")
@@ -117,13 +120,30 @@ def train(  # noqa: PLR0917
 def evaluate(  # noqa: PLR0917
     protocol: Annotated[
         str,
-        typer.Option(help="CORPUS-loso, CORPUS-folds-of-N, or cross:CORPUS->CORPUS; + joins."),
+        typer.Option(
+            help="CORPUS-loso, CORPUS-folds-of-N, cross:CORPUS->CORPUS or loco; + joins. loco "
+            "leaves out each corpus of the folder in turn, or each of loco:CORPUS+CORPUS."
+        ),
     ],
     corpora: CorporaOption,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
     copies: CopiesOption = None,
     best_at: BestAtOption = BestAt.clips,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV of your own clips as one more corpus of loco; may be repeated."),
+    ] = None,
+    decisions: Annotated[
+        bool,
+        typer.Option(
+            "--decisions", help="Also what production decides: argmax, abstention, confusion."
+        ),
+    ] = False,
+    unseen_sentences: Annotated[
+        bool,
+        typer.Option("--unseen-sentences", help="Hold out texts too, where a corpus names them."),
+    ] = False,
     comparisons: Annotated[
         bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
     ] = True,
@@ -139,22 +159,31 @@ def evaluate(  # noqa: PLR0917
       ser-batch evaluate --protocol emodb-loso --corpora DIR
 
       ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
+
+      ser-batch evaluate --protocol loco --corpora DIR --labels calls.csv --decisions
     """
     from ser_batch.training.describe import FEATURE_SETS
     from ser_batch.training.protocols import parse_protocol, run_protocol
     from ser_batch.training.recipes import recipe_for
 
     chosen = features or FEATURE_SETS[band.value]
+    augmentation = _augmentation(chosen, band, copies)
+    if protocol.partition(":")[0] == "loco":
+        recipe = recipe_for(chosen, BestAt.calls.value)
+        result = _loco(protocol, corpora, labels or [], band.value, chosen, augmentation, recipe)
+        print_json(result) if as_json else show_decisions(result["decisions"], confusion=decisions)
+        return
     with progress_bar() as on_progress:
         result = run_protocol(
             parse_protocol(protocol),
             corpora,
             band=band.value,
             features=features,
-            augmentation=_augmentation(chosen, band, copies),
+            augmentation=augmentation,
             recipe=recipe_for(chosen, best_at.value),
             comparisons=comparisons,
             on_progress=on_progress,
+            unseen_sentences=unseen_sentences,
         )
     if pictures is not None:
         from ser_batch.report.evaluation import save_pictures
@@ -164,6 +193,8 @@ def evaluate(  # noqa: PLR0917
         print_json(result)
     else:
         _show_evaluation(result)
+        if decisions:
+            show_decisions(result["decisions"], confusion=True)
 
 
 @models_app.command("show")
@@ -202,6 +233,37 @@ def import_corpus(
         typer.echo(text, nl=False)
     else:
         typer.echo(f"{len(clips)} clips → {out}")
+
+
+def _loco(  # noqa: PLR0917
+    protocol: str,
+    corpora: Path,
+    labels: list[Path],
+    band: Band,
+    features: str,
+    augmentation: Augmentation,
+    recipe: Recipe,
+) -> dict[str, Any]:
+    """Leave out each corpus in turn: those named, or all in the folder, and each labels table."""
+    from ser_batch.corpora import CORPORA, installed, read_corpus
+    from ser_batch.corpora.labels import read_labels
+    from ser_batch.features.sets import get_feature_set
+    from ser_batch.training.loco import run_loco
+
+    named = [name for name in protocol.partition(":")[2].split("+") if name]
+    clips = {name: read_corpus(corpora, name) for name in named} or installed(corpora, CORPORA)
+    for table in labels:
+        for clip in read_labels(table):
+            clips.setdefault(clip.corpus, []).append(clip)
+    with progress_bar() as on_progress:
+        return run_loco(
+            clips,
+            get_feature_set(features),
+            band=band,
+            augmentation=augmentation,
+            recipe=recipe,
+            on_progress=on_progress,
+        )
 
 
 def _augmentation(features: str, band: BandName, copies: int | None) -> Augmentation:

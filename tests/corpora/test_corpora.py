@@ -217,7 +217,9 @@ def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
     assert set(reference.line) == {"level_db", "bandwidth_hz"}
     elsewhere = bundle.evaluation["across"]["elsewhere"]
     assert elsewhere["auc_anger"] == 1.0
-    assert "| elsewhere | 24 | 2 |" in card
+    assert elsewhere["confusion"]["anger"] == {"anger": 12, "neutral": 0, "uncertain": 0}
+    assert "| elsewhere, unseen | 24 | 1.00 |" in card
+    assert "emodb: its figures guided choices" in card
 
 
 def test_copies_of_a_recording_are_dropped_and_contradictions_refused(tmp_path):
