@@ -39,6 +39,9 @@ class Section(BaseModel):
 class IngestSettings(Section):
     """Which files are taken in, and how they are named."""
 
+    audio: tuple[str, ...] = Field(
+        (), description="audio folders of a night, where the command line names none"
+    )
     extensions: tuple[str, ...] = Field(
         (".wav", ".flac", ".mp3", ".ogg", ".opus", ".oga", ".aif", ".aiff"),
         description="file endings that are taken for recordings, lower case",

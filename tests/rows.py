@@ -147,6 +147,7 @@ def prediction(
 def bad_file(path: str = "bad.wav", **given: Any) -> dict[str, Any]:
     """A row of `quarantine`."""
     row = {
+        "audio_root": "/recordings",
         "path": path,
         "recording_id": None,
         "severity": "quarantine",

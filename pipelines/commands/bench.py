@@ -148,7 +148,7 @@ def _run_night(audio: Path, root: Path) -> dict[str, Any]:
     from pipelines.commands.night import run_nightly
 
     os.environ["SER_INGEST__MIN_AGE_S"] = "0"
-    return run_nightly(audio, [], root, None, quiet=False)
+    return run_nightly([audio], [], root, None, quiet=False)
 
 
 def print_figures(result: dict[str, Any], *, as_json: bool) -> None:

@@ -110,16 +110,18 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
         contract=METADATA,
     )
     mention = _mention(plan, escaped=False)
-    places = set(plan.places)
+    places = {*plan.places, *plan.audio_files}
+
+    def is_about(row: dict[str, str]) -> bool:
+        """Whether a row names what goes; a path below another audio folder is another file."""
+        if row["audio_root"] is None:
+            return row["path"] in places or bool(mention.search(f"{row['path']}\n{row['message']}"))
+        file = f"{row['audio_root']}/{row['path']}"
+        return file in places or bool(mention.search(row["message"]))
+
     dropped += lake.drop_rows(
-        ["path", "message"],
-        lambda t: pa.array(
-            [
-                row["path"] in places or bool(mention.search(f"{row['path']}\n{row['message']}"))
-                for row in t.to_pylist()
-            ],
-            pa.bool_(),
-        ),
+        ["audio_root", "path", "message"],
+        lambda t: pa.array([is_about(row) for row in t.to_pylist()], pa.bool_()),
         contract=QUARANTINE,
     )
     for part in lake.parts(PROFILES):

@@ -144,7 +144,7 @@ def _state_overall(
     now: dt.datetime,
 ) -> None:
     """What only shows over all calls: lines without a recording, ids that occur twice."""
-    calls = lake.read(CALLS, columns=["recording_id", "call_id", "path"]).to_pylist()
+    calls = lake.read(CALLS, columns=["recording_id", "call_id", "path", "audio_root"]).to_pylist()
     found = [
         *line_remarks(index, known_files(recordings), settings),
         *repeated_call_ids(calls),
@@ -177,6 +177,6 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
 def _files_digest(rows: pl.DataFrame) -> str:
     return digest(
         rows.select(
-            "recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_paths"
+            "recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_places"
         ).rows()
     )

@@ -74,6 +74,7 @@ def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
             f"{len(same)} recordings have the call id {call_id!r}; each is kept",
             "Give each call its own id, or name the file in the metadata.",
             str(row["recording_id"]),
+            str(row["audio_root"]),
         )
         for call_id, same in by_id.items()
         if len(same) > 1
@@ -87,7 +88,7 @@ def _call(
     doubts: list[Remark] = []
 
     def doubt(code: str, message: str, remedy: str) -> None:
-        doubts.append(Remark(file.path, code, message, remedy, file.recording_id))
+        doubts.append(Remark(file.path, code, message, remedy, file.recording_id, file.audio_root))
 
     fields = {**named, **told}
     started_at, source = _start(file, named, told, settings, doubt)
