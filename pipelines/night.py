@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,19 @@ from ser_batch.erasure.erase import finish_erasure
 from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
+from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
 from ser_batch.stages.completeness import night_completeness
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.ingest import IngestResult
-from ser_batch.stages.publish import PublishResult, count_undated, not_scored
-from ser_batch.stages.score import model_id
+from ser_batch.stages.publish import (
+    PublishResult,
+    count_undated,
+    finish_publishing,
+    not_scored,
+)
+from ser_batch.stages.report import republish_without
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -84,7 +91,7 @@ class Night:
         self.record.write(self.lake)
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
-        """State the record and return what the run did."""
+        """State the record, publish it with the warehouse, and return what the run did."""
         completeness = night_completeness(
             self.lake,
             published,
@@ -96,6 +103,7 @@ class Night:
         is_partial = self.record.counts["quarantined"] or not completeness.is_complete
         self.record.status = "partial" if is_partial else "clean"
         self.record.write(self.lake, message=completeness.message or None)
+        finish_publishing(self.root, published)
         flow_s = time.time() - self.began_at_s
         return {
             "run_id": self.record.run_id,
@@ -111,12 +119,12 @@ class Night:
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
             "completeness": asdict(completeness),
-            "not_scored": not_scored(published.path),
-            "undated": count_undated(published.path),
+            "not_scored": not_scored(self.root.warehouse),
+            "undated": count_undated(self.root.warehouse),
             "drift": self.drift.warnings,
             "published": published.built,
             "rows": published.rows,
-            "warehouse": str(published.path),
+            "warehouse": str(self.root.warehouse),
             "report": str(report),
         }
 
@@ -142,7 +150,7 @@ def open_night(
     settings = load_settings(file)
     folders = named_folders(audio, settings.ingest.audio)
     with only_run(place), Display(quiet=quiet) as display:
-        finish_erasure(place, settings)
+        finish_erasure(place, partial(republish_without, place, settings))
         night = Night(folders, metadata, place, settings, display)
         night.record.write(night.lake)
         try:

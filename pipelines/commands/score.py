@@ -45,8 +45,8 @@ def score(
 
       ser-batch score mono.wav --first-speaker agent
     """
+    from ser_batch.scoring.choose import load_model
     from ser_batch.scoring.score_files import score_files
-    from ser_batch.stages.score import load_model
 
     place = open_root(root)
     values = read_settings(place, settings)
@@ -74,6 +74,7 @@ def _as_dict(scored: FileScore) -> dict[str, Any]:
         "path": str(scored.path),
         "duration_s": scored.duration_s,
         "dissatisfaction": scored.dissatisfaction,
+        "is_dissatisfied": scored.is_dissatisfied,
         "segments": [asdict(segment) for segment in scored.segments],
         "not_scored": {str(channel): reason for channel, reason in scored.not_scored.items()},
         "options": list(scored.options),
@@ -96,6 +97,7 @@ def _show(scored: FileScore) -> None:
     said = "nothing scored"
     if scored.dissatisfaction is not None:
         said = f"dissatisfaction [bold]{scored.dissatisfaction:.2f}[/] (0 content, 1 dissatisfied)"
+        said += ", [bold]flagged as dissatisfied[/]" if scored.is_dissatisfied else ", not flagged"
     console.print(f"[bold]{name}[/]: {scored.duration_s:.0f} s, {said}")
     for channel, reason in scored.not_scored.items():
         console.print(f"  channel {channel} not scored: {escape(reason)}", style="dim")

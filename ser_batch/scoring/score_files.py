@@ -6,37 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
 from ser_batch.analysis.warnings import not_diarized
 from ser_batch.config import RoleSettings, Settings, Speaker
-from ser_batch.emotions import UNCERTAIN, call_dissatisfaction, segment_dissatisfaction
+from ser_batch.emotions import (
+    UNCERTAIN,
+    call_dissatisfaction,
+    is_call_dissatisfied,
+    segment_dissatisfaction,
+)
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.ingest.named_file import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.stages.score import decide
-
-
-class NoSuchFileError(FileError):
-    """A file that somebody named is not there."""
-
-    code = "no_such_file"
-    remedy = "Mend the path."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no file {path}")
-
-
-class FolderNamedError(FileError):
-    """A folder was named where one recording is meant."""
-
-    code = "folder"
-    remedy = "Name recordings; `ser-batch nightly --audio FOLDER` takes a folder."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is a folder")
+from ser_batch.scoring.decide import decide
 
 
 @dataclass(frozen=True)
@@ -70,7 +54,9 @@ class FileScore:
         path: the file
         duration_s: its length; 0 if it cannot be read
         segments: of the channels that may be scored, in order of time
-        dissatisfaction: of the call; None where nothing was scored
+        dissatisfaction: of the call; None with less scored speech than
+            `dissatisfaction.min_scored_s`
+        is_dissatisfied: the call is flagged; None where it has no dissatisfaction
         not_scored: by channel, why it carries no emotion
         options: of the command `score`, each with its meaning, that would score a channel whose
             speaker is unknown
@@ -81,6 +67,7 @@ class FileScore:
     duration_s: float
     segments: tuple[ScoredSegment, ...]
     dissatisfaction: float | None
+    is_dissatisfied: bool | None
     not_scored: dict[int, str]
     options: tuple[str, ...] = ()
     error: FileError | None = None
@@ -110,7 +97,7 @@ def score_files(
         try:
             check_file(path)
         except FileError as error:
-            scores.append(FileScore(path, 0.0, (), None, {}, error=error))
+            scores.append(FileScore(path, 0.0, (), None, None, {}, error=error))
             continue
         size = path.stat().st_size
         job = CallJob(
@@ -149,34 +136,24 @@ def stated_roles(
     return roles.model_copy(update=stated)
 
 
-def check_file(path: Path) -> None:
-    """Refuse what a person may name by mistake.
-
-    Raises:
-        FolderNamedError: if it is a folder
-        NoSuchFileError: if nothing is there
-    """
-    if path.is_dir():
-        raise FolderNamedError(path)
-    if not path.exists():
-        raise NoSuchFileError(path)
-
-
 def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> FileScore:
     if outcome.analysis is None:
-        return FileScore(job.path, 0.0, (), None, {}, error=outcome.error)
+        return FileScore(job.path, 0.0, (), None, None, {}, error=outcome.error)
     segments = sorted(_segments(job, outcome, bundle), key=lambda segment: segment.start_s)
     known = [
         (segment.dissatisfaction, segment.end_s - segment.start_s)
         for segment in segments
         if segment.dissatisfaction is not None
     ]
-    call = call_dissatisfaction(*zip(*known, strict=True)) if known else float("nan")
+    value, seconds = zip(*known, strict=True) if known else ((), ())
+    rules = job.settings.dissatisfaction
+    is_scored = sum(seconds) >= max(rules.min_scored_s, 1e-9)
     return FileScore(
         path=job.path,
         duration_s=outcome.analysis.duration_s,
         segments=tuple(segments),
-        dissatisfaction=None if np.isnan(call) else call,
+        dissatisfaction=call_dissatisfaction(value, seconds) if is_scored else None,
+        is_dissatisfied=is_call_dissatisfied(value, seconds, **rules.flag) if is_scored else None,
         not_scored=_not_scored(job, outcome),
         options=_options(_reasons(job, outcome), job.first_speaker),
     )
