@@ -226,7 +226,9 @@ CHANNELS = TableContract(
             column("denoised", pa.bool_(), "noise reduction was applied before the features"),
             column("is_dead", pa.bool_(), "the channel carries nothing but clicks"),
             column("bandwidth_hz", pa.float32(), "to which its speech reaches, Hz", nullable=True),
-            column("bleed_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True),
+            column(
+                "crosstalk_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True
+            ),
             column(
                 "crosstalk_removed_s", pa.float32(), "seconds of the other side's voice left out"
             ),

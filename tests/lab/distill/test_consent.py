@@ -9,7 +9,7 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.ingest.scan import content_id
-from ser_batch.lab.distill.consent import channels_to_hear
+from ser_batch.lab.distill.consent import usable_channels
 from ser_batch.lab.distill.material import read_material
 from ser_batch.store.lake import Lake
 from tests.lakes import call_rows, put_rows
@@ -24,7 +24,7 @@ def test_of_a_call_that_may_be_scored_the_customer_is_heard(tmp_path: Path) -> N
         call_rows(recording_id="objected", objected=True),
         call_rows(recording_id="no notice", notice_given=False),
     )
-    assert channels_to_hear(lake, Settings()) == {
+    assert usable_channels(lake, Settings()) == {
         "spoken": 1,
         "swapped": 0,
         "objected": None,
