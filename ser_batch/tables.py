@@ -4,7 +4,7 @@ A column is declared here once; Parquet files, the DuckDB staging tables, the do
 the checks all follow from it. Rows never carry what can be derived from another table.
 
 On a change: bump `version`, add one step to `MIGRATIONS`, freeze a file of the old version under
-`tests/lake/frozen/`.
+`tests/store/frozen/`.
 """
 
 from __future__ import annotations

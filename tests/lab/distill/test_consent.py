@@ -39,12 +39,12 @@ def test_a_call_whose_customer_objected_is_in_no_clip(demo_calls, tmp_path: Path
     objected, other = (content_id(call) for call in calls)
     material = read_material([tmp_path], Settings(), seed=1, channels={objected: None})
     assert {recording.content for recording in material.recordings} == {other}
-    with pytest.raises(CorpusError, match="nobody"):
+    with pytest.raises(CorpusError, match="no speech"):
         read_material([tmp_path], Settings(), seed=1, channels={objected: None, other: None})
 
 
 def test_one_channel_that_is_the_agent_s_is_not_heard(speech: Path) -> None:
     settings = Settings()
     roles = settings.roles.model_copy(update={"single_channel": "agent"})
-    with pytest.raises(CorpusError, match="nobody"):
+    with pytest.raises(CorpusError, match="no speech"):
         read_material([speech], settings.model_copy(update={"roles": roles}), seed=1)
