@@ -4,7 +4,7 @@ A column is declared here once; Parquet files, the DuckDB staging tables, the do
 the checks all follow from it. Rows never carry what can be derived from another table.
 
 On a change: bump `version`, add one step to `MIGRATIONS`, freeze a file of the old version under
-`tests/lake/frozen/`.
+`tests/store/frozen/`.
 """
 
 from __future__ import annotations
@@ -226,7 +226,9 @@ CHANNELS = TableContract(
             column("denoised", pa.bool_(), "noise reduction was applied before the features"),
             column("is_dead", pa.bool_(), "the channel carries nothing but clicks"),
             column("bandwidth_hz", pa.float32(), "to which its speech reaches, Hz", nullable=True),
-            column("bleed_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True),
+            column(
+                "crosstalk_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True
+            ),
             column(
                 "crosstalk_removed_s", pa.float32(), "seconds of the other side's voice left out"
             ),

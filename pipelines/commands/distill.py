@@ -199,10 +199,10 @@ def chosen_teacher(name: str | None, begun: LocalEncoder | None) -> Teacher:
 
 def _channels(root: Root, settings: Settings) -> dict[str, int | None]:
     """What the root's lake knows of who may be heard; nothing where there is no lake."""
-    from ser_batch.lab.distill.consent import channels_to_hear
+    from ser_batch.lab.distill.consent import usable_channels
     from ser_batch.store.lake import Lake
 
-    return channels_to_hear(Lake(root.lake), settings) if root.lake.is_dir() else {}
+    return usable_channels(Lake(root.lake), settings) if root.lake.is_dir() else {}
 
 
 def _command(arguments: Sequence[str]) -> str:

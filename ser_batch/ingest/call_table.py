@@ -19,7 +19,7 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, METADATA
 
 RULES_VERSION = 2
-"""Raised when the resolution of calls changes, so that every row is made again."""
+"""Raised when the resolution of calls changes, so that every row is recomputed."""
 
 DECIDES_SCORING = (
     "recording_id",
@@ -53,7 +53,7 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
             continue
         read, bad = read_lines(path)
         lines = [line for line in read if line_stone(line, settings.ingest.columns) not in stones]
-        remedy = "Mend the row and supply the file again."
+        remedy = "Correct the row and supply the file again."
         rows = [
             remarks.warned(Remark(line.place, "bad_line", line.message, remedy), "ingest")
             for line in bad
@@ -99,7 +99,7 @@ def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
 def refresh_calls(
     lake: Lake, recordings: pl.DataFrame, settings: Settings, now: dt.datetime
 ) -> int:
-    """Bring every part of `calls` up to date; returns how many were made again.
+    """Bring every part of `calls` up to date; returns how many were recomputed.
 
     Args:
         lake: the lake

@@ -1,7 +1,7 @@
 """Write what is wrong with files and metadata into the table `quarantine`.
 
 Each part of the table belongs to one writer, which states all that is wrong at present; what was
-mended vanishes by itself, and what stays keeps the time at which it was noticed first.
+fixed vanishes by itself, and what stays keeps the time at which it was noticed first.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.channels import lines
 from ser_batch.audio.decode import Audio, at_rate, read_audio
 from ser_batch.audio.diarization import Separation, separate
-from ser_batch.audio.intervals import common, lengths, stretches, subtract, to_mask
+from ser_batch.audio.intervals import common, intervals, lengths, subtract, to_mask
 from ser_batch.audio.speech import call_speech
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
@@ -170,7 +170,7 @@ def demo_excerpts(n_calls: int) -> list[Excerpt]:
     for planned in plan_calls(max(n_calls, 1), seed=2)[:n_calls]:
         call = speak_call(planned, seed=2)
         speakers = tuple(
-            stretches(
+            intervals(
                 (row.start_s, row.end_s)
                 for row in call.truth
                 if row.kind == "speech" and row.channel == side
@@ -213,7 +213,7 @@ def real_excerpts(folder: Path) -> list[Excerpt]:
         Excerpt(
             name,
             read_audio(folder / f"{name}.flac", settings),
-            tuple(stretches(sorted(own)) for own in speakers.values()),
+            tuple(intervals(sorted(own)) for own in speakers.values()),
         )
         for name, speakers in sorted(turns.items())
     ]
