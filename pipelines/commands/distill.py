@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.commands.train import progress_bar
+from pipelines.inputs import check_inputs
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -106,6 +107,7 @@ def distill(  # noqa: PLR0917
 
     place = open_root(root)
     values = read_settings(place, settings)
+    check_inputs(None, tables=[labels] if labels else [])
     begun = find_encoder(init) if init else None
     task = Task(
         sources=[parse_source(text) for text in audio],

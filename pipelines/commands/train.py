@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.inputs import CorporaOption, LabelsOption, check_inputs
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -20,6 +21,8 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from ser_batch.training.augment import Augmentation
+
+DEFAULT_CORPUS = "emodb"
 
 models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
 corpus_app = typer.Typer(no_args_is_help=True, help="Labelled corpora.")
@@ -39,9 +42,6 @@ class BestAt(StrEnum):
     clips = "clips"
 
 
-CorporaOption = Annotated[
-    Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
-]
 BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
 FeaturesOption = Annotated[
     str | None,
@@ -60,15 +60,12 @@ CopiesOption = Annotated[
 
 
 def train(  # noqa: PLR0917
-    corpora: Annotated[
-        Path | None, typer.Option(help="Folder below which each corpus has its own.")
-    ] = None,
+    corpora: CorporaOption = None,
     corpus: Annotated[
-        list[str] | None, typer.Option(help="Corpus to train on; may be given several times.")
+        list[str] | None,
+        typer.Option(help="Corpus to train on; may be repeated. Without it and --labels, emodb."),
     ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="CSV of your own clips: path, speaker, emotion.")
-    ] = None,
+    labels: LabelsOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the bundle; its name is the model's.")
     ] = None,
@@ -81,24 +78,24 @@ def train(  # noqa: PLR0917
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
 
-    The figures are of speakers that the model had not heard. The bundled model is made by
+    Its figures are measured on speakers that it was not trained on. The bundled model is made by
     `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
     """
-    from ser_batch.corpora import CORPORA, installed, read_corpus
-    from ser_batch.corpora.labels import read_labels
+    from ser_batch.corpora import CORPORA, installed
+    from ser_batch.corpora.sources import read_clips
     from ser_batch.training.build import build_bundle
     from ser_batch.training.describe import FEATURE_SETS
     from ser_batch.training.recipes import recipe_for
 
     chosen = features or FEATURE_SETS[band.value]
-    names = corpus or ([] if labels else ["emodb"])
-    if names and corpora is None:
-        raise typer.BadParameter("needed to find a corpus", param_hint="--corpora")
-    clips = [clip for name in names for clip in read_corpus(corpora or Path(), name)]
-    clips += read_labels(labels) if labels else []
+    tables = labels or []
+    names = corpus or ([] if tables else [DEFAULT_CORPUS])
+    by_name = read_clips(corpora, names, tables)
+    check_inputs(corpora, feature_sets=[chosen])
+    clips = [clip for some in by_name.values() for clip in some]
     trained_on = {clip.corpus for clip in clips}
     others = installed(corpora, CORPORA.keys() - trained_on) if corpora else {}
-    stems = [*names, *([labels.stem] if labels else [])]
+    stems = [*names, *(table.stem for table in tables)]
     folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
     with progress_bar() as on_progress:
         bundle = build_bundle(
@@ -116,14 +113,19 @@ def train(  # noqa: PLR0917
 
 def evaluate(  # noqa: PLR0917
     protocol: Annotated[
-        str,
-        typer.Option(help="CORPUS-loso, CORPUS-folds-of-N, or cross:CORPUS->CORPUS; + joins."),
-    ],
-    corpora: CorporaOption,
+        str | None,
+        typer.Option(
+            help="CORPUS-loso, CORPUS-folds-of-N, or cross:CORPUS->CORPUS; + joins; a table of "
+            "labels is named by its file, without .csv. Without it, one speaker of the labels, "
+            "else of emodb, is left out in turn."
+        ),
+    ] = None,
+    corpora: CorporaOption = None,
+    labels: LabelsOption = None,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
     copies: CopiesOption = None,
-    best_at: BestAtOption = BestAt.clips,
+    best_at: BestAtOption = BestAt.calls,
     comparisons: Annotated[
         bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
     ] = True,
@@ -132,23 +134,33 @@ def evaluate(  # noqa: PLR0917
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How well unseen speakers' emotions are told, with the proof that they were unseen.
+    """How well emotions of unseen speakers are recognised, with the proof that they were unseen.
+
+    The model is trained as `ser-batch train` does by default.
 
     Examples:
 
       ser-batch evaluate --protocol emodb-loso --corpora DIR
 
       ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
+
+      ser-batch evaluate --labels own.csv --protocol "cross:emodb->own" --corpora DIR
     """
+    from ser_batch.corpora.sources import read_clips
     from ser_batch.training.describe import FEATURE_SETS
     from ser_batch.training.protocols import parse_protocol, run_protocol
     from ser_batch.training.recipes import recipe_for
 
     chosen = features or FEATURE_SETS[band.value]
+    tables = labels or []
+    stems = "+".join(table.stem for table in tables)
+    asked = parse_protocol(protocol or f"{stems or DEFAULT_CORPUS}-loso")
+    clips = read_clips(corpora, [*asked.train, *asked.test], tables)
+    check_inputs(corpora, feature_sets=[chosen])
     with progress_bar() as on_progress:
         result = run_protocol(
-            parse_protocol(protocol),
-            corpora,
+            asked,
+            clips,
             band=band.value,
             features=features,
             augmentation=_augmentation(chosen, band, copies),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from ser_batch.arrays import DoubleArray
-from ser_batch.corpora import read_corpus
-from ser_batch.corpora.base import one_of_each_content
+from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
@@ -56,9 +54,9 @@ def parse_protocol(name: str) -> Protocol:
     Raises:
         CorpusError: if it is none of these
     """
-    if match := re.fullmatch(r"cross:(?P<train>[\w+]+)->(?P<test>[\w+]+)", name):
+    if match := re.fullmatch(r"cross:(?P<train>[^>]+)->(?P<test>[^>]+)", name):
         return Protocol(name, tuple(match["train"].split("+")), tuple(match["test"].split("+")))
-    if match := re.fullmatch(r"(?P<corpora>[\w+]+)-(?:loso|folds-of-(?P<size>[1-9]\d*))", name):
+    if match := re.fullmatch(r"(?P<corpora>[^>]+)-(?:loso|folds-of-(?P<size>[1-9]\d*))", name):
         return Protocol(
             name, tuple(match["corpora"].split("+")), speakers_per_fold=int(match["size"] or 1)
         )
@@ -69,7 +67,7 @@ def parse_protocol(name: str) -> Protocol:
 
 def run_protocol(
     protocol: Protocol,
-    corpora: Path,
+    clips_of: Mapping[str, Sequence[Clip]],
     *,
     band: Band,
     features: str | None = None,
@@ -82,7 +80,7 @@ def run_protocol(
 
     Args:
         protocol: who is trained on and tested
-        corpora: folder below which each corpus has its own
+        clips_of: clips of each corpus that it names
         band: what every clip is sent through
         features: name of the feature set; None: the band's descriptors
         augmentation: of training clips
@@ -97,7 +95,7 @@ def run_protocol(
     """
     feature_set = get_feature_set(features or FEATURE_SETS[band])
     described = partial(
-        _described, corpora=corpora, feature_set=feature_set, band=band, on_progress=on_progress
+        _described, clips_of=clips_of, feature_set=feature_set, band=band, on_progress=on_progress
     )
     trained = described(protocol.train, augmentation=augmentation)
     tested = None
@@ -205,14 +203,14 @@ def _flattering(run: _Run, trained: Dataset) -> dict[str, Any]:
 
 def _described(
     names: Sequence[str],
-    corpora: Path,
+    clips_of: Mapping[str, Sequence[Clip]],
     *,
     feature_set: FeatureSet,
     band: Band,
     augmentation: Augmentation | None = None,
     on_progress: Progress,
 ) -> Dataset:
-    clips = one_of_each_content([clip for name in names for clip in read_corpus(corpora, name)])
+    clips = one_of_each_content([clip for name in names for clip in clips_of[name]])
     done = iter(range(1, len(clips) + 1))
     return describe_clips(
         clips,
