@@ -109,13 +109,13 @@ class NotAudioError(AudioError):
 
 
 class TruncatedAudioError(AudioError):
-    """The header promises more samples than the file holds."""
+    """The header declares more samples than the file holds."""
 
     code = "truncated"
     remedy = "Export or copy the recording again."
 
     def __init__(self, *, n_expected: int, n_read: int) -> None:
-        super().__init__(f"header promises {n_expected} samples, file holds {n_read}")
+        super().__init__(f"header declares {n_expected} samples, file holds {n_read}")
 
 
 class ShortAudioError(AudioError):

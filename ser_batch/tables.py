@@ -4,7 +4,7 @@ A column is declared here once; Parquet files, the DuckDB staging tables, the do
 the checks all follow from it. Rows never carry what can be derived from another table.
 
 On a change: bump `version`, add one step to `MIGRATIONS`, freeze a file of the old version under
-`tests/lake/frozen/`.
+`tests/store/frozen/`.
 """
 
 from __future__ import annotations
@@ -226,7 +226,9 @@ CHANNELS = TableContract(
             column("denoised", pa.bool_(), "noise reduction was applied before the features"),
             column("is_dead", pa.bool_(), "the channel carries nothing but clicks"),
             column("bandwidth_hz", pa.float32(), "to which its speech reaches, Hz", nullable=True),
-            column("bleed_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True),
+            column(
+                "crosstalk_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True
+            ),
             column(
                 "crosstalk_removed_s", pa.float32(), "seconds of the other side's voice left out"
             ),
@@ -302,10 +304,16 @@ QUARANTINE = TableContract(
     name="quarantine",
     version=1,
     grain="one row a file, or line of metadata, and reason",
-    key=("path", "code", "message"),
+    key=("audio_root", "path", "code", "message"),
     partitioned=False,
     arrow=pa.schema(
         [
+            column(
+                "audio_root",
+                pa.string(),
+                "the audio folder, absolute; null: a line of metadata, or a path that is absolute",
+                nullable=True,
+            ),
             column("path", pa.string(), "path below the audio folder, or metadata file and line"),
             column("recording_id", pa.string(), "digest, where it could be read", nullable=True),
             column("severity", pa.string(), "quarantine: left out; warning: taken, but look"),
@@ -331,7 +339,7 @@ RUNS = TableContract(
             column("finished_at", _TIME, "UTC; null while it runs or if killed", nullable=True),
             column("status", pa.string(), "running, clean, partial, failed or interrupted"),
             column("message", pa.string(), "why it failed or is partial", nullable=True),
-            column("audio_root", pa.string(), "the audio folder, absolute"),
+            column("audio_root", pa.string(), "the audio folders, absolute, by `, `"),
             column("counts", pa.map_(pa.string(), pa.int64()), "what was done, by name"),
             column("audio_s", pa.float64(), "seconds of audio analysed in this run"),
             column("stage_s", pa.map_(pa.string(), pa.float64()), "wall seconds by stage"),

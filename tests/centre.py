@@ -80,7 +80,7 @@ class Centre:
     def night(self) -> IngestResult:
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         silent = lambda _done, _total: None  # noqa: E731
-        return ingest(self.lake, self.audio, [self.export], SETTINGS, now=now, on_progress=silent)
+        return ingest(self.lake, [self.audio], [self.export], SETTINGS, now=now, on_progress=silent)
 
     def show(self, run_id: str) -> None:
         publish(self.root, SETTINGS, self.model)

@@ -44,7 +44,7 @@ def demo(
     open_root(root)
     made = _make(root, calls, seed, quiet=as_json)
     settings = _settings(root)
-    summary = run_nightly(made.audio_dir, [made.metadata_path], root, settings, quiet=as_json)
+    summary = run_nightly([made.audio_dir], [made.metadata_path], root, settings, quiet=as_json)
     if as_json:
         print_json({**summary, "synthetic": True, "truth": str(made.truth_path)})
         return

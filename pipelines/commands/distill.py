@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.commands.train import progress_bar
+from pipelines.inputs import check_inputs
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -106,6 +107,7 @@ def distill(  # noqa: PLR0917
 
     place = open_root(root)
     values = read_settings(place, settings)
+    check_inputs(None, tables=[labels] if labels else [])
     begun = find_encoder(init) if init else None
     task = Task(
         sources=[parse_source(text) for text in audio],
@@ -199,10 +201,10 @@ def chosen_teacher(name: str | None, begun: LocalEncoder | None) -> Teacher:
 
 def _channels(root: Root, settings: Settings) -> dict[str, int | None]:
     """What the root's lake knows of who may be heard; nothing where there is no lake."""
-    from ser_batch.lab.distill.consent import channels_to_hear
+    from ser_batch.lab.distill.consent import usable_channels
     from ser_batch.store.lake import Lake
 
-    return channels_to_hear(Lake(root.lake), settings) if root.lake.is_dir() else {}
+    return usable_channels(Lake(root.lake), settings) if root.lake.is_dir() else {}
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -175,16 +175,17 @@ def _remarks(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -
     rows = []
     for outcome in outcomes:
         recording_id = outcome.recording_id
-        path, roles = by_id[recording_id]["path"], by_id[recording_id]["roles"]
+        call = by_id[recording_id]
+        root, path, roles = call["audio_root"], call["path"], call["roles"]
         if recording_id in kept:
             message = "the file is gone; its earlier analysis, under other settings, is kept"
-            remark = Remark(path, "kept_earlier", message, GoneFileError.remedy, recording_id)
+            remark = Remark(path, "kept_earlier", message, GoneFileError.remedy, recording_id, root)
             rows.append(remarks.warned(remark, "analyse"))
         elif outcome.error is not None:
-            rows.append(remarks.quarantined(path, recording_id, "analyse", outcome.error))
+            rows.append(remarks.quarantined(root, path, recording_id, "analyse", outcome.error))
         elif outcome.analysis is not None:
             rows += [
-                remarks.warned(Remark(path, code, message, remedy, recording_id), "analyse")
+                remarks.warned(Remark(path, code, message, remedy, recording_id, root), "analyse")
                 for code, message, remedy in doubts(outcome.analysis, outcome.n_channels, roles)
             ]
     return rows

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.config import ModelSettings
-from ser_batch.corpora import read_corpus
-from ser_batch.corpora.base import one_of_each_content
+from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
@@ -58,9 +56,9 @@ def parse_protocol(name: str) -> Protocol:
     Raises:
         CorpusError: if it is none of these
     """
-    if match := re.fullmatch(r"cross:(?P<train>[\w+]+)->(?P<test>[\w+]+)", name):
+    if match := re.fullmatch(r"cross:(?P<train>[^>]+)->(?P<test>[^>]+)", name):
         return Protocol(name, tuple(match["train"].split("+")), tuple(match["test"].split("+")))
-    if match := re.fullmatch(r"(?P<corpora>[\w+]+)-(?:loso|folds-of-(?P<size>[1-9]\d*))", name):
+    if match := re.fullmatch(r"(?P<corpora>[^>]+)-(?:loso|folds-of-(?P<size>[1-9]\d*))", name):
         return Protocol(
             name, tuple(match["corpora"].split("+")), speakers_per_fold=int(match["size"] or 1)
         )
@@ -71,7 +69,7 @@ def parse_protocol(name: str) -> Protocol:
 
 def run_protocol(
     protocol: Protocol,
-    corpora: Path,
+    clips_of: Mapping[str, Sequence[Clip]],
     *,
     band: Band,
     features: str | None = None,
@@ -79,13 +77,14 @@ def run_protocol(
     recipe: Recipe,
     comparisons: bool,
     on_progress: Progress,
+    decisions: bool = False,
     unseen_sentences: bool = False,
 ) -> dict[str, Any]:
     """Figures of a protocol, honest ones first, then those that flatter, named as such.
 
     Args:
         protocol: who is trained on and tested
-        corpora: folder below which each corpus has its own
+        clips_of: clips of each corpus that it names
         band: what every clip is sent through
         features: name of the feature set; None: the band's descriptors
         augmentation: of training clips
@@ -93,6 +92,7 @@ def run_protocol(
         comparisons: also the figures with per-speaker normalisation, split by clip at random,
             and of the 14 classes of sex and emotion
         on_progress: told what is being done, how far, of how much
+        decisions: across corpora, also what production decides with every emotion of both
         unseen_sentences: hold out texts as well as speakers, where a corpus names them
 
     Returns:
@@ -102,12 +102,14 @@ def run_protocol(
     """
     feature_set = get_feature_set(features or FEATURE_SETS[band])
     described = partial(
-        _described, corpora=corpora, feature_set=feature_set, band=band, on_progress=on_progress
+        _described, clips_of=clips_of, feature_set=feature_set, band=band, on_progress=on_progress
     )
     trained = described(protocol.train, augmentation=augmentation)
-    tested = None
+    tested = decided_across = None
     if protocol.test:
         tested = described(protocol.test)
+        if decisions:
+            decided_across = _decisions_across(trained, tested, recipe, feature_set.name)
         trained, tested = _of_emotions(trained), _of_emotions(tested)
     protocol_run = _Run(protocol, recipe, on_progress, unseen_sentences)
     predictions, proof = protocol_run.predictions(trained, tested)
@@ -129,9 +131,8 @@ def run_protocol(
         **detections(clips, probabilities, trained.classes),
         "by_sex": by_group(clips, clips.sexes, probabilities, trained.classes),
         "by_corpus": by_group(clips, clips.corpora, probabilities, trained.classes),
-        "decisions": decisions_by_corpus(
-            clips, predictions.decided, trained.classes, feature_set.name
-        ),
+        "decisions": decided_across
+        or decisions_by_corpus(clips, predictions.decided, trained.classes, feature_set.name),
         "proof": asdict(proof),
         "leaks": _flattering(protocol_run, trained) if comparisons and tested is None else {},
     }
@@ -182,6 +183,15 @@ class _Run:
         return evaluate(clips.emotions, predictions.probabilities, trained.classes, clips.speakers)
 
 
+def _decisions_across(
+    trained: Dataset, tested: Dataset, recipe: Recipe, feature_set: str
+) -> dict[str, dict[str, Any]]:
+    """Production's decisions about other corpora; no emotion of either side is left out."""
+    model = train(trained, recipe)
+    found = decided(model, tested, ModelSettings())
+    return decisions_by_corpus(tested, found, model.classes, feature_set)
+
+
 def by_group(
     clips: Dataset, groups: Sequence[str], probabilities: DoubleArray, classes: Sequence[str]
 ) -> dict[str, dict[str, float]]:
@@ -221,14 +231,14 @@ def _flattering(run: _Run, trained: Dataset) -> dict[str, Any]:
 
 def _described(
     names: Sequence[str],
-    corpora: Path,
+    clips_of: Mapping[str, Sequence[Clip]],
     *,
     feature_set: FeatureSet,
     band: Band,
     augmentation: Augmentation | None = None,
     on_progress: Progress,
 ) -> Dataset:
-    clips = one_of_each_content([clip for name in names for clip in read_corpus(corpora, name)])
+    clips = one_of_each_content([clip for name in names for clip in clips_of[name]])
     done = iter(range(1, len(clips) + 1))
     return describe_clips(
         clips,

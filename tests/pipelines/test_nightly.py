@@ -12,8 +12,8 @@ from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.errors import BadShareError, LockedError, MetadataError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.ingest.folders import AudioFolderError
 from ser_batch.lab.synthetic.demo import DemoCalls
-from ser_batch.stages.ingest import AudioFolderError
 from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root

@@ -85,7 +85,7 @@ def test_only_the_customer_of_a_call_is_heard(demo_calls, tmp_path):
 def test_where_nobody_is_the_customer_nobody_is_heard(demo_calls):
     settings = Settings()
     roles = settings.roles.model_copy(update={"channels": ("agent", "unknown")})
-    with pytest.raises(CorpusError, match="nobody"):
+    with pytest.raises(CorpusError, match="no speech"):
         read_material([demo_calls.audio_dir], settings.model_copy(update={"roles": roles}), seed=1)
 
 
