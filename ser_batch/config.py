@@ -131,7 +131,7 @@ class RoleSettings(Section):
         None,
         description=(
             "agent or customer: who speaks first where both sides share one channel; then the two "
-            "voices are told apart and each has its role. Unset: they stay one channel in the "
+            "voices are diarized and each has its role. Unset: they stay one channel in the "
             "role single_channel"
         ),
     )

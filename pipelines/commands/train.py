@@ -148,7 +148,7 @@ def evaluate(  # noqa: PLR0917
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How well emotions of unseen speakers are recognised, with the proof that they were unseen.
+    """How well emotions of unseen speakers are recognised, with the check that they are unseen.
 
     The model is trained as `ser-batch train` does by default.
 
@@ -284,7 +284,7 @@ def _augmentation(features: str, band: BandName, copies: int | None) -> Augmenta
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on the error stream, told what is being done, how far, of how much."""
+    """A bar on the error stream, called with what is done, how far, of how much."""
     from rich.console import Console
     from rich.progress import Progress
 

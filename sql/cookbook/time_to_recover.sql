@@ -1,5 +1,5 @@
 -- question: How long after the worst moment do calls take to recover, by queue, and how many do?
--- of the calls in which a stretch is dissatisfied, whether the whole call is or not
+-- of the calls in which a segment is dissatisfied, whether the whole call is or not
 select
     queue,
     count(*) as count_calls,

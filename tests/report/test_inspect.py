@@ -78,8 +78,8 @@ def test_the_picture_is_a_png_at_least_as_wide_as_its_axes(seen: Inspection) -> 
 def test_the_dictionary_tells_everything_and_has_no_number_that_is_none(seen: Inspection) -> None:
     import json
 
-    told = json.loads(json.dumps(as_dict(seen), allow_nan=False))
-    first, second = told["channels"]
+    result = json.loads(json.dumps(as_dict(seen), allow_nan=False))
+    first, second = result["channels"]
     assert (first["role"], second["role"]) == ("agent", "customer")
     assert second["segments"][0]["start_s"] == pytest.approx(5, abs=0.1)
     assert second["segments"][0]["overlap_ratio"] == pytest.approx(0.2, abs=0.05)
