@@ -23,7 +23,7 @@ class SerError(Exception):
     remedy: ClassVar[str] = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Errors travel between processes: made again as they are, not by calling `__init__`."""
+        """Errors travel between processes: rebuilt as they are, not by calling `__init__`."""
         return _restored, (type(self), self.args, self.__dict__)
 
     def one_line(self) -> str:
@@ -109,13 +109,13 @@ class NotAudioError(AudioError):
 
 
 class TruncatedAudioError(AudioError):
-    """The header promises more samples than the file holds."""
+    """The header declares more samples than the file holds."""
 
     code = "truncated"
     remedy = "Export or copy the recording again."
 
     def __init__(self, *, n_expected: int, n_read: int) -> None:
-        super().__init__(f"header promises {n_expected} samples, file holds {n_read}")
+        super().__init__(f"header declares {n_expected} samples, file holds {n_read}")
 
 
 class ShortAudioError(AudioError):
@@ -237,7 +237,7 @@ class BadShareError(StopError):
 
     code = "bad_share"
     remedy = (
-        "See `ser-batch quarantine list`; mend or remove the files, or raise "
+        "See `ser-batch quarantine list`; fix or remove the files, or raise "
         "`ingest.max_bad_share`, and run the night again. Nothing was published."
     )
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, CorporaOption, progress_bar
+from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, progress_bar
+from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -40,7 +41,7 @@ ROWS = {
 
 
 def bench_calls(  # noqa: PLR0917
-    corpora: CorporaOption,
+    corpora: CorporaOption = None,
     train_on: Annotated[
         list[str] | None,
         typer.Option("--train", help="Train on this corpus instead; may be repeated."),
@@ -90,8 +91,10 @@ def bench_calls(  # noqa: PLR0917
     values = read_settings(place, settings)
     bundle = None if train_on else load_model(place, values)
     features = bundle.feature_set if bundle else values.features.set
+    named = [*(train_on or ()), *(test_on or ())]
+    check_inputs(corpora, tables=labels or (), feature_sets=[features])
     task = Task(
-        corpora=corpora,
+        corpora=given_corpora(corpora, named),
         bundle=bundle,
         train_on=tuple(train_on or ()),
         test_on=tuple(test_on or ()),

@@ -11,7 +11,7 @@ class NoSuchFileError(FileError):
     """A file that somebody named is not there."""
 
     code = "no_such_file"
-    remedy = "Mend the path."
+    remedy = "Correct the path."
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"there is no file {path}")

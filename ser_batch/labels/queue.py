@@ -233,16 +233,16 @@ def known_segments(lake: Lake, settings: Settings) -> KnownSegments:
     An agent's may not be labelled, nor that of a customer who objected.
     """
     columns = [*KEY, "start_s", "end_s"]
-    stretches: dict[SegmentKey, tuple[float, float]] = {}
+    spans: dict[SegmentKey, tuple[float, float]] = {}
     for contract in (SEGMENTS, LABEL_QUEUE):
         rows = lake.read(contract, columns=columns).to_pydict()
         for *key, start_s, end_s in zip(*(rows[name] for name in columns), strict=True):
-            stretches[key[0], key[1], key[2]] = (start_s, end_s)
-    reasons = channel_reasons(lake, settings, [key[0] for key in stretches])
+            spans[key[0], key[1], key[2]] = (start_s, end_s)
+    reasons = channel_reasons(lake, settings, [key[0] for key in spans])
     why = {
         (recording_id, channel): NOT_SCORED[reason].meaning
         for recording_id, channel, _, reason in reasons.iter_rows()
         if reason is not None
     }
-    barred = {key: why[key[:2]] for key in stretches if key[:2] in why}
-    return KnownSegments(stretches, barred)
+    barred = {key: why[key[:2]] for key in spans if key[:2] in why}
+    return KnownSegments(spans, barred)

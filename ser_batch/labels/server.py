@@ -1,4 +1,4 @@
-"""The labelling page's server: loopback unless told otherwise, nothing without the token."""
+"""The labelling page's server: loopback by default, nothing without the token."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class RootError(StopError):
 class NoRootError(RootError):
     """A command that only reads was given a root that nobody made."""
 
-    remedy = "Mend --root or SER_ROOT; `ser-batch nightly --audio FOLDER` makes a root."
+    remedy = "Correct --root or SER_ROOT; `ser-batch nightly --audio FOLDER` creates a root."
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"there is no folder {path}")

@@ -9,9 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ser_batch import __version__
+from ser_batch.config import ModelSettings
 from ser_batch.corpora import CORPORA
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.licences import strictest
@@ -22,10 +21,9 @@ from ser_batch.scoring.bundle import Bundle, write_bundle
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.card import model_card
-from ser_batch.training.crossvalidate import CrossValidation, align, cross_validate
+from ser_batch.training.crossvalidate import CrossValidation, cross_validate
+from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.describe import FEATURE_SETS, Band, describe_clips
-from ser_batch.training.detections import detections
-from ser_batch.training.evaluation import evaluate
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.recipes import copies_for, recipe_for
 from ser_batch.training.splits import speaker_folds
@@ -81,7 +79,13 @@ def build_bundle(
     evaluation = {
         **checked.evaluation.as_dict(),
         "proof": asdict(checked.proof),
-        "across": _abroad(predictor, others or {}, feature_set, band, on_progress),
+        "decisions": decisions_by_corpus(
+            dataset.take(dataset.copies == 0),
+            checked.decided,
+            predictor.classes,
+            feature_set.name,
+        ),
+        "across": _across(predictor, others or {}, feature_set, band, on_progress),
     }
     carried: dict[str, Any] = {
         "feature_set": feature_set.name,
@@ -119,44 +123,22 @@ def _trained(
     return checked, predictor
 
 
-def _abroad(
+def _across(
     predictor: Predictor,
     others: Mapping[str, Sequence[Clip]],
     feature_set: FeatureSet,
     band: Band,
     on_progress: Progress,
 ) -> dict[str, Any]:
-    """Figures of the model on each other corpus."""
-    figures = {}
+    """What production decides about each other corpus."""
+    figures: dict[str, Any] = {}
     for name, clips in others.items():
         on_clip = _counted(f"testing on {name}", len(clips), on_progress)
-        figures[name] = across(
-            predictor, describe_clips(clips, feature_set, band=band, on_clip=on_clip)
-        )
+        tested = describe_clips(clips, feature_set, band=band, on_clip=on_clip)
+        found = decided(predictor, tested, ModelSettings())
+        by_corpus = decisions_by_corpus(tested, found, predictor.classes, feature_set.name)
+        figures[name] = by_corpus[tested.corpora[0]]
     return figures
-
-
-def across(predictor: Predictor, dataset: Dataset) -> dict[str, Any]:
-    """Figures of a model on a corpus that it was not trained on, over the emotions of both.
-
-    Args:
-        predictor: the model; its probabilities are taken among the shared emotions
-        dataset: clips of the other corpus
-    """
-    shared = tuple(name for name in predictor.classes if name in dataset.emotions)
-    clips = dataset.take(np.isin(np.array(dataset.emotions), shared))
-    found = align(predictor.predict(clips.features, clips.names), predictor.classes, shared)
-    found /= found.sum(axis=1, keepdims=True)
-    figures = evaluate(clips.emotions, found, shared, clips.speakers)
-    return {
-        "emotions": list(shared),
-        "n_clips": figures.n_clips,
-        "n_speakers": figures.n_speakers,
-        "uar": figures.uar,
-        "uar_low": figures.uar_low,
-        "uar_high": figures.uar_high,
-        **detections(clips, found, shared),
-    }
 
 
 def training_data(

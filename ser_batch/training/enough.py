@@ -66,7 +66,17 @@ def gather_enough(lake: Lake, settings: Settings) -> TrainingInput:
 
 
 def corpora_clips(settings: RetrainSettings) -> list[Clip]:
-    """Clips of the corpora that are trained on too.
+    """Clips of the corpora that are trained on too, without exact duplicates.
+
+    Raises:
+        SettingsError: if corpora are named, but no folder
+        CorpusError: if a corpus is not there
+    """
+    return one_of_each_content(listed_clips(settings))
+
+
+def listed_clips(settings: RetrainSettings) -> list[Clip]:
+    """Clips of the corpora that are trained on too; no file of them is read.
 
     Raises:
         SettingsError: if corpora are named, but no folder
@@ -80,7 +90,7 @@ def corpora_clips(settings: RetrainSettings) -> list[Clip]:
     weights = settings.corpus_weights
     chosen = [name for name in settings.corpora if weights.get(name, 1) > 0]
     clips = [clip for name in chosen for clip in read_corpus(folder, name)]
-    return one_of_each_content([clip for clip in clips if clip.emotion not in settings.leave_out])
+    return [clip for clip in clips if clip.emotion not in settings.leave_out]
 
 
 def rare_emotions(

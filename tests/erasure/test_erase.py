@@ -111,7 +111,11 @@ def test_the_command_says_what_it_erased(
     monkeypatch.setattr(sys, "argv", ["ser-batch", "erase", *options])
     with pytest.raises(SystemExit) as caught:
         main()
-    told = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)
     assert caught.value.code == 0
-    assert (told["customer"], told["n_recordings"], told["rows"]["calls"]) == ("Kowalski", 2, 2)
+    assert (result["customer"], result["n_recordings"], result["rows"]["calls"]) == (
+        "Kowalski",
+        2,
+        2,
+    )
     assert traces(centre) == []

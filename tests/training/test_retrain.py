@@ -49,14 +49,14 @@ def put_labels(
 ) -> None:
     """Label segments; those of callers that measure count as drawn by chance."""
     lake = Lake(root.lake)
-    stretches = {
+    spans = {
         (row["recording_id"], row["channel"], row["segment_no"]): (row["start_s"], row["end_s"])
         for row in lake.read(SEGMENTS).to_pylist()
     }
     rows = [
         label_row(
             key,
-            stretches[key],
+            spans[key],
             annotator=annotator,
             emotion=emotion,
             made_at=MIDDAY,

@@ -43,7 +43,7 @@ class LocalEncoder:
     Attributes:
         folder: where its files lie; its name is the encoder's
         sha256: of the ONNX file
-        n_mels: lowest bands of the log-mel spectrum that it hears
+        n_mels: lowest bands of the log-mel spectrum that it reads
         width: of its states
         after_blocks: the blocks whose states it gives
         manifest: everything that is said of it

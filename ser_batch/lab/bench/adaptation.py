@@ -96,7 +96,7 @@ def run(
         "corpus": corpus,
         "teacher": teacher.name,
         "n_steps": n_steps,
-        "heard": sorted(heard),
+        "adapted_on": sorted(heard),
         "judged": sorted(set(speakers) - heard),
         "before": {"error": held_out["error_before"], **figures["before"]},
         "after": {"error": held_out["error"], **figures["after"]},

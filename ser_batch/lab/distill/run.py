@@ -46,7 +46,7 @@ QUIET_BAND = -0.8
 TIMED_STEPS = 5
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how far, of how much."""
+"""Called with what is done, how far, of how much."""
 
 
 class DistillError(StopError):
@@ -69,7 +69,7 @@ class Task:
         made_minutes: of made speech among the material
         noise: sounds that are mixed in
         command: for the card
-        channels: by recording id the channel that may be heard, see `consent.channels_to_hear`
+        channels: by recording id the channel that may be used, see `consent.usable_channels`
         size: of the encoder, where it begins as parts of the teacher
         batch_s: seconds of speech in a batch
     """
@@ -105,7 +105,7 @@ def distill(
         name: of the encoder; one that ends in `-` is completed by its digest
         work: folder for what the teacher says, and for checkpoints
         settings: of the analysis of calls
-        on_progress: told of each step
+        on_progress: called at each step
 
     Raises:
         CorpusError: if there is no audio
@@ -150,12 +150,12 @@ def distill(
     trained = trainer.run(
         lambda step, total, loss: on_progress(f"training, loss {loss:.3f}", step, total)
     )
-    heard = described(task.sources, material)
-    told = {
+    sources = described(task.sources, material)
+    facts = {
         "begun_from": task.init.name if task.init else task.teacher.name,
-        "teacher": task.teacher.told(),
-        "licence": strictest(entry["licence"] for entry in heard),
-        "material": heard,
+        "teacher": task.teacher.facts(),
+        "licence": strictest(entry["licence"] for entry in sources),
+        "material": sources,
         "noise": described_noise(task.noise),
         "plan": asdict(plan),
         "batch_s": task.batch_s,
@@ -169,7 +169,7 @@ def distill(
         "made_with": {"torch": torch.__version__.partition("+")[0]},
         "command": task.command,
     }
-    return write_encoder(place, name, trained, plan.after_blocks, told)
+    return write_encoder(place, name, trained, plan.after_blocks, facts)
 
 
 def threads() -> int:
@@ -185,8 +185,8 @@ def _begun(task: Task, material: Material) -> dict[str, FloatArray]:
     clips = [number for number, cut in enumerate(material.cuts) if not cut.held_out]
     spectra = []
     for clip in rng.choice(clips, min(N_LOOKED_AT, len(clips)), replace=False):
-        heard = simulate_channel(material.clip(int(clip)), RATE_HZ, Lines(), rng)
-        spectra.append(levelled(log_mel(heard, TELEPHONE_RATE_HZ)))
+        received = simulate_channel(material.clip(int(clip)), RATE_HZ, Lines(), rng)
+        spectra.append(levelled(log_mel(received, TELEPHONE_RATE_HZ)))
     begun: dict[str, FloatArray] = pruned(task.teacher.arrays, task.size, spectra, QUIET_BAND)
     return begun
 

@@ -26,7 +26,7 @@ ITSELF = "self"
 
 @dataclass(frozen=True)
 class Teacher:
-    """An encoder that hears the clean clip.
+    """An encoder whose input is the clean clip.
 
     Attributes:
         name: feature set of its states, or `self`
@@ -34,8 +34,8 @@ class Teacher:
         licence: SPDX identifier
         sha256: of its weights
         after_blocks: states that it gives
-        sample_rate: Hz of what it hears
-        n_mels: lowest bands that it hears; None: all
+        sample_rate: Hz of its input
+        n_mels: lowest bands that it reads; None: all
         arrays: of its weights, from which a student can be cut; None where it is the student
         encoder: on onnxruntime
     """
@@ -52,13 +52,13 @@ class Teacher:
 
     def states(self, clean: FloatArray) -> list[FloatArray]:
         """States of a clip at 16 kHz, one array a block."""
-        heard = clean
+        received = clean
         if self.sample_rate != RATE_HZ:
-            heard = np.asarray(soxr.resample(clean, RATE_HZ, self.sample_rate), np.float32)
-        spectrum = levelled(log_mel(heard, self.sample_rate))
+            received = np.asarray(soxr.resample(clean, RATE_HZ, self.sample_rate), np.float32)
+        spectrum = levelled(log_mel(received, self.sample_rate))
         return self.encoder.states(spectrum[:, : self.n_mels])
 
-    def told(self) -> dict[str, str]:
+    def facts(self) -> dict[str, str]:
         """What a manifest says of it."""
         return {
             "name": self.name,
