@@ -391,11 +391,11 @@ class DriftSettings(Section):
     min_calls: int = Field(
         30, ge=5, description="scored calls of a day, and before it, from which it is compared"
     )
-    watch_from: Annotated[float, Field(gt=0)] = Field(
-        0.1, description="population stability index from which to watch"
+    warning_from: Annotated[float, Field(gt=0)] = Field(
+        0.1, description="population stability index of a warning"
     )
     drift_from: Annotated[float, Field(gt=0)] = Field(
-        0.25, description="population stability index from which to act"
+        0.25, description="population stability index of drift"
     )
 
 

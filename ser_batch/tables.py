@@ -462,7 +462,7 @@ DRIFT = TableContract(
                 "calls of the days before; null: training",
                 nullable=True,
             ),
-            column("level", pa.string(), "steady, watch, drift, too few or not comparable"),
+            column("status", pa.string(), "ok, warning, drift, too few or not comparable"),
             column(
                 "advice",
                 pa.string(),

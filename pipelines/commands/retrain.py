@@ -150,13 +150,13 @@ def drift(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("what", "against", "index", "by chance", "level", "what to do")
+    table = Table("what", "against", "index", "expected", "status", "what to do")
     for row in rows:
         table.add_row(
             f"{row['subject']}: {row['name']}",
             row["reference"],
             *("" if row[name] is None else f"{row[name]:.2f}" for name in _FIGURES),
-            row["level"],
+            row["status"],
             row["advice"] or "",
         )
     console = Console()

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from markupsafe import escape
 
 from ser_batch.clock import utc_now
 from ser_batch.erasure.plan import Erasure
@@ -23,7 +22,7 @@ from ser_batch.errors import BundleError, FileError
 from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
-from ser_batch.report.written_pages import Shown, erase_mentions, forget_calls
+from ser_batch.report.files import redact
 from ser_batch.scoring.bundle import ALIGNED_TO, EVALUATION, read_manifest
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.lake import Lake
@@ -32,8 +31,8 @@ from ser_batch.tables import METADATA, PROFILES, QUARANTINE
 
 PENDING = ".erasing.json"
 
-Republish = Callable[[bool], None]
-"""Rebuilds the warehouse; is called with whether pages of reports have changed."""
+Republish = Callable[[], None]
+"""Rebuilds the warehouse and the newest report."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,16 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
     Args:
         root: whose lake, labels, reports and warehouse
         plan: what goes
-        republish: rebuilds the warehouse, and the newest report if it has changed
+        republish: rebuilds the warehouse and the newest report
     """
     lake = Lake(root.lake)
     write_text_atomic(root.path / PENDING, json.dumps(asdict(plan)))
     put_tombstones(lake, plan.stones, utc_now())
     rows = _erase_rows(lake, plan)
     n_snippets = forget_recordings(root, set(plan.recordings))
-    shown = [Shown(*pair) for pair in plan.shown]
-    n_pages = forget_calls(root.reports, shown)
-    n_pages += erase_mentions(root.reports, _mention(plan, escaped=True))
+    n_pages = redact(root.reports, plan.recordings, _mention(plan))
     if root.warehouse.exists():
-        republish(n_pages > 0)
+        republish()
     deleted = _delete_audio(plan) if plan.with_audio else []
     models = learnt_from(root, set(plan.recordings))
     left = [name for name in plan.audio_files if name not in deleted and Path(name).exists()]
@@ -106,7 +103,7 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
         lambda t: pa.array([tuple(row.values()) in lines for row in t.to_pylist()], pa.bool_()),
         contract=METADATA,
     )
-    mention = _mention(plan, escaped=False)
+    mention = _mention(plan)
     places = {*plan.places, *plan.audio_files}
 
     def is_about(row: dict[str, str]) -> bool:
@@ -127,19 +124,15 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
     return dict(dropped)
 
 
-def _mention(plan: Erasure, *, escaped: bool) -> re.Pattern[str]:
+def _mention(plan: Erasure) -> re.Pattern[str]:
     """Finds a file wherever it is named, and a value where it stands between quotation marks."""
-    files = _either(plan.paths, escaped=escaped)
-    values = _either(plan.values, escaped=escaped)
-    # a mark after `=` begins an attribute of HTML
-    mark = r"(?:(?<!=)[\"']|&#3[49];)"
-    return re.compile(rf"(?<![\w./-]){files}(?![\w-])|{mark}{values}{mark}")
+    files, values = _either(plan.paths), _either(plan.values)
+    return re.compile(rf"(?<![\w./-]){files}(?![\w-])|[\"']{values}[\"']")
 
 
-def _either(texts: Iterable[str], *, escaped: bool) -> str:
-    forms = [str(escape(text)) if escaped else text for text in texts]
-    longest_first = sorted(map(re.escape, forms), key=len, reverse=True)
-    return f"(?:{'|'.join(longest_first)})" if forms else "(?!)"
+def _either(texts: Iterable[str]) -> str:
+    longest_first = sorted(map(re.escape, texts), key=len, reverse=True)
+    return f"(?:{'|'.join(longest_first)})" if longest_first else "(?!)"
 
 
 def _delete_audio(plan: Erasure) -> list[str]:

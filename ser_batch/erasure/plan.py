@@ -47,7 +47,6 @@ class Erasure:
         dates: call dates, ISO 8601
         lines: source and row of lines of metadata
         places: how `quarantine` names those lines, and files that never became recordings
-        shown: recording_id and file of each call, as reports show it or did
         paths: texts by which warnings and reports may name a file
         values: ids, and values of attributes that nobody else has
         audio_files: where the recordings lie
@@ -59,7 +58,6 @@ class Erasure:
     dates: tuple[str, ...]
     lines: tuple[tuple[str, int], ...]
     places: tuple[str, ...]
-    shown: tuple[tuple[str, str], ...]
     paths: tuple[str, ...]
     values: tuple[str, ...]
     audio_files: tuple[str, ...]
@@ -108,7 +106,6 @@ def plan_erasure(
         dates=tuple(sorted({row["started_at"].date().isoformat() for row in chosen})),
         lines=tuple((line.source, line.line_no) for line in lines),
         places=tuple(sorted({line.place for line in lines} | _names(lines, settings))),
-        shown=tuple((row["recording_id"], f"{row['audio_root']}/{row['path']}") for row in files),
         paths=(*audio_files, *sorted({row["path"] for row in files}), *sorted(recordings)),
         values=tuple(sorted(_own_values(chosen, calls) | _names(lines, settings))),
         audio_files=tuple(audio_files),

@@ -22,7 +22,7 @@ REFERENCE = "reference.npz"
 """File of a bundle's folder that holds what its training data were like."""
 
 N_BINS = 10
-Level = Literal["steady", "watch", "drift", "too few"]
+Status = Literal["ok", "warning", "drift", "too few"]
 
 GROUPS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("pitch", re.compile(r"f0\.")),
@@ -229,7 +229,7 @@ def psi(counts: IntArray, before: IntArray) -> DoubleArray:
 
     Half a count is added to every bin, so that an empty one does not make it infinite.
 
-    Source: Siddiqi (2006), "Credit Risk Scorecards": below .1 steady, above .25 changed.
+    Source: Siddiqi (2006), "Credit Risk Scorecards": below .1 no change, above .25 a major change.
 
     Args:
         counts: shape (n_rows, n_bins)
@@ -256,11 +256,11 @@ def expected_psi(n_bins: int, n: int, n_before: int) -> float:
     return (n_bins - 1) * (1 / max(n, 1) + 1 / max(n_before, 1))
 
 
-def level(index: float, psi_expected: float, settings: DriftSettings) -> Level:
-    """What to call an index: it must be large, and larger than chance makes it."""
+def status(index: float, psi_expected: float, settings: DriftSettings) -> Status:
+    """Status of an index: drift is large, and larger than chance makes it."""
     if index > settings.drift_from and index > 3 * psi_expected:
         return "drift"
-    return "watch" if index > settings.watch_from and index > 2 * psi_expected else "steady"
+    return "warning" if index > settings.warning_from and index > 2 * psi_expected else "ok"
 
 
 def _shares(counts: IntArray) -> DoubleArray:

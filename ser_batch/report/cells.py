@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ser_batch.report.content import Row
+from ser_batch.report.queries import Row
 
 
 def embedded_cells(
@@ -26,10 +26,7 @@ def embedded_cells(
     days = sorted({row["call_date"] for row in rows})
     day_numbers = {day: number for number, day in enumerate(days)}
     names = ["queue", *attributes]
-    keys = [
-        [_named(v, n) for v, n in zip((row["queue"], *row["attributes"]), names, strict=True)]
-        for row in rows
-    ]
+    keys = [facet_values(row, attributes) for row in rows]
     values = [sorted({key[place] for key in keys}) for place in range(len(names))]
     numbers = [{value: number for number, value in enumerate(found)} for found in values]
     cells = [
@@ -52,13 +49,10 @@ def embedded_cells(
     }
 
 
-def facet_values(call: Row, attributes: Sequence[str]) -> list[str]:
-    """The values of one call in the order of the facets."""
-    given = dict(call["attributes"])
-    return [
-        _named(call["queue"], "queue"),
-        *(_named(given.get(name), name) for name in attributes),
-    ]
+def facet_values(row: Row, attributes: Sequence[str]) -> list[str]:
+    """The values of a row's facets: its queue and each of `attributes`."""
+    values = (row["queue"], *row["attributes"])
+    return [_named(v, n) for v, n in zip(values, ("queue", *attributes), strict=True)]
 
 
 def _named(value: str | None, facet: str) -> str:

@@ -1,32 +1,29 @@
-"""What the report says: its period, and the rows of its queries."""
+"""Content of a report: its period, and the rows of its queries."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from string import Template
 from typing import Any
 
 import duckdb
 
 from ser_batch.config import Settings
 from ser_batch.policy import names_people_at_work
-from ser_batch.resources import sql_folder
-from ser_batch.warehouse import query, quoted
-
-Row = dict[str, Any]
+from ser_batch.report.cells import embedded_cells
+from ser_batch.report.queries import Row, ask, rows, statement
+from ser_batch.warehouse import quoted
 
 PERIODS_DAYS = (1, 7, 28)
 SCORED_CALLS_OF_A_PERIOD = 30
-"""A share of thirty calls is known to about 18 points; a shorter period would say little."""
+"""A share of thirty calls is known to about 18 points; a shorter period says little."""
 
 _MOST_ATTRIBUTES = 3
 _BEFORE = dt.timedelta(days=28)
 _QUERIES = (
     "headline",
     "changes",
-    "cells",
     "days",
     "model_changes",
     "drivers",
@@ -37,11 +34,12 @@ _QUERIES = (
     "quality",
     "drift",
 )
+_CELLS = "cells"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a reader asked to see; None: all there is, up to the last day.
+    """The chosen days and queue; None: all, up to the last day.
 
     Attributes:
         first: first day of the period
@@ -56,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Period:
-    """The days that the headline speaks of.
+    """The days of the headline.
 
     Attributes:
         first: first day
@@ -71,13 +69,14 @@ class Period:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything on the page that comes from the warehouse.
+    """Everything in a report that comes from the warehouse.
 
     Attributes:
-        period: None where no call was ever taken in
+        period: None where no call was ever ingested
         queue: the only queue that is shown, None for all
         attributes: names of the attributes by which the page can be filtered
         rows: by name of the query
+        cells: counts that charts and filters are drawn from, as `embedded_cells` returns them
         sql: the text of each query as it was run, for the reader to run again
     """
 
@@ -85,6 +84,7 @@ class Content:
     queue: str | None
     attributes: tuple[str, ...]
     rows: dict[str, list[Row]]
+    cells: dict[str, Any]
     sql: dict[str, str]
 
     @property
@@ -94,16 +94,17 @@ class Content:
 
 
 def read_content(con: duckdb.DuckDBPyConnection, settings: Settings, choice: Choice) -> Content:
-    """Ask the published warehouse everything that the page shows."""
+    """Query the published warehouse for everything that a report shows."""
     queues = f"(queue = {quoted(choice.queue)})" if choice.queue else "true"
     days = ask(con, "calls_by_day", {"queues": queues})
     period = choose_period(days, choice)
     values = _values(period, queues, settings)
     attributes = _attributes(row["name"] for row in ask(con, "attributes", values))
     values["attributes"] = _attribute_values(attributes)
-    sql = {name: _statement(name, values) for name in _QUERIES}
-    rows = {name: _rows(con, text) for name, text in sql.items()}
-    return Content(period, choice.queue, attributes, rows, sql)
+    sql = {name: statement(name, values) for name in (*_QUERIES, _CELLS)}
+    found = {name: rows(con, sql[name]) for name in _QUERIES}
+    cells = embedded_cells(rows(con, sql[_CELLS]), attributes, settings.report.min_calls)
+    return Content(period, choice.queue, attributes, found, cells, sql)
 
 
 def choose_period(days: Sequence[Row], choice: Choice) -> Period | None:
@@ -111,7 +112,7 @@ def choose_period(days: Sequence[Row], choice: Choice) -> Period | None:
 
     Args:
         days: call_date and count_scored_calls, in order
-        choice: what the reader asked for
+        choice: the chosen days
     """
     if not days:
         return None
@@ -125,11 +126,6 @@ def choose_period(days: Sequence[Row], choice: Choice) -> Period | None:
             break
     first = min(last, max(first, days[0]["call_date"]))
     return Period(first, last, first - _BEFORE)
-
-
-def ask(con: duckdb.DuckDBPyConnection, name: str, values: dict[str, str]) -> list[Row]:
-    """Rows of one query of `sql/report/`."""
-    return _rows(con, _statement(name, values))
 
 
 def _values(period: Period | None, queues: str, settings: Settings) -> dict[str, str]:
@@ -158,14 +154,3 @@ def _attributes(names: Iterable[str]) -> tuple[str, ...]:
 def _attribute_values(names: Sequence[str]) -> str:
     values = ", ".join(f"attributes[{quoted(name)}]" for name in names)
     return f"[{values}]::varchar[]"
-
-
-def _statement(name: str, values: dict[str, str]) -> str:
-    """A query of `sql/report/` as it can be run by hand."""
-    text = (sql_folder() / "report" / f"{name}.sql").read_text(encoding="utf-8")
-    return Template(text).substitute(values)
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
-    rows: list[Row] = query(con, sql).to_pylist()
-    return rows

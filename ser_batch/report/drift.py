@@ -1,31 +1,31 @@
-"""What the report says of drift: one sentence, what to do, and every measure."""
+"""Drift in the report: a verdict, what to do, and every comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ser_batch.config import DriftSettings
-from ser_batch.report.content import Row
+from ser_batch.report.data import Rules
+from ser_batch.report.queries import Row
 from ser_batch.report.words import counted, day, listed
 
 _BEFORE, _TRAINING = "days before", "training"
-_WARNING = ("drift", "watch")
+_WORST_FIRST = ("drift", "warning")
 _NO_FIGURE = ("too few", "not comparable")
 
 _NAMES = {
-    "snr_db": "signal over noise",
-    "level_db": "level of the speech",
+    "snr_db": "signal-to-noise ratio",
+    "level_db": "speech level",
     "bandwidth_hz": "bandwidth",
     "clipping_ratio": "clipping",
 }
 """Names of measures that are columns elsewhere."""
 
 _SUBJECTS = {
-    "features": "How the customers sound",
-    "scores": "The scores",
-    "coverage": "Which calls are scored",
-    "line": "The line",
+    "features": "Acoustic features",
+    "scores": "Scores",
+    "coverage": "Coverage",
+    "line": "Line quality",
 }
 
 
@@ -51,23 +51,23 @@ class Advice:
     """What to do about measures that moved.
 
     Attributes:
-        level: drift, or watch
+        status: drift, or warning
         moved: the measures, in words
         advice: what to do
     """
 
-    level: str
+    status: str
     moved: str
     advice: str
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What the report says of drift.
+    """The section on drift.
 
     Attributes:
         verdict: in a sentence
-        advice: drift first; empty where all is steady
+        advice: drift first; empty where every status is ok
         measures: all of them
     """
 
@@ -76,47 +76,48 @@ class Drift:
     measures: tuple[Measure, ...]
 
 
-def drift_of(rows: Sequence[Row], settings: DriftSettings) -> Drift:
-    """What rows of the mart `drift` say.
+def drift_of(rows: Sequence[Row], rules: Rules) -> Drift:
+    """The section on drift.
 
     Args:
-        rows: of one call date
-        settings: that they were made with
+        rows: of the mart `drift`, of one call date
+        rules: settings that they were computed with
     """
-    return Drift(_verdict(rows, settings), tuple(_advice(rows)), tuple(_measures(rows)))
+    return Drift(_verdict(rows, rules), tuple(_advice(rows)), tuple(_measures(rows)))
 
 
-def _verdict(rows: Sequence[Row], settings: DriftSettings) -> str:
+def _verdict(rows: Sequence[Row], rules: Rules) -> str:
     if not rows:
-        return "No day has been compared with earlier ones yet; every night does so."
+        return "No day has been compared with earlier days yet; each night does so."
     date = day(rows[0]["call_date"])
-    compared = [row for row in rows if row["level"] not in _NO_FIGURE]
-    levels = [row["level"] for row in compared]
-    if not levels:
-        few = f"too few scored calls to tell (fewer than {settings.min_calls})"
+    compared = [row for row in rows if row["status"] not in _NO_FIGURE]
+    statuses = [row["status"] for row in compared]
+    if not statuses:
+        few = f"too few scored calls to compare (fewer than {rules.drift_min_calls})"
         return f"{date}, or the days before it, have {few}."
-    if "drift" in levels:
-        found = f"{levels.count('drift')} of {counted(len(levels), 'comparison')}"
-        return f"{found} for {date} found drift."
-    if "watch" in levels:
-        return f"Nothing has drifted on {date}, but a few measures should be watched."
-    against = f"the {settings.window_days} days before"
+    if "drift" in statuses:
+        found = f"{statuses.count('drift')} of {counted(len(statuses), 'comparison')}"
+        return f"{found} for {date} detected drift."
+    if "warning" in statuses:
+        found = counted(statuses.count("warning"), "measure")
+        return f"No drift on {date}, but {found} with a warning."
+    against = f"the {rules.drift_window_days} days before"
     if any(row["reference"] == _TRAINING for row in compared):
         against += " and the training data"
-    return f"Nothing has drifted: the calls of {date} are like those of {against}."
+    return f"No drift: the calls of {date} are like those of {against}."
 
 
 def _advice(rows: Sequence[Row]) -> list[Advice]:
-    """Rows with the same advice as one, drift before watch."""
+    """Rows with the same advice as one, drift before warnings."""
     found: dict[tuple[str, str, str, str], list[str]] = {}
-    for level in _WARNING:
+    for status in _WORST_FIRST:
         for row in rows:
-            if row["level"] == level:
-                key = (level, row["subject"], row["reference"], row["advice"])
+            if row["status"] == status:
+                key = (status, row["subject"], row["reference"], row["advice"])
                 found.setdefault(key, []).append(_name(row["name"]))
     return [
-        Advice(level, f"{_SUBJECTS[subject]} ({listed(names)}), against {_against(ref)}", advice)
-        for (level, subject, ref, advice), names in found.items()
+        Advice(status, f"{_SUBJECTS[subject]} ({listed(names)}), against {_against(ref)}", advice)
+        for (status, subject, ref, advice), names in found.items()
     ]
 
 

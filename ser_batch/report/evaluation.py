@@ -15,7 +15,7 @@ def save_pictures(result: Mapping[str, Any], folder: Path) -> list[Path]:
 
     Args:
         result: as an evaluation's `as_dict` gives it
-        folder: made if needed
+        folder: created if missing
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures = {"confusion.png": _confusion(result), "reliability.png": _reliability(result)}

@@ -138,7 +138,7 @@ def _spectrogram(samples: FloatArray, sample_rate: int, duration_s: float) -> Pa
 
 
 def _lanes(rows: Sequence[Lane], duration_s: float) -> Panel:
-    """Who and what is heard when, a row each."""
+    """Speech of each side, overtalk, music and tones over time, a row each."""
     names = [row.name for row in rows]
     colours = alt.Scale(domain=names, range=[KIND_COLOURS[row.kind] for row in rows])
     y = alt.Y("lane:N", title=None, axis=alt.Axis(labelLimit=200, ticks=False)).scale(

@@ -57,7 +57,7 @@ function chosenCells({values, first, last}) {
     && values.every((value, at) => value === null || cell[FACETS + at] === value));
 }
 
-function makeFilters() {
+function addFilters() {
   data.facets.forEach((facet, at) => {
     const select = element("select", {id: `facet-${at}`}, element("option", {value: ""}, ALL));
     facet.values.forEach((value, number) => select.append(element("option", {value: number}, value)));
@@ -159,11 +159,11 @@ function drawMarks(svg, figure, days, x, box) {
     svg.append(
       element("line", {class: "mark", x1: at, x2: at, y1: box.top, y2: box.bottom}),
       element("text", {class: "mark", x: at + (isRight ? -6 : 6), y: box.top + 12 + 15 * number, "text-anchor": isRight ? "end" : "start"},
-        `another model since ${shortDay(night)}${found < 0 ? ` ${night.slice(0, 4)}` : ""}`));
+        `different model since ${shortDay(night)}${found < 0 ? ` ${night.slice(0, 4)}` : ""}`));
   });
 }
 
-// stretches of points without a missing day, so that no line is drawn over days without a figure
+// runs of points without a missing day, so that no line is drawn over days without a figure
 function unbroken(points) {
   const runs = [];
   for (const point of points) {
@@ -232,7 +232,7 @@ function copied(button) {
 for (const part of document.querySelectorAll(".scroll")) {
   part.addEventListener("scroll", () => part.classList.toggle("scrolled", part.scrollLeft > 0));
 }
-makeFilters();
+addFilters();
 document.addEventListener("click", (event) => { if (event.target.matches("button.copy")) copied(event.target); });
 let width = 0;
 new ResizeObserver(([entry]) => {

@@ -1,19 +1,17 @@
-"""The page: content and settings in, one self-contained HTML text out."""
+"""The page: a report's data in, one self-contained HTML text out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import datetime as dt
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-import ser_batch
-from ser_batch.config import Settings
 from ser_batch.report import words
-from ser_batch.report.cells import embedded_cells, facet_values
+from ser_batch.report.cells import facet_values
 from ser_batch.report.content import Content, Period
+from ser_batch.report.data import ReportData, Rules
 from ser_batch.report.drift import drift_of
 
 _FILTERS = (
@@ -34,44 +32,14 @@ _FILTERS = (
 )
 
 
-@dataclass(frozen=True)
-class ModelFacts:
-    """What the page says of the model.
-
-    Attributes:
-        model_id: name and digest
-        uar: mean recall of its emotions on speakers it did not know, None if not stated
-        n_speakers: how many speakers that rests on
-        card: its model card; empty if its bundle is not here
-    """
-
-    model_id: str
-    uar: float | None = None
-    n_speakers: int | None = None
-    card: str = ""
-
-
-def render(
-    content: Content,
-    settings: Settings,
-    *,
-    run_id: str,
-    model: ModelFacts,
-    call_pages: Mapping[str, str],
-) -> str:
+def render(data: ReportData) -> str:
     """The HTML of a report.
 
     Everything that came from outside (names, paths, messages) is escaped; script and style are
     the only marked-up text that is put in as it is.
-
-    Args:
-        content: what the warehouse says
-        settings: what the figures rest on
-        run_id: of the night
-        model: what is known of it
-        call_pages: relative address of a call's page by recording_id
     """
-    head, least = content.headline, settings.report.min_calls
+    content, rules = data.content, data.rules
+    head = content.headline
     changes = content.rows["model_changes"]
     return (
         environment()
@@ -81,54 +49,42 @@ def render(
             head=head,
             css=Markup(asset("page.css")),
             script=Markup(asset("page.js")),
-            cells=embedded_cells(content.rows["cells"], content.attributes, least),
+            cells=content.cells,
             shown_days=_shown_days(content),
             marks=[row["night"].isoformat() for row in changes],
             facets=lambda call: facet_values(call, content.attributes),
-            verdict=words.verdict(content, min_calls=least),
-            enough=head["count_scored"] >= least,
-            enough_before=head["count_scored_before"] >= least,
-            drift=drift_of(content.rows["drift"], settings.drift),
-            **_rules(settings),
-            run_id=run_id,
-            model=model,
-            call_pages=call_pages,
-            version=ser_batch.__version__,
+            verdict=words.verdict(content, min_calls=rules.min_calls),
+            enough=head["count_scored"] >= rules.min_calls,
+            enough_before=head["count_scored_before"] >= rules.min_calls,
+            drift=drift_of(content.rows["drift"], rules),
+            rules=rules,
+            weights=_weights(rules),
+            run_id=data.run_id,
+            model=data.model,
+            call_pages=data.call_pages,
+            version=data.program_version,
         )
     )
 
 
 def _shown_days(content: Content) -> Period | None:
     """From the first to the last day of the charts that has a call."""
-    days = [row["call_date"] for row in content.rows["cells"]]
-    return Period(min(days), max(days), min(days)) if days else None
+    days = [dt.date.fromisoformat(day) for day in content.cells["days"]]
+    return Period(days[0], days[-1], days[0]) if days else None
 
 
 def environment() -> Environment:
-    """Jinja with everything escaped, and the words' functions as filters."""
-    made = Environment(
+    """Jinja with everything escaped, and functions of `words` as filters."""
+    jinja = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     for name in _FILTERS:
-        made.filters[name] = getattr(words, name)
-    return made
+        jinja.filters[name] = getattr(words, name)
+    return jinja
 
 
-def _rules(settings: Settings) -> dict[str, object]:
-    """The settings that the page names."""
-    return {
-        "min_calls": settings.report.min_calls,
-        "calls_to_listen": settings.report.calls_to_listen,
-        "rules": settings.dissatisfaction,
-        "weights": _weights(settings),
-        "denoise": settings.denoise,
-        "drift_rules": settings.drift,
-    }
-
-
-def _weights(settings: Settings) -> str:
-    weights = settings.dissatisfaction.weights
-    heavy = sorted((-weight, name) for name, weight in weights.items() if weight)
+def _weights(rules: Rules) -> str:
+    heavy = sorted((-weight, name) for name, weight in rules.weights.items() if weight)
     return ", ".join(f"{name} {-weight:g}" for weight, name in heavy) + ", the others 0"
 
 

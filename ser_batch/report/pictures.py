@@ -20,15 +20,15 @@ RANGE_DB = 70.0
 
 _WINDOW_S = 0.032
 COLOURS = ("000004", "3b0f70", "8c2981", "de4968", "fe9f6d", "fcfdbf")
-"""Of a spectrogram, from the quietest to the loudest; lightness alone tells them apart."""
+"""Of a spectrogram, from the quietest to the loudest; lightness alone distinguishes them."""
 
 
 def outline(signal: FloatArray, n_bins: int) -> FloatArray:
-    """Lowest and highest sample of equal stretches of a signal.
+    """Lowest and highest sample of equal parts of a signal.
 
     Args:
         signal: mono samples in [-1, 1], shape (n_samples,)
-        n_bins: how many stretches; fewer where there are fewer samples
+        n_bins: number of parts; fewer where there are fewer samples
 
     Returns:
         shape (n_bins, 2)
@@ -71,7 +71,7 @@ def data_url(kind: str, content: bytes) -> str:
 
 
 def _fewer(values: NDArray[np.float64], n_most: int, axis: int) -> NDArray[np.float64]:
-    """The largest value of equal stretches along an axis."""
+    """The largest value of equal parts along an axis."""
     n_values = values.shape[axis]
     edges = np.linspace(0, n_values, min(n_most, n_values) + 1).astype(int)[:-1]
     fewer: NDArray[np.float64] = np.maximum.reduceat(values, edges, axis=axis)

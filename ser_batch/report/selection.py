@@ -1,4 +1,4 @@
-"""Whether there is anything of what a reader asked to see."""
+"""Whether there are calls for the chosen days and queue."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MOST_NAMED = 20
 
 
 def check_choice(con: duckdb.DuckDBPyConnection, choice: Choice) -> None:
-    """Refuse days and queues of which an empty page would be made.
+    """Refuse days and queues that would give an empty page.
 
     Args:
         con: of the published warehouse
-        choice: what was asked for
+        choice: the chosen days and queue
 
     Raises:
         ChoiceError: naming what there is

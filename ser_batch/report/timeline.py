@@ -1,4 +1,4 @@
-"""A call as text: who speaks when, and what is wrong with its line."""
+"""A call as text: who speaks when, and the quality of its channels."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def side_names(analysis: CallAnalysis, roles: Sequence[str]) -> list[str]:
 
 
 def bars(times: DoubleArray, duration_s: float, width: int) -> str:
-    """A row of blocks, each as high as its share of time that lies in some stretches.
+    """A row of blocks, each as high as its share of time that lies in `times`.
 
     A share above nothing shows at least the lowest block.
     """
@@ -115,7 +115,7 @@ def course(analysis: CallAnalysis) -> str:
         f"silence {found.silence.total_s:.0f} s (longest {found.silence.longest_s:.0f} s)",
     ]
     if analysis.diarized:
-        said.append(f"voices told apart, confidence {analysis.diarization_confidence:.2f}")
+        said.append(f"diarized, confidence {analysis.diarization_confidence:.2f}")
     elif len(analysis.channels) > 1:  # in one channel nobody knows
         said.append(f"both at once {found.overtalk_s:.1f} s")
     return ", ".join(said)

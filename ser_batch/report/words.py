@@ -1,4 +1,4 @@
-"""Figures and findings as a reader says them."""
+"""Figures and findings as text."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
-from ser_batch.config import DissatisfactionSettings
 from ser_batch.emotions import UNCERTAIN
-from ser_batch.report.content import Content, Period, Row
+from ser_batch.report.content import Content, Period
+from ser_batch.report.data import Rules
+from ser_batch.report.queries import Row
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
@@ -18,13 +19,13 @@ def verdict(content: Content, *, min_calls: int) -> str:
     """The headline in a sentence or two: how much, and whether it changed beyond chance."""
     head = content.headline
     if content.period is None:
-        return "No calls have been taken in yet."
+        return "No calls have been ingested yet."
     if not head["count_calls"]:
         return "There are no calls on these days."
     if head["count_scored"] < min_calls:
         return (
             f"{head['count_scored']} of {counted(head['count_calls'], 'call')} could be scored: "
-            "too few for a figure."
+            "too few for a share."
         )
     return (
         f"{percent(head['share'])} of the scored calls were dissatisfied "
@@ -38,10 +39,10 @@ def _change(head: Row, min_calls: int) -> str:
     if not head["count_scored_before"]:
         return "There are no earlier calls to compare with."
     if head["count_scored_before"] < min_calls:
-        return "There are too few earlier calls to say whether that is a change."
+        return "There are too few earlier calls to test for a change."
     before = f"{percent(head['share_before'])} in the four weeks before"
     if head["difference_low"] is None:
-        return f"There are too few days to say whether that differs from the {before} by chance."
+        return f"There are too few days to test that against the {before}."
     interval = f"{points(head['difference_low'])} to {points(head['difference_high'])} points"
     if head["difference_low"] > 0:
         return f"That is worse than the {before}, beyond chance ({interval})."
@@ -50,8 +51,8 @@ def _change(head: Row, min_calls: int) -> str:
     return f"Against {before}, that is no change beyond chance ({interval})."
 
 
-def reasons(call: Row, rules: DissatisfactionSettings) -> str:
-    """Why a call is worth hearing, in a few words.
+def reasons(call: Row, rules: Rules) -> str:
+    """Why a call is listed, in a few words.
 
     Args:
         call: a row of `call_summary`
@@ -73,7 +74,7 @@ def reasons(call: Row, rules: DissatisfactionSettings) -> str:
 
 
 def because(phrases: Sequence[str] | None) -> str:
-    """A segment's reasons in a few words: what they are measured against is said once.
+    """A segment's reasons in a few words: what they are compared with is stated once.
 
     `sharper sound than most speech`, `faster speech than most speech` → `sharper sound and
     faster speech than most speech`.
@@ -89,29 +90,29 @@ def because(phrases: Sequence[str] | None) -> str:
 
 
 def emotion_word(segment: Row) -> str:
-    """The emotion of a stretch; of an uncertain one also why the model does not say."""
+    """The predicted emotion of a segment; of an uncertain one also why none is predicted."""
     if segment["emotion"] != UNCERTAIN:
         return str(segment["emotion"])
     if segment["ood_score"] > 1:
-        return "uncertain: unlike anything in training"
+        return "uncertain: out of distribution"
     return "uncertain: no emotion is likely enough"
 
 
 def change_word(row: Row) -> str:
-    """What a queue's week against the week before shows."""
+    """Change of a queue's week against the week before."""
     if not row["count_scored_calls_before"]:
         return "no calls the week before"
     if row["adjusted_change"] is None:
-        return "too few calls to say"
+        return "too few calls to compare"
     if row["is_beyond_chance"] is None:
-        return "too few days to say"
+        return "too few days to compare"
     if not row["is_beyond_chance"]:
         return "no change beyond chance"
     return "worse" if row["adjusted_change"] > 0 else "better"
 
 
 def period_words(period: Period) -> str:
-    """The period as a reader says it."""
+    """The period as text."""
     if period.first == period.last:
         return day(period.last)
     return f"{day(period.first)} to {day(period.last)}"

@@ -18,9 +18,9 @@ from ser_batch.monitoring.drift import (
     Reference,
     expected_psi,
     group_of,
-    level,
     psi,
     read_reference,
+    status,
 )
 from ser_batch.monitoring.profile import (
     UNSURE,
@@ -49,7 +49,7 @@ ADVICE = {
         "the change is there to stay, label and retrain"
     ),
     ("scores", BEFORE): (
-        "scores moved: if line and features are steady, customers did; else fix those first"
+        "scores moved: if line and features are ok, customers did; else fix those first"
     ),
     ("coverage", BEFORE): (
         "other calls are scored than before: see the mart not_scored, the metadata and the "
@@ -102,7 +102,7 @@ class DriftResult:
     @property
     def warnings(self) -> list[dict[str, Any]]:
         """Rows that ask for something to be done."""
-        return [row for row in self.newest if row["level"] == "drift"]
+        return [row for row in self.newest if row["status"] == "drift"]
 
 
 @dataclass(frozen=True)
@@ -224,8 +224,8 @@ class Comparison:
         psi_expected = expected_psi(self.now.shape[1], self.n_calls, n_then)
         n_least = self.n_calls if self.n_before is None else min(self.n_calls, self.n_before)
         enough = n_least >= settings.min_calls
-        found = level(index, psi_expected, settings) if enough else "too few"
-        advice = ADVICE[self.subject, self.reference] if found in ("watch", "drift") else None
+        found = status(index, psi_expected, settings) if enough else "too few"
+        advice = ADVICE[self.subject, self.reference] if found in ("warning", "drift") else None
         return self._row(found, advice, psi=index, psi_expected=psi_expected)
 
     def _row(self, found: str, advice: str | None, **figures: float) -> dict[str, Any]:
@@ -235,7 +235,7 @@ class Comparison:
             "reference": self.reference,
             "count_calls": self.n_calls,
             "count_calls_before": self.n_before,
-            "level": found,
+            "status": found,
             "advice": advice,
             **figures,
         }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.monitoring.interrupted import state_interrupted
-from ser_batch.report.written_pages import forget_unscored
+from ser_batch.policy import NOT_SCORED
+from ser_batch.report.files import redact
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 
@@ -39,7 +41,7 @@ def publish(
     full: bool = False,
     run_id: str | None = None,
 ) -> PublishResult:
-    """Build and test the warehouse, unless it is current; older reports follow the law.
+    """Build and test the warehouse, unless it is current; redact older reports.
 
     By hand it is published at once; a night publishes it when its record is final.
 
@@ -66,7 +68,7 @@ def publish(
         hold=run_id is not None,
     )
     if result.built:
-        forget_unscored(root.reports, result.path, result.dates)
+        redact(root.reports, _barred_calls(result.path, result.dates))
     marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
     return PublishResult(result.path, marts, result.built, result.dates)
 
@@ -75,6 +77,17 @@ def finish_publishing(root: Root, result: PublishResult) -> None:
     """Publish what a night built, with its own final record in the mart `runs`."""
     if result.built:
         warehouse.swap_in(result.path, root.warehouse, Lake(root.lake))
+
+
+def _barred_calls(path: Path, dates: Sequence[dt.date]) -> set[str]:
+    """Recordings of some call dates that the policy bars from being scored."""
+    sql = """
+        select recording_id from call_summary
+        where list_contains(?::date[], call_date) and list_contains(?, not_scored_reason)
+    """
+    with warehouse.connect(path) as con:
+        rows = con.execute(sql, [list(dates), list(NOT_SCORED)]).fetchall()
+    return {recording_id for (recording_id,) in rows}
 
 
 def count_undated(path: Path) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,19 +11,21 @@ import duckdb
 import ser_batch
 from ser_batch import warehouse
 from ser_batch.audio.decode import Audio, read_audio
-from ser_batch.config import Settings, digest
+from ser_batch.config import Settings
 from ser_batch.errors import BundleError, FileError
-from ser_batch.report.call_page import render_call
-from ser_batch.report.content import Choice, Row, read_content
-from ser_batch.report.page import ModelFacts, render
+from ser_batch.report import files
+from ser_batch.report.call_data import read_call
+from ser_batch.report.content import Choice, read_content
+from ser_batch.report.data import ModelFacts, ReportData, Rules, source_digest
+from ser_batch.report.queries import Row
 from ser_batch.resources import bundled_models
 from ser_batch.scoring.bundle import CARD, EVALUATION, read_manifest
 from ser_batch.scoring.choose import model_id
 from ser_batch.stages.publish import publish
-from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.paths import Root
 
-LATEST = "latest.html"
+_LATEST = "latest"
+LATEST = f"{_LATEST}.html"
 
 
 def write_report(
@@ -50,67 +51,60 @@ def write_report(
     with warehouse.connect(published or root.warehouse) as con:
         content = read_content(con, settings, choice or Choice())
         model = model_facts(root, warehouse.model_of(con))
-        pages = write_call_pages(con, root, settings, run_id, content.rows["listen"])
-    page = render(content, settings, run_id=run_id, model=model, call_pages=pages)
-    page += _signature(settings) + "\n"
-    target = root.reports / f"{run_id}.html"
-    write_text_atomic(target, page)
+        files.begin_report(root.reports, run_id)
+        pages = _write_call_pages(con, root, settings, run_id, content.rows["listen"])
+    data = ReportData(
+        run_id=run_id,
+        program_version=ser_batch.__version__,
+        source=source_digest(settings),
+        content=content,
+        rules=Rules.of(settings),
+        model=model,
+        call_pages=pages,
+    )
+    page = files.write_report(root.reports, run_id, data)
     if choice is None:
-        write_text_atomic(root.reports / LATEST, page)
-    return target
+        files.begin_report(root.reports, _LATEST)
+        files.write_report(root.reports, _LATEST, data)
+    return page
 
 
-def republish_without(root: Root, settings: Settings, pages_changed: bool) -> None:
+def republish_without(root: Root, settings: Settings) -> None:
     """Rebuild warehouse and newest report after rows were erased from the lake.
 
     Args:
         root: whose warehouse and reports; the root is locked
         settings: all settings
-        pages_changed: whether written pages have changed
     """
     # from the lake alone: a file that grows keeps the bytes of rows that were deleted
     publish(root, settings, model_id(root, settings), full=True)
-    if pages_changed or (root.reports / LATEST).exists():
+    if root.reports.exists():
         write_report(root, settings, "by-hand")
 
 
 def is_current(root: Root, settings: Settings) -> bool:
-    """Whether the latest report was made with these settings; of which rows, publishing knows."""
-    try:
-        return _signature(settings) in (root.reports / LATEST).read_text(encoding="utf-8")[-200:]
-    except OSError:
-        return False
+    """Whether the latest report depends on these settings; `publish` knows if rows changed."""
+    latest = files.read_report(root.reports, _LATEST)
+    return latest is not None and latest.source == source_digest(settings)
 
 
-def _signature(settings: Settings) -> str:
-    """A last line of the page that names what it was made with, beside the warehouse."""
-    parts = (settings.report.digest(), settings.dissatisfaction.digest(), ser_batch.__version__)
-    return f"<!-- made with {digest(parts)} -->"
-
-
-def write_call_pages(
+def _write_call_pages(
     con: duckdb.DuckDBPyConnection,
     root: Root,
     settings: Settings,
     run_id: str,
     calls: Sequence[Row],
-) -> dict[str, str]:
-    """Write `reports/<run_id>-calls/<recording_id>.html` for the calls at the top of the list.
+) -> tuple[str, ...]:
+    """Write the pages of the calls at the top of the list, where the setting says so.
 
     Returns:
-        each page's address relative to the reports' folder, by recording_id
+        recording_ids of the calls with a page
     """
-    folder = root.reports / f"{run_id}-calls"
-    shutil.rmtree(folder, ignore_errors=True)
-    if not settings.report.call_pages:
-        return {}
-    addresses = {}
-    for call in calls[: settings.report.calls_to_listen]:
-        recording_id = call["recording_id"]
-        page = render_call(con, call, _audio(call, settings), settings, back=f"{run_id}.html")
-        write_text_atomic(folder / f"{recording_id}.html", page)
-        addresses[recording_id] = f"{folder.name}/{recording_id}.html"
-    return addresses
+    with_page = calls[: settings.report.calls_to_listen] if settings.report.call_pages else []
+    for call in with_page:
+        audio = _audio(call, settings)
+        files.write_call(root.reports, read_call(con, call, audio, settings, report=run_id))
+    return tuple(call["recording_id"] for call in with_page)
 
 
 def _audio(call: Row, settings: Settings) -> Audio | None:
@@ -122,7 +116,7 @@ def _audio(call: Row, settings: Settings) -> Audio | None:
 
 
 def model_facts(root: Root, model_id: str) -> ModelFacts:
-    """What the bundle of a model says of it, if it is still here."""
+    """What the bundle of a model states about it, if it is still here."""
     for folder in (*root.models.glob("*/"), *bundled_models().glob("*/")):
         try:
             manifest = read_manifest(folder)

@@ -1,5 +1,5 @@
 -- grain: one row a call date, measure and reference, by the model in use
--- version: 2
+-- version: 3
 -- built: whole
 select *
 from lake_drift

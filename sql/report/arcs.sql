@@ -1,4 +1,4 @@
--- question: which way do the calls of a queue go?
+-- question: what is the emotional course of the calls of a queue?
 select
     queue,
     count(*) as count_scored_calls,

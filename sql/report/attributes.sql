@@ -1,4 +1,4 @@
--- question: by which attributes can calls be grouped? those with few different values
+-- question: by which attributes can calls be filtered? those with few different values
 with given as (
     select unnest(map_entries(attributes)) as entry
     from call_summary

@@ -1,4 +1,4 @@
--- question: what was detected when, on both sides of the call?
+-- question: which segments and predicted emotions does each channel of the call have?
 with emotions as (
     select
         recording_id,

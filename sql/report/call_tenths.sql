@@ -1,4 +1,4 @@
--- question: how did the customer's dissatisfaction go, tenth by tenth of the call?
+-- question: what is the customer's dissatisfaction in each tenth of the call?
 select tenth, start_s, end_s, dissatisfaction
 from call_arc
 where recording_id = $recording_id

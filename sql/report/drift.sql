@@ -1,4 +1,4 @@
--- question: do the newest calls sound like those before, and like what the model was trained on?
+-- question: do the newest calls differ from the days before, and from the training data?
 select *
 from drift
 where call_date = (select max(call_date) from drift where call_date <= $last_date)

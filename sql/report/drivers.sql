@@ -1,4 +1,4 @@
--- question: what do dissatisfied calls have more of?
+-- question: which measures are associated with dissatisfied calls?
 -- the quarter of the calls with most of a measure against the others; interval by Student's t,
 -- clustered by call date and customer; null on a single date
 with calls as (
@@ -7,9 +7,9 @@ with calls as (
         coalesce(customer, recording_id) as customer,
         is_dissatisfied,
         hold_longest_s as "longest hold, s",
-        response_time_median_s as "agent's pause before answering, s",
+        response_time_median_s as "agent's median response time, s",
         silence_longest_s as "longest silence, s",
-        overtalk_share * 100 as "both talk at once, % of the talk",
+        overtalk_share * 100 as "overtalk, % of the speech",
         duration_s / 60 as "length of the call, min"
     from call_summary
     where $all_days and dissatisfaction is not null

@@ -1,4 +1,4 @@
--- question: which calls are worth hearing first?
+-- question: which calls have priority, to listen to first?
 -- the worst of all calls, and the worst of each queue: flagged calls first, then by the index
 with ranked_calls as (
     select
@@ -38,7 +38,10 @@ segments as (
     group by recording_id
 )
 
-select worst_calls.*, segments.segments
+select
+    worst_calls.* exclude (team, customer, attributes),
+    $attributes as attributes,
+    segments.segments
 from worst_calls
 inner join segments using (recording_id)
 order by place

@@ -1,6 +1,6 @@
--- question: since which night does another model score, and what does it make of the same calls?
--- every figure is by the model in use, also those of earlier days; it is earlier nights' reports
--- that show an earlier model's
+-- question: since which night does a different model score, and how do both score the same calls?
+-- all figures come from the model in use, also those of earlier days; reports of earlier nights
+-- show the previous model's
 with nights as (
     select started_at, model_id
     from runs

@@ -1,4 +1,4 @@
--- question: which calls say nothing, and why?
+-- question: which calls are not scored, and why?
 select
     calls.not_scored_reason,
     reasons.meaning,

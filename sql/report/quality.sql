@@ -1,4 +1,4 @@
--- question: how good is the customers' side of the line?
+-- question: what is the audio quality of the customers' channels?
 with customers as (
     select channels.*
     from stg_channels as channels

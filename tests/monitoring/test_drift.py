@@ -15,9 +15,9 @@ from ser_batch.monitoring.drift import (
     expected_psi,
     group_of,
     held_out,
-    level,
     psi,
     read_reference,
+    status,
     write_reference,
 )
 from ser_batch.scoring.histograms import LINE_MEASURES
@@ -52,10 +52,10 @@ def test_by_chance_is_what_samples_of_one_distribution_give():
 
 def test_a_large_index_of_few_calls_is_chance():
     settings = DriftSettings()
-    assert level(0.3, expected_psi(10, 2000, 20000), settings) == "drift"
-    assert level(0.3, expected_psi(10, 40, 1000), settings) == "steady"
-    assert level(0.15, 0.01, settings) == "watch"
-    assert level(0.05, 0.0, settings) == "steady"
+    assert status(0.3, expected_psi(10, 2000, 20000), settings) == "drift"
+    assert status(0.3, expected_psi(10, 40, 1000), settings) == "ok"
+    assert status(0.15, 0.01, settings) == "warning"
+    assert status(0.05, 0.0, settings) == "ok"
 
 
 def test_the_training_data_are_like_themselves_and_louder_calls_are_not(tmp_path):

@@ -125,7 +125,7 @@ def test_a_night_scores_in_shadow_compares_days_and_another_model_can_score_them
     assert night["counts"]["segments_scored_in_shadow"] == shadow.num_rows
     assert night["model_id"] != made[0].model_id
     with warehouse.connect(root.warehouse) as con:
-        subjects = con.sql("select distinct subject, level from drift").fetchall()
+        subjects = con.sql("select distinct subject, status from drift").fetchall()
         compared = "select distinct other_model_id from model_comparison order by 1"
         assert con.sql(compared).fetchall() == [(made[0].model_id,)]
     assert ("scores", "too few") in subjects  # four calls decide nothing

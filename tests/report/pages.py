@@ -20,13 +20,13 @@ from tests.rows import MIDDAY, prediction, run
 
 DRIFTED = {
     "psi": 0.61,
-    "level": "drift",
+    "status": "drift",
     "advice": "check the line",
 }
 
 
 def drift_row(name: str = "pitch", **given: Any) -> dict[str, Any]:
-    """A row of `drift`: a group of features of the newest day, steady."""
+    """A row of `drift`: a group of features of the newest day, ok."""
     row = {
         "call_date": TODAY,
         "model_id": MODEL_ID,
@@ -37,7 +37,7 @@ def drift_row(name: str = "pitch", **given: Any) -> dict[str, Any]:
         "psi_expected": 0.02,
         "count_calls": 60,
         "count_calls_before": 600,
-        "level": "steady",
+        "status": "ok",
         "advice": None,
     }
     return {**row, **given}

@@ -118,14 +118,14 @@ def test_a_point_of_the_trend_says_its_figures(open_page):
 
 def test_a_change_of_model_is_marked_in_the_trend_and_told_below_it(open_page):
     page = open_page()
-    assert page.locator("#trend-chart text.mark").text_content() == "another model since 25 Oct"
+    assert page.locator("#trend-chart text.mark").text_content() == "different model since 25 Oct"
     mark = page.locator("#trend-chart line.mark").bounding_box()["x"]
     points = page.locator("#trend-chart circle").all()
     labels = [point.get_attribute("aria-label") for point in points]
     at = next(number for number, label in enumerate(labels) if label.startswith("Sun 25 Oct"))
     before, after = (points[number].bounding_box()["x"] for number in (at - 1, at))
     assert before < mark < after
-    assert "25 October 2026, test-model took over from old-model" in (
+    assert "25 October 2026, test-model replaces old-model" in (
         page.locator("#model-changes").inner_text()
     )
     page.get_by_label("From").fill("2026-10-26")

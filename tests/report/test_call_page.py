@@ -48,11 +48,11 @@ def call_page(root: Root, **report) -> str:
     return (root.reports / address).read_text("utf-8")
 
 
-def test_it_shows_both_sides_and_every_stretch_with_its_emotion(root):
+def test_it_shows_both_sides_and_every_segment_with_its_emotion(root):
     html = call_page(root)
     assert re.findall(r"<h3>(\w+) <span class=\"small\">channel", html) == ["Agent", "Customer"]
     assert html.count("data:image/png;base64,") == 2
-    assert html.count('class="felt"') == 3
+    assert html.count('class="scored"') == 3
     assert "anger 90\N{NO-BREAK SPACE}%, neutral 10\N{NO-BREAK SPACE}%" in html
     assert 'href="../run-1.html#listen"' in html
     assert "<script" not in html
@@ -79,8 +79,8 @@ def test_speech_is_copied_only_where_the_setting_says_so(root):
 def test_without_its_recording_it_shows_what_was_found(root, tmp_path):
     (tmp_path / "2026" / "r1.wav").unlink()
     html = call_page(root, excerpts=True)
-    assert "no longer where it was" in html
-    assert html.count('class="felt"') == 3
+    assert "no longer at its path" in html
+    assert html.count('class="scored"') == 3
     assert "data:" not in html.split("</head>")[1]
 
 
@@ -127,7 +127,7 @@ def test_it_marks_where_both_speak_and_where_a_tone_plays_while_nobody_does(root
     assert float(width) == pytest.approx(1000 * 6 / 60, abs=4)
 
 
-def test_an_uncertain_stretch_says_why_the_model_does_not_name_an_emotion(root):
+def test_an_uncertain_segment_says_why_the_model_does_not_name_an_emotion(root):
     unsure = {"emotion": "uncertain", "anger": 0.6, "neutral": 0.4}
     put_call(
         Lake(root.lake),
@@ -136,10 +136,10 @@ def test_an_uncertain_stretch_says_why_the_model_does_not_name_an_emotion(root):
         {**prediction(segment_no=2, emotion="uncertain", anger=0.9, neutral=0.1), "ood_score": 2},
     )
     publish(root, Settings(), MODEL_ID)
-    assert re.findall(r'data-label="Emotion">(.*?)<', call_page(root)) == [
+    assert re.findall(r'data-label="Predicted emotion">(.*?)<', call_page(root)) == [
         "anger",
         "uncertain: no emotion is likely enough",
-        "uncertain: unlike anything in training",
+        "uncertain: out of distribution",
     ]
 
 

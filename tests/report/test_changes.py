@@ -42,7 +42,7 @@ def test_a_queue_without_calls_in_the_week_before_is_not_said_to_have_too_few(ro
     put_call(lake, prediction(), recording_id="w", started_at=MIDDAY - dt.timedelta(days=8))
     put_call(lake, prediction(), recording_id="other", queue="other")
     text = words(page_of(root))
-    assert "billing too few calls to say" in text
+    assert "billing too few calls to compare" in text
     assert "other no calls the week before" in text
 
 
@@ -59,7 +59,7 @@ def test_a_change_of_model_is_told_with_what_both_say_of_the_same_calls(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=10, n_calm=30)
     put_nights(lake, MODEL_ID, MODEL_ID)
-    assert "took over" not in page_of(root)
+    assert "replaces" not in page_of(root)
     old = predictions_contract("old-model")
     angry = [prediction(f"r0-{n}", anger=0.9, neutral=0.1) for n in range(20)]
     put(lake, old, *angry, *(prediction(f"r0-{n}") for n in range(20, 40)), name="shard-r0-0")
@@ -67,11 +67,11 @@ def test_a_change_of_model_is_told_with_what_both_say_of_the_same_calls(root):
     html = page_of(root)
     assert 'data-marks="[&#34;2026-11-03&#34;]"' in html
     text = words(html)
-    assert "Another model has been scoring since Tuesday 3 November 2026." in text
-    assert f"3 November 2026 , {MODEL_ID} took over from old-model ." in text
+    assert "A different model scores the calls since Tuesday 3 November 2026." in text
+    assert f"3 November 2026 , {MODEL_ID} replaces old-model ." in text
     assert (
-        "Of the same 40 calls of these days, the model now in use finds 25 % dissatisfied, "
-        "the earlier one 50 %." in text
+        "On the same 40 calls of these days, the current model flags 25 % as dissatisfied, "
+        "the previous model 50 %." in text
     )
 
 
@@ -79,15 +79,15 @@ def test_a_model_published_by_hand_after_the_last_night_counts_as_a_change(root)
     lake = Lake(root.lake)
     put_day(lake, n_angry=1, n_calm=1)
     put_nights(lake, "old-model", "old-model")
-    assert f"4 November 2026 , {MODEL_ID} took over from old-model" in words(page_of(root))
+    assert f"4 November 2026 , {MODEL_ID} replaces old-model" in words(page_of(root))
 
 
 def test_drift_is_told_with_what_to_do_and_is_quiet_where_nothing_drifted(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=1, n_calm=1)
-    assert "No day has been compared with earlier ones yet" in words(page_of(root))
-    put(lake, DRIFT, drift_row(level="too few"), name=MODEL_ID)
-    assert "too few scored calls to tell (fewer than 30)" in words(page_of(root))
+    assert "No day has been compared with earlier days yet" in words(page_of(root))
+    put(lake, DRIFT, drift_row(status="too few"), name=MODEL_ID)
+    assert "too few scored calls to compare (fewer than 30)" in words(page_of(root))
     put(lake, DRIFT, drift_row(), drift_row(reference="training"), name=MODEL_ID)
     text = words(page_of(root))
     assert "like those of the 28 days before and the training data." in text
@@ -95,22 +95,22 @@ def test_drift_is_told_with_what_to_do_and_is_quiet_where_nothing_drifted(root):
     drifted = [drift_row(name, **DRIFTED) for name in ("loudness", "formants")]
     put(lake, DRIFT, drift_row(), *drifted, name=MODEL_ID)
     text = words(page_of(root))
-    assert "2 of 3 comparisons for Tuesday 3 November 2026 found drift." in text
+    assert "2 of 3 comparisons for Tuesday 3 November 2026 detected drift." in text
     assert (
-        "drift How the customers sound (formants and loudness), against the days before : "
+        "drift Acoustic features (formants and loudness), against the days before : "
         "check the line." in text
     )
-    assert "pitch how the customers sound steady 0.03, by chance 0.02" in text
+    assert "pitch acoustic features ok 0.03, expected 0.02" in text
 
 
 def test_what_the_training_data_do_not_tell_is_said_and_found_to_be_no_drift(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=1, n_calm=1)
-    nothing = {"psi": None, "psi_expected": None, "level": "not comparable"}
+    nothing = {"psi": None, "psi_expected": None, "status": "not comparable"}
     silent = drift_row(
         "snr_db", subject="line", reference="training", advice="no noise to hear", **nothing
     )
     put(lake, DRIFT, drift_row("snr_db", subject="line"), silent, name=MODEL_ID)
     text = words(page_of(root))
     assert "are like those of the 28 days before." in text
-    assert "0.03, by chance 0.02 not comparable no noise to hear" in text
+    assert "0.03, expected 0.02 not comparable no noise to hear" in text

@@ -26,15 +26,15 @@ TODAY = MIDDAY.date()
 
 def test_a_report_without_calls_says_so(root):
     html = page_of(root)
-    assert "No calls have been taken in yet." in html
-    assert "Files left out" in html
+    assert "No calls have been ingested yet." in html
+    assert "Rejected files (quarantine)" in html
     assert html.count("<section") == 3
 
 
 def test_too_few_scored_calls_give_no_figure(root):
     put_day(Lake(root.lake), n_angry=2, n_calm=1)
     text = words(page_of(root))
-    assert "3 of 3 calls could be scored: too few for a figure." in text
+    assert "3 of 3 calls could be scored: too few for a share." in text
     assert "withheld" in text
 
 
@@ -72,16 +72,17 @@ def test_a_reader_may_choose_days_and_queue(root):
     assert "There are no calls on these days." in nothing
     assert "Every call was scored" not in nothing
     queue = write_report(root, Settings(), "queue", Choice(queue="o'hara's"))
-    assert "1 of 1 call could be scored: too few for a figure." in words(queue.read_text("utf-8"))
+    assert "1 of 1 call could be scored: too few for a share." in words(queue.read_text("utf-8"))
     assert not (root.reports / "latest.html").exists()
 
 
-def test_files_taken_with_a_remark_are_not_among_those_left_out(root):
-    remark = bad_file("twice.wav", severity="warning", code="dual_mono")
-    put(Lake(root.lake), QUARANTINE, remark, bad_file("broken.wav"))
-    left_out, taken = words(page_of(root)).split("Files left out")[1].split("Taken, with a remark")
-    assert ("broken.wav" in left_out, "twice.wav" in left_out) == (True, False)
-    assert ("broken.wav" in taken, "twice.wav" in taken) == (False, True)
+def test_files_accepted_with_a_warning_are_not_among_the_rejected(root):
+    warning = bad_file("twice.wav", severity="warning", code="dual_mono")
+    put(Lake(root.lake), QUARANTINE, warning, bad_file("broken.wav"))
+    text = words(page_of(root)).split("Rejected files (quarantine)")[1]
+    rejected, accepted = text.split("Accepted with a warning")
+    assert ("broken.wav" in rejected, "twice.wav" in rejected) == (True, False)
+    assert ("broken.wav" in accepted, "twice.wav" in accepted) == (False, True)
 
 
 def test_no_filter_sorts_customers_emotions_by_who_took_the_call(root):
@@ -134,7 +135,12 @@ def test_the_latest_report_is_the_same_page_and_nothing_half_written_stays(root)
     put_call(Lake(root.lake), prediction())
     html = page_of(root)
     assert (root.reports / "latest.html").read_text(encoding="utf-8") == html
-    assert sorted(path.name for path in root.reports.iterdir()) == ["latest.html", "run-1.html"]
+    assert sorted(path.name for path in root.reports.iterdir()) == [
+        "latest.html",
+        "latest.json",
+        "run-1.html",
+        "run-1.json",
+    ]
 
 
 def test_each_query_shown_on_the_page_runs_as_it_stands(reported):
@@ -178,7 +184,7 @@ def test_figures_read_as_people_write_them():
     usual = "than most speech"
     assert because([f"louder {usual}", f"slower {usual}"]) == f"louder and slower {usual}"
     assert because(None) == ""
-    assert counted(2, "stretch", "stretches") == "2 stretches"
+    assert counted(2, "copy", "copies") == "2 copies"
     assert [counted(n, "call") for n in (0, 1, 1200)] == [
         "0 calls",
         "1 call",
@@ -194,11 +200,11 @@ def test_reasons_say_why_a_call_is_listed(root):
     assert "worsening, anger, 33 % of the speech dissatisfied, ends badly" in words(page_of(root))
 
 
-def test_what_goes_with_dissatisfaction_is_told_with_its_interval(reported):
+def test_drivers_of_dissatisfaction_are_shown_with_their_interval(reported):
     """In the helper's month long holds make calls dissatisfied, nothing else differs."""
     text = words(reported.read_text("utf-8"))
     assert re.search(r"longest hold, s above 80.0 \d+ % \d+ % \+\d+ to \+\d+", text)
-    assert "both talk at once" not in text
+    assert "overtalk, %" not in text
 
 
 def test_cells_write_each_name_once_and_keep_every_count():
@@ -231,7 +237,7 @@ def test_the_model_is_named_with_its_figure_and_card_where_its_bundle_is(root):
     model_id = read_manifest(default_bundle_path()).model_id
     publish(root, Settings(), model_id)
     text = words(write_report(root, Settings(), "run-1").read_text("utf-8"))
-    assert f"Model {model_id} : a mean recall of" in text
+    assert f"Model {model_id} : unweighted average recall (UAR) of" in text
     assert "Model card" in text
     publish(root, Settings(), "gone-1234")
     assert "Model gone-1234 . Real calls" in words(

@@ -77,7 +77,7 @@ def put_day(lake: Lake, days_ago: int, **given: Any) -> None:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle's folder with the training data's tenths: of unit spread, as the steady days'."""
+    """A bundle's folder with the training data's tenths: of unit spread, as the days before'."""
     folder = tmp_path_factory.mktemp("bundle")
     rng = np.random.default_rng(5)
     dataset = blobs(n_speakers=100)
@@ -89,7 +89,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def telling(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle's folder that also holds held-out scores and lines, as of the steady days."""
+    """A bundle's folder that also holds held-out scores and lines, as of the days before."""
     folder = tmp_path_factory.mktemp("telling")
     rng = np.random.default_rng(6)
     dataset = blobs(n_speakers=200)
@@ -115,14 +115,14 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
-def levels(lake: Lake, bundle: Path) -> dict[tuple[str, str, str], str]:
+def statuses(lake: Lake, bundle: Path) -> dict[tuple[str, str, str], str]:
     found = find_drift(lake, MODEL_ID, bundle, SETTINGS)
-    return {(row["subject"], row["name"], row["reference"]): row["level"] for row in found.newest}
+    return {(row["subject"], row["name"], row["reference"]): row["status"] for row in found.newest}
 
 
-def test_a_day_like_those_before_is_steady(lake: Lake, bundle: Path):
+def test_a_day_like_those_before_is_ok(lake: Lake, bundle: Path):
     put_day(lake, 0)
-    assert set(levels(lake, bundle).values()) == {"steady"}
+    assert set(statuses(lake, bundle).values()) == {"ok"}
 
 
 def test_higher_voices_are_drift_of_pitch_alone(lake: Lake, bundle: Path):
@@ -159,12 +159,12 @@ def test_calls_unlike_the_training_data_say_label_and_retrain(tmp_path: Path, bu
     np.savez(other / "reference.npz", **{**reference, "edges": reference["edges"] + 2})
     found = find_drift(lake, MODEL_ID, other, SETTINGS)
     rows = [row for row in found.newest if row["reference"] == TRAINING]
-    assert {row["level"] for row in rows} == {"drift"}
+    assert {row["status"] for row in rows} == {"drift"}
     assert all("retrain" in row["advice"] for row in rows)
-    assert {row["level"] for row in found.newest if row["reference"] == BEFORE} == {"steady"}
+    assert {row["status"] for row in found.newest if row["reference"] == BEFORE} == {"ok"}
 
 
-def test_a_day_like_the_training_data_is_steady_and_what_they_do_not_tell_is_said(
+def test_a_day_like_the_training_data_is_ok_and_what_they_do_not_tell_is_said(
     lake: Lake, telling: Path
 ):
     put_day(lake, 0)
@@ -174,7 +174,7 @@ def test_a_day_like_the_training_data_is_steady_and_what_they_do_not_tell_is_sai
         if r["reference"] == TRAINING
     ]
     found = {(row["subject"], row["name"]): row for row in rows if row["subject"] != "features"}
-    silent = {key for key, row in found.items() if row["level"] == "not comparable"}
+    silent = {key for key, row in found.items() if row["status"] == "not comparable"}
     assert silent == {
         ("coverage", "metadata"),
         ("coverage", "why not scored"),
@@ -184,7 +184,7 @@ def test_a_day_like_the_training_data_is_steady_and_what_they_do_not_tell_is_sai
     }
     assert all(found[key]["psi"] is None for key in silent)
     assert "no noise" in found["line", "snr_db"]["advice"]
-    assert {row["level"] for key, row in found.items() if key not in silent} == {"steady"}
+    assert {row["status"] for key, row in found.items() if key not in silent} == {"ok"}
     assert {name for subject, name in found if subject == "scores"} == {
         "confidence",
         "dissatisfaction",
@@ -249,7 +249,7 @@ def test_too_few_calls_say_so_and_warn_of_nothing(lake: Lake, bundle: Path):
     put_day(lake, 0, level_db=-40)
     few = SETTINGS.model_copy(update={"drift": SETTINGS.drift.model_copy(update={"min_calls": 99})})
     found = find_drift(lake, MODEL_ID, bundle, few)
-    assert {row["level"] for row in found.newest} == {"too few"}
+    assert {row["status"] for row in found.newest} == {"too few"}
     assert found.warnings == []
 
 
