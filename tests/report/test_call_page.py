@@ -10,6 +10,8 @@ import pytest
 import soundfile
 
 from ser_batch.config import Settings
+from ser_batch.report.call_page import render_call
+from ser_batch.report.data import CallData, from_json
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
@@ -82,6 +84,13 @@ def test_without_its_recording_it_shows_what_was_found(root, tmp_path):
     assert "no longer at its path" in html
     assert html.count('class="scored"') == 3
     assert "data:" not in html.split("</head>")[1]
+
+
+def test_it_is_rendered_again_without_its_recording_as_it_was(root, tmp_path):
+    html = call_page(root, excerpts=True)
+    (tmp_path / "2026" / "r1.wav").unlink()
+    data = (root.reports / "run-1-calls" / "r1.json").read_text("utf-8")
+    assert render_call(from_json(data, CallData)) == html
 
 
 def test_no_pages_are_written_where_the_setting_says_so(root):

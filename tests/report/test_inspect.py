@@ -88,7 +88,7 @@ def test_the_dictionary_tells_everything_and_has_no_number_that_is_none(seen: In
     assert "signal" not in first
 
 
-def test_one_channel_is_drawn_as_two_voices_only_where_they_were_told_apart(
+def test_one_channel_is_drawn_as_two_voices_only_where_they_are_diarized(
     tmp_path: Path,
 ) -> None:
     import soundfile
@@ -105,7 +105,7 @@ def test_one_channel_is_drawn_as_two_voices_only_where_they_were_told_apart(
     said = SETTINGS.model_copy(update={"roles": RoleSettings(first_speaker="customer")})
     apart = inspect_file(tmp_path / "mono.wav", said)
     assert side_names(apart.analysis, apart.roles) == ["voice 0, customer", "voice 1, agent"]
-    assert "told apart" in course(apart.analysis)
+    assert "diarized" in course(apart.analysis)
     assert picture("mono", apart.audio, apart.analysis, apart.roles, [])[:4] == b"\x89PNG"
 
 
