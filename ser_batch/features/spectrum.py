@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from ser_batch.arrays import FloatArray, IntArray
 from ser_batch.features.parameters import Parameters
