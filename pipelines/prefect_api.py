@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import sqlite3
+import sys
 import threading
 import time
 import zlib
@@ -108,7 +109,8 @@ def prefect_api(root: Root) -> Iterator[None]:
                 url = server.url
                 if database is not None and not is_prepared:
                     _mark_prepared(database)
-        gc.freeze()
+        if "duckdb" not in sys.modules:  # which reports what is frozen as leaked
+            gc.freeze()  # neither is it collected when the process ends
         gc.enable()
         with temporary_settings({PREFECT_API_URL: url}), server or nullcontext():
             yield
