@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from ser_batch.caches import set_caches
 from ser_batch.errors import StopError
-from ser_batch.paths import Root
+from ser_batch.store.paths import Root
 
 QUIET_PREFECT = {
     "PREFECT_LOGGING_LEVEL": "CRITICAL",

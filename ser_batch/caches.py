@@ -6,7 +6,7 @@ import importlib.util
 import os
 from pathlib import Path
 
-from ser_batch.paths import Root
+from ser_batch.store.paths import Root
 
 NUMBA_CACHE = "NUMBA_CACHE_DIR"
 

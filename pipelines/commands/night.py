@@ -64,7 +64,7 @@ def runs(
 
       ser-batch runs --last 3 --json
     """
-    from ser_batch.stages.runs import read_runs
+    from ser_batch.monitoring.interrupted import read_runs
 
     rows = read_runs(existing_root(root))[:last]
     for row in rows:
@@ -87,7 +87,7 @@ def run_nightly(
         SettingsError: naming the key that is wrong
     """
     from pipelines.prefect_api import prefect_api
-    from ser_batch.lock import only_run
+    from ser_batch.store.lock import only_run
 
     place = open_root(root)
     read_settings(place, settings)

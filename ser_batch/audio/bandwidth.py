@@ -6,7 +6,7 @@ import numpy as np
 import scipy
 
 from ser_batch.arrays import DoubleArray, FloatArray
-from ser_batch.audio.stretches import lengths
+from ser_batch.audio.intervals import lengths
 
 WINDOW_S = 0.032
 MOST_FRAMES = 1000

@@ -1,0 +1,172 @@
+"""The linear half of training: a head a part of the features, tuned on held-out speakers.
+
+Hand-made descriptors and a speech model's states each have a head of their own; a mean of their
+calibrated logits beats one head over both, whose penalty would fit neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+
+from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.features.dataset import Dataset
+from ser_batch.scoring.calibration import fit_calibration
+from ser_batch.scoring.feature_weights import emphasis, is_state
+from ser_batch.scoring.linear import LinearHead, class_weights, fit_linear
+from ser_batch.training.splits import Fold
+
+MIXTURES = (0.25, 0.4, 0.5, 0.6, 0.75)
+"""Weights of the descriptors beside the states that are tried."""
+
+LEAST = 5.0
+"""How far below the least logit one lies whose class a head never saw."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Features that have a head of their own.
+
+    Attributes:
+        columns: of the features, shape (n,)
+        strengths: inverse L2 penalties to try
+    """
+
+    columns: IntArray
+    strengths: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TunedPart:
+    """A part, with what held-out speakers chose.
+
+    Attributes:
+        columns: of the features, shape (n,)
+        strength: inverse L2 penalty
+        share: factor of its logits in the sum of the parts'
+    """
+
+    columns: IntArray
+    strength: float
+    share: float
+
+
+def parts_of(
+    names: Sequence[str], strengths: tuple[float, ...], state_strengths: tuple[float, ...]
+) -> list[Part]:
+    """Descriptors and states, whichever there are."""
+    states = np.array([is_state(name) for name in names])
+    both = [(~states, strengths), (states, state_strengths)]
+    return [Part(np.flatnonzero(which), tried) for which, tried in both if which.any()]
+
+
+def tuned_parts(
+    dataset: Dataset, labels: IntArray, folds: Sequence[Fold], parts: Sequence[Part], fine: float
+) -> tuple[list[TunedPart], DoubleArray]:
+    """The strengths with the least held-out loss, and the held-out logits of the parts together.
+
+    Args:
+        dataset: training clips
+        labels: class numbers, all of them present, shape (n_clips,)
+        folds: of their speakers
+        parts: of the features
+        fine: weight before the penalty of features that travel badly
+    """
+    found = [_tuned(dataset, labels, folds, part, fine) for part in parts]
+    shares, held_out = _mixed([logits for _, logits in found], labels, dataset.weights)
+    tuned = [
+        TunedPart(part.columns, strength, share)
+        for part, (strength, _), share in zip(parts, found, shares, strict=True)
+    ]
+    return tuned, held_out
+
+
+def _mixed(
+    logits: Sequence[DoubleArray], labels: IntArray, weights: DoubleArray
+) -> tuple[tuple[float, ...], DoubleArray]:
+    """Factors of the parts' logits whose sum has the least held-out loss, and that sum.
+
+    A part alone keeps its own scale; two are brought to one scale by their temperatures first.
+    """
+    if len(logits) == 1:
+        return (1.0,), logits[0]
+    scales = [1 / fit_calibration(own, labels, weights).temperature for own in logits]
+    tried = []
+    for first in MIXTURES:
+        shares = (first * scales[0], (1 - first) * scales[1])
+        mixed = np.add(*(share * own for share, own in zip(shares, logits, strict=True)))
+        tried.append((balanced_loss(mixed, labels, weights), shares, mixed))
+    _, shares, mixed = min(tried, key=lambda entry: entry[0])
+    return shares, mixed
+
+
+def fit_head(
+    dataset: Dataset, labels: IntArray, parts: Sequence[TunedPart], fine: float
+) -> LinearHead:
+    """The parts' heads as one that reads all features and gives the sum of their logits."""
+    n_features, n_classes = len(dataset.names), int(labels.max()) + 1
+    whole = LinearHead(
+        centre=np.zeros(n_features),
+        scale=np.ones(n_features),
+        emphasis=np.ones(n_features),
+        weights=np.zeros((n_features, n_classes)),
+        bias=np.zeros(n_classes),
+    )
+    for part in parts:
+        head = _fit(dataset, labels, part.columns, part.strength, fine)
+        whole.centre[part.columns] = head.centre
+        whole.scale[part.columns] = head.scale
+        whole.emphasis[part.columns] = head.emphasis
+        whole.weights[part.columns] = part.share * head.weights
+        whole.bias[:] += part.share * head.bias
+    return whole
+
+
+def balanced_loss(logits: DoubleArray, labels: IntArray, weights: DoubleArray) -> float:
+    """Class-balanced log loss after the best temperature; clips count by their weights."""
+    scaled = logits / fit_calibration(logits, labels, weights).temperature
+    log_p = scipy.special.log_softmax(scaled, axis=1)[np.arange(len(labels)), labels]
+    return float(-np.average(log_p, weights=class_weights(labels, weights)))
+
+
+def _tuned(
+    dataset: Dataset, labels: IntArray, folds: Sequence[Fold], part: Part, fine: float
+) -> tuple[float, DoubleArray]:
+    """The strength with the least held-out loss, and its held-out logits."""
+    n_classes = int(labels.max()) + 1
+    tried = []
+    for strength in part.strengths:
+        held_out = np.zeros((len(labels), n_classes))
+        for fold in folds:
+            seen = labels[fold.train]
+            head = _fit(dataset.take(fold.train), seen, part.columns, strength, fine)
+            tested = dataset.features[np.ix_(fold.test, part.columns)]
+            held_out[fold.test] = _spread(head, seen, tested, n_classes)
+        loss = balanced_loss(held_out, labels, dataset.weights)
+        tried.append((loss, strength, held_out))
+    _, strength, held_out = min(tried, key=lambda entry: entry[0])
+    return strength, held_out
+
+
+def _fit(
+    dataset: Dataset, labels: IntArray, columns: IntArray, strength: float, fine: float
+) -> LinearHead:
+    chosen = dataset.reading(columns.tolist())
+    return fit_linear(
+        chosen.features,
+        labels,
+        strength=strength,
+        emphasis=emphasis(chosen.names, fine),
+        weights=chosen.weights,
+    )
+
+
+def _spread(head: LinearHead, seen: IntArray, features: FloatArray, n_classes: int) -> DoubleArray:
+    """Logits with a column for every class; one that the head never saw reads far below."""
+    logits = head.logits(features)
+    wide = np.full((len(features), n_classes), logits.min() - LEAST)
+    wide[:, np.unique(seen)] = logits
+    return wide
