@@ -11,6 +11,7 @@ import typer
 import ser_batch
 from pipelines.commands import (
     bench,
+    bench_calls,
     bench_encoders,
     bench_models,
     bench_report,
@@ -57,7 +58,7 @@ def about(
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Work is shared out among processes; threads of a small matrix product only wait for each other.
-LightGBM is told its own number."""
+LightGBM has its own setting."""
 
 NIGHT, LOOK, MODEL, SETUP = "Every night", "Look at results", "Models", "Set up"
 
@@ -86,7 +87,7 @@ bench.app.command("embeddings")(bench_encoders.embeddings)
 bench.app.command("encoder")(bench_encoders.encoder)
 bench.app.command("adapt")(bench_encoders.adapt)
 bench.app.command("few-labels")(bench_encoders.few_labels)
-bench.app.command("calls")(bench_models.bench_calls)
+bench.app.command("calls")(bench_calls.bench_calls)
 bench.app.command("features")(bench_models.bench_features)
 bench.app.command("models")(bench_models.bench_models)
 bench.app.command("report")(bench_report.bench_report)
@@ -113,13 +114,13 @@ def main() -> None:
             print_json(MISUSE.as_json())
         raise
     except Exception as error:
-        told = None if os.environ.get("SER_DEBUG") else failure(error)
+        found = None if os.environ.get("SER_DEBUG") else failure(error)
         if as_json:
-            print_json((told or UNEXPECTED).as_json())
-        if told is None:
+            print_json((found or UNEXPECTED).as_json())
+        if found is None:
             raise
-        say_error(told.one_line())
-        sys.exit(told.exit)
+        say_error(found.one_line())
+        sys.exit(found.exit)
 
 
 if __name__ == "__main__":

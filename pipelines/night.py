@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,22 @@ from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, wo
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
+from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
+from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
+from ser_batch.stages.completeness import night_completeness
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.ingest import IngestResult
-from ser_batch.stages.publish import PublishResult, count_undated, not_scored
-from ser_batch.stages.score import model_id
+from ser_batch.stages.publish import (
+    PublishResult,
+    count_undated,
+    finish_publishing,
+    not_scored,
+)
+from ser_batch.stages.report import republish_without
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -32,13 +42,13 @@ class Night:
 
     def __init__(
         self,
-        audio: Path,
+        audio: Sequence[Path],
         metadata: Sequence[Path],
         root: Root,
         settings: Settings,
         display: Display,
     ) -> None:
-        self.audio = audio.absolute()
+        self.audio = list(audio)
         self.metadata = list(metadata)
         self.root = root
         self.settings = settings
@@ -47,7 +57,7 @@ class Night:
         self.began_at_s = time.time()
         self.lake = Lake(root.lake)
         self.model_id = model_id(root, settings)
-        self.record: RunRecord = new_run(str(self.audio), settings, self.model_id)
+        self.record: RunRecord = new_run(", ".join(map(str, audio)), settings, self.model_id)
         self.drift = DriftResult((), [])
         self.workers: Workers[CallJob, CallOutcome] = Workers(
             describe_calls, worker_crash_outcome, settings.run.workers
@@ -81,14 +91,24 @@ class Night:
         self.record.write(self.lake)
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
-        """State the record and return what the run did."""
-        self.record.status = "partial" if self.record.counts["quarantined"] else "clean"
-        self.record.write(self.lake)
+        """State the record, publish it with the warehouse, and return what the run did."""
+        completeness = night_completeness(
+            self.lake,
+            published,
+            self.record.counts,
+            audio=[str(folder) for folder in self.audio],
+            since=last_published(self.lake),
+            may_be_empty=self.settings.ingest.may_be_empty,
+        )
+        is_partial = self.record.counts["quarantined"] or not completeness.is_complete
+        self.record.status = "partial" if is_partial else "clean"
+        self.record.write(self.lake, message=completeness.message or None)
+        finish_publishing(self.root, published)
         flow_s = time.time() - self.began_at_s
         return {
             "run_id": self.record.run_id,
             "status": self.record.status,
-            "audio": str(self.audio),
+            "audio": [str(folder) for folder in self.audio],
             "counts": dict(self.record.counts),
             "audio_s": self.record.audio_s,
             "stage_s": dict(self.record.stage_s),
@@ -98,19 +118,20 @@ class Night:
             "orchestration_s": max(0.0, flow_s - self.busy.seconds),
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
-            "not_scored": not_scored(published.path),
-            "undated": count_undated(published.path),
+            "completeness": asdict(completeness),
+            "not_scored": not_scored(self.root.warehouse),
+            "undated": count_undated(self.root.warehouse),
             "drift": self.drift.warnings,
             "published": published.built,
             "rows": published.rows,
-            "warehouse": str(published.path),
+            "warehouse": str(self.root.warehouse),
             "report": str(report),
         }
 
 
 @contextmanager
 def open_night(
-    audio: Path,
+    audio: Sequence[str],
     metadata: Sequence[Path],
     root: Path,
     settings_file: str | None,
@@ -120,15 +141,17 @@ def open_night(
     """Hold the root, start the processes, and state how the run ended.
 
     Raises:
+        AudioFolderError: if no audio folder is named
         LockedError: if another run holds the root
         SettingsError: if a setting is wrong
     """
     place = find_root(root, must_exist=False)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
+    folders = named_folders(audio, settings.ingest.audio)
     with only_run(place), Display(quiet=quiet) as display:
-        finish_erasure(place, settings)
-        night = Night(audio, metadata, place, settings, display)
+        finish_erasure(place, partial(republish_without, place, settings))
+        night = Night(folders, metadata, place, settings, display)
         night.record.write(night.lake)
         try:
             with night.workers:

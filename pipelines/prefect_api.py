@@ -22,8 +22,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ser_batch.caches import set_caches
 from ser_batch.errors import StopError
+from ser_batch.store.caches import set_caches
 from ser_batch.store.paths import Root
 
 QUIET_PREFECT = {

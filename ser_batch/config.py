@@ -39,6 +39,9 @@ class Section(BaseModel):
 class IngestSettings(Section):
     """Which files are taken in, and how they are named."""
 
+    audio: tuple[str, ...] = Field(
+        (), description="audio folders of a night, where the command line names none"
+    )
     extensions: tuple[str, ...] = Field(
         (".wav", ".flac", ".mp3", ".ogg", ".opus", ".oga", ".aif", ".aiff"),
         description="file endings that are taken for recordings, lower case",
@@ -128,7 +131,7 @@ class RoleSettings(Section):
         None,
         description=(
             "agent or customer: who speaks first where both sides share one channel; then the two "
-            "voices are told apart and each has its role. Unset: they stay one channel in the "
+            "voices are diarized and each has its role. Unset: they stay one channel in the "
             "role single_channel"
         ),
     )
@@ -229,16 +232,16 @@ class LineSettings(Section):
         ),
     )
     min_music_s: Seconds = Field(4, description="s; a shorter sound is not called music")
-    bleed_correlation: Share = Field(
+    crosstalk_correlation: Share = Field(
         0.15,
         description=(
-            "correlation from which one side's voice is said to be heard on the other's channel"
+            "correlation from which one side's voice counts as crosstalk on the other channel"
         ),
     )
     min_separation_confidence: Share = Field(
         0.7,
         description=(
-            "confidence below which two voices in one channel are not told apart, and not scored; "
+            "confidence below which two voices in one channel are not diarized and not scored; "
             "one person alone comes to at most .6 on real lines"
         ),
     )
@@ -404,7 +407,20 @@ class DissatisfactionSettings(Section):
         description="weight of each emotion's probability, 0 content to 1 dissatisfied",
     )
     threshold: Share = Field(
-        0.5, description="dissatisfaction from which a segment or a call is called dissatisfied"
+        0.5, description="dissatisfaction from which a segment is dissatisfied"
+    )
+    worst_part: Annotated[float, Field(gt=0, le=1)] = Field(
+        1 / 3, description="share of a call's scored speech, the worst, that decides on its flag"
+    )
+    call_threshold: Share = Field(
+        0.5,
+        description=(
+            "dissatisfaction of that part from which the call is flagged as dissatisfied; chosen "
+            "by `ser-batch bench calls --tune-flag`"
+        ),
+    )
+    min_scored_s: Seconds = Field(
+        5, description="s; a call with less scored speech has no dissatisfaction and no flag"
     )
     arc_change: Annotated[float, Field(gt=0, le=9)] = Field(
         1.0,
@@ -413,6 +429,15 @@ class DissatisfactionSettings(Section):
             "called improving or worsening"
         ),
     )
+
+    @property
+    def flag(self) -> dict[str, float]:
+        """The numbers of the flag's rule, as `is_call_dissatisfied` takes them."""
+        return {
+            "share": self.worst_part,
+            "threshold": self.call_threshold,
+            "min_scored_s": self.min_scored_s,
+        }
 
     @field_validator("weights")
     @classmethod

@@ -25,12 +25,17 @@ class NotScored:
 NOT_SCORED: dict[str, NotScored] = {
     reason.code: reason
     for reason in (
-        NotScored("agent", "the agent's channel: people at work are never scored", ""),
+        NotScored(
+            "agent",
+            "the agent's channel: people at work are never scored",
+            "if the customer speaks on it, set roles.channels or roles.single_channel, or supply "
+            "customer_channel in the metadata",
+        ),
         NotScored(
             "unknown_role",
             "nothing says who speaks on the channel",
-            "say it in the metadata or in [roles]: customer_channel where each side has a channel, "
-            "first_speaker where both share one",
+            'where both sides share one channel, set roles.first_speaker = "agent"; where each '
+            "side has its own, set roles.channels, or supply customer_channel in the metadata",
         ),
         NotScored("objected", "the customer objected", ""),
         NotScored(
@@ -97,7 +102,7 @@ def channel_roles(
 ) -> tuple[Role, ...]:
     """Who speaks on each channel that carries a signal of its own, or is one voice of it.
 
-    Whoever says who speaks first says that two people share the signal: until they are told apart
+    Whoever says who speaks first says that two people share the signal: until they are diarized
     nobody on it has a role.
 
     Args:
@@ -106,7 +111,7 @@ def channel_roles(
         first_speaker: of two who share one signal, None if nothing says so
         n_channels: channels in the file
         dual_mono: both channels carry the same signal, so they count as one
-        diarized: two voices of one signal were told apart, the first to speak first
+        diarized: two voices of one signal were diarized, the first to speak first
     """
     if n_channels > 1 and not dual_mono:
         return tuple(roles[:n_channels])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ser_batch.labels.queue import ImportResult
 
-app = typer.Typer(no_args_is_help=True, help="Labels: ask people what they hear.")
+app = typer.Typer(no_args_is_help=True, help="Labels: ask people which emotion they perceive.")
 
 _MOST_REFUSALS = 20
 
@@ -40,7 +40,7 @@ def queue(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Pick the segments that tell a model most, and a share by chance to measure models by.
+    """Pick the segments that a model learns most from, and a share by chance to measure models by.
 
     Writes snippets, tasks and a labelling configuration for Label Studio, and a CSV, under
     ROOT/labels. With Label Studio's local files, its document root is ROOT.
@@ -53,7 +53,7 @@ def queue(
     """
     from ser_batch.labels.label_studio import LOCAL_FILES
     from ser_batch.labels.queue import queue_labels
-    from ser_batch.stages.score import model_id
+    from ser_batch.scoring.choose import model_id
 
     place = existing_root(root)
     chosen = read_settings(place, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
 
 def nightly(
-    audio: Annotated[Path, typer.Option(help="Folder of recordings, with folders in it or not.")],
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of recordings, searched with its subfolders; may be given several times. "
+            "Else the setting ingest.audio."
+        ),
+    ] = None,
     metadata: Annotated[
         list[Path] | None,
         typer.Option(help="CSV, JSON lines or Parquet; may be given several times."),
@@ -36,15 +43,18 @@ def nightly(
     """Take in new recordings, score them, publish the warehouse, write the report.
 
     What was done before is not done again; killed and run again, it ends with the same rows.
-    Exit code: 0 clean, 3 some files went to quarantine, 1 failed, 75 another run is at work.
+    Exit code: 0 clean, 3 files were rejected, or no call or less than half of what could be
+    was scored, 1 failed, 75 another run is at work.
 
     Examples:
 
       ser-batch nightly --audio /calls --metadata /calls/export.csv
 
+      ser-batch nightly --audio /calls/site-a --audio /calls/site-b
+
       SER_INGEST__MIN_AGE_S=0 ser-batch nightly --audio /calls --root /srv/ser-batch
     """
-    summary = run_nightly(audio, metadata or [], root, settings, quiet=as_json)
+    summary = run_nightly(audio or [], metadata or [], root, settings, quiet=as_json)
     if as_json:
         print_json(summary)
     else:
@@ -78,26 +88,34 @@ def runs(
 
 
 def run_nightly(
-    audio: Path, metadata: list[Path], root: Path, settings: Path | None, *, quiet: bool
+    audio: Sequence[Path],
+    metadata: Sequence[Path],
+    root: Path,
+    settings: Path | None,
+    *,
+    quiet: bool,
 ) -> dict[str, Any]:
     """The flow, with a quiet Prefect; what is wrong with root or settings is said before it starts.
 
     Raises:
+        AudioFolderError: if no audio folder is named
         RootIsFileError: if the root can be no folder
         SettingsError: naming the key that is wrong
     """
     from pipelines.prefect_api import prefect_api
+    from ser_batch.ingest.folders import named_folders
     from ser_batch.store.lock import only_run
 
     place = open_root(root)
-    read_settings(place, settings)
+    given = [str(path) for path in audio]
+    named_folders(given, read_settings(place, settings).ingest.audio)
     with only_run(place):  # another run is named before Prefect starts
         pass
     with prefect_api(place):
         from pipelines.nightly import nightly as flow
 
         summary: dict[str, Any] = flow(
-            audio=str(audio),
+            audio=given,
             metadata=[str(path) for path in metadata],
             root=str(root),
             settings_file=str(settings) if settings else None,
@@ -113,18 +131,18 @@ def show_summary(summary: dict[str, Any]) -> None:
 
     console = Console(soft_wrap=True)
     counts = summary["counts"]
-    console.print(_headline(summary))
+    if summary["completeness"]["reason"]:
+        console.print(f"[yellow]Partial[/]: {escape(_incomplete(summary['completeness']))}")
+        console.print(f"  {_work_done(summary)}")
+    else:
+        console.print(_headline(summary))
     if counts["quarantined"] or counts["warnings"]:
         console.print(
             f"  {counts['quarantined']} files to quarantine, {counts['warnings']} warnings: "
             "[bold]ser-batch quarantine list[/]"
         )
-    if counts["files_growing"]:
-        console.print(f"  {counts['files_growing']} files are still being written: next run")
     if counts["files_erased"]:
         console.print(f"  {counts['files_erased']} files are of calls that were erased: left out")
-    if not counts["files_found"]:
-        console.print(f"  [yellow]no recording was found in {escape(summary['audio'])}[/]")
     for reason in summary["not_scored"]:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
         calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"
@@ -139,13 +157,23 @@ def show_summary(summary: dict[str, Any]) -> None:
             f"  drift in {row['subject']}, {row['name']}, against {row['reference']}: "
             f"{escape(row['advice'])}"
         )
+    if counts["files_growing"]:
+        console.print(
+            f"  {counts['files_growing']} files skipped: still being written (changed within "
+            "ingest.min_age_s); the next run takes them"
+        )
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
 
 
+def _incomplete(completeness: dict[str, Any]) -> str:
+    message, remedy = completeness["message"], completeness["remedy"]
+    return f"{message}. {remedy}" if remedy else message
+
+
 def _headline(summary: dict[str, Any]) -> str:
-    counts, stages = summary["counts"], summary["stage_s"]
-    seconds = sum(stages.values())
+    counts = summary["counts"]
+    seconds = sum(summary["stage_s"].values())
     if not summary["published"] and not counts.get("calls_analysed"):
         return (
             f"[green]Nothing new[/]: {counts['files_found'] - counts['files_erased']} recordings "
@@ -153,11 +181,16 @@ def _headline(summary: dict[str, Any]) -> str:
             f"nothing was computed ({seconds:.1f} s)."
         )
     colour = "green" if summary["status"] == "clean" else "yellow"
-    spent = ", ".join(f"{name} {value:.1f} s" for name, value in stages.items())
+    return f"[{colour}]{summary['status'].capitalize()}[/]: {_work_done(summary)}"
+
+
+def _work_done(summary: dict[str, Any]) -> str:
+    counts = summary["counts"]
+    spent = ", ".join(f"{name} {value:.1f} s" for name, value in summary["stage_s"].items())
     return (
-        f"[{colour}]{summary['status'].capitalize()}[/]: {counts.get('calls_analysed', 0)} calls "
-        f"analysed ({summary['audio_s'] / 3600:.2f} h), {counts.get('segments_scored', 0)} "
-        f"segments scored, {summary['rows'].get('call_summary', 0)} calls in the warehouse.\n"
+        f"{counts.get('calls_analysed', 0)} calls analysed ({summary['audio_s'] / 3600:.2f} h), "
+        f"{counts.get('segments_scored', 0)} segments scored, "
+        f"{summary['rows'].get('call_summary', 0)} calls in the warehouse.\n"
         f"  {spent}"
     )
 

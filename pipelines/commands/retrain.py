@@ -11,6 +11,7 @@ import typer
 
 from pipelines.commands.models import show_contest
 from pipelines.display import Display
+from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -95,10 +96,10 @@ def rescore(  # noqa: PLR0917
 
       ser-batch rescore --model calls-3f2a91c0 --since 2026-10-01
     """
+    from ser_batch.scoring.choose import model_id
     from ser_batch.scoring.models import usable
     from ser_batch.stages.publish import publish
     from ser_batch.stages.rescore import rescore as rescore_calls
-    from ser_batch.stages.score import model_id
     from ser_batch.store.lake import Lake
     from ser_batch.store.lock import only_run
 
@@ -141,8 +142,8 @@ def drift(
 
       ser-batch drift --json
     """
+    from ser_batch.scoring.choose import model_id
     from ser_batch.stages.drift import newest_drift
-    from ser_batch.stages.score import model_id
     from ser_batch.store.lake import Lake
 
     place = existing_root(root)
@@ -173,9 +174,7 @@ def drift(
 
 
 def bench_retraining(
-    corpora: Annotated[
-        Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
-    ],
+    corpora: CorporaOption = None,
     corpus: Annotated[
         str, typer.Option(help="Whose speakers are labelled, and measure.")
     ] = "ravdess",
@@ -188,10 +187,13 @@ def bench_retraining(
 
       ser-batch bench retraining --corpora DIR --corpus ravdess --json
     """
-    from ser_batch.lab.bench.retraining import run
+    from ser_batch.lab.bench.retraining import START, run
+    from ser_batch.scoring.bundle import default_bundle_path, read_manifest
 
+    check_inputs(None, feature_sets=[read_manifest(default_bundle_path()).feature_set])
+    folder = given_corpora(corpora, [START, corpus])
     with Display(quiet=as_json) as display:
-        result = run(corpora, corpus, draws=draws, on_progress=display.reach)
+        result = run(folder, corpus, draws=draws, on_progress=display.reach)
     if as_json:
         print_json(result)
         return

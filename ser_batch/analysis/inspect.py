@@ -1,4 +1,4 @@
-"""One call looked at closely: what was heard on it, before anything is scored."""
+"""One call looked at closely: what is detected in it, before anything is scored."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ser_batch.analysis.warnings import doubts
 from ser_batch.audio.analysis import CallAnalysis, ChannelAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Role, Settings
+from ser_batch.ingest.named_file import check_file
 from ser_batch.policy import channel_roles
-from ser_batch.scoring.score_files import check_file
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """A call and all that was heard on it.
+    """A call and all that was detected in it.
 
     Attributes:
         audio: the recording
@@ -59,7 +59,7 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
 
 
 def as_dict(seen: Inspection) -> dict[str, Any]:
-    """All that was heard, without samples; what could not be measured is null."""
+    """All that was detected, without samples; what could not be measured is null."""
     audio, analysis = seen.audio, seen.analysis
     plain = _plain(
         {

@@ -19,8 +19,8 @@ from ser_batch.labels.history import Row
 from ser_batch.labels.label_studio import labelling_config, task
 from ser_batch.labels.segment_name import parse_segment_name, segment_name
 from ser_batch.labels.selection import RANDOM
-from ser_batch.labels.snippets import Stretch, write_snippets
-from ser_batch.report.written_pages import write_whole
+from ser_batch.labels.snippets import Span, write_snippets
+from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.paths import Root
 
 SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
@@ -32,13 +32,13 @@ def cut_snippets(picks: pl.DataFrame, folder: Path, settings: Settings) -> set[s
     lost = set()
     for (recording_id,), rows in picks.group_by("recording_id", maintain_order=True):
         first = rows.row(0, named=True)
-        stretches = {
-            tuple(row[name] for name in KEY): Stretch(row["start_s"], row["end_s"])
+        spans = {
+            tuple(row[name] for name in KEY): Span(row["start_s"], row["end_s"])
             for row in rows.iter_rows(named=True)
         }
         try:
             path = Path(first["audio_root"]) / first["path"]
-            write_snippets(path, stretches, folder, settings.audio)
+            write_snippets(path, spans, folder, settings.audio)
         except FileError:
             lost.add(str(recording_id))
     return lost
@@ -76,7 +76,7 @@ def _name(pick: Row) -> str:
 
 
 def suggested(pick: Row) -> str | None:
-    """What the model hears; not told of segments drawn by chance, lest the measure follow it."""
+    """The predicted emotion; not shown for segments drawn at random, lest the measure follow it."""
     if pick["reason"] == RANDOM or pick["emotion"] == UNCERTAIN:
         return None
     return str(pick["emotion"])
@@ -100,7 +100,7 @@ def _forget_tasks(file: Path, recordings: Collection[str]) -> int:
     tasks = json.loads(file.read_text(encoding="utf-8"))
     kept = [each for each in tasks if not _is_of(each["data"].get("segment", ""), recordings)]
     if len(kept) < len(tasks):
-        write_whole(file, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        write_text_atomic(file, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     return len(tasks) - len(kept)
 
 
@@ -116,7 +116,7 @@ def _forget_rows(file: Path, recordings: Collection[str]) -> int:
         writer = csv.DictWriter(text, columns)
         writer.writeheader()
         writer.writerows(kept)
-        write_whole(file, text.getvalue())
+        write_text_atomic(file, text.getvalue())
     return len(rows) - len(kept)
 
 

@@ -21,8 +21,8 @@ from ser_batch.config import Settings
 from ser_batch.errors import SerError, WarehouseError
 from ser_batch.features.encoders.sets import RECOMMENDED
 from ser_batch.features.encoders.weights import WEIGHTS
+from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
-from ser_batch.stages.score import load_model
 from ser_batch.store.paths import Root
 
 LEAST_FREE_GB = 2.0
@@ -54,7 +54,7 @@ def examine(root: Root, settings_file: Path | None) -> list[Check]:
         file = settings_file or find_settings_file(root.path)
         settings = load_settings(file)
     except SerError as error:
-        return [*checks, Check("settings", "failed", str(error), "Mend the file named.")]
+        return [*checks, Check("settings", "failed", str(error), "Correct the file named.")]
     checks.append(Check("settings", "ok", str(file) if file else "defaults (no file)"))
     checks += [_model(root, settings), _weights(), _warehouse(root)]
     return checks

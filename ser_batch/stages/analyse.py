@@ -1,9 +1,9 @@
 """Analyse: one shard of calls from samples to speech, segments and features.
 
-The shard's rows are made again where the settings, the feature set or the calls' roles and
+The shard's rows are recomputed where the settings, the feature set or the calls' roles and
 consents changed, and only for the recordings that this touches. `recordings` is written last and
 carries the digest of everything that the shard was made from: a run that is killed before leaves
-a shard that is simply made again.
+a shard that is simply recomputed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ser_batch.analysis.describe import CallJob, CallOutcome
+from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings, digest
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest import issues as remarks
-from ser_batch.stages.shard import Shard, analysis_id
+from ser_batch.stages.shard import Shard
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS, features_contract
 
@@ -129,10 +130,10 @@ def _summary(outcomes: Sequence[CallOutcome]) -> AnalyseResult:
     core_s: Counter[str] = Counter()
     for outcome in outcomes:
         core_s.update(outcome.seconds)
-    heard = [outcome.analysis for outcome in outcomes if outcome.analysis is not None]
+    analyses = [outcome.analysis for outcome in outcomes if outcome.analysis is not None]
     return AnalyseResult(
-        n_analysed=len(heard),
-        n_bad=len(outcomes) - len(heard),
-        audio_s=sum(analysis.duration_s for analysis in heard),
+        n_analysed=len(analyses),
+        n_bad=len(outcomes) - len(analyses),
+        audio_s=sum(analysis.duration_s for analysis in analyses),
         core_s=dict(core_s),
     )

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pipelines.cli import main
 from ser_batch.erasure.erase import PENDING, Erased, erase, finish_erasure
-from ser_batch.erasure.plan import (
-    AmbiguousCallError,
-    ErasureSubject,
-    UnknownPersonError,
-    plan_erasure,
-)
+from ser_batch.erasure.plan import ErasureSubject, plan_erasure
+from ser_batch.errors import AmbiguousCallError, UnknownPersonError
+from ser_batch.stages.report import republish_without
 from ser_batch.tables import CALLS, predictions_contract
 from tests.centre import SETTINGS, Centre
 
@@ -31,7 +29,7 @@ def centre(tmp_path: Path) -> Centre:
 
 def erased(centre: Centre, meant: ErasureSubject, *, with_audio: bool = False) -> Erased:
     plan = plan_erasure(centre.lake, SETTINGS, meant, with_audio=with_audio)
-    return erase(centre.root, SETTINGS, plan)
+    return erase(centre.root, plan, partial(republish_without, centre.root, SETTINGS))
 
 
 def traces(centre: Centre) -> list[str]:
@@ -83,9 +81,10 @@ def test_an_erasure_that_was_killed_is_finished(centre: Centre) -> None:
     for part in centre.lake.parts(CALLS):  # what was found by them is not found any more
         centre.lake.remove(CALLS, part)
 
-    assert finish_erasure(centre.root, SETTINGS)
+    republish = partial(republish_without, centre.root, SETTINGS)
+    assert finish_erasure(centre.root, republish)
     assert traces(centre) == []
-    assert finish_erasure(centre.root, SETTINGS) is None
+    assert finish_erasure(centre.root, republish) is None
 
 
 def test_who_is_not_known_or_not_clear_is_said_and_nothing_goes(centre: Centre) -> None:
@@ -108,7 +107,11 @@ def test_the_command_says_what_it_erased(
     monkeypatch.setattr(sys, "argv", ["ser-batch", "erase", *options])
     with pytest.raises(SystemExit) as caught:
         main()
-    told = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)
     assert caught.value.code == 0
-    assert (told["customer"], told["n_recordings"], told["rows"]["calls"]) == ("Kowalski", 2, 2)
+    assert (result["customer"], result["n_recordings"], result["rows"]["calls"]) == (
+        "Kowalski",
+        2,
+        2,
+    )
     assert traces(centre) == []

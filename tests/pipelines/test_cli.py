@@ -67,9 +67,9 @@ def test_a_call_is_inspected_as_text_picture_and_json(call: Path, tmp_path: Path
     assert shown.returncode == Exit.CLEAN, shown.stderr
     assert "channel 1, customer" in shown.stdout
     assert (tmp_path / "call.png").read_bytes()[:4] == b"\x89PNG"
-    told = json.loads(ser_batch("inspect", call, "--json", "--root", tmp_path).stdout)
-    assert [channel["role"] for channel in told["channels"]] == ["agent", "customer"]
-    assert told["duration_s"] == pytest.approx(soundfile.info(call).duration, abs=0.01)
+    result = json.loads(ser_batch("inspect", call, "--json", "--root", tmp_path).stdout)
+    assert [channel["role"] for channel in result["channels"]] == ["agent", "customer"]
+    assert result["duration_s"] == pytest.approx(soundfile.info(call).duration, abs=0.01)
 
 
 def test_a_file_that_is_no_audio_is_one_line_with_a_remedy(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_doctor_finds_a_sound_installation_and_a_broken_setting(tmp_path: Path) 
 
 def test_quarantine_and_runs_of_an_empty_root_are_empty_lists(tmp_path: Path) -> None:
     listed = ser_batch("quarantine", "list", "--json", "--root", tmp_path)
-    assert json.loads(listed.stdout) == {"quarantine": []}
+    assert json.loads(listed.stdout) == {"reasons": [], "quarantine": []}
     runs = ser_batch("runs", "--json", "--root", tmp_path)
     assert json.loads(runs.stdout) == {"runs": []}
 

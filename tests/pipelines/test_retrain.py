@@ -12,11 +12,10 @@ from typer.testing import CliRunner
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
-from ser_batch.errors import LockedError
+from ser_batch.errors import LockedError, TooFewLabelsError
+from ser_batch.scoring.choose import model_id
 from ser_batch.scoring.models import set_shadow
 from ser_batch.scoring.registry import Registry
-from ser_batch.stages.enough import TooFewLabelsError
-from ser_batch.stages.score import model_id
 from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root

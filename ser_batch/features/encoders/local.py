@@ -17,8 +17,8 @@ from typing import Any
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import digest
+from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.encoder import Encoder, encoder_of, sinusoids
-from ser_batch.features.encoders.errors import EncoderError
 from ser_batch.features.encoders.sets import feature_names, pooled_rows
 from ser_batch.resources import bundled_models
 
@@ -43,7 +43,7 @@ class LocalEncoder:
     Attributes:
         folder: where its files lie; its name is the encoder's
         sha256: of the ONNX file
-        n_mels: lowest bands of the log-mel spectrum that it hears
+        n_mels: lowest bands of the log-mel spectrum that it reads
         width: of its states
         after_blocks: the blocks whose states it gives
         manifest: everything that is said of it
@@ -203,3 +203,21 @@ def own_set(name: str) -> LocalEncoderFeatureSet | None:
     names = feature_names(encoder.after_blocks, encoder.width)
     definition = [DEFINITION, RATE_HZ, names, encoder.sha256]
     return LocalEncoderFeatureSet(name, RATE_HZ, names, digest(definition), encoder)
+
+
+def exposed_corpora(feature_set: str) -> frozenset[str]:
+    """Sources of the audio that a feature set's encoders were trained on, without labels.
+
+    Figures on a corpus among them are of voices that the encoder knows.
+
+    Args:
+        feature_set: its name; of `A+B` both parts count
+
+    Raises:
+        EncoderError: if an encoder cannot be read
+    """
+    folders = [encoder_folder(part) for part in feature_set.split("+")]
+    encoders = [read_encoder(folder) for folder in folders if folder is not None]
+    return frozenset(
+        entry["source"] for encoder in encoders for entry in encoder.manifest.get("material", ())
+    )

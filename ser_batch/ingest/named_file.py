@@ -1,0 +1,20 @@
+"""Check a file that somebody names on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ser_batch.errors import FolderNamedError, NoSuchFileError
+
+
+def check_file(path: Path) -> None:
+    """Refuse what a person may name by mistake.
+
+    Raises:
+        FolderNamedError: if it is a folder
+        NoSuchFileError: if nothing is there
+    """
+    if path.is_dir():
+        raise FolderNamedError(path)
+    if not path.exists():
+        raise NoSuchFileError(path)
