@@ -40,6 +40,8 @@ def _change(head: Row, min_calls: int) -> str:
     if head["count_scored_before"] < min_calls:
         return "There are too few earlier calls to say whether that is a change."
     before = f"{percent(head['share_before'])} in the four weeks before"
+    if head["difference_low"] is None:
+        return f"There are too few days to say whether that differs from the {before} by chance."
     interval = f"{points(head['difference_low'])} to {points(head['difference_high'])} points"
     if head["difference_low"] > 0:
         return f"That is worse than the {before}, beyond chance ({interval})."
@@ -101,6 +103,8 @@ def change_word(row: Row) -> str:
         return "no calls the week before"
     if row["adjusted_change"] is None:
         return "too few calls to say"
+    if row["is_beyond_chance"] is None:
+        return "too few days to say"
     if not row["is_beyond_chance"]:
         return "no change beyond chance"
     return "worse" if row["adjusted_change"] > 0 else "better"

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 5
+-- version: 6
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -12,14 +12,23 @@
 -- count_uncertain_segments: of these, the model does not know
 -- customer_s: length of the customers' segments, seconds
 -- scored_s: of these, with an emotion other than uncertain, seconds
+-- eligible_s: of customer_s, seconds on channels that may be scored
+-- dissatisfied_s: of scored_s, seconds in dissatisfied segments
 -- coverage: scored_s over customer_s, 0..1
+-- coverage_eligible: scored_s over eligible_s, 0..1; null: nothing may be scored
 -- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied;
 --   null, as all that follows from it, with less scored speech than dissatisfaction.min_scored_s
 -- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
+-- dissatisfied_share_if_content: the share of the eligible speech if all uncertain speech were
+--   content, 0..1
+-- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
 -- worst_start_s: start of the worst segment in the recording, seconds
 -- recovery_s: from there to the first later segment that is not dissatisfied, seconds; null where
 --   the worst is not dissatisfied or nothing better follows
+-- recovery_watched_s: from there to that segment or, where nothing better follows, to the end of the
+--   last scored segment, seconds: the censored recovery time; null where the worst is not
+--   dissatisfied
 -- slope_per_min: change of the segments' dissatisfaction a minute, least squares
 -- arc: stayed positive, improving, worsening, stayed negative, or uncertain (fewer than three
 --   scored segments); which way it went from the first to the last third, by at least the setting
@@ -45,14 +54,23 @@ with speech as (
 ),
 
 customer_segments as (
-    select recording_id, count(*) as count_segments, sum(duration_s) as customer_s
-    from stg_segments
-    where role = 'customer'
+    select
+        recording_id,
+        count(*) as count_segments,
+        sum(duration_s) as customer_s,
+        coalesce(sum(duration_s) filter (channels.not_scored_reason is null), 0) as eligible_s
+    from stg_segments as segments
+    inner join stg_channels as channels using (recording_id, channel)
+    where segments.role = 'customer'
     group by recording_id
 ),
 
 scored_speech as (
-    select recording_id, count(*) as count_scored_segments, sum(duration_s) as scored_s
+    select
+        recording_id,
+        count(*) as count_scored_segments,
+        sum(duration_s) as scored_s,
+        coalesce(sum(duration_s) filter (is_dissatisfied), 0) as dissatisfied_s
     from segment_emotion
     where dissatisfaction is not null
     group by recording_id
@@ -96,6 +114,7 @@ parts_of_calls as (
         any_value(worst_at_s) as worst_start_s,
         min(start_s) filter (not is_dissatisfied and start_s > worst_at_s and worst_is_dissatisfied)
         - any_value(worst_at_s) as recovery_s,
+        max(end_s) filter (worst_is_dissatisfied) - any_value(worst_at_s) as watched_s,
         regr_slope(dissatisfaction, (start_s + end_s) / 120) as slope_per_min
     from segments_placed
     group by recording_id
@@ -169,16 +188,26 @@ select
     coalesce(scored_speech.count_scored_segments, 0) as count_scored_segments,
     coalesce(predicted_segments.count_uncertain_segments, 0) as count_uncertain_segments,
     coalesce(customer_segments.customer_s, 0) as customer_s,
+    coalesce(customer_segments.eligible_s, 0) as eligible_s,
     coalesce(scored_speech.scored_s, 0) as scored_s,
+    coalesce(scored_speech.dissatisfied_s, 0) as dissatisfied_s,
     coalesce(scored_speech.scored_s, 0) / nullif(customer_segments.customer_s, 0) as coverage,
+    coalesce(scored_speech.scored_s, 0) / nullif(customer_segments.eligible_s, 0)
+        as coverage_eligible,
     scored.dissatisfaction,
     parts.dissatisfaction_peak,
     scored.dissatisfaction_start,
     scored.dissatisfaction_end,
     parts.dissatisfied_share,
+    share_if_content(scored_speech.dissatisfied_s, customer_segments.eligible_s)
+        as dissatisfied_share_if_content,
+    share_if_dissatisfied(
+        scored_speech.dissatisfied_s, scored_speech.scored_s, customer_segments.eligible_s
+    ) as dissatisfied_share_if_dissatisfied,
     scored.is_dissatisfied,
     parts.worst_start_s,
     parts.recovery_s,
+    coalesce(parts.recovery_s, parts.watched_s) as recovery_watched_s,
     parts.slope_per_min,
     arc_class(
         scored.dissatisfaction_start,
