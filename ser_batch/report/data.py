@@ -35,8 +35,8 @@ class Rules:
     calls_to_listen: int
     weights: dict[str, float]
     threshold: float
-    worst_part: float
     call_threshold: float
+    end_threshold: float
     denoised_below_db: float | None
     drift_window_days: int
     drift_min_calls: int
@@ -52,8 +52,8 @@ class Rules:
             calls_to_listen=settings.report.calls_to_listen,
             weights=index.weights,
             threshold=index.threshold,
-            worst_part=index.worst_part,
             call_threshold=index.call_threshold,
+            end_threshold=index.end_threshold,
             denoised_below_db=denoise.snr_below_db if denoise.mode == "gated" else None,
             drift_window_days=drift.window_days,
             drift_min_calls=drift.min_calls,
