@@ -45,6 +45,11 @@ class Root:
         return self.path / "labels"
 
     @property
+    def sent_alerts(self) -> Path:
+        """When each alert was sent, by digest."""
+        return self.path / "alerts" / "sent.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the one run that may write."""
         return self.path / ".lock"
