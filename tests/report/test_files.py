@@ -80,7 +80,8 @@ def test_a_redacted_report_keeps_the_other_calls_and_its_sums(written: Root) -> 
     assert traces(written) == []
     html = page.read_text("utf-8")
     assert ("call-stays" in html, "other.wav" in html) == (True, True)
-    assert sums and sums[0] in html
+    assert sums
+    assert sums[0] in html
     assert (written.reports / "first-calls" / "stays.html").exists()
     assert files.redact(written.reports, {GONE}, MENTION) == 0
 
