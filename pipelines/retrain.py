@@ -108,7 +108,7 @@ def compare_models(
     work: Retraining, found: TrainingInput, challenger: Bundle
 ) -> ModelComparison | None:
     """Champion and challenger on the same segments of callers that neither learned from."""
-    return compare(work.lake, found.settings, found.material, work.champion, challenger)
+    return compare(work.root, found.settings, found.material, work.champion, challenger)
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def summary(
         "n_labels": len(segments.emotions),
         "n_callers": len(set(segments.speakers)),
         "labels": material.counts,
-        "n_measured": len(material.measured_by.truth),
+        "n_measured": len(material.measured_by.shares),
         "not_used": material.not_used,
         "too_few_labels": list(found.too_few.values()),
         "uar_in_training": challenger.evaluation["uar"],

@@ -351,15 +351,32 @@ class RetrainSettings(Section):
     )
     min_callers: int = Field(8, ge=2, description="callers that the labels come from")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
-        0.95, description="with which a challenger must be better"
+        0.95,
+        description=(
+            "with which a challenger must rank dissatisfied segments better, over all comparisons "
+            "on the same labels"
+        ),
     )
     min_measured: int = Field(60, ge=1, description="segments by chance that it is measured by")
     min_measured_callers: int = Field(10, ge=2, description="callers that they come from")
     max_slice_fall: Share = Field(
-        0.05, description="fall of the UAR in any queue, sex, codec, language or SNR, 0..1"
+        0.05,
+        description=(
+            "fall of the AUC in any queue, sex, codec, language or SNR that is let pass; a larger "
+            "one counts where it is beyond chance, 0..1"
+        ),
     )
     min_slice: int = Field(20, ge=1, description="segments from which such a part is looked at")
-    max_ece_rise: Share = Field(0.03, description="rise of the calibration error, 0..1")
+    max_brier_rise: Share = Field(
+        0.02, description="rise of the Brier score that must be ruled out, 0..1"
+    )
+    max_coverage_fall: Share = Field(
+        0.05,
+        description=(
+            "fall of the share of segments with a score that is let pass; a larger one counts "
+            "where it is beyond chance, 0..1"
+        ),
+    )
 
     @field_validator("leave_out")
     @classmethod
