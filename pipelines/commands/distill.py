@@ -186,7 +186,7 @@ def chosen_teacher(name: str | None, begun: LocalEncoder | None) -> Teacher:
     Raises:
         MissingWeightsError: if there is no encoder that could be its own teacher
     """
-    from ser_batch.features.encoders.errors import MissingWeightsError
+    from ser_batch.errors import MissingWeightsError
     from ser_batch.lab.distill.teachers import ITSELF, large_teacher, own_teacher
 
     if begun is not None and name == ITSELF:

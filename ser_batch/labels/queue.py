@@ -12,7 +12,7 @@ import polars as pl
 from ser_batch.clock import utc_now
 from ser_batch.config import Settings, digest
 from ser_batch.emotions import EMOTIONS
-from ser_batch.errors import StopError
+from ser_batch.errors import NothingQueuedError
 from ser_batch.labels.agreement import Agreement, agreement
 from ser_batch.labels.candidates import KEY, channel_reasons, pick_segments
 from ser_batch.labels.files import SNIPPETS, cut_snippets, suggested, write_tasks
@@ -28,16 +28,6 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import LABEL_QUEUE, LABELS, SEGMENTS
-
-
-class NothingQueuedError(StopError):
-    """There is nothing to label."""
-
-    code = "nothing_queued"
-    remedy = "Run `ser-batch labels queue` first."
-
-    def __init__(self) -> None:
-        super().__init__("no segment is queued for labelling")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def reasons(call: Row, rules: DissatisfactionSettings) -> str:
     if strongest:
         found.append(" and ".join(strongest[:2]))
     found.append(f"{percent(call['dissatisfied_share'])} of the speech dissatisfied")
-    if (call["dissatisfaction_end"] or 0) >= rules.call_threshold:
+    if (call["dissatisfaction_end"] or 0) >= rules.end_threshold:
         found.append("ends badly")
     if call["top_reasons"]:
         found.append(call["top_reasons"][0])

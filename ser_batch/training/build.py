@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from ser_batch.corpora.licences import strictest
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.monitoring.drift import held_out, write_reference
+from ser_batch.progress import Progress, counted, silent
 from ser_batch.scoring.bundle import Bundle, write_bundle
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.augment import Augmentation
@@ -30,13 +31,6 @@ from ser_batch.training.splits import speaker_folds
 
 MOST_FOLDS = 10
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many steps are done and how many there are."""
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
-
 
 def build_bundle(
     clips: Sequence[Clip],
@@ -47,7 +41,7 @@ def build_bundle(
     augmentation: Augmentation | None = None,
     recipe: Recipe | None = None,
     others: Mapping[str, Sequence[Clip]] | None = None,
-    on_progress: Progress = _silent,
+    on_progress: Progress = silent,
 ) -> Bundle:
     """Train on labelled clips and write the bundle with its card.
 
@@ -59,7 +53,7 @@ def build_bundle(
         augmentation: copies of the clips that are trained on, never tested
         recipe: how to train; None: as the feature set asks for
         others: clips of corpora that the model is tested on and never trained
-        on_progress: told of each clip and fold
+        on_progress: called at each clip and fold
 
     Raises:
         CorpusError: if a clip cannot be decoded
@@ -73,7 +67,7 @@ def build_bundle(
         feature_set,
         band=band,
         augmentation=augmentation,
-        on_clip=_counted("describing clips", len(clips), on_progress),
+        on_clip=counted("describing clips", len(clips), on_progress),
     )
     checked, predictor = _trained(dataset, recipe or recipe_for(feature_set.name), on_progress)
     evaluation = {
@@ -115,7 +109,7 @@ def _trained(
         dataset,
         n_folds=n_folds,
         recipe=recipe,
-        on_fold=_counted("testing on unseen speakers", n_folds, on_progress),
+        on_fold=counted("testing on unseen speakers", n_folds, on_progress),
     )
     on_progress("training on all speakers", 0, 1)
     predictor = train(dataset, recipe)
@@ -133,7 +127,7 @@ def _across(
     """What production decides about each other corpus."""
     figures: dict[str, Any] = {}
     for name, clips in others.items():
-        on_clip = _counted(f"testing on {name}", len(clips), on_progress)
+        on_clip = counted(f"testing on {name}", len(clips), on_progress)
         tested = describe_clips(clips, feature_set, band=band, on_clip=on_clip)
         found = decided(predictor, tested, ModelSettings())
         by_corpus = decisions_by_corpus(tested, found, predictor.classes, feature_set.name)
@@ -193,9 +187,3 @@ def _command(
     pays = 0 if band == "wide" else copies_for(features or FEATURE_SETS[band])
     copies = "" if augmentation.copies == pays else f" --copies {augmentation.copies}"
     return f"ser-batch train --corpora DIR{corpora}{labels}{wide}{described}{copies}"
-
-
-def _counted(what: str, total: int, on_progress: Progress) -> Callable[[], None]:
-    """A callback without arguments that counts its calls."""
-    done = iter(range(1, total + 1))
-    return lambda: on_progress(what, next(done), total)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import reduce
 from typing import Any
@@ -14,13 +14,12 @@ from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset, joined
 from ser_batch.features.sets import FeatureSet
+from ser_batch.progress import Progress
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.describe import Band, describe_clips
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.splits import Fold, check_no_leakage
-
-Progress = Callable[[str, int, int], None]
 
 
 def run_loco(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
+from ser_batch.progress import Progress
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.crossvalidate import HeldOut, align, held_out_predictions
 from ser_batch.training.decided import decided, decisions_by_corpus
@@ -29,8 +30,6 @@ from ser_batch.training.splits import Fold, check_no_leakage, sentence_folds, sp
 
 CROSS_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 """What the corpora have in common."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def run_protocol(
         recipe: how to train
         comparisons: also the figures with per-speaker normalisation, split by clip at random,
             and of the 14 classes of sex and emotion
-        on_progress: told what is being done, how far, of how much
+        on_progress: called with a step, what is done of it, and all of it
         decisions: across corpora, also what production decides with every emotion of both
         unseen_sentences: hold out texts as well as speakers, where a corpus names them
 

@@ -18,16 +18,11 @@
 -- coverage_eligible: scored_s over eligible_s, 0..1; null: nothing may be scored
 -- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied;
 --   null, as all that follows from it, with less scored speech than dissatisfaction.min_scored_s
--- dissatisfaction_worst_part: as dissatisfaction, of the worst segments that make up the share
---   dissatisfaction.worst_part of the scored speech, wherever in the call they lie
 -- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
--- dissatisfaction_start: as dissatisfaction, first third of the scored speech
--- dissatisfaction_end: as dissatisfaction, last third of the scored speech
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
 -- dissatisfied_share_if_content: the share of the eligible speech if all uncertain speech were
 --   content, 0..1
 -- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
--- is_dissatisfied: dissatisfaction_worst_part reaches the setting dissatisfaction.call_threshold
 -- worst_start_s: start of the worst segment in the recording, seconds
 -- recovery_s: from there to the first later segment that is not dissatisfied, seconds; null where
 --   the worst is not dissatisfied or nothing better follows
@@ -91,8 +86,6 @@ segments_in_order as (
     select
         segments.*,
         calls.scored_s,
-        sum(duration_s) over (partition by recording_id order by start_s, channel, segment_no)
-        - duration_s / 2 as middle_s,
         sum(duration_s) over (
             partition by recording_id
             order by segments.dissatisfaction desc, start_s, channel, segment_no
@@ -105,8 +98,6 @@ segments_in_order as (
 segments_placed as (
     select
         *,
-        middle_s <= scored_s / 3 as at_start,
-        middle_s >= scored_s * 2 / 3 as at_end,
         greatest(0, least(duration_s, scored_s / 10 - worse_s)) as in_worst_tenth_s,
         first(start_s) over by_badness as worst_at_s,
         first(is_dissatisfied) over by_badness as worst_is_dissatisfied
@@ -118,9 +109,6 @@ parts_of_calls as (
     select
         recording_id,
         sum(dissatisfaction * in_worst_tenth_s) / sum(in_worst_tenth_s) as dissatisfaction_peak,
-        call_dissatisfaction(if(at_start, dissatisfaction, null), duration_s)
-            as dissatisfaction_start,
-        call_dissatisfaction(if(at_end, dissatisfaction, null), duration_s) as dissatisfaction_end,
         coalesce(sum(duration_s) filter (is_dissatisfied), 0) / any_value(scored_s)
             as dissatisfied_share,
         any_value(worst_at_s) as worst_start_s,
@@ -207,10 +195,9 @@ select
     coalesce(scored_speech.scored_s, 0) / nullif(customer_segments.eligible_s, 0)
         as coverage_eligible,
     scored.dissatisfaction,
-    scored.dissatisfaction_worst_part,
     parts.dissatisfaction_peak,
-    parts.dissatisfaction_start,
-    parts.dissatisfaction_end,
+    scored.dissatisfaction_start,
+    scored.dissatisfaction_end,
     parts.dissatisfied_share,
     share_if_content(scored_speech.dissatisfied_s, customer_segments.eligible_s)
         as dissatisfied_share_if_content,
@@ -223,8 +210,8 @@ select
     coalesce(parts.recovery_s, parts.watched_s) as recovery_watched_s,
     parts.slope_per_min,
     arc_class(
-        parts.dissatisfaction_start,
-        parts.dissatisfaction_end,
+        scored.dissatisfaction_start,
+        scored.dissatisfaction_end,
         scored.is_dissatisfied,
         scored_speech.count_scored_segments,
         getvariable('call_threshold'),

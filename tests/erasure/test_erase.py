@@ -12,12 +12,8 @@ import pytest
 
 from pipelines.cli import main
 from ser_batch.erasure.erase import PENDING, Erased, erase, finish_erasure
-from ser_batch.erasure.plan import (
-    AmbiguousCallError,
-    ErasureSubject,
-    UnknownPersonError,
-    plan_erasure,
-)
+from ser_batch.erasure.plan import ErasureSubject, plan_erasure
+from ser_batch.errors import AmbiguousCallError, UnknownPersonError
 from ser_batch.stages.report import republish_without
 from ser_batch.tables import CALLS, predictions_contract
 from tests.centre import SETTINGS, Centre

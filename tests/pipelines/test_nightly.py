@@ -10,9 +10,8 @@ import pytest
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
-from ser_batch.errors import BadShareError, LockedError, MetadataError
+from ser_batch.errors import AudioFolderError, BadShareError, LockedError, MetadataError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.ingest.folders import AudioFolderError
 from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run

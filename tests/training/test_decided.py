@@ -82,10 +82,10 @@ def test_a_corpus_is_tested_by_a_model_of_the_others(tmp_path):
 
 
 def test_a_protocol_says_what_production_decides(tmp_path):
-    made_corpus(tmp_path / "emodb", n_speakers=4)
+    folder = made_corpus(tmp_path / "emodb", n_speakers=4)
     result = run_protocol(
         parse_protocol("emodb-folds-of-2"),
-        tmp_path,
+        {"emodb": get_corpus("emodb").read(folder)},
         band="telephone",
         features="descriptors_v1",
         augmentation=Augmentation(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.lab.bench.opensmile import OpenSmileSet
+from ser_batch.progress import Progress
 from ser_batch.scoring.linear import CLIP
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.crossvalidate import held_out_predictions
@@ -44,7 +45,6 @@ OPENSMILE_SETS = ("eGeMAPSv02", "ComParE_2016")
 OPENSMILE_CLASSIFIERS = ("LightGBM", "SVM")
 SEED = 1
 
-Progress = Callable[[str, int, int], None]
 Grid = dict[str, list[Any]]
 
 
