@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ser_batch.config import Settings
@@ -24,22 +25,21 @@ from ser_batch.ingest.matching import (
     fields_of_name,
     renamed,
 )
+from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.side_rows import Doubt, check_agreement, side_roles, side_rows
 from ser_batch.ingest.values import file_time, parse_bool, parse_time
 from ser_batch.policy import names_people_at_work
 
 _ROLES = ("agent", "customer", "unknown")
 
-Doubt = Callable[[str, str, str], None]
-"""Takes the code, message and remedy of something about a call that looks wrong."""
-
 
 def resolve_calls(
-    files: Iterable[KnownFile], index: MetadataIndex, settings: Settings
+    calls: Iterable[Sequence[KnownFile]], index: MetadataIndex, settings: Settings
 ) -> tuple[list[dict[str, object]], list[Remark]]:
     """Rows of the table `calls`.
 
     Args:
-        files: the current recordings
+        calls: the current recordings of each call, in the order of its channels
         index: all metadata that has arrived
         settings: names, time zone and roles
 
@@ -48,18 +48,49 @@ def resolve_calls(
     """
     rows: list[dict[str, object]] = []
     remarks: list[Remark] = []
-    for file in files:
-        named = fields_of_name(file.path, settings.ingest.name_pattern)
-        lines = index.matching(file, call_id_of_name(file, named))
-        remarks += disagreements(lines, file)
-        stated: dict[str, str] = {}
-        for line in lines:
-            stated.update(renamed(line.fields, settings.ingest.columns))
-        row, doubts = _call(file, named, stated, settings)
-        row["metadata_found"] = bool(lines)
+    for files in calls:
+        said = [_said(file, index, settings) for file in files]
+        row, doubts = _call(said, index, settings)
         rows.append(row)
+        for one in said:
+            remarks += disagreements(one.lines, one.file)
         remarks += doubts
     return rows, remarks
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What is said of a recording.
+
+    Attributes:
+        file: the recording
+        named: fields of its name
+        lines: of metadata, oldest first
+        told: fields of these lines
+    """
+
+    file: KnownFile
+    named: dict[str, str]
+    lines: list[Line]
+    told: dict[str, str]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Fields of both; metadata wins."""
+        return {**self.named, **self.told}
+
+
+def _said(file: KnownFile, index: MetadataIndex, settings: Settings) -> _Said:
+    named = fields_of_name(file, settings.ingest)
+    lines = index.matching(file, call_id_of_name(file, named))
+    return _Said(file, named, lines, _told(lines, settings))
+
+
+def _told(lines: Iterable[Line], settings: Settings) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for line in lines:
+        told.update(renamed(line.fields, settings.ingest.columns))
+    return told
 
 
 def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
@@ -83,33 +114,47 @@ def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
 
 
 def _call(
-    file: KnownFile, named: Mapping[str, str], stated: Mapping[str, str], settings: Settings
+    said: Sequence[_Said], index: MetadataIndex, settings: Settings
 ) -> tuple[dict[str, object], list[Remark]]:
+    """The row of a call, and remarks on it."""
     doubts: list[Remark] = []
+    first = said[0].file
 
     def doubt(code: str, message: str, remedy: str) -> None:
-        doubts.append(Remark(file.path, code, message, remedy, file.recording_id, file.audio_root))
+        doubts.append(
+            Remark(first.path, code, message, remedy, first.recording_id, first.audio_root)
+        )
 
-    fields = {**named, **stated}
-    started_at, source = _start(file, named, stated, settings, doubt)
+    lines = index.in_order(line for one in said for line in one.lines)
+    told = _told(lines, settings)
+    fields = {name: text for one in reversed(said) for name, text in one.named.items()} | told
+    starts = [_start(one.file, one.named, one.told, settings, doubt) for one in said]
+    started_at, source = min(starts, key=lambda start: (start[1] == "file", start[0]))
     roles, single_role = _roles(fields, settings, doubt)
     first_speaker = _first_speaker(fields, settings, doubt)
+    if first.side is not None:
+        roles, single_role = side_roles([one.file for one in said], roles, settings, doubt)
+        first_speaker = None
     row: dict[str, object] = {
-        "recording_id": file.recording_id,
-        "call_id": stated.get("call_id") or call_id_of_name(file, named),
-        "path": file.path,
-        "audio_root": file.audio_root,
-        "size_bytes": file.size_bytes,
+        "recording_id": first.recording_id,
+        "call_id": told.get("call_id") or call_id_of_name(first, said[0].named),
+        "path": first.path,
+        "audio_root": first.audio_root,
+        "size_bytes": sum(one.file.size_bytes for one in said),
         "started_at": started_at,
         "started_at_source": source,
-        "notice_given": _consent(fields, "notice_given", if_unclear=False, doubt=doubt),
-        "objected": _consent(fields, "objected", if_unclear=True, doubt=doubt),
+        "notice_given": _notice([one.fields for one in said], doubt),
+        "objected": _objection([one.fields for one in said], doubt),
         "roles": roles,
         "single_role": single_role,
         "first_speaker": first_speaker,
+        "metadata_found": bool(lines),
         "attributes": _attributes(fields, settings),
+        "sides": side_rows([one.file for one in said], starts, doubt),
     }
     row.update({name: fields.get(name) for name in TEXT_COLUMNS})
+    if len(said) > 1:
+        check_agreement([one.told for one in said], doubt)
     return row, doubts
 
 
@@ -190,6 +235,18 @@ def _role(text: str, name: str, doubt: Doubt) -> str:
         return role
     doubt("bad_role", f"{name} is {text!r}: no role", f"Write one of {', '.join(_ROLES)}.")
     return "unknown"
+
+
+def _notice(sides: Iterable[Mapping[str, str]], doubt: Doubt) -> bool | None:
+    """Whether notice was given; a side that says no counts."""
+    given = [_consent(one, "notice_given", if_unclear=False, doubt=doubt) for one in sides]
+    return False if False in given else (True if True in given else None)
+
+
+def _objection(sides: Iterable[Mapping[str, str]], doubt: Doubt) -> bool | None:
+    """Whether the customer objected; a side that says yes counts."""
+    objected = [_consent(one, "objected", if_unclear=True, doubt=doubt) for one in sides]
+    return True if True in objected else (False if False in objected else None)
 
 
 def _consent(
