@@ -77,7 +77,7 @@ def retrain(
 
 @task(cache_policy=NO_CACHE, task_run_name="refresh-{shard.name}")
 def refresh_features(work: Retraining, shard: Part) -> None:
-    """Describe a shard anew where the settings or the feature set changed since the last night."""
+    """Describe a shard again where the settings or the feature set changed since the last night."""
     if is_stale(work.lake, shard, work.settings):
         analyse(
             work.lake, shard, work.settings, work.workers, now=utc_now(), on_calls=lambda _: None

@@ -161,7 +161,7 @@ class RoleSettings(Section):
         None,
         description=(
             "agent or customer: who speaks first where both sides share one channel; then the two "
-            "voices are told apart and each has its role. Unset: they stay one channel in the "
+            "voices are diarized and each has its role. Unset: they stay one channel in the "
             "role single_channel"
         ),
     )
@@ -439,14 +439,18 @@ class DissatisfactionSettings(Section):
     threshold: Share = Field(
         0.5, description="dissatisfaction from which a segment is dissatisfied"
     )
-    worst_part: Annotated[float, Field(gt=0, le=1)] = Field(
-        1 / 3, description="share of a call's scored speech, the worst, that decides on its flag"
-    )
     call_threshold: Share = Field(
         0.5,
         description=(
-            "dissatisfaction of that part from which the call is flagged as dissatisfied; chosen "
-            "by `ser-batch bench calls --tune-flag`"
+            "dissatisfaction of a call from which it is flagged as dissatisfied; chosen, as "
+            "end_threshold, by `ser-batch bench calls --tune-flag`"
+        ),
+    )
+    end_threshold: Share = Field(
+        0.7,
+        description=(
+            "dissatisfaction of the last third of a call's scored speech from which it is flagged "
+            "too: a call that is calm and ends furious"
         ),
     )
     min_scored_s: Seconds = Field(
@@ -464,8 +468,8 @@ class DissatisfactionSettings(Section):
     def flag(self) -> dict[str, float]:
         """The numbers of the flag's rule, as `is_call_dissatisfied` takes them."""
         return {
-            "share": self.worst_part,
-            "threshold": self.call_threshold,
+            "call_threshold": self.call_threshold,
+            "end_threshold": self.end_threshold,
             "min_scored_s": self.min_scored_s,
         }
 

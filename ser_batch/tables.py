@@ -80,10 +80,10 @@ def doc(field: pa.Field[Any]) -> str:
 
 
 def _waits(name: str, meaning: str) -> tuple[pa.Field[Any], ...]:
-    """Columns on stretches of a call that are of one kind."""
+    """Columns on intervals of a call that are of one kind."""
     return (
         column(f"{name}_s", pa.float32(), f"seconds of {name}: {meaning}"),
-        column(f"count_{name}s", pa.int32(), f"stretches of {name}"),
+        column(f"count_{name}s", pa.int32(), f"intervals of {name}"),
         column(f"{name}_longest_s", pa.float32(), f"longest {name}, seconds; 0 if none"),
         column(f"{name}_mean_s", pa.float32(), f"mean {name}, seconds; 0 if none"),
         column(f"{name}_share", pa.float32(), f"share of the call that is {name}, 0..1"),
@@ -157,7 +157,9 @@ CALLS = TableContract(
             column("team", pa.string(), "agent's team", nullable=True),
             column("customer", pa.string(), "customer's id as supplied", nullable=True),
             column("language", pa.string(), "language as supplied", nullable=True),
-            column("notice_given", pa.bool_(), "customer was told of the analysis", nullable=True),
+            column(
+                "notice_given", pa.bool_(), "customer was informed of the analysis", nullable=True
+            ),
             column("objected", pa.bool_(), "customer objected to it", nullable=True),
             column("roles", pa.list_(pa.string()), "role of each channel of a two-channel file"),
             column("single_role", pa.string(), "role where one channel carries the call"),
@@ -203,7 +205,7 @@ RECORDINGS = TableContract(
             column("n_channels", pa.int8(), "channels in the file"),
             column("duration_s", pa.float64(), "length, seconds"),
             column("dual_mono", pa.bool_(), "both channels carry the same signal"),
-            column("diarized", pa.bool_(), "two voices of one channel were told apart"),
+            column("diarized", pa.bool_(), "two voices of one channel were diarized"),
             column(
                 "diarization_confidence",
                 pa.float32(),
@@ -226,7 +228,7 @@ RECORDINGS = TableContract(
 CHANNELS = TableContract(
     name="channels",
     version=1,
-    grain="one row a recording and side: a channel with a signal of its own, or a voice told apart",
+    grain="one row a recording and side: a channel with a signal of its own, or a diarized voice",
     key=("recording_id", "channel"),
     arrow=pa.schema(
         [
@@ -270,7 +272,7 @@ CHANNELS = TableContract(
 SEGMENTS = TableContract(
     name="segments",
     version=1,
-    grain="one row a stretch of one channel's speech",
+    grain="one row a segment of one channel's speech",
     key=_SEGMENT_KEY,
     arrow=pa.schema(
         [
@@ -385,7 +387,7 @@ LABEL_QUEUE = TableContract(
             column("rank", pa.int32(), "order in its batch, from 0"),
             column("reason", pa.string(), "why it was picked; random: for honest measuring"),
             column("model_id", pa.string(), "model whose scores it was picked by"),
-            column("suggested", pa.string(), "what it hears; null if random", nullable=True),
+            column("suggested", pa.string(), "predicted emotion; null if random", nullable=True),
             column("queued_at", _TIME, "UTC"),
         ]
     ),
@@ -403,8 +405,8 @@ LABELS = TableContract(
             _RECORDING_ID,
             _CHANNEL,
             _SEGMENT_NO,
-            column("start_s", pa.float32(), "start of what was heard, seconds"),
-            column("end_s", pa.float32(), "end of what was heard, seconds"),
+            column("start_s", pa.float32(), "start of the labelled audio, seconds"),
+            column("end_s", pa.float32(), "end of the labelled audio, seconds"),
             column("annotator", pa.string(), "who decided"),
             column("emotion", pa.string(), "or cannot_tell; null: taken back", nullable=True),
             column("made_at", _TIME, "when it was decided, UTC"),

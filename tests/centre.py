@@ -87,10 +87,10 @@ class Centre:
         write_report(self.root, SETTINGS, run_id)
 
     def label(self, call_id: str) -> dict[str, object]:
-        stretch = {"channel": 1, "segment_no": 0, "start_s": 0.0, "end_s": 10.0}
+        span = {"channel": 1, "segment_no": 0, "start_s": 0.0, "end_s": 10.0}
         made = {"label_id": call_id, "emotion": "anger", "annotator": "ann", "source": "page"}
         times = {"made_at": MIDDAY, "imported_at": MIDDAY}
-        return {"recording_id": self.ids[call_id], **stretch, **made, **times}
+        return {"recording_id": self.ids[call_id], **span, **made, **times}
 
     def analyse(self) -> None:
         feature_set = get_feature_set(SETTINGS.features.set)

@@ -92,7 +92,7 @@ def diarization(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Two voices of one channel told apart: error rates on demo calls, and on real ones if given.
+    """Diarization of one channel: error rates on demo calls, and on real ones if given.
 
     Examples:
 

@@ -80,7 +80,7 @@ def adapt(  # noqa: PLR0917
     steps: Annotated[int, typer.Option(help="Of training.", min=1)] = 200,
     as_json: JsonOption = False,
 ) -> None:
-    """Whether half of the speakers, heard without labels, help to tell the others' emotions.
+    """Whether half of the speakers, used without labels, help to classify the others' emotions.
 
     Example:
 
@@ -204,7 +204,7 @@ def _show_adaptation(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     title = (
-        f"{len(result['heard'])} speakers of {result['corpus']} heard without labels, "
+        f"{len(result['adapted_on'])} speakers of {result['corpus']} used without labels, "
         f"{len(result['judged'])} others judged; teacher {result['teacher']}"
     )
     table = Table("", "before", "after", title=title)

@@ -11,7 +11,7 @@ from pipelines.options import JsonOption, open_root, print_json
 
 DEMO_ROOT = Path("data/demo")
 SAYS_SYNTHETIC = (
-    "All speech in these calls is synthetic: nobody is heard, and the figures say nothing about "
+    "All speech in these calls is synthetic: no person speaks, and the figures say nothing about "
     "real calls."
 )
 

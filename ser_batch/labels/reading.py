@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ser_batch.errors import StopError
+from ser_batch.errors import LabelFileError
 from ser_batch.labels.label_studio import chosen, read_export
 from ser_batch.labels.raw_label import RawLabel
 
@@ -20,13 +20,6 @@ Source = Literal["label_studio", "csv"]
 SEGMENT, EMOTION, ANNOTATOR = "segment", "emotion", "annotator"
 TIMES = ("made_at", "updated_at", "created_at")
 """Columns that say when; the first that is filled counts. The last two are Label Studio's."""
-
-
-class LabelFileError(StopError):
-    """A file with labels cannot be read at all."""
-
-    code = "label_file"
-    remedy = "Give an export of Label Studio (JSON or CSV), or a CSV as `labels queue` writes it."
 
 
 @dataclass(frozen=True)

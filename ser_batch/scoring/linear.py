@@ -6,8 +6,6 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
@@ -61,6 +59,10 @@ def fit_linear(
         emphasis: of each feature, shape (n_features,); None: all alike
         weights: how much each clip counts within its class, shape (n,); None: all alike
     """
+    # applying a model needs no scikit-learn, and it takes long to import
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     double = features.astype(np.float64)
     centre = np.median(double, axis=0)
     low, high = np.percentile(double, [16, 84], axis=0)

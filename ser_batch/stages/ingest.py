@@ -10,10 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from ser_batch.config import Settings, digest
+from ser_batch.errors import EmptiedFolderError
 from ser_batch.ingest import issues as remarks
 from ser_batch.ingest.call_table import import_metadata, metadata_index, refresh_calls
 from ser_batch.ingest.calls import resolve_calls
-from ser_batch.ingest.folders import EmptiedFolderError, audio_roots
+from ser_batch.ingest.folders import audio_roots
 from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, read_inventory, unseen
 from ser_batch.ingest.matching import KnownFile, Remark
 from ser_batch.ingest.scan import Found, Scan, scan

@@ -96,7 +96,7 @@ class Shard:
         return jobs
 
     def updated(self, outcomes: Sequence[CallOutcome], settings: Settings) -> Shard:
-        """The shard with what was heard; of calls that may not be scored no feature stays."""
+        """The shard with what was detected; of calls that may not be scored no feature stays."""
         known = set(self.recordings["recording_id"].to_pylist())
         gone = [o for o in outcomes if isinstance(o.error, GoneFileError)]
         kept = {outcome.recording_id for outcome in gone} & known
@@ -125,7 +125,7 @@ class Shard:
         return _frame(self.features.select(_CHANNEL_KEY)).unique().sort(_CHANNEL_KEY).rows()
 
     def _otherwise_shared(self) -> set[str]:
-        """Recordings of one signal whose voices were told apart and need not be, or were not."""
+        """Recordings of one signal whose voices were diarized and need not be, or were not."""
         one_signal = (pl.col("n_channels") == 1) | pl.col("dual_mono")
         tried = pl.col("diarization_confidence").is_not_null()
         columns = ["recording_id", "n_channels", "dual_mono", "diarization_confidence"]
@@ -234,7 +234,7 @@ def _bad_files(outcome: CallOutcome, call: dict[str, Any], *, is_kept: bool) -> 
 
 
 def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[remarks.Row]:
-    """Remarks on recordings that are still live: what was mended or replaced is not wrong now."""
+    """Remarks on recordings that are still live: what was fixed or replaced is not wrong now."""
     live = {name for call in calls.to_pylist() for name in recordings_of(call)}
     rows = noticed.drop(["noticed_at"]).to_pylist()
     return [row for row in rows if row["recording_id"] in live]

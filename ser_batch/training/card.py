@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ser_batch.training.card_decisions import decisions_section
+from ser_batch.training.markdown import table
+
 INTENDED = """\
 ## What it is for
 Finding, among many recorded telephone calls, those in which a customer sounds dissatisfied, and
@@ -94,7 +97,7 @@ def model_card(
             "## Figures",
             *_figures(evaluation),
             "",
-            *_across(evaluation["across"]),
+            *decisions_section(evaluation["decisions"], evaluation["across"]),
             LIMITS,
             *([NOTES] if "descriptors" in feature_set else []),
             *([ENCODER_NOTES] if "encoder_" in feature_set else []),
@@ -106,12 +109,6 @@ def model_card(
 def _has_states(feature_set: str) -> bool:
     """Whether a speech model's states are read, alone or beside descriptors."""
     return any(not part.startswith("descriptors") for part in feature_set.split("+"))
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Lines of a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return ["| " + " | ".join(str(cell) for cell in line) + " |" for line in lines]
 
 
 def _training_table(training: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -134,35 +131,6 @@ def _training_table(training: Sequence[Mapping[str, Any]]) -> list[str]:
 def _clips(entry: Mapping[str, Any]) -> str:
     weight = entry.get("weight", 1)
     return str(entry["n_clips"]) if weight == 1 else f"{entry['n_clips']}, each {weight:g} times"
-
-
-def _across(abroad: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The table of corpora that the model never heard, or nothing."""
-    if not abroad:
-        return []
-    return [
-        "On corpora that it was never trained on, among the emotions of both:",
-        "",
-        *table(
-            ["corpus", "clips", "emotions", "UAR", "95 % interval", "AUC anger", "AUC negative"],
-            [
-                [
-                    name,
-                    found["n_clips"],
-                    len(found["emotions"]),
-                    f"{found['uar']:.3f}",
-                    f"{found['uar_low']:.3f} to {found['uar_high']:.3f}",
-                    *(_figure(found[key]) for key in ("auc_anger", "auc_negative")),
-                ]
-                for name, found in abroad.items()
-            ],
-        ),
-        "",
-    ]
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _figures(evaluation: Mapping[str, Any]) -> list[str]:

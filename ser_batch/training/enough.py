@@ -9,25 +9,12 @@ from pathlib import Path
 from ser_batch.config import RetrainSettings, Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import Clip, one_of_each_content
-from ser_batch.errors import SettingsError, StopError
+from ser_batch.errors import SettingsError, TooFewLabelsError
 from ser_batch.store.lake import Lake
 from ser_batch.training.material import Material, gather
 
 LEAST_CALLERS = 2
 """Callers that must name an emotion, so that it can be learned and tested on different ones."""
-
-
-class TooFewLabelsError(StopError):
-    """There is not enough to learn from."""
-
-    code = "too_few_labels"
-    remedy = (
-        "Label more (`ser-batch labels queue`), or train on a corpus that holds the emotions "
-        "(`retrain.corpora`)."
-    )
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
 
 
 @dataclass(frozen=True)

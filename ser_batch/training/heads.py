@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.features.dataset import Dataset

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ser_batch.features import formants, pitch, spectrum
-from ser_batch.features.descriptors import Descriptors, describe
+from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
 from ser_batch.features.frames import delta, take_frames
 from ser_batch.features.parameters import Parameters
 from ser_batch.features.sets import FEATURE_SETS
@@ -130,8 +130,8 @@ def test_f0_of_a_steady_voice(f0_hz, parameters):
 def test_f0_survives_the_loss_of_its_own_harmonics():
     from ser_batch.audio.telephone import telephone
 
-    heard = telephone(voice(110.0, 1.0, 16000), 16000)
-    measured = described(heard)
+    received = telephone(voice(110.0, 1.0, 16000), 16000)
+    measured = described(received)
     semitones = row(measured, "f0")[measured.voiced]
     assert measured.voiced.mean() > 0.9
     assert np.median(np.abs(semitones - 24)) < 0.1
@@ -248,3 +248,11 @@ def _viterbi(gain: np.ndarray, octave: np.ndarray) -> np.ndarray:
     for step in reversed(back):
         path.append(int(step[path[-1]]))
     return np.array(path[::-1])
+
+
+@pytest.mark.parametrize("parameters", FEATURE_SETS.values(), ids=FEATURE_SETS)
+def test_names_are_those_of_the_rows_that_are_measured(parameters):
+    silence = np.zeros(parameters.frame_length, np.float32)
+    seconds = parameters.frame_length / parameters.sample_rate
+    measured = describe(silence, np.array([[0.0, seconds]]), parameters)
+    assert descriptor_names(parameters) == measured.names

@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ser_batch.errors import LabelFileError
 from ser_batch.labels.label_studio import labelling_config, task
 from ser_batch.labels.raw_label import RawLabel
-from ser_batch.labels.reading import LabelFileError, read_label_file
+from ser_batch.labels.reading import read_label_file
 
 EMOTIONS = ("anger", "neutral")
 

@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from ser_batch.corpora.sources import NoCorporaError
-from ser_batch.errors import CorpusError, SerError
-from ser_batch.features.encoders.errors import MissingWeightsError
+from ser_batch.errors import CorpusError, MissingWeightsError, SerError
 from ser_batch.lab.bench.diarization import check_recordings
 from tests.corpora.made import made_corpus
 

@@ -11,7 +11,7 @@ import pytest
 from ser_batch.analysis.inspect import Inspection, as_dict, inspect_file
 from ser_batch.audio.intervals import intervals
 from ser_batch.config import RoleSettings, Settings
-from ser_batch.ingest.named_file import NoSuchFileError
+from ser_batch.errors import NoSuchFileError
 from ser_batch.report.inspect import SCALE, WIDTH, picture
 from ser_batch.report.timeline import bars, course, diagnosis, lanes, scale, side_names, ticks
 from tests.audio.signals import noise, silence, tone, voice
@@ -78,8 +78,8 @@ def test_the_picture_is_a_png_at_least_as_wide_as_its_axes(seen: Inspection) -> 
 def test_the_dictionary_tells_everything_and_has_no_number_that_is_none(seen: Inspection) -> None:
     import json
 
-    told = json.loads(json.dumps(as_dict(seen), allow_nan=False))
-    first, second = told["channels"]
+    result = json.loads(json.dumps(as_dict(seen), allow_nan=False))
+    first, second = result["channels"]
     assert (first["role"], second["role"]) == ("agent", "customer")
     assert second["segments"][0]["start_s"] == pytest.approx(5, abs=0.1)
     assert second["segments"][0]["overlap_ratio"] == pytest.approx(0.2, abs=0.05)

@@ -11,13 +11,13 @@ import pytest
 import soundfile
 
 from ser_batch.config import Settings
-from ser_batch.ingest.folders import (
+from ser_batch.errors import (
     EmptiedFolderError,
     NestedFoldersError,
     NoFolderError,
     NoFolderNamedError,
-    named_folders,
 )
+from ser_batch.ingest.folders import named_folders
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, METADATA, QUARANTINE

@@ -73,13 +73,13 @@ def test_copies_follow_their_clip_and_stay_with_its_speaker(tmp_path):
 def test_a_clip_tells_its_level_and_band_and_not_its_noise(tmp_path):
     voice = sum(tone(200.0 * k, 2.0) / k for k in range(1, 36))  # to 7 kHz
     clip = telephone(voice, 16000)
-    told = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=False), strict=True))
+    measured = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=False), strict=True))
     rms_db = 10 * np.log10(np.mean(clip**2))
-    assert told["level_db"] == pytest.approx(rms_db, abs=0.2)
-    assert told["bandwidth_hz"] == pytest.approx(3600, abs=150)
-    assert np.isnan([told["snr_db"], told["clipping_ratio"]]).all()
+    assert measured["level_db"] == pytest.approx(rms_db, abs=0.2)
+    assert measured["bandwidth_hz"] == pytest.approx(3600, abs=150)
+    assert np.isnan([measured["snr_db"], measured["clipping_ratio"]]).all()
     noisy = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=True), strict=True))
-    assert noisy["level_db"] == told["level_db"]
+    assert noisy["level_db"] == measured["level_db"]
     assert np.isnan(noisy["bandwidth_hz"])
     corpus = get_corpus("emodb").read(made_corpus(tmp_path / "emodb"))[:2]
     described = describe_clips(

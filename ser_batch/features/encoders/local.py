@@ -17,8 +17,8 @@ from typing import Any
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import digest
+from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.encoder import Encoder, encoder_of, sinusoids
-from ser_batch.features.encoders.errors import EncoderError
 from ser_batch.features.encoders.sets import feature_names, pooled_rows
 from ser_batch.resources import bundled_models
 

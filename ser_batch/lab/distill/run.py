@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ser_batch.arrays import FloatArray
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
 from ser_batch.config import Settings, digest
 from ser_batch.corpora.licences import strictest
-from ser_batch.errors import StopError
+from ser_batch.errors import DistillError
 from ser_batch.features.encoders.local import LocalEncoder
 from ser_batch.features.encoders.mel import levelled, log_mel
 from ser_batch.lab.distill.batches import Batches, read_noises
@@ -29,6 +29,7 @@ from ser_batch.lab.distill.targets import Targets, teach
 from ser_batch.lab.distill.teachers import Teacher
 from ser_batch.lab.distill.training import Plan, Trainer
 from ser_batch.lab.distill.voices import made_speech
+from ser_batch.progress import Progress, silent
 
 SIZE = Size(n_mels=63, stem=384, n_heads=5, hidden=736, n_blocks=3)
 """Of the encoder that comes along: five million bytes, nearly all of them matrices."""
@@ -44,15 +45,6 @@ QUIET_BAND = -0.8
 """What a band without any sound reads in a levelled spectrum."""
 
 TIMED_STEPS = 5
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done, how far, of how much."""
-
-
-class DistillError(StopError):
-    """An encoder cannot be made of what was given."""
-
-    code = "distill"
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ def distill(
     *,
     work: Path,
     settings: Settings,
-    on_progress: Progress = lambda _what, _done, _total: None,
+    on_progress: Progress = silent,
 ) -> LocalEncoder:
     """Train an encoder and write it; broken off and run again, it goes on where it was.
 

@@ -11,13 +11,14 @@ import soxr
 from numpy.typing import NDArray
 
 from ser_batch.arrays import FloatArray
+from ser_batch.config import nearest
+from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features.encoders.encoder import Encoder, make_encoder
 from ser_batch.features.encoders.local import RATE_HZ as OWN_RATE_HZ
 from ser_batch.features.encoders.local import LocalEncoder
 from ser_batch.features.encoders.mel import levelled, log_mel
 from ser_batch.features.encoders.sets import EMBEDDING_SETS
 from ser_batch.features.encoders.weights import load
-from ser_batch.features.sets import UnknownFeatureSetError
 from ser_batch.lab.distill.material import RATE_HZ
 
 DEFAULT_TEACHER = "whisper_base_l2_l3"
@@ -76,7 +77,7 @@ def large_teacher(name: str = DEFAULT_TEACHER) -> Teacher:
         MissingWeightsError: if its weights were not fetched
     """
     if name not in EMBEDDING_SETS:
-        raise UnknownFeatureSetError(name)
+        raise UnknownFeatureSetError(name, nearest(name, EMBEDDING_SETS))
     chosen = EMBEDDING_SETS[name]
     weights, arrays = chosen.weights, load(chosen.weights)
     encoder = make_encoder(

@@ -43,7 +43,7 @@ def test_a_call_whose_customer_objected_is_in_no_clip(demo_calls, tmp_path: Path
         read_material([tmp_path], Settings(), seed=1, channels={objected: None, other: None})
 
 
-def test_one_channel_that_is_the_agent_s_is_not_heard(speech: Path) -> None:
+def test_one_channel_that_is_the_agent_s_is_not_used(speech: Path) -> None:
     settings = Settings()
     roles = settings.roles.model_copy(update={"single_channel": "agent"})
     with pytest.raises(CorpusError, match="no speech"):
