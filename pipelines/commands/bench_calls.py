@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, progress_bar
+from pipelines.commands.train import AugmentationsOption, Objective, ObjectiveOption, progress_bar
 from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
@@ -63,8 +63,8 @@ def bench_calls(  # noqa: PLR0917
     tune_flag: Annotated[
         bool, typer.Option("--tune-flag", help="Show the flag's curve and its best levels.")
     ] = False,
-    copies: CopiesOption = None,
-    best_at: BestAtOption = BestAt.calls,
+    augmentations: AugmentationsOption = None,
+    optimise_for: ObjectiveOption = Objective.cross_domain,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -103,8 +103,10 @@ def bench_calls(  # noqa: PLR0917
         train_on=tuple(train_on or ()),
         test_on=tuple(test_on or ()),
         labels=tuple(labels or ()),
-        augmentation=Augmentation(copies=copies_for(features) if copies is None else copies),
-        recipe=recipe_for(features, best_at.value),
+        augmentation=Augmentation(
+            copies=copies_for(features) if augmentations is None else augmentations
+        ),
+        recipe=recipe_for(features, optimise_for.value),
     )
     with progress_bar() as on_progress:
         benchmark = Benchmark(

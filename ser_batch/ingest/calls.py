@@ -17,16 +17,16 @@ from ser_batch.config import Settings
 from ser_batch.ingest.matching import (
     OWN_COLUMNS,
     TEXT_COLUMNS,
+    DataIssue,
     KnownFile,
     MetadataIndex,
-    Remark,
     call_id_of_name,
     disagreements,
     fields_of_name,
     renamed,
 )
 from ser_batch.ingest.metadata import Line
-from ser_batch.ingest.side_rows import Doubt, check_agreement, side_roles, side_rows
+from ser_batch.ingest.side_rows import Warn, check_agreement, side_roles, side_rows
 from ser_batch.ingest.values import file_time, parse_bool, parse_time
 from ser_batch.policy import names_people_at_work
 
@@ -35,7 +35,7 @@ _ROLES = ("agent", "customer", "unknown")
 
 def resolve_calls(
     calls: Iterable[Sequence[KnownFile]], index: MetadataIndex, settings: Settings
-) -> tuple[list[dict[str, object]], list[Remark]]:
+) -> tuple[list[dict[str, object]], list[DataIssue]]:
     """Rows of the table `calls`.
 
     Args:
@@ -44,18 +44,18 @@ def resolve_calls(
         settings: names, time zone and roles
 
     Returns:
-        rows, and remarks on what looks wrong
+        rows, and data-quality issues
     """
     rows: list[dict[str, object]] = []
-    remarks: list[Remark] = []
+    issues: list[DataIssue] = []
     for files in calls:
         said = [_said(file, index, settings) for file in files]
-        row, doubts = _call(said, index, settings)
+        row, warnings = _call(said, index, settings)
         rows.append(row)
         for one in said:
-            remarks += disagreements(one.lines, one.file)
-        remarks += doubts
-    return rows, remarks
+            issues += disagreements(one.lines, one.file)
+        issues += warnings
+    return rows, issues
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def _told(lines: Iterable[Line], settings: Settings) -> dict[str, str]:
     return told
 
 
-def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
-    """Remarks on recordings that share a call id."""
+def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[DataIssue]:
+    """Issues of recordings that share a call id."""
     by_id: dict[object, list[Mapping[str, object]]] = defaultdict(list)
     for row in rows:
         by_id[row["call_id"]].append(row)
     return [
-        Remark(
+        DataIssue(
             str(row["path"]),
             "duplicate_call_id",
             f"{len(same)} recordings have the call id {call_id!r}; each is kept",
@@ -115,25 +115,25 @@ def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
 
 def _call(
     said: Sequence[_Said], index: MetadataIndex, settings: Settings
-) -> tuple[dict[str, object], list[Remark]]:
-    """The row of a call, and remarks on it."""
-    doubts: list[Remark] = []
+) -> tuple[dict[str, object], list[DataIssue]]:
+    """The row of a call, and issues on it."""
+    warnings: list[DataIssue] = []
     first = said[0].file
 
-    def doubt(code: str, message: str, remedy: str) -> None:
-        doubts.append(
-            Remark(first.path, code, message, remedy, first.recording_id, first.audio_root)
+    def warn(code: str, message: str, remedy: str) -> None:
+        warnings.append(
+            DataIssue(first.path, code, message, remedy, first.recording_id, first.audio_root)
         )
 
     lines = index.in_order(line for one in said for line in one.lines)
     told = _told(lines, settings)
     fields = {name: text for one in reversed(said) for name, text in one.named.items()} | told
-    starts = [_start(one.file, one.named, one.told, settings, doubt) for one in said]
+    starts = [_start(one.file, one.named, one.told, settings, warn) for one in said]
     started_at, source = min(starts, key=lambda start: (start[1] == "file", start[0]))
-    roles, single_role = _roles(fields, settings, doubt)
-    first_speaker = _first_speaker(fields, settings, doubt)
+    roles, single_role = _roles(fields, settings, warn)
+    first_speaker = _first_speaker(fields, settings, warn)
     if first.side is not None:
-        roles, single_role = side_roles([one.file for one in said], roles, settings, doubt)
+        roles, single_role = side_roles([one.file for one in said], roles, settings, warn)
         first_speaker = None
     row: dict[str, object] = {
         "recording_id": first.recording_id,
@@ -143,19 +143,19 @@ def _call(
         "size_bytes": sum(one.file.size_bytes for one in said),
         "started_at": started_at,
         "started_at_source": source,
-        "notice_given": _notice([one.fields for one in said], doubt),
-        "objected": _objection([one.fields for one in said], doubt),
+        "notice_given": _notice([one.fields for one in said], warn),
+        "objected": _objection([one.fields for one in said], warn),
         "roles": roles,
         "single_role": single_role,
         "first_speaker": first_speaker,
         "metadata_found": bool(lines),
         "attributes": _attributes(fields, settings),
-        "sides": side_rows([one.file for one in said], starts, doubt),
+        "sides": side_rows([one.file for one in said], starts, warn),
     }
     row.update({name: fields.get(name) for name in TEXT_COLUMNS})
     if len(said) > 1:
-        check_agreement([one.told for one in said], doubt)
-    return row, doubts
+        check_agreement([one.told for one in said], warn)
+    return row, warnings
 
 
 def _attributes(fields: Mapping[str, str], settings: Settings) -> list[tuple[str, str]]:
@@ -175,7 +175,7 @@ def _start(
     named: Mapping[str, str],
     stated: Mapping[str, str],
     settings: Settings,
-    doubt: Doubt,
+    warn: Warn,
 ) -> tuple[dt.datetime, str]:
     """Start of the call: from metadata, else the name, else the file's time."""
     zone = ZoneInfo(settings.ingest.timezone)
@@ -189,7 +189,7 @@ def _start(
         time = parse_time(text, pattern=pattern, zone=zone)
         if time is not None:
             return time, source
-        doubt(
+        warn(
             "bad_time",
             f"started_at is {text!r} in the {source}: no time that a call can have",
             "Write 2026-11-03T14:05:00, or set ingest.time_format.",
@@ -197,7 +197,7 @@ def _start(
     return file_time(file.modified_ns, zone), "file"
 
 
-def _roles(fields: Mapping[str, str], settings: Settings, doubt: Doubt) -> tuple[list[str], str]:
+def _roles(fields: Mapping[str, str], settings: Settings, warn: Warn) -> tuple[list[str], str]:
     """Roles of a two-channel file's channels, and the role of a channel that is alone."""
     roles: list[str] = list(settings.roles.channels)
     single: str = settings.roles.single_channel
@@ -206,59 +206,57 @@ def _roles(fields: Mapping[str, str], settings: Settings, doubt: Doubt) -> tuple
             roles = ["customer", "agent"] if channel == "0" else ["agent", "customer"]
         else:
             roles, single = ["unknown", "unknown"], "unknown"
-            doubt(
+            warn(
                 "bad_role",
                 f"customer_channel is {channel!r}: neither 0 nor 1; nobody is scored",
                 "Write 0 or 1, or leave it empty.",
             )
     for name, place in (("channel_0_role", 0), ("channel_1_role", 1)):
         if (role := fields.get(name)) is not None:
-            roles[place] = _role(role, name, doubt)
+            roles[place] = _role(role, name, warn)
     if (role := fields.get("single_channel_role")) is not None:
-        single = _role(role, "single_channel_role", doubt)
+        single = _role(role, "single_channel_role", warn)
     return roles, single
 
 
-def _first_speaker(fields: Mapping[str, str], settings: Settings, doubt: Doubt) -> str | None:
+def _first_speaker(fields: Mapping[str, str], settings: Settings, warn: Warn) -> str | None:
     """Who speaks first where both sides share a channel, None if nothing says so."""
     if (text := fields.get("first_speaker")) is not None:
-        role = _role(text, "first_speaker", doubt)
+        role = _role(text, "first_speaker", warn)
         return None if role == "unknown" else role
     if "single_channel_role" in fields or fields.get("customer_channel", "0") not in ("0", "1"):
         return None  # of this call something else is said than the settings suppose
     return settings.roles.first_speaker
 
 
-def _role(text: str, name: str, doubt: Doubt) -> str:
+def _role(text: str, name: str, warn: Warn) -> str:
     role = text.lower()
     if role in _ROLES:
         return role
-    doubt("bad_role", f"{name} is {text!r}: no role", f"Write one of {', '.join(_ROLES)}.")
+    warn("bad_role", f"{name} is {text!r}: no role", f"Write one of {', '.join(_ROLES)}.")
     return "unknown"
 
 
-def _notice(sides: Iterable[Mapping[str, str]], doubt: Doubt) -> bool | None:
+def _notice(sides: Iterable[Mapping[str, str]], warn: Warn) -> bool | None:
     """Whether notice was given; a side that says no counts."""
-    given = [_consent(one, "notice_given", if_unclear=False, doubt=doubt) for one in sides]
+    given = [_consent(one, "notice_given", if_unclear=False, warn=warn) for one in sides]
     return False if False in given else (True if True in given else None)
 
 
-def _objection(sides: Iterable[Mapping[str, str]], doubt: Doubt) -> bool | None:
+def _objection(sides: Iterable[Mapping[str, str]], warn: Warn) -> bool | None:
     """Whether the customer objected; a side that says yes counts."""
-    objected = [_consent(one, "objected", if_unclear=True, doubt=doubt) for one in sides]
+    objected = [_consent(one, "objected", if_unclear=True, warn=warn) for one in sides]
     return True if True in objected else (False if False in objected else None)
 
 
-def _consent(
-    fields: Mapping[str, str], name: str, *, if_unclear: bool, doubt: Doubt
-) -> bool | None:
+def _consent(fields: Mapping[str, str], name: str, *, if_unclear: bool, warn: Warn) -> bool | None:
     """Yes, no or not said; a text that is neither is taken against scoring."""
     text = fields.get(name)
     if text is None:
         return None
     answer = parse_bool(text)
     if answer is None:
-        doubt(
+        warn(
             "unclear_consent",
             f"{name} is {text!r}: neither yes nor no; the call is not scored",
             "Write true or false.",

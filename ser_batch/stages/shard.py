@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.rows import channel_rows, feature_rows, recording_rows, segment_rows
-from ser_batch.analysis.warnings import doubts
+from ser_batch.analysis.warnings import find_warnings
 from ser_batch.audio.call_audio import call_files
 from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import GoneFileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.ingest import issues as remarks
-from ser_batch.ingest.matching import Remark
+from ser_batch.ingest.issues import IssueRow, quarantined, warned
+from ser_batch.ingest.matching import DataIssue
 from ser_batch.ingest.side_rows import recordings_of
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
@@ -45,7 +45,7 @@ class Shard:
         channels: rows of `channels`
         segments: rows of `segments`
         features: rows of the feature set's table
-        remarks: rows of `quarantine` that analysis made, without `noticed_at`
+        issues: rows of `quarantine` that analysis made, without `noticed_at`
     """
 
     calls: pa.Table
@@ -53,7 +53,7 @@ class Shard:
     channels: pa.Table
     segments: pa.Table
     features: pa.Table
-    remarks: list[remarks.Row]
+    issues: list[IssueRow]
 
     @classmethod
     def read(cls, lake: Lake, part: Part, settings: Settings) -> Shard:
@@ -73,7 +73,7 @@ class Shard:
             channels=lake.read(CHANNELS, [part]),
             segments=lake.read(SEGMENTS, [part]),
             features=lake.read(contract, [part]) if same_set else contract.empty(),
-            remarks=_of_calls(lake.read(QUARANTINE, [noticed]), calls) if same_analysis else [],
+            issues=_of_calls(lake.read(QUARANTINE, [noticed]), calls) if same_analysis else [],
         )
 
     def jobs(self, settings: Settings) -> list[CallJob]:
@@ -83,7 +83,7 @@ class Shard:
             recording_id: (made_by, n_channels)
             for recording_id, made_by, n_channels in _frame(self.recordings.select(columns)).rows()
         }
-        bad = _rejected(self.remarks)
+        bad = _rejected(self.issues)
         again = self._without_features(settings) | self._otherwise_shared()
         jobs = []
         for call in self.calls.to_pylist():
@@ -105,8 +105,8 @@ class Shard:
         feature_set = get_feature_set(settings.features.set)
         calls = {call["recording_id"]: call for call in self.calls.to_pylist()}
         restated = {each for name in stale | kept for each in recordings_of(calls[name])}
-        remarks_now = [row for row in self.remarks if row["recording_id"] not in restated]
-        remarks_now += _remarks(outcomes, kept, calls)
+        remarks_now = [row for row in self.issues if row["recording_id"] not in restated]
+        remarks_now += _issues(outcomes, kept, calls)
         bad = _rejected(remarks_now)
         made_by = [_analysis_of(calls[each.recording_id], bad, settings) for each in fresh]
         recordings = _joined(self.recordings, recording_rows(fresh, made_by), stale)
@@ -117,7 +117,7 @@ class Shard:
             channels=_joined(self.channels, channel_rows(fresh), stale),
             segments=_joined(self.segments, segment_rows(fresh), stale),
             features=_only_scored(features, self.calls, recordings, settings),
-            remarks=remarks_now,
+            issues=remarks_now,
         )
 
     def feature_keys(self) -> list[tuple[str, int]]:
@@ -144,7 +144,7 @@ class Shard:
         return set(missing["recording_id"])
 
 
-def _rejected(rows: Iterable[remarks.Row]) -> set[str]:
+def _rejected(rows: Iterable[IssueRow]) -> set[str]:
     """Recordings that cannot be used."""
     return {str(row["recording_id"]) for row in rows if row["severity"] == "quarantine"}
 
@@ -193,9 +193,9 @@ def _scored(calls: pa.Table, recordings: pa.Table, settings: Settings) -> pl.Dat
     return scoring.filter(pl.col("not_scored_reason").is_null()).select(_CHANNEL_KEY)
 
 
-def _remarks(
+def _issues(
     outcomes: Iterable[CallOutcome], kept: set[str], calls: Mapping[str, dict[str, Any]]
-) -> list[remarks.Row]:
+) -> list[IssueRow]:
     """What is wrong with each call, if anything."""
     rows = []
     for outcome in outcomes:
@@ -206,23 +206,23 @@ def _remarks(
             message = "the file is gone; its earlier analysis, under other settings, is kept"
             found.append(("kept_earlier", message, GoneFileError.remedy))
         elif outcome.analysis is not None:
-            found += doubts(outcome.analysis, outcome.n_channels, call["roles"])
+            found += find_warnings(outcome.analysis, outcome.n_channels, call["roles"])
         place = (call["recording_id"], call["audio_root"])
         rows += [
-            remarks.warned(Remark(call["path"], code, message, remedy, *place), "analyse")
+            warned(DataIssue(call["path"], code, message, remedy, *place), "analyse")
             for code, message, remedy in found
         ]
     return rows
 
 
-def _bad_files(outcome: CallOutcome, call: dict[str, Any], *, is_kept: bool) -> list[remarks.Row]:
+def _bad_files(outcome: CallOutcome, call: dict[str, Any], *, is_kept: bool) -> list[IssueRow]:
     """The recordings of a call that cannot be used: all of it, or of one side."""
     files = call["sides"] or [call]
     errors = {} if is_kept else dict(outcome.side_errors)
     if outcome.error is not None and not errors and not is_kept:
         errors = dict.fromkeys(range(len(files)), outcome.error)
     return [
-        remarks.quarantined(
+        quarantined(
             files[number]["audio_root"],
             files[number]["path"],
             files[number]["recording_id"],
@@ -233,8 +233,8 @@ def _bad_files(outcome: CallOutcome, call: dict[str, Any], *, is_kept: bool) -> 
     ]
 
 
-def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[remarks.Row]:
-    """Remarks on recordings that are still live: what was fixed or replaced is not wrong now."""
+def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[IssueRow]:
+    """Issues of recordings that are still live: what was fixed or replaced is not wrong now."""
     live = {name for call in calls.to_pylist() for name in recordings_of(call)}
     rows = noticed.drop(["noticed_at"]).to_pylist()
     return [row for row in rows if row["recording_id"] in live]
