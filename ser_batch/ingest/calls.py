@@ -49,48 +49,48 @@ def resolve_calls(
     rows: list[dict[str, object]] = []
     issues: list[DataIssue] = []
     for files in calls:
-        said = [_said(file, index, settings) for file in files]
-        row, warnings = _call(said, index, settings)
+        facts = [_facts_of(file, index, settings) for file in files]
+        row, warnings = _call(facts, index, settings)
         rows.append(row)
-        for one in said:
+        for one in facts:
             issues += disagreements(one.lines, one.file)
         issues += warnings
     return rows, issues
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What is said of a recording.
+class _FileFacts:
+    """What name and metadata state of a recording.
 
     Attributes:
         file: the recording
         named: fields of its name
         lines: of metadata, oldest first
-        told: fields of these lines
+        stated: fields of these lines
     """
 
     file: KnownFile
     named: dict[str, str]
     lines: list[Line]
-    told: dict[str, str]
+    stated: dict[str, str]
 
     @property
     def fields(self) -> dict[str, str]:
         """Fields of both; metadata wins."""
-        return {**self.named, **self.told}
+        return {**self.named, **self.stated}
 
 
-def _said(file: KnownFile, index: MetadataIndex, settings: Settings) -> _Said:
+def _facts_of(file: KnownFile, index: MetadataIndex, settings: Settings) -> _FileFacts:
     named = fields_of_name(file, settings.ingest)
     lines = index.matching(file, call_id_of_name(file, named))
-    return _Said(file, named, lines, _told(lines, settings))
+    return _FileFacts(file, named, lines, _stated(lines, settings))
 
 
-def _told(lines: Iterable[Line], settings: Settings) -> dict[str, str]:
-    told: dict[str, str] = {}
+def _stated(lines: Iterable[Line], settings: Settings) -> dict[str, str]:
+    stated: dict[str, str] = {}
     for line in lines:
-        told.update(renamed(line.fields, settings.ingest.columns))
-    return told
+        stated.update(renamed(line.fields, settings.ingest.columns))
+    return stated
 
 
 def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[DataIssue]:
@@ -114,47 +114,50 @@ def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[DataIssue]:
 
 
 def _call(
-    said: Sequence[_Said], index: MetadataIndex, settings: Settings
+    facts: Sequence[_FileFacts], index: MetadataIndex, settings: Settings
 ) -> tuple[dict[str, object], list[DataIssue]]:
     """The row of a call, and issues on it."""
     warnings: list[DataIssue] = []
-    first = said[0].file
+    first = facts[0].file
 
     def warn(code: str, message: str, remedy: str) -> None:
         warnings.append(
             DataIssue(first.path, code, message, remedy, first.recording_id, first.audio_root)
         )
 
-    lines = index.in_order(line for one in said for line in one.lines)
-    told = _told(lines, settings)
-    fields = {name: text for one in reversed(said) for name, text in one.named.items()} | told
-    starts = [_start(one.file, one.named, one.told, settings, warn) for one in said]
+    lines = index.in_order(line for one in facts for line in one.lines)
+    stated = _stated(lines, settings)
+    fields: dict[str, str] = {}
+    for one in reversed(facts):
+        fields.update(one.named)
+    fields.update(stated)
+    starts = [_start(one.file, one.named, one.stated, settings, warn) for one in facts]
     started_at, source = min(starts, key=lambda start: (start[1] == "file", start[0]))
     roles, single_role = _roles(fields, settings, warn)
     first_speaker = _first_speaker(fields, settings, warn)
     if first.side is not None:
-        roles, single_role = side_roles([one.file for one in said], roles, settings, warn)
+        roles, single_role = side_roles([one.file for one in facts], roles, settings, warn)
         first_speaker = None
     row: dict[str, object] = {
         "recording_id": first.recording_id,
-        "call_id": told.get("call_id") or call_id_of_name(first, said[0].named),
+        "call_id": stated.get("call_id") or call_id_of_name(first, facts[0].named),
         "path": first.path,
         "audio_root": first.audio_root,
-        "size_bytes": sum(one.file.size_bytes for one in said),
+        "size_bytes": sum(one.file.size_bytes for one in facts),
         "started_at": started_at,
         "started_at_source": source,
-        "notice_given": _notice([one.fields for one in said], warn),
-        "objected": _objection([one.fields for one in said], warn),
+        "notice_given": _notice([one.fields for one in facts], warn),
+        "objected": _objection([one.fields for one in facts], warn),
         "roles": roles,
         "single_role": single_role,
         "first_speaker": first_speaker,
         "metadata_found": bool(lines),
         "attributes": _attributes(fields, settings),
-        "sides": side_rows([one.file for one in said], starts, warn),
+        "sides": side_rows([one.file for one in facts], starts, warn),
     }
     row.update({name: fields.get(name) for name in TEXT_COLUMNS})
-    if len(said) > 1:
-        check_agreement([one.told for one in said], warn)
+    if len(facts) > 1:
+        check_agreement([one.stated for one in facts], warn)
     return row, warnings
 
 
@@ -225,7 +228,7 @@ def _first_speaker(fields: Mapping[str, str], settings: Settings, warn: Warn) ->
         role = _role(text, "first_speaker", warn)
         return None if role == "unknown" else role
     if "single_channel_role" in fields or fields.get("customer_channel", "0") not in ("0", "1"):
-        return None  # of this call something else is said than the settings suppose
+        return None  # of this call something else is stated than the settings suppose
     return settings.roles.first_speaker
 
 
@@ -250,7 +253,7 @@ def _objection(sides: Iterable[Mapping[str, str]], warn: Warn) -> bool | None:
 
 
 def _consent(fields: Mapping[str, str], name: str, *, if_unclear: bool, warn: Warn) -> bool | None:
-    """Yes, no or not said; a text that is neither is taken against scoring."""
+    """Yes, no or not stated; a text that is neither is taken against scoring."""
     text = fields.get(name)
     if text is None:
         return None

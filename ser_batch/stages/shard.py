@@ -105,9 +105,9 @@ class Shard:
         feature_set = get_feature_set(settings.features.set)
         calls = {call["recording_id"]: call for call in self.calls.to_pylist()}
         restated = {each for name in stale | kept for each in recordings_of(calls[name])}
-        remarks_now = [row for row in self.issues if row["recording_id"] not in restated]
-        remarks_now += _issues(outcomes, kept, calls)
-        bad = _rejected(remarks_now)
+        issues = [row for row in self.issues if row["recording_id"] not in restated]
+        issues += _issues(outcomes, kept, calls)
+        bad = _rejected(issues)
         made_by = [_analysis_of(calls[each.recording_id], bad, settings) for each in fresh]
         recordings = _joined(self.recordings, recording_rows(fresh, made_by), stale)
         features = _joined(self.features, feature_rows(fresh, feature_set), stale)
@@ -117,7 +117,7 @@ class Shard:
             channels=_joined(self.channels, channel_rows(fresh), stale),
             segments=_joined(self.segments, segment_rows(fresh), stale),
             features=_only_scored(features, self.calls, recordings, settings),
-            issues=remarks_now,
+            issues=issues,
         )
 
     def feature_keys(self) -> list[tuple[str, int]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from pydantic import ValidationError
 
 from ser_batch import warehouse
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
@@ -40,6 +41,7 @@ from ser_batch.tables import (
 
 PATTERN = r"(?P<call_id>[^/]+)_(?P<side>agent|customer)\.wav$"
 N_CALLS = 2
+LAYOUT = {"recording_id", "channel", "analysis_id"}
 Row = dict[str, Any]
 
 
@@ -147,9 +149,7 @@ def by_role(centre: Centre, contract: TableContract) -> list[Row]:
     rows = []
     for row in centre.rows(contract):
         call = calls[row["recording_id"]]
-        plain = {
-            k: v for k, v in row.items() if k not in {"recording_id", "channel", "analysis_id"}
-        }
+        plain = {name: value for name, value in row.items() if name not in LAYOUT}
         role = call["roles"][row["channel"]] if "channel" in row else ""
         rows.append({"call": call["call_id"], "role": role, **plain})
     return sorted(rows, key=lambda row: (row["call"], row["role"], row.get("segment_no", 0)))
@@ -277,9 +277,8 @@ def test_sides_below_two_audio_folders_make_one_call(
     assert centre.issues() == []
     publish(centre.root, centre.settings(), centre.model_id)
     with warehouse.connect(centre.root.warehouse) as con:
-        files = con.execute(
-            "select role, audio_root from call_side order by call_id, role"
-        ).fetchall()
+        sql = "select role, audio_root from call_side order by call_id, role"
+        files = con.execute(sql).fetchall()
     assert files == [("agent", str(agents)), ("customer", str(customers))] * N_CALLS
 
 
@@ -395,6 +394,11 @@ def test_the_call_page_and_snippets_show_both_sides(
         snippet, _ = soundfile.read(path, dtype="float32")
         found = np.correlate(customer, snippet, "valid").max()
         assert found == pytest.approx(float(snippet @ snippet), rel=1e-3)
+
+
+def test_a_pattern_without_its_groups_is_a_settings_error() -> None:
+    with pytest.raises(ValidationError, match="it has no group side"):
+        Settings(ingest={"pair_pattern": r"(?P<call_id>\d+)"})
 
 
 @pytest.mark.parametrize(
