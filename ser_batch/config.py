@@ -69,6 +69,22 @@ class IngestSettings(Section):
         None,
         description="strptime format of the group started_at; unset: ISO 8601",
     )
+    pair_pattern: str | None = Field(
+        None,
+        description=(
+            "where each side of a call has its own file: regular expression searched in the "
+            "absolute path; its named groups call_id and side are needed, other groups are "
+            "metadata as in name_pattern. A line of metadata with file, call_id and side states "
+            "the same"
+        ),
+    )
+    side_roles: dict[str, Role] = Field(
+        default_factory=dict,
+        description=(
+            "who speaks on a side, where its name is not agent or customer: "
+            '{rx = "customer", tx = "agent"}'
+        ),
+    )
     time_format: str | None = Field(
         None, description="strptime format of started_at in the metadata; unset: ISO 8601"
     )
@@ -106,7 +122,7 @@ class IngestSettings(Section):
         10, ge=1, description="new files from which the share is judged; fewer say too little"
     )
 
-    @field_validator("name_pattern")
+    @field_validator("name_pattern", "pair_pattern")
     @classmethod
     def _pattern_compiles(cls, value: str | None) -> str | None:
         if value is not None:
@@ -114,6 +130,20 @@ class IngestSettings(Section):
                 re.compile(value)
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    @field_validator("pair_pattern", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("pair_pattern")
+    @classmethod
+    def _names_call_and_side(cls, value: str | None) -> str | None:
+        if value is not None:
+            missing = {"call_id", "side"} - re.compile(value).groupindex.keys()
+            if missing:
+                raise ValueError(f"it has no group {' and none '.join(sorted(missing))}")
         return value
 
     @field_validator("timezone")
