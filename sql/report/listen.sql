@@ -36,12 +36,19 @@ segments as (
     from segment_emotion
     where recording_id in (select recording_id from worst_calls)
     group by recording_id
+),
+
+files as (
+    select recording_id, sides
+    from stg_calls
 )
 
 select
     worst_calls.* exclude (team, customer, attributes),
     $attributes as attributes,
+    files.sides,
     segments.segments
 from worst_calls
 inner join segments using (recording_id)
+inner join files using (recording_id)
 order by place
