@@ -30,9 +30,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.made
 	@$(BIN)/pip check
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.lock tests/warehouse/duckdb-1.lock $(VENV)/.installed
 	@echo "Installing what its tests need"
 	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r tests/warehouse/duckdb-1.lock \
+		--upgrade --target $(VENV)/duckdb-1
 	@$(BIN)/pip check
 	@touch $@
 
@@ -47,6 +49,8 @@ lock:
 		--extra demo pyproject.toml -o requirements.lock
 	uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url \
 		--extra demo --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url \
+		tests/warehouse/duckdb-1.in -o tests/warehouse/duckdb-1.lock
 
 clean:
 	rm -rf data/demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -15,7 +15,6 @@ from prefect.cache_policies import NO_CACHE
 
 from pipelines.display import Display
 from ser_batch.config import Settings
-from ser_batch.corpora.base import Clip
 from ser_batch.lake import Lake, Part
 from ser_batch.lock import only_run
 from ser_batch.model.bundle import Bundle
@@ -24,14 +23,12 @@ from ser_batch.paths import Root, find_root
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
+from ser_batch.stages.enough import TrainingInput, gather_enough
 from ser_batch.stages.gather import labelled_shards, usable_labels
-from ser_batch.stages.material import Material, gather
 from ser_batch.stages.record import utc_now
 from ser_batch.stages.retrain import (
     N_FOLDS,
-    check_enough,
     compare,
-    corpora_clips,
     make_challenger,
     settle,
 )
@@ -74,13 +71,13 @@ def retrain(
     with open_retraining(Path(root), settings_file, quiet=quiet) as work:
         for shard in labelled_shards(work.lake, usable_labels(work.lake, work.settings)):
             refresh_features(work, shard)
-        material, clips = gather_labels(work)
-        challenger = train_challenger(work, material, clips)
-        result = compare_models(work, material, challenger)
+        found = gather_labels(work)
+        challenger = train_challenger(work, found)
+        result = compare_models(work, found, challenger)
         promoted, reasons = settle(
             work.root, work.settings, work.champion, challenger, result, may_promote=promote
         )
-        return summary(work, material, challenger, result, promoted=promoted, reasons=reasons)
+        return summary(work, found, challenger, result, promoted=promoted, reasons=reasons)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="refresh-{shard.name}")
@@ -93,31 +90,28 @@ def refresh_features(work: Retraining, shard: Part) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def gather_labels(work: Retraining) -> tuple[Material, list[Clip]]:
+def gather_labels(work: Retraining) -> TrainingInput:
     """Labels and corpora; stops where they are too few."""
-    settings = work.settings.retrain
-    material, clips = gather(work.lake, work.settings), corpora_clips(settings)
-    check_enough(material, clips, settings)
-    return material, clips
+    return gather_enough(work.lake, work.settings)
 
 
 @task(cache_policy=NO_CACHE)
-def train_challenger(work: Retraining, material: Material, clips: list[Clip]) -> Bundle:
+def train_challenger(work: Retraining, found: TrainingInput) -> Bundle:
     """Tune, calibrate, evaluate on held-out callers, write the bundle."""
     work.display.bar("train", N_FOLDS + 1, "models")
     return make_challenger(
         work.root,
-        work.settings,
-        material,
-        clips,
+        found.settings,
+        found.material,
+        found.clips,
         on_model=lambda: work.display.advance("train"),
     )
 
 
 @task(cache_policy=NO_CACHE)
-def compare_models(work: Retraining, material: Material, challenger: Bundle) -> Contest | None:
-    """Champion and challenger on the same segments of callers that neither heard."""
-    return compare(work.lake, work.settings, material, work.champion, challenger)
+def compare_models(work: Retraining, found: TrainingInput, challenger: Bundle) -> Contest | None:
+    """Champion and challenger on the same segments of callers that neither learned from."""
+    return compare(work.lake, found.settings, found.material, work.champion, challenger)
 
 
 @contextmanager
@@ -139,7 +133,7 @@ def open_retraining(root: Path, settings_file: str | None, *, quiet: bool) -> It
 
 def summary(
     work: Retraining,
-    material: Material,
+    found: TrainingInput,
     challenger: Bundle,
     result: Contest | None,
     *,
@@ -147,7 +141,7 @@ def summary(
     reasons: tuple[str, ...],
 ) -> dict[str, Any]:
     """What the run did."""
-    segments = material.segments
+    material, segments = found.material, found.material.segments
     return {
         "model_id": challenger.model_id,
         "champion": challenger.model_id if promoted else work.champion.model_id,
@@ -158,6 +152,7 @@ def summary(
         "labels": material.counts,
         "n_measured": len(material.measured_by.truth),
         "not_used": material.not_used,
+        "too_few_labels": list(found.too_few.values()),
         "uar_in_training": challenger.evaluation["uar"],
         "contest": None if result is None else result.as_dict(),
         "folder": str(challenger.folder),

@@ -165,10 +165,20 @@ class VadSettings(Section):
     """Voice activity."""
 
     threshold: Share = Field(0.4, description="speech probability at which speech starts")
-    release: Share = Field(0.25, description="speech probability below which speech ends")
+    release: Share = Field(
+        0.25, description="speech probability below which speech ends; at most vad.threshold"
+    )
     gate_db: float = Field(
         -65, ge=-120, le=0, description="dB re full scale; frames below are silence unheard"
     )
+
+    @field_validator("release")
+    @classmethod
+    def _not_above_threshold(cls, value: float, info: ValidationInfo) -> float:
+        threshold = info.data.get("threshold", 1.0)
+        if value > threshold:
+            raise ValueError(f"{value:g} lies above vad.threshold, {threshold:g}: lower it")
+        return value
 
 
 class SegmentSettings(Section):

@@ -4,7 +4,7 @@
 create macro min_calls() as $min_calls;
 
 -- shown: a figure, null where it rests on fewer calls than that
-create macro shown(figure, count_calls) as if(count_calls >= min_calls(), figure, null);
+create macro shown(figure, count_calls) as case when count_calls >= min_calls() then figure end;
 
 -- log_odds, from_log_odds: probability → log-odds and back
 create macro log_odds(probability) as ln(probability / (1 - probability));

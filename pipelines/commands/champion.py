@@ -139,11 +139,14 @@ def shadow(  # noqa: PLR0917
 
       ser-batch models shadow calls-3f2a91c0 --why "to see it for a month"
     """
+    from ser_batch.lock import only_run
     from ser_batch.stages.models import set_shadow
 
     place = open_root(root)
     chosen = read_settings(place, settings)
-    _show(set_shadow(place, chosen, name, on=on, who=_who(), why=(why,)), as_json=as_json)
+    with only_run(place):
+        entry = set_shadow(place, chosen, name, on=on, who=_who(), why=(why,))
+    _show(entry, as_json=as_json)
 
 
 @models_app.command("align")
@@ -204,31 +207,31 @@ def compare(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The champion and another model on the labelled segments of callers that neither heard.
+    """The champion and another model on labelled segments of callers that neither learned from.
+
+    Emotions of `retrain.leave_out`, and those that the other model was trained without, are left
+    out.
 
     Example:
 
       ser-batch models compare calls-3f2a91c0
     """
-    from ser_batch.errors import ModelError
     from ser_batch.lake import Lake
-    from ser_batch.stages.material import gather
     from ser_batch.stages.models import usable
-    from ser_batch.stages.retrain import NOTHING_MEASURES
-    from ser_batch.stages.retrain import compare as compare_models
+    from ser_batch.stages.retrain import compare_with_champion
     from ser_batch.stages.score import load_model
 
     place = open_root(root)
-    chosen, lake = read_settings(place, settings), Lake(place.lake)
+    chosen = read_settings(place, settings)
     champion, other = load_model(place, chosen), usable(place, chosen, challenger)
-    result = compare_models(lake, chosen, gather(lake, chosen), champion, other)
-    if result is None:
-        raise ModelError(NOTHING_MEASURES)
+    result, left_out = compare_with_champion(Lake(place.lake), chosen, champion, other)
     found = {"champion": champion.model_id, "challenger": other.model_id, **result.as_dict()}
     if as_json:
-        print_json(found)
-    else:
-        show_contest(found)
+        print_json({**found, "left_out": left_out})
+        return
+    show_contest(found)
+    if left_out:
+        typer.echo(f"without segments labelled {', '.join(left_out)} (retrain.leave_out)")
 
 
 def show_contest(found: dict[str, Any]) -> None:

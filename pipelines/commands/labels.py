@@ -10,6 +10,7 @@ import typer
 
 from pipelines.options import (
     DEFAULT_ROOT,
+    Exit,
     JsonOption,
     RootOption,
     SettingsOption,
@@ -20,6 +21,8 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ser_batch.stages.labels import ImportResult
 
 app = typer.Typer(no_args_is_help=True, help="Labels: ask people what they hear.")
 
@@ -114,6 +117,8 @@ def import_file(
 ) -> None:
     """Take in labels, row by row; what was taken before is not taken twice, nothing overwritten.
 
+    Exit code: 0 every row was taken, 3 rows were refused, 1 the file cannot be read.
+
     Examples:
 
       ser-batch labels import project-1-at-2026-11-04.json
@@ -126,7 +131,13 @@ def import_file(
     result = import_labels(place, read_settings(place, settings), file, annotator=annotator)
     if as_json:
         print_json(asdict(result))
-        return
+    else:
+        _show_imported(result)
+    if result.refused:
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def _show_imported(result: ImportResult) -> None:
     from rich.console import Console
     from rich.markup import escape
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, existing_root, print_json
 
+if TYPE_CHECKING:
+    from ser_batch.stages.quarantine import Reason
+
 app = typer.Typer(no_args_is_help=True, help="Files that were left out, and warnings.")
+
+SHOWN = 5
+"""Files that the terminal lists for each reason."""
 
 
 @app.command("list")
@@ -16,36 +22,56 @@ def show(
     root: RootOption = DEFAULT_ROOT,
     warnings: Annotated[bool, typer.Option(help="Show warnings too.")] = True,
     code: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help=f"Files listed for each reason; without it, {SHOWN}, with --json all."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Files that were left out, with the reason and what to do.
+    """Files that were left out and warnings, by reason, with what to do.
 
     Examples:
 
       ser-batch quarantine list --no-warnings
 
-      ser-batch quarantine list --code truncated --json
-    """
-    from ser_batch.stages.quarantine import read_quarantine
+      ser-batch quarantine list --code truncated --limit 100
 
-    rows = read_quarantine(existing_root(root), warnings=warnings, code=code)
+      ser-batch quarantine list --json
+    """
+    from ser_batch.stages.quarantine import by_reason, read_quarantine
+
+    reasons = by_reason(read_quarantine(existing_root(root), warnings=warnings, code=code))
     if as_json:
-        print_json({"quarantine": rows})
-        return
+        rows = [row for reason in reasons for row in reason.rows[:limit]]
+        print_json({"reasons": [reason.as_dict() for reason in reasons], "quarantine": rows})
+    elif reasons:
+        _show(reasons, SHOWN if limit is None else limit)
+    else:
+        typer.echo("Nothing is in quarantine.")
+
+
+def _show(reasons: list[Reason], limit: int) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.padding import Padding
 
     console = Console()
-    if not rows:
-        console.print("Nothing is in quarantine.")
-        return
-    table = Table("file", "what is wrong", "what to do", show_lines=True)
-    for row in rows:
-        style = "" if row["severity"] == "quarantine" else "dim"
-        cells = (row["path"], f"{row['code']}: {row['message']}", row["remedy"])
-        table.add_row(*(escape(str(cell)) for cell in cells), style=style)
-    console.print(table)
+    for reason in reasons:
+        style = "bold red" if reason.severity == "quarantine" else "bold yellow"
+        what = "left out" if reason.severity == "quarantine" else "warning"
+        newest = f"{reason.rows[0]['noticed_at']:%Y-%m-%d}"
+        console.print(
+            f"[{style}]{reason.code}[/]: {len(reason.rows)} × {what}, newest {newest}. "
+            f"{escape(reason.remedy)}",
+            highlight=False,
+        )
+        for row in reason.rows[:limit]:
+            text = f"[bold]{escape(str(row['path']))}[/]: {escape(str(row['message']))}"
+            console.print(Padding(text, (0, 0, 0, 2)), highlight=False)
+        if (n_more := len(reason.rows) - limit) > 0:
+            console.print(f"  … {n_more} more: --code {reason.code} --limit {len(reason.rows)}")
 
 
 @app.command("retry")

@@ -33,8 +33,9 @@ def retrain(
 ) -> None:
     """Train a new model on the labels, and let it take over if it is better on unseen callers.
 
-    Refuses where labels are too few, with the numbers; a model that is not better, or fails a
-    queue, stays a challenger, with the reasons. Its settings: the table retrain.
+    Emotions with too few labels are left out, with a warning; where fewer than two emotions are
+    left it stops. A model that is not better, or worse for one queue, stays a challenger, with the
+    reasons. Its settings: the table retrain.
 
     Examples:
 
@@ -140,9 +141,10 @@ def drift(
     from ser_batch.stages.score import model_id
 
     place = existing_root(root)
-    rows = newest_drift(Lake(place.lake), model_id(place, read_settings(place, settings)))
+    in_use = model_id(place, read_settings(place, settings))
+    rows = newest_drift(Lake(place.lake), in_use)
     if as_json:
-        print_json({"drift": rows})
+        print_json({"model_id": in_use, "drift": rows})
         return
     from rich.console import Console
     from rich.table import Table
@@ -156,7 +158,13 @@ def drift(
             row["level"],
             row["advice"] or "",
         )
-    Console().print(table if rows else "No night has compared calls yet.")
+    console = Console()
+    console.print(table if rows else "No night has compared calls yet.")
+    if rows and rows[0]["model_id"] != in_use:
+        console.print(
+            f"These rows are of {rows[0]['model_id']}, {rows[0]['call_date']}; the next night "
+            f"compares by {in_use}, which was promoted since."
+        )
 
 
 def bench_retraining(
@@ -205,6 +213,8 @@ def _show_retrained(result: dict[str, Any]) -> None:
     typer.echo(f"  {labels}")
     for reason, count in result["not_used"].items():
         typer.echo(f"  {count} labels not used: {reason}")
+    for numbers in result["too_few_labels"]:
+        typer.echo(f"  warning: left out, not learned: {numbers}")
     if result["contest"] is not None:
         show_contest({"champion": "champion", "challenger": "challenger", **result["contest"]})
     verdict = "It scores from the next night on" if result["promoted"] else "It stays a challenger"

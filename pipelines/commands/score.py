@@ -109,8 +109,8 @@ def _show(trial: Trial) -> None:
         value = segment.dissatisfaction
         bar = "" if value is None else f"{value:.2f} {'█' * round(value * BAR_WIDTH)}"
         table.add_row(
-            _clock(segment.start_s),
-            _clock(segment.end_s),
+            clock(segment.start_s),
+            clock(segment.end_s),
             segment.emotion,
             f"{segment.confidence:.2f}",
             bar,
@@ -119,5 +119,7 @@ def _show(trial: Trial) -> None:
     console.print(table)
 
 
-def _clock(seconds: float) -> str:
-    return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+def clock(seconds: float) -> str:
+    """Minutes and seconds to a tenth: 60 s is 1:00.0."""
+    minutes, tenths = divmod(round(seconds * 10), 600)
+    return f"{minutes}:{tenths / 10:04.1f}"

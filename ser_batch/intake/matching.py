@@ -119,7 +119,8 @@ def line_remarks(
         remark
         for keyed, known in ((index.by_path, paths), (index.by_id, ids))
         for name, lines in keyed.items()
-        if (remark := _count_remark(lines[-1], name, known[name]))
+        # named by the oldest line: the next export that repeats it brings no new row
+        if (remark := _count_remark(lines[0], name, known[name]))
     ]
     return remarks + [
         Remark(

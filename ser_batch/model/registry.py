@@ -109,24 +109,28 @@ class Registry:
         return entry
 
     def before(self) -> str:
-        """Folder of the champion before this one.
+        """Folder of the last champion that is another model than the present one.
 
         Raises:
             ModelError: if nothing was promoted that could be rolled back
         """
-        champions = self._champions()
-        if not champions:
-            raise ModelError("nothing was promoted yet: there is nothing to roll back")
-        return champions[-2].folder if len(champions) > 1 else BUNDLED
+        folders = [BUNDLED, *(entry.folder for entry in self._champions())]
+        others = [folder for folder in folders if folder != folders[-1]]
+        if not others:
+            raise ModelError("no other model was champion before: there is nothing to roll back")
+        return others[-1]
 
     def _champions(self) -> list[Entry]:
-        """The champions that were not rolled back, the present one last."""
+        """The champions that were not rolled back, the present one last; none twice in a row."""
         champions: list[Entry] = []
         for entry in self.entries():
             if entry.event == "promoted":
+                if champions and champions[-1].folder == entry.folder:
+                    champions.pop()
                 champions.append(entry)
             elif entry.event == "rolled_back":
-                champions.pop()
+                while champions and champions[-1].folder != entry.folder:
+                    champions.pop()
         return champions
 
 

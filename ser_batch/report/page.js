@@ -223,9 +223,9 @@ function copied(button) {
   area.select();
   document.execCommand("copy"); // the clipboard interface is shut for pages opened from disk
   area.remove();
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent; // a second click meets "Copied"
   button.textContent = "Copied";
-  setTimeout(() => { button.textContent = label; }, 1500);
+  setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
   button.focus();
 }
 

@@ -150,9 +150,14 @@ def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> D
 
 
 def newest_drift(lake: Lake, model_id: str) -> list[dict[str, Any]]:
-    """Rows of `drift` of the newest call date that a night compared."""
-    parts = [part for part in lake.parts(DRIFT) if part.name == model_id]
-    rows: list[dict[str, Any]] = lake.read(DRIFT, parts[-1:]).to_pylist()
+    """Rows of `drift` of the newest call date that a night compared.
+
+    A model that was promoted since the last night has none yet: then the rows are those of the
+    model that the last night compared, as `model_id` in each row says.
+    """
+    parts = lake.parts(DRIFT)
+    of_model = [part for part in parts if part.name == model_id]
+    rows: list[dict[str, Any]] = lake.read(DRIFT, (of_model or parts)[-1:]).to_pylist()
     return rows
 
 

@@ -62,13 +62,17 @@ def promote(
     why: tuple[str, ...],
     figures: dict[str, Any] | None = None,
 ) -> Entry:
-    """Make a model the one that scores; to be called while the root is held.
+    """Make a model the champion; to be called while the root is held.
 
     Raises:
-        ModelError: if there is no such model, it is not sound, or reads another feature set
+        ModelError: if there is no such model, it is not sound, reads another feature set, or is
+            the champion already
     """
     bundle = usable(root, settings, name)
     registry = Registry(root.models)
+    champion = registry.champion()
+    if bundle.model_id == (champion.model_id if champion else _bundled_id(root, settings)):
+        raise ModelError(f"{name} is the champion already: there is nothing to promote")
     return registry.add("promoted", bundle.model_id, name, who=who, why=why, figures=figures)
 
 
@@ -88,7 +92,7 @@ def roll_back(root: Root, settings: Settings, *, who: str, why: tuple[str, ...])
 def set_shadow(
     root: Root, settings: Settings, name: str, *, on: bool, who: str, why: tuple[str, ...]
 ) -> Entry:
-    """Let a challenger score along every night, beside the champion, or let it be.
+    """Let a challenger score every night beside the champion, or stop it; the root is held.
 
     Raises:
         ModelError: if there is no such model, it is the champion, or reads another feature set
@@ -115,6 +119,10 @@ def usable(root: Root, settings: Settings, name: str) -> Bundle:
             f"{settings.features.set!r}; make features.set the model's first"
         )
     return bundle
+
+
+def _bundled_id(root: Root, settings: Settings) -> str:
+    return read_manifest(named_folder(root, BUNDLED, settings.features.set)).model_id
 
 
 def _known(name: str, folder: Path, status: str) -> KnownModel:

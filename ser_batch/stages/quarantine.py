@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from ser_batch.lake import Lake, Part
 from ser_batch.lock import only_run
 from ser_batch.paths import Root
@@ -24,6 +28,51 @@ def read_quarantine(root: Root, *, warnings: bool, code: str | None) -> list[Row
         if (warnings or row["severity"] == "quarantine") and code in (None, row["code"])
     ]
     return sorted(wanted, key=lambda row: (row["severity"], row["path"], row["code"]))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The rows of one reason.
+
+    Attributes:
+        severity: quarantine (left out) or warning (taken all the same)
+        code: stable reason code
+        remedy: what to do
+        rows: of `quarantine`, the ones noticed last first
+    """
+
+    severity: str
+    code: str
+    remedy: str
+    rows: tuple[Row, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON, without the rows."""
+        noticed = [row["noticed_at"] for row in self.rows]
+        return {
+            "severity": self.severity,
+            "code": self.code,
+            "remedy": self.remedy,
+            "count": len(self.rows),
+            "first_noticed_at": noticed[-1],
+            "last_noticed_at": noticed[0],
+        }
+
+
+def by_reason(rows: Sequence[Row]) -> list[Reason]:
+    """Rows of `quarantine` by reason: files left out before warnings, the most frequent first."""
+    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[str(row["severity"]), str(row["code"]), str(row["remedy"])].append(row)
+    reasons = [
+        Reason(*key, tuple(sorted(group, key=_noticed_at, reverse=True)))
+        for key, group in groups.items()
+    ]
+    return sorted(reasons, key=lambda reason: (reason.severity, -len(reason.rows), reason.code))
+
+
+def _noticed_at(row: Row) -> tuple[str, str]:
+    return str(row["noticed_at"]), str(row["path"])
 
 
 def release(root: Root, *, code: str | None) -> list[str]:

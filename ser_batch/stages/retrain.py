@@ -15,13 +15,12 @@ import pyarrow.compute as pc
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.config import RetrainSettings, Settings
-from ser_batch.corpora import read_corpus
 from ser_batch.corpora.augment import Augmentation
-from ser_batch.corpora.base import Clip, one_of_each_content
+from ser_batch.corpora.base import Clip
 from ser_batch.corpora.build import training_data, versions
 from ser_batch.corpora.describe import Band, describe_clips
 from ser_batch.corpora.licences import strictest
-from ser_batch.errors import SettingsError, StopError
+from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of
 from ser_batch.lake import Lake
@@ -35,7 +34,8 @@ from ser_batch.model.recipes import recipe_for
 from ser_batch.model.registry import Registry
 from ser_batch.model.training import Recipe, train
 from ser_batch.paths import Root
-from ser_batch.stages.material import OWN_CALLS, Material
+from ser_batch.stages.enough import leaving_out
+from ser_batch.stages.material import OWN_CALLS, Material, gather
 from ser_batch.stages.models import promote
 from ser_batch.tables import CALLS
 
@@ -47,63 +47,6 @@ NOTHING_MEASURES = (
     "no labelled segment measures it: label those that the queue draws by chance, of callers that "
     "no model learns from"
 )
-
-
-class TooFewLabelsError(StopError):
-    """There is not enough to learn from."""
-
-    code = "too_few_labels"
-    remedy = (
-        "Label more (`ser-batch labels queue`), train on a corpus that holds the emotion "
-        "(`retrain.corpora`), or leave it out (`retrain.leave_out`)."
-    )
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-
-
-def corpora_clips(settings: RetrainSettings) -> list[Clip]:
-    """Clips of the corpora that are trained on too.
-
-    Raises:
-        SettingsError: if corpora are named, but no folder
-        CorpusError: if a corpus is not there
-    """
-    if not settings.corpora:
-        return []
-    if settings.corpora_folder is None:
-        raise SettingsError("retrain.corpora names corpora, retrain.corpora_folder no folder")
-    folder = Path(settings.corpora_folder)
-    weights = settings.corpus_weights
-    chosen = [name for name in settings.corpora if weights.get(name, 1) > 0]
-    clips = [clip for name in chosen for clip in read_corpus(folder, name)]
-    return one_of_each_content([clip for clip in clips if clip.emotion not in settings.leave_out])
-
-
-def check_enough(material: Material, clips: Sequence[Clip], settings: RetrainSettings) -> None:
-    """Refuse to train on too little.
-
-    Raises:
-        TooFewLabelsError: with every number that is too small
-    """
-    labelled = material.segments
-    n_callers = len(set(labelled.speakers))
-    problems = []
-    if n_callers < settings.min_callers:
-        problems.append(f"labels come from {n_callers} callers, {settings.min_callers} are needed")
-    from_corpora = {clip.emotion for clip in clips}
-    learnt, counts = material.learnt_from, material.counts
-    for emotion in sorted(set(material.learnt_from.classes) - from_corpora):
-        said_by = {s for s, e in zip(learnt.speakers, learnt.emotions, strict=True) if e == emotion}
-        if counts[emotion] < settings.min_labels or len(said_by) < 2:
-            problems.append(
-                f"{emotion} has {counts[emotion]:g} labels of {len(said_by)} callers, "
-                f"{settings.min_labels} of 2 are needed"
-            )
-    if len(from_corpora.union(counts)) < 2:
-        problems.append("two emotions are needed to tell apart")
-    if problems:
-        raise TooFewLabelsError(problems)
 
 
 def make_challenger(
@@ -238,6 +181,34 @@ def settle(
     return True, reasons
 
 
+def compare_with_champion(
+    lake: Lake, settings: Settings, champion: Bundle, other: Bundle
+) -> tuple[Contest, tuple[str, ...]]:
+    """Both models on the segments that measure, without the emotions that are left out.
+
+    Left out are those of `retrain.leave_out` and those that the other model was trained without,
+    as `retrain` compares them.
+
+    Returns:
+        the comparison, and the emotions that are left out
+
+    Raises:
+        ModelError: if the other model is the champion, or no segment measures them
+    """
+    if champion.model_id == other.model_id:
+        raise ModelError(f"{other.model_id} is the champion: a model is compared with another one")
+    chosen = leaving_out(settings, left_out_by(other))
+    result = compare(lake, chosen, gather(lake, chosen), champion, other)
+    if result is None:
+        raise ModelError(NOTHING_MEASURES)
+    return result, chosen.retrain.leave_out
+
+
+def left_out_by(bundle: Bundle) -> set[str]:
+    """Emotions whose labels a model was trained without."""
+    return {name for entry in bundle.manifest.training for name in entry.get("left_out", ())}
+
+
 def learnt_callers(lake: Lake, bundle: Bundle) -> set[str]:
     """Callers that a model learnt from, as the metadata names them now."""
     recordings = {
@@ -263,6 +234,7 @@ def _own_calls(material: Material, settings: RetrainSettings) -> dict[str, Any]:
         "emotions": list(segments.classes),
         "weight": settings.label_weight,
         "recordings": list(material.recordings),
+        **({"left_out": list(settings.leave_out)} if settings.leave_out else {}),
     }
 
 

@@ -50,6 +50,9 @@ DATES_AT_ONCE = 28
 PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
 
+STORAGE_VERSION = "v1.0.0"
+"""Format of the published file: every DuckDB from 1.0 on opens it."""
+
 _BUILDING = ".building-"
 
 
@@ -184,7 +187,9 @@ def _building(target: Path, *, grow: bool) -> Iterator[duckdb.DuckDBPyConnection
         shutil.copyfile(target, building)
     try:
         with duckdb.connect(config={**CLOSED, "temp_directory": f"{building}.tmp"}) as con:
-            con.execute(f"attach {quoted(str(building))} as published")
+            con.execute(
+                f"attach {quoted(str(building))} as published (storage_version '{STORAGE_VERSION}')"
+            )
             con.execute("use published")
             yield con
             con.execute("use memory")
@@ -203,6 +208,7 @@ def _recipe(blueprint: Blueprint, model_id: str, settings: Settings) -> str:
             "dissatisfaction": settings.dissatisfaction.digest(),
             "min_calls": settings.report.min_calls,
             "version": ser_batch.__version__,
+            "storage_version": STORAGE_VERSION,
         }
     )
 

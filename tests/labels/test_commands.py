@@ -29,9 +29,9 @@ def root(tmp_path: Path) -> Root:
     return root
 
 
-def invoke(root: Root, *arguments: str) -> dict[str, Any]:
+def invoke(root: Root, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
     done = CliRunner().invoke(app, [*arguments, "--root", str(root.path), "--json"])
-    assert done.exit_code == 0, done.exception
+    assert done.exit_code == exit_code, done.exception
     return json.loads(done.stdout)
 
 
@@ -47,7 +47,7 @@ def test_a_queue_is_filled_in_with_a_spreadsheet_and_taken_in(root: Root):
         writer.writeheader()
         writer.writerows(rows)
 
-    taken = invoke(root, "import", str(table), "--annotator", "ann")
+    taken = invoke(root, "import", str(table), "--annotator", "ann", exit_code=3)
 
     assert (taken["n_taken"], taken["n_empty"]) == (1, 8)
     assert [refusal["segment"] for refusal in taken["refused"]] == [rows[1]["segment"]]
@@ -60,3 +60,4 @@ def test_the_terminal_names_what_was_refused(root: Root, tmp_path: Path):
     file.write_text("segment,emotion,annotator\nnowhere.1.0,anger,ann\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["import", str(file), "--root", str(root.path)])
     assert "row 1 nowhere.1.0: there is no such segment" in done.stdout
+    assert done.exit_code == 3

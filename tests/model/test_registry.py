@@ -48,6 +48,23 @@ def test_a_rolled_back_model_can_be_promoted_again(registry: Registry):
     assert (registry.champion().folder, registry.before()) == ("b", "a")
 
 
+def test_a_model_promoted_twice_in_a_row_is_rolled_back_to_the_last_different_one(
+    registry: Registry,
+):
+    promote(registry, "a", "b", "b")
+    assert registry.before() == "a"
+    registry.add("rolled_back", "a-id", "a", who="ann", why=["worse"])
+    assert (registry.champion().folder, registry.before()) == ("a", BUNDLED)
+
+
+def test_the_bundled_model_alone_has_nothing_before_it(registry: Registry):
+    promote(registry, BUNDLED)
+    with pytest.raises(ModelError, match="nothing to roll back"):
+        registry.before()
+    promote(registry, "a")
+    assert registry.before() == BUNDLED
+
+
 def test_every_line_stays(registry: Registry):
     promote(registry, "a")
     before = registry.path.read_text(encoding="utf-8")

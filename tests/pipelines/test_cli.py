@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from pipelines.commands.score import clock
 from pipelines.options import Exit
+from ser_batch.errors import SettingsError
 from ser_batch.lock import only_run
 from ser_batch.paths import Root
 from ser_batch.settings_file import commented_settings, load_settings
@@ -131,6 +133,20 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_right_one(
     done = ser_batch("publish", "--root", tmp_path, **{variable: "0.4"})
     assert done.returncode == Exit.FAILED
     assert hint in done.stderr
+
+
+def test_speech_that_ends_above_where_it_starts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ser-batch.toml").write_text("[vad]\nthreshold = 0.2\n")
+    with pytest.raises(SettingsError, match=r"vad\.release.*0\.25 lies above vad\.threshold, 0\.2"):
+        load_settings(tmp_path / "ser-batch.toml")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00.0"), (9.96, "0:10.0"), (59.94, "0:59.9"), (59.96, "1:00.0"), (60, "1:00.0")],
+)
+def test_times_carry_to_the_next_minute(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
 
 
 def test_a_root_at_work_is_a_line_and_an_exit_code_of_its_own(tmp_path: Path) -> None:

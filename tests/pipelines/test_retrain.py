@@ -17,8 +17,8 @@ from ser_batch.lake import Lake
 from ser_batch.lock import only_run
 from ser_batch.model.registry import Registry
 from ser_batch.paths import Root
+from ser_batch.stages.enough import TooFewLabelsError
 from ser_batch.stages.models import set_shadow
-from ser_batch.stages.retrain import TooFewLabelsError
 from ser_batch.stages.score import model_id
 from ser_batch.tables import predictions_contract
 from tests.bundles import put_bundle

@@ -161,6 +161,24 @@ def test_sql_can_be_copied(open_page):
     assert page.locator("textarea").count() == 0
 
 
+def test_copy_buttons_are_named_as_they_read(open_page):
+    from playwright.sync_api import expect
+
+    page = open_page()
+    for details in page.locator("details").all():
+        details.evaluate("(details) => { details.open = true; }")
+    buttons = page.locator("button.copy:visible")
+    texts = [button.inner_text() for button in buttons.all()]
+    assert {"Copy", "Copy path"} <= set(texts)
+    for button, text in zip(buttons.all(), texts, strict=True):
+        expect(button).to_have_accessible_name(text)
+    path = buttons.nth(texts.index("Copy path"))
+    path.click()
+    expect(path).to_have_accessible_name("Copied")
+    path.click()
+    expect(path).to_have_accessible_name("Copy path", timeout=4000)
+
+
 def heat_rows(page, table: str) -> dict[str, list[str]]:
     """Cells of a heat map by the name of their row."""
     return dict(

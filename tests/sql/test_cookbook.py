@@ -126,6 +126,43 @@ def test_other_weights_rank_the_queues_again(month):
     assert sorted(row["rank"] for row in configured) == list(range(1, len(configured) + 1))
 
 
+@pytest.fixture(scope="module")
+def extremes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two calls of one queue, five of another; content or furious."""
+    folder = tmp_path_factory.mktemp("extremes")
+    levels = [("few", 0.9), ("few", 0.1), *(("many", level) for level in (0, 0, 0, 1, 1))]
+    put_rows(
+        Lake(folder / "lake"),
+        *(
+            call_rows(
+                prediction(segment_no=0, anger=level, neutral=1 - level),
+                recording_id=f"r{number}",
+                queue=queue,
+            )
+            for number, (queue, level) in enumerate(levels)
+        ),
+    )
+    target = folder / "calls.duckdb"
+    build(Lake(folder / "lake"), target, model_id=MODEL_ID, settings=Settings())
+    return target
+
+
+@pytest.mark.parametrize("name", ["where_in_the_call", "longer_calls"])
+def test_intervals_of_dissatisfaction_stay_within_0_and_1_and_few_calls_have_none(extremes, name):
+    rows = [
+        (
+            row.get("count_calls", row.get("count_scored_calls")),
+            [row[f"dissatisfaction{end}"] for end in ("_low", "", "_high")],
+        )
+        for row in answer(extremes, name)
+    ]
+    assert any(0 < count < Settings().report.min_calls for count, _ in rows)
+    assert all(figures == [None] * 3 for count, figures in rows if count < 5)
+    assert all(
+        0 <= figures[0] <= figures[1] <= figures[2] <= 1 for count, figures in rows if count >= 5
+    )
+
+
 def test_a_misspelt_recipe_names_the_nearest():
     with pytest.raises(QueryError, match="did you mean 'worst_moments'"):
         recipe("worst_moment")

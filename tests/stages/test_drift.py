@@ -13,7 +13,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.lake import Lake, Part
 from ser_batch.model.drift import HeldOut, read_reference, write_reference
 from ser_batch.model.spread import LINE_MEASURES
-from ser_batch.stages.drift import BEFORE, TRAINING, find_drift, training_counts
+from ser_batch.stages.drift import BEFORE, TRAINING, find_drift, newest_drift, training_counts
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
@@ -266,6 +266,12 @@ def test_a_second_night_writes_nothing_and_a_changed_day_is_compared_again(
         TODAY - dt.timedelta(days=1),
         TODAY,
     )
+
+
+def test_after_a_promotion_the_rows_of_the_model_before_are_read(lake: Lake, bundle: Path):
+    found = find_drift(lake, MODEL_ID, bundle, SETTINGS)
+    assert newest_drift(lake, MODEL_ID) == newest_drift(lake, "promoted-since") == found.newest
+    assert {row["model_id"] for row in found.newest} == {MODEL_ID}
 
 
 def test_an_empty_lake_has_no_drift(tmp_path: Path):

@@ -141,3 +141,17 @@ def test_a_file_that_was_renamed_is_found_where_it_lies(lake: Lake, audio: Path)
     night(lake, audio, at=NIGHT + dt.timedelta(days=1))
     assert places(lake) == [("audio", "b.wav")]
     assert codes(lake) == []
+
+
+def test_a_missing_file_that_the_next_export_names_again_is_not_noticed_again(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio)
+    first, second = tmp_path / "export-1.csv", tmp_path / "export-2.csv"
+    first.write_text("file,queue\na.wav,billing\nlost.wav,billing\n")
+    second.write_text("file,queue\nb.wav,billing\nlost.wav,billing\na.wav,billing\n")
+    later = NIGHT + dt.timedelta(days=1)
+    night(lake, audio, first)
+    night(lake, audio, first, second, at=later)
+    noticed = {row["path"]: row["noticed_at"] for row in lake.read(QUARANTINE).to_pylist()}
+    assert noticed == {"export-1.csv, row 2": NIGHT, "export-2.csv, row 1": later}

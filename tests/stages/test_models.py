@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pipelines.commands.champion import models_app
 from ser_batch.config import Settings
-from ser_batch.errors import BundleError, ModelError
+from ser_batch.errors import BundleError, LockedError, ModelError
 from ser_batch.lock import only_run
 from ser_batch.model.bundle import read_manifest
 from ser_batch.model.registry import Registry
@@ -52,6 +52,17 @@ def test_the_bundled_model_can_be_promoted(root: Root):
     for name in ("first", "bundled"):
         promote(root, Settings(), name, **BY_ANN)
     assert model_id(root, Settings()) == bundled_id(root)
+
+
+def test_the_champion_is_not_promoted_again(root: Root):
+    with pytest.raises(ModelError, match="champion already"):
+        promote(root, Settings(), "bundled", **BY_ANN)
+    for name in ("first", "second"):
+        promote(root, Settings(), name, **BY_ANN)
+    with pytest.raises(ModelError, match="champion already"):
+        promote(root, Settings(), "second", **BY_ANN)
+    roll_back(root, Settings(), **BY_ANN)
+    assert model_folder(root, Settings()) == root.models / "first"
 
 
 def test_a_champion_that_was_changed_or_deleted_is_said_not_replaced_in_silence(root: Root):
@@ -104,10 +115,11 @@ def test_commands_promote_and_roll_back_with_a_log(root: Root):
     assert run("list")["models"][0]["folder"] == "bundled"
 
 
-def test_nothing_is_promoted_under_a_running_night(root: Root):
+@pytest.mark.parametrize("command", ["promote", "shadow"])
+def test_the_registry_is_not_changed_under_a_running_night(root: Root, command: str):
     with only_run(root):
         done = CliRunner().invoke(
-            models_app, ["promote", "first", "--why", "now", "--root", str(root.path)]
+            models_app, [command, "first", "--why", "now", "--root", str(root.path)]
         )
-    assert done.exit_code != 0
-    assert Registry(root.models).champion() is None
+    assert isinstance(done.exception, LockedError)
+    assert Registry(root.models).entries() == []

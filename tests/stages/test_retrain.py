@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from ser_batch.config import RetrainSettings, Settings
-from ser_batch.errors import ContractError, LeakError, SettingsError
+from ser_batch.errors import ContractError, LeakError, ModelError, SettingsError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import is_held_out
 from ser_batch.labels.history import append, label_row
@@ -20,13 +20,12 @@ from ser_batch.model.drift import read_reference
 from ser_batch.model.registry import Registry
 from ser_batch.model.spread import LINE_MEASURES
 from ser_batch.paths import Root
+from ser_batch.stages.enough import TooFewLabelsError, corpora_clips, gather_enough
 from ser_batch.stages.gather import usable_labels
 from ser_batch.stages.material import Material, gather, prove_apart, shared_out
 from ser_batch.stages.retrain import (
-    TooFewLabelsError,
-    check_enough,
     compare,
-    corpora_clips,
+    compare_with_champion,
     learnt_callers,
     make_challenger,
     settle,
@@ -202,7 +201,7 @@ def test_too_few_labels_or_callers_are_refused_with_the_numbers(tmp_path: Path):
     put_labels(root, {key: truth[key] for key in list(truth)[:9]})
     material = gather(Lake(root.lake), SETTINGS)
     with pytest.raises(TooFewLabelsError) as error:
-        check_enough(material, [], SETTINGS.retrain)
+        gather_enough(Lake(root.lake), SETTINGS)
     counts = {
         name: list(material.segments.emotions).count(name) for name in material.learnt_from.classes
     }
@@ -210,6 +209,38 @@ def test_too_few_labels_or_callers_are_refused_with_the_numbers(tmp_path: Path):
         assert f"{name} has {count} labels" in str(error.value)
     assert "8 are needed" in str(error.value)
     assert "labels queue" in error.value.one_line()
+
+
+def test_an_emotion_with_too_few_labels_is_left_out_with_its_numbers(tmp_path: Path):
+    root = Root(tmp_path)
+    truth = put_callers(root, n_callers=16)
+    rare = [key for key, emotion in truth.items() if emotion == "sadness"][3:]
+    put_labels(root, {key: emotion for key, emotion in truth.items() if key not in rare})
+    found = gather_enough(Lake(root.lake), SETTINGS)
+    assert set(found.too_few) == {"sadness"}
+    assert "10 of 2 are needed" in found.too_few["sadness"]
+    assert found.material.learnt_from.classes == ("anger", "neutral")
+    assert "sadness" not in found.material.measured_by.truth
+    assert found.settings.retrain.leave_out == ("sadness",)
+
+
+def test_a_comparison_leaves_out_what_the_settings_or_the_challenger_leave_out(
+    labelled: Root, tmp_path: Path
+):
+    lake, champion = Lake(labelled.lake), load_model(labelled, Settings(model={"name": "bundled"}))
+    without = Settings(retrain={**SETTINGS.retrain.model_dump(), "leave_out": ("sadness",)})
+    other = make_challenger(Root(tmp_path), without, gather(lake, without), [], recipe=QUICK)
+    n_sad = gather(lake, SETTINGS).measured_by.truth.count("sadness")
+    n_every = len(gather(lake, SETTINGS).measured_by.truth)
+    for settings in (SETTINGS, without):
+        result, left_out = compare_with_champion(lake, settings, champion, other)
+        assert left_out == ("sadness",)
+        assert result.n_segments == n_every - n_sad
+
+
+def test_a_model_is_not_compared_with_itself(labelled: Root, challenger: Bundle):
+    with pytest.raises(ModelError, match="is the champion"):
+        compare_with_champion(Lake(labelled.lake), SETTINGS, challenger, challenger)
 
 
 def test_a_segment_that_annotators_are_divided_about_counts_for_each_of_them(tmp_path: Path):
@@ -301,8 +332,6 @@ def test_labels_without_chance_measure_nothing(tmp_path: Path):
 
 
 def test_corpora_without_a_folder_are_said():
-    from ser_batch.stages.retrain import corpora_clips
-
     with pytest.raises(SettingsError, match="corpora_folder"):
         corpora_clips(Settings(retrain={"corpora": ("emodb",)}).retrain)
 
