@@ -14,20 +14,20 @@ from pipelines.commands import (
     bench_encoders,
     bench_models,
     bench_report,
-    champion,
     demo,
     distill,
     erase,
     export,
     inspect,
     labels,
-    model,
+    models,
     night,
     quarantine,
     query,
     retrain,
     score,
     setup,
+    train,
     weights,
 )
 from pipelines.options import MISUSE, UNEXPECTED, Exit, failure, print_json, say_error
@@ -75,11 +75,11 @@ app.add_typer(labels.app, name="labels", rich_help_panel=MODEL)
 app.command(rich_help_panel=MODEL)(retrain.retrain)
 app.command(rich_help_panel=MODEL)(retrain.rescore)
 app.command(rich_help_panel=MODEL)(retrain.drift)
-app.command(rich_help_panel=MODEL)(model.train)
+app.command(rich_help_panel=MODEL)(train.train)
 app.command(rich_help_panel=MODEL)(distill.distill)
-app.command(rich_help_panel=MODEL)(model.evaluate)
-app.add_typer(champion.models_app, name="models", rich_help_panel=MODEL)
-app.add_typer(model.corpus_app, name="corpus", rich_help_panel=MODEL)
+app.command(rich_help_panel=MODEL)(train.evaluate)
+app.add_typer(models.models_app, name="models", rich_help_panel=MODEL)
+app.add_typer(train.corpus_app, name="corpus", rich_help_panel=MODEL)
 app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)
 bench.app.command("retraining")(retrain.bench_retraining)
 bench.app.command("embeddings")(bench_encoders.embeddings)

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.display import Display
+from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
+from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
-from ser_batch.lake import Lake, Part
-from ser_batch.lock import only_run
-from ser_batch.paths import Root, find_root
+from ser_batch.erasure.erase import finish_erasure
+from ser_batch.monitoring.busy import BusyClock
+from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
-from ser_batch.stages.busy import BusyClock
-from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
 from ser_batch.stages.drift import DriftResult
-from ser_batch.stages.erase import finish_erasure
 from ser_batch.stages.ingest import IngestResult
 from ser_batch.stages.publish import PublishResult, count_undated, not_scored
-from ser_batch.stages.record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.stages.score import model_id
-from ser_batch.stages.workers import Workers
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.lock import only_run
+from ser_batch.store.paths import Root, find_root
 from ser_batch.tables import CALLS
 
 
@@ -50,7 +50,7 @@ class Night:
         self.record: RunRecord = new_run(str(self.audio), settings, self.model_id)
         self.drift = DriftResult((), [])
         self.workers: Workers[CallJob, CallOutcome] = Workers(
-            describe_calls, died, settings.run.workers
+            describe_calls, worker_crash_outcome, settings.run.workers
         )
 
     def count_calls(self, shards: Sequence[Part]) -> int:

@@ -17,16 +17,16 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from pipelines.night import Night, open_night
 from ser_batch.errors import RetryError, SerError
-from ser_batch.lake import Part
-from ser_batch.model.bundle import Bundle
+from ser_batch.monitoring.run_record import check_bad_share
+from ser_batch.scoring.bundle import Bundle
 from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
 from ser_batch.stages.drift import find_drift
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import PublishResult, publish
-from ser_batch.stages.record import check_bad_share
 from ser_batch.stages.report import LATEST, is_current, write_report
 from ser_batch.stages.rescore import shadow_models
 from ser_batch.stages.score import ScoreResult, is_unscored, load_model, model_folder, score
+from ser_batch.store.lake import Part
 
 SHARDS_AT_ONCE = 2
 """While the last calls of one shard are worked on, the next one fills the other processes."""

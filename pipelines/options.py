@@ -14,7 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from ser_batch.config import Settings
-    from ser_batch.paths import Root
+    from ser_batch.store.paths import Root
 
 
 class Exit(IntEnum):
@@ -74,11 +74,11 @@ def existing_root(path: Path) -> Root:
 
 def _opened(path: Path, *, must_exist: bool) -> Root:
     """The root; its adapted encoders are known from then on, also to processes that are started."""
-    from ser_batch.paths import find_root
+    from ser_batch.store.paths import find_root
 
     root = find_root(path, must_exist=must_exist)
     if root.encoders.is_dir():
-        from ser_batch.embeddings.own import add_encoders
+        from ser_batch.features.encoders.local import add_encoders
 
         add_encoders(root.encoders)
     return root

@@ -14,26 +14,21 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pipelines.display import Display
+from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
+from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
-from ser_batch.lake import Lake, Part
-from ser_batch.lock import only_run
-from ser_batch.model.bundle import Bundle
-from ser_batch.model.gate import Contest
-from ser_batch.paths import Root, find_root
+from ser_batch.labels.gather import labelled_shards, usable_labels
+from ser_batch.monitoring.run_record import utc_now
+from ser_batch.scoring.bundle import Bundle
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import analyse, is_stale
-from ser_batch.stages.describe import CallJob, CallOutcome, describe_calls, died
 from ser_batch.stages.enough import TrainingInput, gather_enough
-from ser_batch.stages.gather import labelled_shards, usable_labels
-from ser_batch.stages.record import utc_now
-from ser_batch.stages.retrain import (
-    N_FOLDS,
-    compare,
-    make_challenger,
-    settle,
-)
 from ser_batch.stages.score import load_model
-from ser_batch.stages.workers import Workers
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.lock import only_run
+from ser_batch.store.paths import Root, find_root
+from ser_batch.training.gate import ModelComparison
+from ser_batch.training.retrain import N_FOLDS, compare, make_challenger, register_and_promote
 
 
 class Retraining:
@@ -46,7 +41,7 @@ class Retraining:
         self.lake = Lake(root.lake)
         self.champion: Bundle = load_model(root, settings)
         self.workers: Workers[CallJob, CallOutcome] = Workers(
-            describe_calls, died, settings.run.workers
+            describe_calls, worker_crash_outcome, settings.run.workers
         )
 
 
@@ -74,7 +69,7 @@ def retrain(
         found = gather_labels(work)
         challenger = train_challenger(work, found)
         result = compare_models(work, found, challenger)
-        promoted, reasons = settle(
+        promoted, reasons = register_and_promote(
             work.root, work.settings, work.champion, challenger, result, may_promote=promote
         )
         return summary(work, found, challenger, result, promoted=promoted, reasons=reasons)
@@ -109,7 +104,9 @@ def train_challenger(work: Retraining, found: TrainingInput) -> Bundle:
 
 
 @task(cache_policy=NO_CACHE)
-def compare_models(work: Retraining, found: TrainingInput, challenger: Bundle) -> Contest | None:
+def compare_models(
+    work: Retraining, found: TrainingInput, challenger: Bundle
+) -> ModelComparison | None:
     """Champion and challenger on the same segments of callers that neither learned from."""
     return compare(work.lake, found.settings, found.material, work.champion, challenger)
 
@@ -135,7 +132,7 @@ def summary(
     work: Retraining,
     found: TrainingInput,
     challenger: Bundle,
-    result: Contest | None,
+    result: ModelComparison | None,
     *,
     promoted: bool,
     reasons: tuple[str, ...],

@@ -50,7 +50,7 @@ def write_rows(rows: pa.Table, form: str, output: Path | None) -> None:
 
 
 def write_csv(rows: pa.Table, file: IO[str]) -> None:
-    """Comma-separated, quoted where needed, empty for null, times in ISO 8601."""
+    """Comma-diarized, quoted where needed, empty for null, times in ISO 8601."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(rows.column_names)
     for row in plain_rows(rows):

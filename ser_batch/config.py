@@ -139,7 +139,7 @@ class RoleSettings(Section):
         return None if value == "" else value
 
 
-class LawSettings(Section):
+class PolicySettings(Section):
     """Whose voice may be scored for emotion."""
 
     notice_required: bool = Field(
@@ -455,7 +455,7 @@ class Settings(BaseSettings):
     )
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     roles: RoleSettings = Field(default_factory=RoleSettings)
-    law: LawSettings = Field(default_factory=LawSettings)
+    policy: PolicySettings = Field(default_factory=PolicySettings)
     audio: AudioSettings = Field(default_factory=AudioSettings)
     vad: VadSettings = Field(default_factory=VadSettings)
     segments: SegmentSettings = Field(default_factory=SegmentSettings)

@@ -1,6 +1,6 @@
 """Which channels of the calls at hand may be scored, and why the others may not.
 
-The rule itself is `ser_batch.law`; here it meets the tables.
+The rule itself is `ser_batch.policy`; here it meets the tables.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import polars as pl
 import pyarrow as pa
 
-from ser_batch.config import LawSettings
-from ser_batch.law import channel_roles, why_not_scored
+from ser_batch.config import PolicySettings
+from ser_batch.policy import channel_roles, why_not_scored
 from ser_batch.tables import column
 
 _OF_CALL = ["roles", "single_role", "first_speaker", "notice_given", "objected"]
-_OF_RECORDING = ["n_channels", "dual_mono", "separated"]
+_OF_RECORDING = ["n_channels", "dual_mono", "diarized"]
 _WHAT_DECIDES = [*_OF_CALL, *_OF_RECORDING]
 CHANNEL_SCORING = pa.schema(
     [
@@ -31,7 +31,7 @@ CHANNEL_SCORING = pa.schema(
 """Columns of what `channel_scoring` returns."""
 
 
-def channel_scoring(calls: pa.Table, recordings: pa.Table, settings: LawSettings) -> pa.Table:
+def channel_scoring(calls: pa.Table, recordings: pa.Table, settings: PolicySettings) -> pa.Table:
     """Role of each channel, and the code of the reason why it carries no emotion.
 
     A two-channel recording has two rows. A one-channel recording, or one whose two channels carry
@@ -59,7 +59,7 @@ def channel_scoring(calls: pa.Table, recordings: pa.Table, settings: LawSettings
     )
 
 
-def _answers(keyed: pl.DataFrame, settings: LawSettings) -> pl.DataFrame:
+def _answers(keyed: pl.DataFrame, settings: PolicySettings) -> pl.DataFrame:
     """The rule, asked once for each combination that occurs: a row a combination and channel."""
     combinations = keyed.select(_WHAT_DECIDES).unique()
     rows = []
@@ -70,7 +70,7 @@ def _answers(keyed: pl.DataFrame, settings: LawSettings) -> pl.DataFrame:
             combination["first_speaker"],
             n_channels=combination["n_channels"],
             dual_mono=combination["dual_mono"],
-            separated=combination["separated"],
+            diarized=combination["diarized"],
         )
         for channel, role in enumerate(roles):
             reason = why_not_scored(

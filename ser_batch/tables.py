@@ -187,9 +187,9 @@ RECORDINGS = TableContract(
             column("n_channels", pa.int8(), "channels in the file"),
             column("duration_s", pa.float64(), "length, seconds"),
             column("dual_mono", pa.bool_(), "both channels carry the same signal"),
-            column("separated", pa.bool_(), "two voices of one channel were told apart"),
+            column("diarized", pa.bool_(), "two voices of one channel were told apart"),
             column(
-                "separation_confidence",
+                "diarization_confidence",
                 pa.float32(),
                 "how clearly they differ, 0..1; null: not tried",
                 nullable=True,
@@ -224,10 +224,12 @@ CHANNELS = TableContract(
             column("clipping_ratio", pa.float32(), "share of samples at full scale"),
             column("dc_offset", pa.float32(), "mean of the samples, -1..1"),
             column("denoised", pa.bool_(), "noise reduction was applied before the features"),
-            column("dead", pa.bool_(), "the channel carries nothing but clicks"),
+            column("is_dead", pa.bool_(), "the channel carries nothing but clicks"),
             column("bandwidth_hz", pa.float32(), "to which its speech reaches, Hz", nullable=True),
             column("bleed_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True),
-            column("bled_s", pa.float32(), "seconds of the other side's voice left out"),
+            column(
+                "crosstalk_removed_s", pa.float32(), "seconds of the other side's voice left out"
+            ),
             column("ring_s", pa.float32(), "seconds of ring-back, busy or dial tone"),
             column("keys_s", pa.float32(), "seconds of pressed keys (DTMF)"),
             column("beep_s", pa.float32(), "seconds of other single tones"),
@@ -238,7 +240,9 @@ CHANNELS = TableContract(
             column("turn_mean_s", pa.float32(), "mean length of its turns, seconds"),
             column("side_overtalk_share", pa.float32(), "of its turns with the other in, 0..1"),
             column("count_interruptions", pa.int32(), "times it took the floor from the other"),
-            column("response_median_s", pa.float32(), "pause before it answers, s", nullable=True),
+            column(
+                "response_time_median_s", pa.float32(), "pause before it answers, s", nullable=True
+            ),
             column("response_longest_s", pa.float32(), "longest such pause, s", nullable=True),
             column("syllable_rate_hz", pa.float32(), "syllables a second of speech", nullable=True),
         ]
@@ -279,7 +283,7 @@ PREDICTIONS = TableContract(
             _SEGMENT_NO,
             column("emotion", pa.string(), "likeliest emotion, or uncertain"),
             column("confidence", pa.float32(), "probability of the likeliest emotion"),
-            column("strangeness", pa.float32(), "unlike the training speech; above 1: uncertain"),
+            column("ood_score", pa.float32(), "unlike the training speech; above 1: uncertain"),
             column("reasons", pa.list_(pa.string()), "what raised the likeliest emotion most"),
             *(
                 column(
@@ -390,11 +394,13 @@ ERASED = TableContract(
     name="erased",
     version=1,
     grain="one row a recording, or line of metadata, that was erased and is not taken in again",
-    key=("stone",),
+    key=("erased_hash",),
     partitioned=False,
     arrow=pa.schema(
         [
-            column("stone", pa.string(), "digest by which it is known again, and nothing else"),
+            column(
+                "erased_hash", pa.string(), "digest by which it is known again, and nothing else"
+            ),
             column("erased_at", _TIME, "UTC"),
         ]
     ),
@@ -428,13 +434,13 @@ DRIFT = TableContract(
             column("name", pa.string(), "group of features, or what is counted"),
             column("reference", pa.string(), "training, or days before"),
             column(
-                "stability_index",
+                "psi",
                 pa.float32(),
                 "population stability index, 0 alike; null: not comparable",
                 nullable=True,
             ),
             column(
-                "by_chance",
+                "psi_expected",
                 pa.float32(),
                 "what it is on average where nothing changed; null: not comparable",
                 nullable=True,

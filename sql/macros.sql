@@ -4,7 +4,7 @@
 create macro min_calls() as $min_calls;
 
 -- shown: a figure, null where it rests on fewer calls than that
-create macro shown(figure, count_calls) as case when count_calls >= min_calls() then figure end;
+create macro suppress_small_n(figure, count_calls) as case when count_calls >= min_calls() then figure end;
 
 -- log_odds, from_log_odds: probability → log-odds and back
 create macro log_odds(probability) as ln(probability / (1 - probability));
@@ -83,7 +83,7 @@ create macro change_high(hits, count_all, hits_before, count_before) as least(
 -- arc_class: which way a call went, from the dissatisfaction of its first and last third and of
 -- the whole; a change counts where its worse end reaches half the threshold and its
 -- better end lies at most halfway from the threshold to 1;
--- the same words as ser_batch.arcs.arc_class
+-- the same words as ser_batch.lab.bench.arcs.arc_class
 create macro arc_class(at_start, at_end, whole, count_scored, threshold, least_change) as case
     when whole is null then null
     when count_scored < 3 or at_start is null or at_end is null then 'uncertain'

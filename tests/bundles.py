@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ser_batch.config import FeatureSettings
 from ser_batch.features.sets import get_feature_set
-from ser_batch.model.bundle import Bundle, write_bundle
-from ser_batch.model.training import train
-from tests.model.datasets import QUICK, blobs
+from ser_batch.scoring.bundle import Bundle, write_bundle
+from ser_batch.training.fit import train
+from tests.training.datasets import QUICK, blobs
 
 DEFAULT_SET = FeatureSettings().set
 

@@ -13,8 +13,8 @@ import soundfile
 
 from ser_batch.config import FeatureSettings
 from ser_batch.features.sets import get_feature_set
-from ser_batch.lake import Lake, Part
-from ser_batch.paths import Root
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.paths import Root
 from ser_batch.tables import (
     CALLS,
     CHANNELS,

@@ -17,7 +17,7 @@ os.environ["NUMBA_CACHE_DIR"] = str(
 import pytest
 from filelock import FileLock
 
-from ser_batch.synthetic.demo import DemoCalls, make_demo_calls
+from ser_batch.lab.synthetic.demo import DemoCalls, make_demo_calls
 
 N_CALLS = 4
 CHROMIUM = Path("/usr/bin/chromium")

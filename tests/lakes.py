@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_batch.lake import Lake, Part
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
     CHANNELS,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import itertools
 
-from ser_batch.config import LawSettings
+from ser_batch.config import PolicySettings
 from ser_batch.eligibility import channel_scoring
-from ser_batch.law import why_not_scored
+from ser_batch.policy import why_not_scored
 from ser_batch.tables import CALLS, RECORDINGS
 from tests.rows import call, recording
 
@@ -13,7 +13,7 @@ def scoring(calls, recordings, *, notice_required=False):
     table = channel_scoring(
         CALLS.from_rows(calls),
         RECORDINGS.from_rows(recordings),
-        LawSettings(notice_required=notice_required),
+        PolicySettings(notice_required=notice_required),
     )
     return [tuple(row.values()) for row in table.to_pylist()]
 
@@ -37,8 +37,8 @@ def test_one_channel_and_dual_mono_recordings_have_one_row_in_the_single_role():
 def test_two_voices_told_apart_have_the_first_speakers_role_and_the_other():
     calls = [call("a", first_speaker="agent"), call("b", first_speaker="customer")]
     recordings = [
-        recording("a", n_channels=1, separated=True, separation_confidence=0.8),
-        recording("b", dual_mono=True, separated=True, separation_confidence=0.7),
+        recording("a", n_channels=1, diarized=True, diarization_confidence=0.8),
+        recording("b", dual_mono=True, diarized=True, diarization_confidence=0.7),
     ]
     assert scoring(calls, recordings) == [
         ("a", 0, "agent", "agent"),
@@ -54,8 +54,8 @@ def test_two_who_share_a_channel_are_not_scored_until_they_are_told_apart_and_na
         call("nameless", single_role="customer"),
     ]
     recordings = [
-        recording("mixed", n_channels=1, separation_confidence=0.2),
-        recording("nameless", n_channels=1, separated=True, separation_confidence=0.8),
+        recording("mixed", n_channels=1, diarization_confidence=0.2),
+        recording("nameless", n_channels=1, diarized=True, diarization_confidence=0.8),
     ]
     assert scoring(calls, recordings) == [
         ("mixed", 0, "unknown", "unknown_role"),
@@ -83,7 +83,7 @@ def test_every_combination_gets_the_answer_of_the_rule():
     ]
     recordings = [recording(row["recording_id"]) for row in calls]
     for notice_required in (False, True):
-        settings = LawSettings(notice_required=notice_required)
+        settings = PolicySettings(notice_required=notice_required)
         rows = scoring(calls, recordings, notice_required=notice_required)
         assert [row[2:] for row in rows if row[1] == 1] == [
             (role, why_not_scored(role, notice_given=notice, objected=objected, settings=settings))
@@ -96,6 +96,6 @@ def test_a_recording_without_a_call_and_a_call_without_a_recording_have_no_row()
 
 
 def test_no_calls_give_an_empty_table_with_the_same_columns():
-    table = channel_scoring(CALLS.empty(), RECORDINGS.empty(), LawSettings())
+    table = channel_scoring(CALLS.empty(), RECORDINGS.empty(), PolicySettings())
     assert table.num_rows == 0
     assert table.column_names == ["recording_id", "channel", "role", "not_scored_reason"]

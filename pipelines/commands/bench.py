@@ -38,7 +38,7 @@ def night(
 
       ser-batch bench night --hours 0.5 --calls /calls --json
     """
-    from ser_batch.bench.night import run
+    from ser_batch.lab.bench.night import run
 
     sources = _demo_calls() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
     print_figures(run(sources, hours, _run_night), as_json=as_json)
@@ -57,8 +57,8 @@ def vad(
 
       ser-batch bench vad --calls /calls --json
     """
-    from ser_batch.bench.vad import run
     from ser_batch.config import Settings
+    from ser_batch.lab.bench.vad import run
 
     sources = _calls(calls) or _demo_calls()
     results = {}
@@ -81,8 +81,8 @@ def denoise(
 
       ser-batch bench denoise --corpora DIR --every 4
     """
-    from ser_batch.bench.denoise import run
     from ser_batch.config import Settings
+    from ser_batch.lab.bench.denoise import run
 
     result = run(given_corpora(corpora), Settings(), every=every, on_step=say_progress)
     print_figures(result, as_json=as_json)
@@ -101,8 +101,8 @@ def diarization(
 
       ser-batch bench diarization --corpora DIR --json
     """
-    from ser_batch.bench.diarization import run
     from ser_batch.config import Settings
+    from ser_batch.lab.bench.diarization import run
 
     folder = given_corpora(corpora) if corpora is not None else None
     print_figures(run(folder, Settings(), on_step=say_progress), as_json=as_json)
@@ -138,7 +138,7 @@ def _is_two_channel_wav(path: Path) -> bool:
 def _demo_calls() -> list[Path]:
     from platformdirs import user_cache_path
 
-    from ser_batch.synthetic.demo import make_demo_calls
+    from ser_batch.lab.synthetic.demo import make_demo_calls
 
     made = make_demo_calls(user_cache_path("ser-batch") / "bench-calls", n_calls=24, seed=1)
     return sorted(made.audio_dir.rglob("*.wav"))

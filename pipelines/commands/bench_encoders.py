@@ -18,7 +18,7 @@ def embeddings(as_json: JsonOption = False) -> None:
 
       ser-batch bench embeddings --json
     """
-    from ser_batch.bench.embeddings import run
+    from ser_batch.lab.bench.embeddings import run
 
     print_figures(run(), as_json=as_json)
 
@@ -49,8 +49,8 @@ def encoder(
     """
     from platformdirs import user_cache_path
 
-    from ser_batch.bench import encoder as bench
     from ser_batch.config import Settings
+    from ser_batch.lab.bench import encoder as bench
 
     result = bench.run(
         corpora,
@@ -82,9 +82,9 @@ def adapt(  # noqa: PLR0917
     from pipelines.commands.distill import chosen_teacher, require_torch
 
     require_torch()
-    from ser_batch.bench.adaptation import run
     from ser_batch.config import Settings
-    from ser_batch.embeddings.own import find_encoder
+    from ser_batch.features.encoders.local import find_encoder
+    from ser_batch.lab.bench.adaptation import run
 
     begun = find_encoder(init)
     result = run(
@@ -117,7 +117,7 @@ def few_labels(  # noqa: PLR0917
 
       ser-batch bench few-labels --corpora DIR --picture few-labels.svg
     """
-    from ser_batch.bench import few_labels as bench
+    from ser_batch.lab.bench import few_labels as bench
 
     names = corpus or ["emodb", "nemo", "ravdess", "tess"]
     result = bench.run(

@@ -7,13 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.model import (
-    BestAt,
-    BestAtOption,
-    CopiesOption,
-    CorporaOption,
-    progress_bar,
-)
+from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, CorporaOption, progress_bar
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -50,9 +44,9 @@ def bench_calls(  # noqa: PLR0917
 
     Calls are made of acted clips whose emotions are known, and go through the real analysis.
     """
-    from ser_batch.bench.calls import run
-    from ser_batch.corpora.augment import Augmentation
-    from ser_batch.model.recipes import copies_for, recipe_for
+    from ser_batch.lab.bench.calls import run
+    from ser_batch.training.augment import Augmentation
+    from ser_batch.training.recipes import copies_for, recipe_for
 
     values = read_settings(open_root(root), settings)
     with progress_bar() as on_progress:
@@ -82,7 +76,7 @@ def bench_features(
     as_json: JsonOption = False,
 ) -> None:
     """Features: × real time per core, beside librosa and, where it is installed, openSMILE."""
-    from ser_batch.bench.features import run
+    from ser_batch.lab.bench.features import run
 
     found = sorted(path for path in calls.rglob("*") if path.suffix.lower() == ".wav")
     result = run(found, read_settings(open_root(root), settings), minutes=minutes)
@@ -117,10 +111,10 @@ def bench_models(  # noqa: PLR0917
 
       ser-batch bench models --corpora DIR --classifier SVM --classifier "logistic regression"
     """
-    from ser_batch.bench.models import CLASSIFIERS, run
-    from ser_batch.corpora.augment import Augmentation
-    from ser_batch.corpora.protocols import parse_protocol
-    from ser_batch.model.recipes import copies_for, recipe_for
+    from ser_batch.lab.bench.models import CLASSIFIERS, run
+    from ser_batch.training.augment import Augmentation
+    from ser_batch.training.protocols import parse_protocol
+    from ser_batch.training.recipes import copies_for, recipe_for
 
     with progress_bar() as on_progress:
         result = run(

@@ -34,7 +34,7 @@ def bench_report(
 
       ser-batch bench report --calls 10000 --json
     """
-    from ser_batch.bench.report import run
+    from ser_batch.lab.bench.report import run
 
     values = read_settings(open_root(root), settings)
     result = run(calls, days, values, on_step=say_progress)

@@ -66,7 +66,7 @@ def _settings(root: Path) -> Path:
 
 def _make(root: Path, n_calls: int, seed: int, *, quiet: bool) -> Any:
     from pipelines.display import Display
-    from ser_batch.synthetic.demo import make_demo_calls
+    from ser_batch.lab.synthetic.demo import make_demo_calls
 
     with Display(quiet=quiet) as display:
         return make_demo_calls(

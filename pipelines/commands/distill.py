@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.model import progress_bar
+from pipelines.commands.train import progress_bar
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -28,10 +28,10 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from ser_batch.config import Settings
-    from ser_batch.distill.adopt import Contest
-    from ser_batch.distill.teachers import Teacher
-    from ser_batch.embeddings.own import OwnEncoder
-    from ser_batch.paths import Root
+    from ser_batch.features.encoders.local import LocalEncoder
+    from ser_batch.lab.distill.adopt import EncoderComparison
+    from ser_batch.lab.distill.teachers import Teacher
+    from ser_batch.store.paths import Root
 
 
 UNTOLD = ("--work", "--root", "--settings")
@@ -99,10 +99,10 @@ def distill(  # noqa: PLR0917
     from platformdirs import user_cache_path
 
     from ser_batch.config import digest
-    from ser_batch.distill.run import Task
-    from ser_batch.distill.run import distill as run
-    from ser_batch.distill.sources import parse_source
-    from ser_batch.embeddings.own import ENCODERS, find_encoder
+    from ser_batch.features.encoders.local import ENCODERS, find_encoder
+    from ser_batch.lab.distill.run import Task
+    from ser_batch.lab.distill.run import distill as run
+    from ser_batch.lab.distill.sources import parse_source
 
     place = open_root(root)
     values = read_settings(place, settings)
@@ -140,11 +140,11 @@ def distill(  # noqa: PLR0917
         _show(encoder, found)
 
 
-def _contest(encoder: OwnEncoder, former: OwnEncoder, labels: Path | None) -> Contest:
+def _contest(encoder: LocalEncoder, former: LocalEncoder, labels: Path | None) -> EncoderComparison:
     """Compare an adapted encoder with the one that it began as, and write it down."""
     from ser_batch.corpora.labels import read_labels
-    from ser_batch.distill.adopt import contest, log
-    from ser_batch.embeddings.own import add_encoders
+    from ser_batch.features.encoders.local import add_encoders
+    from ser_batch.lab.distill.adopt import contest, log
 
     add_encoders(encoder.folder.parent)
     found = contest(encoder, former, read_labels(labels) if labels else ())
@@ -152,7 +152,7 @@ def _contest(encoder: OwnEncoder, former: OwnEncoder, labels: Path | None) -> Co
     return found
 
 
-def _show(encoder: OwnEncoder, found: Contest | None) -> None:
+def _show(encoder: LocalEncoder, found: EncoderComparison | None) -> None:
     held_out = encoder.manifest["held_out"]
     typer.echo(
         f"{encoder.folder}: {encoder.manifest['n_bytes'] / 1e6:.2f} MB; error of voices never "
@@ -178,14 +178,14 @@ def require_torch() -> None:
         raise DependencyError("training needs torch: pip install 'ser-batch[distill]'")
 
 
-def chosen_teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
+def chosen_teacher(name: str | None, begun: LocalEncoder | None) -> Teacher:
     """The teacher that was asked for; unasked, the large one if its weights are here.
 
     Raises:
         MissingWeightsError: if there is no encoder that could be its own teacher
     """
-    from ser_batch.distill.teachers import ITSELF, large_teacher, own_teacher
-    from ser_batch.embeddings.errors import MissingWeightsError
+    from ser_batch.features.encoders.errors import MissingWeightsError
+    from ser_batch.lab.distill.teachers import ITSELF, large_teacher, own_teacher
 
     if begun is not None and name == ITSELF:
         return own_teacher(begun)
@@ -199,8 +199,8 @@ def chosen_teacher(name: str | None, begun: OwnEncoder | None) -> Teacher:
 
 def _channels(root: Root, settings: Settings) -> dict[str, int | None]:
     """What the root's lake knows of who may be heard; nothing where there is no lake."""
-    from ser_batch.distill.consent import channels_to_hear
-    from ser_batch.lake import Lake
+    from ser_batch.lab.distill.consent import channels_to_hear
+    from ser_batch.store.lake import Lake
 
     return channels_to_hear(Lake(root.lake), settings) if root.lake.is_dir() else {}
 

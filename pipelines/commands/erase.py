@@ -18,7 +18,7 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from ser_batch.stages.erase import Erased
+    from ser_batch.erasure.erase import Erased
 
 
 def erase(
@@ -51,11 +51,11 @@ def erase(
 
       ser-batch erase --call 2026-11-03-0815 --audio --yes
     """
-    from ser_batch.lake import Lake
-    from ser_batch.lock import only_run
-    from ser_batch.stages.erase import erase as erase_plan
-    from ser_batch.stages.erase import finish_erasure
-    from ser_batch.stages.erasure_plan import Meant, plan_erasure
+    from ser_batch.erasure.erase import erase as erase_plan
+    from ser_batch.erasure.erase import finish_erasure
+    from ser_batch.erasure.plan import ErasureSubject, plan_erasure
+    from ser_batch.store.lake import Lake
+    from ser_batch.store.lock import only_run
 
     if (customer is None) == (call is None):
         raise typer.BadParameter("name one of them", param_hint="--customer or --call")
@@ -63,16 +63,22 @@ def erase(
     values = read_settings(place, settings)
     with only_run(place):
         finish_erasure(place, values)
-        meant = Meant("call", call or "") if customer is None else Meant("customer", customer)
-        plan = plan_erasure(Lake(place.lake), values, meant, with_audio=audio)
+        subject = (
+            ErasureSubject("call", call or "")
+            if customer is None
+            else ErasureSubject("customer", customer)
+        )
+        plan = plan_erasure(Lake(place.lake), values, subject, with_audio=audio)
         if not yes:
             what = f"{len(plan.recordings)} recordings and {len(plan.lines)} lines of metadata"
             typer.confirm(
-                f"Erase {what} of the {meant.kind} {meant.name!r} for good?", abort=True, err=True
+                f"Erase {what} of the {subject.kind} {subject.name!r} for good?",
+                abort=True,
+                err=True,
             )
         done = erase_plan(place, values, plan)
     if as_json:
-        print_json({meant.kind: meant.name, **asdict(done)})
+        print_json({subject.kind: subject.name, **asdict(done)})
     else:
         _show(done)
 

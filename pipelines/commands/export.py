@@ -46,7 +46,7 @@ def export(
     """
     from ser_batch.report.content import Choice
     from ser_batch.report.export import export_mart, export_week
-    from ser_batch.stages.choice import check_choice
+    from ser_batch.report.selection import check_choice
     from ser_batch.warehouse import connect, describe
 
     place = existing_root(root)

@@ -20,7 +20,7 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from ser_batch.stages.inspect import Inspection
+    from ser_batch.analysis.inspect import Inspection
 
 LEAST_WIDTH = 20
 
@@ -46,7 +46,7 @@ def inspect(
 
       ser-batch inspect mono.wav --first-speaker agent --json
     """
-    from ser_batch.stages.inspect import as_dict, inspect_file
+    from ser_batch.analysis.inspect import as_dict, inspect_file
 
     values = read_settings(open_root(root), settings)
     if first_speaker is not None:

@@ -22,7 +22,7 @@ from pipelines.options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ser_batch.stages.labels import ImportResult
+    from ser_batch.labels.queue import ImportResult
 
 app = typer.Typer(no_args_is_help=True, help="Labels: ask people what they hear.")
 
@@ -52,7 +52,7 @@ def queue(
       ser-batch labels queue --audio-url https://files.example/calls/
     """
     from ser_batch.labels.label_studio import LOCAL_FILES
-    from ser_batch.stages.labels import queue_labels
+    from ser_batch.labels.queue import queue_labels
     from ser_batch.stages.score import model_id
 
     place = existing_root(root)
@@ -90,8 +90,8 @@ def serve(
 
       ser-batch labels serve --port 8700
     """
+    from ser_batch.labels.queue import open_session
     from ser_batch.labels.server import LOOPBACK, LabelServer
-    from ser_batch.stages.labels import open_session
 
     place = existing_root(root)
     session = open_session(place, read_settings(place, settings))
@@ -125,7 +125,7 @@ def import_file(
 
       ser-batch labels import queue.csv --annotator anna
     """
-    from ser_batch.stages.labels import import_labels
+    from ser_batch.labels.queue import import_labels
 
     place = existing_root(root)
     result = import_labels(place, read_settings(place, settings), file, annotator=annotator)
@@ -165,7 +165,7 @@ def status(
 
       ser-batch labels status
     """
-    from ser_batch.stages.labels import label_status
+    from ser_batch.labels.queue import label_status
 
     place = existing_root(root)
     result = asdict(label_status(place, read_settings(place, settings)))

@@ -75,7 +75,7 @@ def runs(
 
       ser-batch runs --last 3 --json
     """
-    from ser_batch.stages.runs import read_runs
+    from ser_batch.monitoring.interrupted import read_runs
 
     rows = read_runs(existing_root(root))[:last]
     for row in rows:

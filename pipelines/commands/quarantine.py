@@ -9,7 +9,7 @@ import typer
 from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, existing_root, print_json
 
 if TYPE_CHECKING:
-    from ser_batch.stages.quarantine import Reason
+    from ser_batch.ingest.quarantine import Reason
 
 app = typer.Typer(no_args_is_help=True, help="Files that were left out, and warnings.")
 
@@ -40,7 +40,7 @@ def show(
 
       ser-batch quarantine list --json
     """
-    from ser_batch.stages.quarantine import by_reason, read_quarantine
+    from ser_batch.ingest.quarantine import by_reason, read_quarantine
 
     reasons = by_reason(read_quarantine(existing_root(root), warnings=warnings, code=code))
     if as_json:
@@ -88,7 +88,7 @@ def retry(
 
       ser-batch quarantine retry --code worker_died
     """
-    from ser_batch.stages.quarantine import release
+    from ser_batch.ingest.quarantine import release
 
     released = release(existing_root(root), code=code)
     if as_json:

@@ -104,9 +104,9 @@ def publish(
     """
     from rich.console import Console
 
-    from ser_batch.lock import only_run
     from ser_batch.stages.publish import publish as publish_warehouse
     from ser_batch.stages.score import model_id
+    from ser_batch.store.lock import only_run
 
     place = existing_root(root)
     settings = read_settings(place, settings_file)
@@ -153,10 +153,10 @@ def report(
 
         SER_REPORT__CALLS_TO_LISTEN=50 ser-batch report
     """
-    from ser_batch.lock import only_run
     from ser_batch.report.content import Choice
-    from ser_batch.stages.choice import check_choice
+    from ser_batch.report.selection import check_choice
     from ser_batch.stages.report import write_report
+    from ser_batch.store.lock import only_run
     from ser_batch.warehouse import connect
 
     place = existing_root(root)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.champion import show_contest
+from pipelines.commands.models import show_contest
 from pipelines.commands.night import quiet_prefect
 from pipelines.display import Display
 from pipelines.options import (
@@ -90,12 +90,12 @@ def rescore(  # noqa: PLR0917
 
       ser-batch rescore --model calls-3f2a91c0 --since 2026-10-01
     """
-    from ser_batch.lake import Lake
-    from ser_batch.lock import only_run
-    from ser_batch.stages.models import usable
+    from ser_batch.scoring.models import usable
     from ser_batch.stages.publish import publish
     from ser_batch.stages.rescore import rescore as rescore_calls
     from ser_batch.stages.score import model_id
+    from ser_batch.store.lake import Lake
+    from ser_batch.store.lock import only_run
 
     place = existing_root(root)
     chosen = read_settings(place, settings)
@@ -120,7 +120,7 @@ def rescore(  # noqa: PLR0917
         )
 
 
-_FIGURES = ("stability_index", "by_chance")
+_FIGURES = ("psi", "psi_expected")
 
 
 def drift(
@@ -136,9 +136,9 @@ def drift(
 
       ser-batch drift --json
     """
-    from ser_batch.lake import Lake
     from ser_batch.stages.drift import newest_drift
     from ser_batch.stages.score import model_id
+    from ser_batch.store.lake import Lake
 
     place = existing_root(root)
     in_use = model_id(place, read_settings(place, settings))
@@ -183,7 +183,7 @@ def bench_retraining(
 
       ser-batch bench retraining --corpora DIR --corpus ravdess --json
     """
-    from ser_batch.bench.retraining import run
+    from ser_batch.lab.bench.retraining import run
 
     with Display(quiet=as_json) as display:
         result = run(corpora, corpus, draws=draws, on_progress=display.reach)

@@ -20,7 +20,7 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from ser_batch.stages.trial import Trial
+    from ser_batch.scoring.score_files import FileScore
 
 BAR_WIDTH = 10
 
@@ -51,13 +51,13 @@ def score(
 
       ser-batch score mono.wav --first-speaker agent
     """
+    from ser_batch.scoring.score_files import score_files
     from ser_batch.stages.score import load_model
-    from ser_batch.stages.trial import try_files
 
     place = open_root(root)
     values = read_settings(place, settings)
     bundle = load_model(place, values)
-    trials = try_files(
+    scores = score_files(
         files,
         bundle,
         values,
@@ -65,47 +65,49 @@ def score(
         first_speaker=first_speaker,
     )
     if as_json:
-        print_json({"model_id": bundle.model_id, "files": [_as_dict(trial) for trial in trials]})
+        print_json({"model_id": bundle.model_id, "files": [_as_dict(scored) for scored in scores]})
     else:
-        for trial in trials:
-            _show(trial)
-    if any(trial.error for trial in trials):
-        raise typer.Exit(Exit.PARTIAL if len(trials) > 1 else Exit.FAILED)
+        for scored in scores:
+            _show(scored)
+    if any(scored.error for scored in scores):
+        raise typer.Exit(Exit.PARTIAL if len(scores) > 1 else Exit.FAILED)
 
 
-def _as_dict(trial: Trial) -> dict[str, Any]:
+def _as_dict(scored: FileScore) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {
-        "path": str(trial.path),
-        "duration_s": trial.duration_s,
-        "dissatisfaction": trial.dissatisfaction,
-        "segments": [asdict(segment) for segment in trial.segments],
-        "not_scored": {str(channel): reason for channel, reason in trial.not_scored.items()},
-        "error": {"code": trial.error.code, "message": str(trial.error)} if trial.error else None,
+        "path": str(scored.path),
+        "duration_s": scored.duration_s,
+        "dissatisfaction": scored.dissatisfaction,
+        "segments": [asdict(segment) for segment in scored.segments],
+        "not_scored": {str(channel): reason for channel, reason in scored.not_scored.items()},
+        "error": {"code": scored.error.code, "message": str(scored.error)}
+        if scored.error
+        else None,
     }
 
 
-def _show(trial: Trial) -> None:
+def _show(scored: FileScore) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console()
-    name = escape(str(trial.path))
-    if trial.error is not None:
-        console.print(f"[bold]{name}[/]: [red]{escape(trial.error.one_line())}[/]")
+    name = escape(str(scored.path))
+    if scored.error is not None:
+        console.print(f"[bold]{name}[/]: [red]{escape(scored.error.one_line())}[/]")
         return
     said = "nothing scored"
-    if trial.dissatisfaction is not None:
-        said = f"dissatisfaction [bold]{trial.dissatisfaction:.2f}[/] (0 content, 1 dissatisfied)"
-    console.print(f"[bold]{name}[/]: {trial.duration_s:.0f} s, {said}")
-    for channel, reason in trial.not_scored.items():
+    if scored.dissatisfaction is not None:
+        said = f"dissatisfaction [bold]{scored.dissatisfaction:.2f}[/] (0 content, 1 dissatisfied)"
+    console.print(f"[bold]{name}[/]: {scored.duration_s:.0f} s, {said}")
+    for channel, reason in scored.not_scored.items():
         console.print(f"  channel {channel} not scored: {escape(reason)}", style="dim")
-    if not trial.segments:
+    if not scored.segments:
         return
     table = Table("from", "to", "emotion", "sure", "dissatisfaction", "because")
-    for segment in trial.segments:
+    for segment in scored.segments:
         value = segment.dissatisfaction
         bar = "" if value is None else f"{value:.2f} {'█' * round(value * BAR_WIDTH)}"
         table.add_row(

@@ -52,7 +52,7 @@ def doctor(
     """
     from dataclasses import asdict
 
-    from ser_batch.stages.doctor import examine
+    from ser_batch.monitoring.doctor import examine
 
     checks = examine(open_root(root), settings)
     failed = any(check.state == "failed" for check in checks)

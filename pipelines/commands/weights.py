@@ -11,7 +11,7 @@ import typer
 from pipelines.options import Exit, JsonOption, print_json, say_error
 
 if TYPE_CHECKING:
-    from ser_batch.embeddings.weights import Weights
+    from ser_batch.features.encoders.weights import Weights
 
 app = typer.Typer(no_args_is_help=True, help="Weights of speech models, for embeddings.")
 
@@ -33,7 +33,7 @@ def show(as_json: JsonOption = False) -> None:
 
       ser-batch weights list
     """
-    from ser_batch.embeddings.weights import WEIGHTS
+    from ser_batch.features.encoders.weights import WEIGHTS
 
     rows = [_described(weights) for weights in WEIGHTS.values()]
     if as_json:
@@ -75,8 +75,8 @@ def get(
 
       ser-batch weights get whisper_base --from /models/faster-whisper-base
     """
-    from ser_batch.embeddings.fetch import SOURCES, adopt, fetch
-    from ser_batch.embeddings.weights import get_weights
+    from ser_batch.features.encoders.fetch import SOURCES, adopt, fetch
+    from ser_batch.features.encoders.weights import get_weights
 
     weights = get_weights(name)
     if folder is not None:
@@ -100,8 +100,8 @@ def verify(
 
       ser-batch weights verify whisper_base
     """
-    from ser_batch.embeddings.weights import WEIGHTS, get_weights, load
     from ser_batch.errors import SerError
+    from ser_batch.features.encoders.weights import WEIGHTS, get_weights, load
 
     chosen = [get_weights(name)] if name else [w for w in WEIGHTS.values() if w.path.exists()]
     problems: dict[str, str | None] = {}
@@ -125,7 +125,7 @@ def verify(
 
 
 def _described(weights: Weights) -> dict[str, Any]:
-    from ser_batch.embeddings.sets import EMBEDDING_SETS
+    from ser_batch.features.encoders.sets import EMBEDDING_SETS
 
     here = weights.path.exists()
     return {

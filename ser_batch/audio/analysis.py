@@ -9,15 +9,15 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.bandwidth import bandwidth_hz, mean_spectra, mean_spectrum
+from ser_batch.audio.channels import Line, is_dead, lines
 from ser_batch.audio.decode import Audio
 from ser_batch.audio.denoise import denoised, pays
+from ser_batch.audio.diarization import separate
 from ser_batch.audio.interaction import CallInteraction, interaction, syllable_rate
+from ser_batch.audio.intervals import from_mask, lengths
 from ser_batch.audio.levels import LEVEL_FRAME_S, channel_level, decibel, snr_db, sums
-from ser_batch.audio.line import Line, is_dead, lines
-from ser_batch.audio.separation import separate
 from ser_batch.audio.sounds import Sounds
 from ser_batch.audio.speech import ChannelSpeech, call_speech, sides
-from ser_batch.audio.stretches import from_mask, lengths
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
 
@@ -30,21 +30,21 @@ class LineDiagnosis:
     """What is wrong with a channel, and what on it is not speech.
 
     Attributes:
-        dead: never louder than `line.dead_db`
+        is_dead: never louder than `line.dead_db`
         bandwidth_hz: to which its speech reaches, as recorded, Hz; NaN without speech
         bleed_db: level at which the other side is heard on it, dB under that side's own level;
             NaN where it is not heard
-        bled_s: seconds of the other side's voice that were not taken for speech of this one
+        crosstalk_removed_s: seconds of crosstalk that do not count as this side's speech
         ring_s: seconds of ring-back, busy or dial tone
         keys_s: seconds of pressed keys (DTMF)
         beep_s: seconds of other single tones
         music_s: seconds of hold music
     """
 
-    dead: bool
+    is_dead: bool
     bandwidth_hz: float
     bleed_db: float
-    bled_s: float
+    crosstalk_removed_s: float
     ring_s: float
     keys_s: float
     beep_s: float
@@ -103,9 +103,9 @@ class CallAnalysis:
     Attributes:
         duration_s: seconds
         dual_mono: whether both channels carried the same signal; then one is kept
-        separated: whether two speakers of one signal were told apart
-        separation_confidence: how clearly they were, 0..1; None where that was not tried
-        channels: in the order of the recording; where `separated`, the first to speak first
+        diarized: whether two speakers of one signal were told apart
+        diarization_confidence: how clearly they were, 0..1; None where that was not tried
+        channels: in the order of the recording; where `diarized`, the first to speak first
         interaction: how the sides talk with each other, one a channel
         agent_channel: the channel on which an agent seems to speak, by who pressed keys, where the
             beep sounds and who spoke first; None where too little or contradictory is heard. A
@@ -114,8 +114,8 @@ class CallAnalysis:
 
     duration_s: float
     dual_mono: bool
-    separated: bool
-    separation_confidence: float | None
+    diarized: bool
+    diarization_confidence: float | None
     channels: tuple[ChannelAnalysis, ...]
     interaction: CallInteraction
     agent_channel: int | None
@@ -162,13 +162,13 @@ class _Heard:
         lines: the signal of each side; twice the same where its speakers were told apart
         speech: of each side
         confidence: of telling them apart, None where that was not tried
-        separated: whether they were
+        diarized: whether they were
     """
 
     lines: list[Line]
     speech: list[ChannelSpeech]
     confidence: float | None = None
-    separated: bool = False
+    diarized: bool = False
 
 
 def _heard(
@@ -182,7 +182,7 @@ def _heard(
     if not found.is_clear(settings.line.min_separation_confidence):
         return _Heard(call, speech, found.confidence)
     both = sides(speech[0], found.speakers, probabilities[0], settings)
-    return _Heard(call * len(both), both, found.confidence, separated=True)
+    return _Heard(call * len(both), both, found.confidence, diarized=True)
 
 
 def _call(
@@ -195,9 +195,9 @@ def _call(
     )
     return CallAnalysis(
         duration_s=audio.duration_s,
-        dual_mono=len(audio.samples) > 1 and (heard.separated or len(call) == 1),
-        separated=heard.separated,
-        separation_confidence=heard.confidence,
+        dual_mono=len(audio.samples) > 1 and (heard.diarized or len(call) == 1),
+        diarized=heard.diarized,
+        diarization_confidence=heard.confidence,
         channels=channels,
         interaction=interaction(
             [channel.turns for channel in channels],
@@ -210,7 +210,7 @@ def _call(
             duration_s=audio.duration_s,
             settings=settings.line,
         ),
-        agent_channel=None if heard.separated else _agent_channel(speech),
+        agent_channel=None if heard.diarized else _agent_channel(speech),
     )
 
 
@@ -265,10 +265,10 @@ def _diagnosis(line: Line, speech: ChannelSpeech, settings: Settings) -> LineDia
         for times in (speech.bursts, from_mask(speech.quiet, LEVEL_FRAME_S))
     )
     return LineDiagnosis(
-        dead=is_dead(line, settings.line),
+        is_dead=is_dead(line, settings.line),
         bandwidth_hz=float(bandwidth_hz(spectrum, noise)),
         bleed_db=speech.bleed.gain_db if speech.bleed else float("nan"),
-        bled_s=speech.bled_s,
+        crosstalk_removed_s=speech.crosstalk_removed_s,
         ring_s=float(lengths(speech.sounds.ring).sum()),
         keys_s=float(lengths(speech.sounds.keys).sum()),
         beep_s=float(lengths(speech.sounds.beep).sum()),

@@ -8,7 +8,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import get_window
 
 from ser_batch.arrays import DoubleArray, FloatArray
-from ser_batch.audio.stretches import lengths
+from ser_batch.audio.intervals import lengths
 
 WINDOW_S = 0.032
 MOST_FRAMES = 1000

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 
 from ser_batch.arrays import FloatArray
-from ser_batch.audio.promises import Streamed, promise
+from ser_batch.audio.declared_length import Streamed, promise
 from ser_batch.config import AudioSettings
 from ser_batch.errors import (
     ChannelCountError,

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.signal import butter, find_peaks, sosfilt
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.intervals import lengths, min_duration, stretches, subtract, to_mask, union
 from ser_batch.audio.levels import LEVEL_FRAME_S, decibel, frame_power
-from ser_batch.audio.stretches import lasting, lengths, stretches, to_mask, union, without
 from ser_batch.config import LineSettings
 
 BACK_CHANNEL_S = 1.0
@@ -55,7 +55,7 @@ class SideInteraction:
         turn_mean_s: mean length of its turns in seconds, 0 without any
         overtalk_share: share of its turns during which the other side spoke too, 0..1
         n_interruptions: times that it began while the other spoke, and the other gave way
-        response_median_s: pause before it answered the other side; NaN if it never did
+        response_time_median_s: pause before it answered the other side; NaN if it never did
         response_longest_s: the longest such pause; NaN if it never answered
         syllable_rate: syllable nuclei a second of speech; NaN without speech
     """
@@ -66,7 +66,7 @@ class SideInteraction:
     turn_mean_s: float
     overtalk_share: float
     n_interruptions: int
-    response_median_s: float
+    response_time_median_s: float
     response_longest_s: float
     syllable_rate: float
 
@@ -114,16 +114,16 @@ def interaction(
     talk = union(*turns)
     rings, answered_s = union(*ringing), talk[0, 0] if len(talk) else duration_s
     connecting = rings[rings[:, 0] < answered_s]
-    hold = without(union(*waiting), union(talk, connecting))
-    nothing = without(stretches([(0.0, duration_s)]), union(talk, hold, connecting))
-    silence = lasting(nothing, settings.min_silence_s)
+    hold = subtract(union(*waiting), union(talk, connecting))
+    nothing = subtract(stretches([(0.0, duration_s)]), union(talk, hold, connecting))
+    silence = min_duration(nothing, settings.min_silence_s)
     overtalk_s = float(sum(lengths(each).sum() for each in turns) - lengths(talk).sum())
     talk_s = float(lengths(talk).sum())
     floor = _floor(turns)
     return CallInteraction(
         silence=_waits(silence, duration_s),
         hold=_waits(hold, duration_s),
-        n_long_silences=len(lasting(silence, settings.long_silence_s)),
+        n_long_silences=len(min_duration(silence, settings.long_silence_s)),
         overtalk_s=overtalk_s,
         overtalk_share=overtalk_s / talk_s if talk_s else 0.0,
         sides=tuple(
@@ -212,7 +212,7 @@ def _side(
     talk_s = float(lengths(turns[number]).sum())
     all_s = float(sum(lengths(each).sum() for each in turns))
     others = union(*(each for side, each in enumerate(turns) if side != number))
-    alone_s = float(lengths(without(turns[number], others)).sum())
+    alone_s = float(lengths(subtract(turns[number], others)).sum())
     return SideInteraction(
         talk_s=talk_s,
         talk_share=talk_s / all_s if all_s else 0.0,
@@ -223,7 +223,7 @@ def _side(
             before.stop_s - after.start_s >= INTERRUPTION_S and after.stop_s > before.stop_s
             for before, after in changes
         ),
-        response_median_s=float(np.median(responses)) if responses else float("nan"),
+        response_time_median_s=float(np.median(responses)) if responses else float("nan"),
         response_longest_s=max(responses, default=float("nan")),
         syllable_rate=rate,
     )

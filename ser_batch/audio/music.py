@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
+from ser_batch.audio.intervals import from_mask, merge_gaps, min_duration
 from ser_batch.audio.peaks import HOP_S, Peaks
-from ser_batch.audio.stretches import from_mask, joined, lasting
 from ser_batch.config import LineSettings
 
 STILL_HZ = 6.0
@@ -48,9 +48,9 @@ def find_music(peaks: Peaks, tones: BoolArray, settings: LineSettings) -> Double
     still = sounding & (moved <= STILL_HZ)
     playing = _windows_with_music(peaks.level_db, sounding, still, settings)
     playing &= sounding & (_share(still, sounding) >= UNBROKEN_SHARE * settings.music_share)
-    phrases = joined(from_mask(playing, HOP_S), BREATH_S)
-    tunes = joined(lasting(phrases, PHRASE_S), REST_S)
-    return lasting(tunes, settings.min_music_s)
+    phrases = merge_gaps(from_mask(playing, HOP_S), BREATH_S)
+    tunes = merge_gaps(min_duration(phrases, PHRASE_S), REST_S)
+    return min_duration(tunes, settings.min_music_s)
 
 
 def _windows_with_music(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ser_batch.arrays import FloatArray
-from ser_batch.onnx_file import messages, tensor
+from ser_batch.audio.onnx_file import messages, tensor
 
 
 def onnx_constants(path: Path) -> dict[str, FloatArray]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.intervals import lengths, merge_gaps, runs, stretches
 from ser_batch.audio.levels import LEVEL_FRAME_S, decibel
-from ser_batch.audio.stretches import joined, lengths, runs, stretches
 from ser_batch.audio.vad import FRAME_S
 from ser_batch.config import SegmentSettings, VadSettings
 
@@ -40,13 +40,13 @@ def speech_bursts(
     Returns:
         start and end in seconds, shape (n_bursts, 2), in order
     """
-    bursts = joined(_refined(_hysteresis(probability, vad), power), CLOSED_S)
+    bursts = merge_gaps(_refined(_hysteresis(probability, vad), power), CLOSED_S)
     return with_company(bursts, segments)
 
 
 def with_company(bursts: DoubleArray, settings: SegmentSettings) -> DoubleArray:
     """The bursts that are long enough, together with those that less than a pause lies between."""
-    turns = joined(bursts, settings.min_pause_s)
+    turns = merge_gaps(bursts, settings.min_pause_s)
     turn = np.searchsorted(turns[:, 0], bursts[:, 0], side="right") - 1
     speech_s = np.bincount(turn, lengths(bursts), minlength=len(turns))
     return bursts[speech_s[turn] >= settings.min_speech_s]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.intervals import merge_gaps, to_mask, union
 from ser_batch.audio.music import find_music
 from ser_batch.audio.peaks import HOP_S, spectral_peaks
-from ser_batch.audio.stretches import joined, to_mask, union
 from ser_batch.audio.tones import find_tones
 from ser_batch.config import LineSettings
 
@@ -43,12 +43,12 @@ class Sounds:
     @property
     def waiting(self) -> DoubleArray:
         """The time that a listener spends with it, the pauses between rings and keys included."""
-        return union(self.ringing, joined(self.keys, KEY_PAUSE_S), self.beep, self.music)
+        return union(self.ringing, merge_gaps(self.keys, KEY_PAUSE_S), self.beep, self.music)
 
     @property
     def ringing(self) -> DoubleArray:
         """The rings with the pauses between them."""
-        return joined(self.ring, RING_PAUSE_S)
+        return merge_gaps(self.ring, RING_PAUSE_S)
 
 
 def find_sounds(signal: FloatArray, sample_rate: int, settings: LineSettings) -> Sounds:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
-from ser_batch.audio.bleed import Bleed, bled_stretches, find_bleed
+from ser_batch.audio.channels import Line
+from ser_batch.audio.crosstalk import Bleed, bled_stretches, find_bleed
+from ser_batch.audio.intervals import lengths, merge_gaps, min_duration, subtract, to_mask, union
 from ser_batch.audio.levels import LEVEL_FRAME_S
-from ser_batch.audio.line import Line
 from ser_batch.audio.segments import speech_bursts, to_segments, with_company
 from ser_batch.audio.sounds import Sounds, find_sounds
-from ser_batch.audio.stretches import joined, lasting, lengths, to_mask, union, without
 from ser_batch.config import Settings
 
 
@@ -28,7 +28,7 @@ class ChannelSpeech:
         dropped_s: seconds of speech in no segment
         sounds: tones and music
         bleed: how the other side is heard here, None if it is not
-        bled_s: seconds of the other side's voice that were taken out
+        crosstalk_removed_s: seconds of the other side's voice that were taken out
         own: which 10 ms frames are speech, shape (n_frames,)
         overlapped: which of them are speech of the other side too
         quiet: which are neither speech nor tone nor music
@@ -40,7 +40,7 @@ class ChannelSpeech:
     dropped_s: float
     sounds: Sounds
     bleed: Bleed | None
-    bled_s: float
+    crosstalk_removed_s: float
     own: BoolArray
     overlapped: BoolArray
     quiet: BoolArray
@@ -69,7 +69,7 @@ def call_speech(
     overlap = np.logical_and.reduce(masks) if len(masks) > 1 else np.zeros_like(masks[0])
     speech = []
     for number, line in enumerate(lines):
-        turns = joined(bursts[number], settings.segments.min_pause_s)
+        turns = merge_gaps(bursts[number], settings.segments.min_pause_s)
         segments, dropped_s = to_segments(turns, probabilities[number], settings.segments)
         sounding = _mask(sounds[number].all, line) | _mask(heard[number], line)
         speech.append(
@@ -80,7 +80,9 @@ def call_speech(
                 dropped_s=dropped_s,
                 sounds=sounds[number],
                 bleed=bleeds[number],
-                bled_s=float(lengths(heard[number]).sum() - lengths(bursts[number]).sum()),
+                crosstalk_removed_s=float(
+                    lengths(heard[number]).sum() - lengths(bursts[number]).sum()
+                ),
                 own=masks[number],
                 overlapped=overlap,
                 quiet=~sounding,
@@ -108,16 +110,16 @@ def sides(
     found = []
     for number, bursts in enumerate(speakers):
         others = union(*speakers[:number], *speakers[number + 1 :])
-        turns = without(joined(bursts, settings.segments.min_pause_s), others)
+        turns = subtract(merge_gaps(bursts, settings.segments.min_pause_s), others)
         pieces, _ = to_segments(turns, probability, settings.segments)
-        segments = lasting(without(pieces, others), settings.segments.min_segment_s)
+        segments = min_duration(subtract(pieces, others), settings.segments.min_segment_s)
         found.append(
             replace(
                 speech,
                 bursts=bursts,
                 turns=turns,
                 segments=segments,
-                dropped_s=float(lengths(without(bursts, segments)).sum()),
+                dropped_s=float(lengths(subtract(bursts, segments)).sum()),
                 own=to_mask(bursts, len(speech.own), LEVEL_FRAME_S),
             )
         )
@@ -127,7 +129,7 @@ def sides(
 def _heard(line: Line, probability: FloatArray, sounds: Sounds, settings: Settings) -> DoubleArray:
     """Speech on a channel, whosever it is."""
     bursts = speech_bursts(probability, line.power, vad=settings.vad, segments=settings.segments)
-    return with_company(without(bursts, sounds.all), settings.segments)
+    return with_company(subtract(bursts, sounds.all), settings.segments)
 
 
 def _bleed(
@@ -159,7 +161,7 @@ def _own(
         return heard
     bled = bled_stretches(bleed, (lines[1 - side].power, lines[side].power))
     # What is left between two stretches of bleed is no word.
-    return lasting(without(heard, bled), settings.segments.min_speech_s)
+    return min_duration(subtract(heard, bled), settings.segments.min_speech_s)
 
 
 def _mask(times: DoubleArray, line: Line) -> BoolArray:

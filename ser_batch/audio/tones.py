@@ -13,8 +13,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.audio.intervals import runs, stretches
 from ser_batch.audio.peaks import HOP_S, Peaks
-from ser_batch.audio.stretches import runs, stretches
 from ser_batch.config import LineSettings
 
 ToneKind = Literal["ring", "keys", "beep"]

@@ -13,8 +13,8 @@ from typing import Literal, cast
 import numpy as np
 
 from ser_batch.arrays import FloatArray, IntArray
+from ser_batch.audio.intervals import runs
 from ser_batch.audio.silero import N_HIDDEN, Silero, silero
-from ser_batch.audio.stretches import runs
 from ser_batch.config import VadSettings
 
 FRAME_S = 0.032

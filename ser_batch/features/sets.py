@@ -12,11 +12,11 @@ import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.config import digest, nearest
-from ser_batch.embeddings.own import DEFAULT_ENCODER, own_set
-from ser_batch.embeddings.sets import EMBEDDING_SETS
 from ser_batch.errors import StopError
 from ser_batch.features import functionals
 from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
+from ser_batch.features.encoders.local import DEFAULT_ENCODER, own_set
+from ser_batch.features.encoders.sets import EMBEDDING_SETS
 from ser_batch.features.frames import delta
 from ser_batch.features.fused import JOINT, fuse
 from ser_batch.features.modulation import modulation, modulation_names

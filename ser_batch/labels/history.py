@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ser_batch.config import digest
 from ser_batch.labels.segment_name import SegmentKey
-from ser_batch.lake import Lake, Part
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import LABELS
 
 CANNOT_TELL = "cannot_tell"

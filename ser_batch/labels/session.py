@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ser_batch.labels.history import CANNOT_TELL, Row, append, label_row, newest
 from ser_batch.labels.segment_name import SegmentKey, segment_name
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.tables import LABELS
 
 SOURCE = "page"

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from ser_batch.config import Settings
-from ser_batch.law import names_people_at_work
+from ser_batch.policy import names_people_at_work
 from ser_batch.resources import sql_folder
 from ser_batch.warehouse import query, quoted
 

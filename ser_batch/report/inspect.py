@@ -51,9 +51,9 @@ def picture(
     rows = lanes(analysis, roles)
     sides = rows[: len(roles)]
     panels: list[Panel] = []
-    n_signals = 1 if analysis.separated else len(sides)
+    n_signals = 1 if analysis.diarized else len(sides)
     for number in range(n_signals):
-        shown = sides if analysis.separated else [sides[number]]
+        shown = sides if analysis.diarized else [sides[number]]
         panels += _signal(number, shown, audio, analysis.duration_s)
     panels += [_lanes(rows, analysis.duration_s), _table(analysis, [row.name for row in sides])]
     chart = alt.vconcat(*panels, spacing=14).resolve_scale(color="independent", y="independent")

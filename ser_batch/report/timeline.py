@@ -9,7 +9,7 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.audio.analysis import CallAnalysis, ChannelAnalysis
-from ser_batch.audio.stretches import common, to_mask, union
+from ser_batch.audio.intervals import common, to_mask, union
 from ser_batch.report.words import clock
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -55,7 +55,7 @@ def lanes(analysis: CallAnalysis, roles: Sequence[str]) -> list[Lane]:
 
 def side_names(analysis: CallAnalysis, roles: Sequence[str]) -> list[str]:
     """Each side's name in pictures and tables."""
-    kind = "voice" if analysis.separated else "channel"
+    kind = "voice" if analysis.diarized else "channel"
     spoken = (role if role != "unknown" else "role unknown" for role in roles)
     return [f"{kind} {number}, {role}" for number, role in enumerate(spoken)]
 
@@ -97,7 +97,10 @@ def diagnosis(analysis: CallAnalysis) -> list[tuple[str, tuple[str, ...]]]:
         ("turns", tuple(str(side.n_turns) for side in sides)),
         ("share of the talk (%)", tuple(f"{100 * side.talk_share:.0f}" for side in sides)),
         ("interruptions", tuple(str(side.n_interruptions) for side in sides)),
-        ("median answer after (s)", tuple(_number(side.response_median_s, 1) for side in sides)),
+        (
+            "median answer after (s)",
+            tuple(_number(side.response_time_median_s, 1) for side in sides),
+        ),
         ("syllables a second", tuple(_number(side.syllable_rate, 1) for side in sides)),
     ]
     return [rows[0], *spoken, *rows[1:]]
@@ -111,8 +114,8 @@ def course(analysis: CallAnalysis) -> str:
         f"music and tones {found.hold.total_s:.0f} s",
         f"silence {found.silence.total_s:.0f} s (longest {found.silence.longest_s:.0f} s)",
     ]
-    if analysis.separated:
-        said.append(f"voices told apart, confidence {analysis.separation_confidence:.2f}")
+    if analysis.diarized:
+        said.append(f"voices told apart, confidence {analysis.diarization_confidence:.2f}")
     elif len(analysis.channels) > 1:  # in one channel nobody knows
         said.append(f"both at once {found.overtalk_s:.1f} s")
     return ", ".join(said)
@@ -131,12 +134,12 @@ def _measures(channel: ChannelAnalysis) -> dict[str, str]:
         "clipped samples (%)": f"{100 * channel.clipping_ratio:.2f}",
         "offset (% of full scale)": f"{100 * channel.dc_offset:z.2f}",
         "other side leaks in at (dB)": _number(line.bleed_db, 0),
-        "of it taken out (s)": f"{line.bled_s:.1f}",
+        "of it taken out (s)": f"{line.crosstalk_removed_s:.1f}",
         "ringing (s)": f"{line.ring_s:.1f}",
         "keys (s)": f"{line.keys_s:.1f}",
         "beeps (s)": f"{line.beep_s:.1f}",
         "hold music (s)": f"{line.music_s:.1f}",
-        "dead": "yes" if line.dead else "no",
+        "dead": "yes" if line.is_dead else "no",
     }
 
 

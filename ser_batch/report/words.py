@@ -90,7 +90,7 @@ def emotion_word(segment: Row) -> str:
     """The emotion of a stretch; of an uncertain one also why the model does not say."""
     if segment["emotion"] != UNCERTAIN:
         return str(segment["emotion"])
-    if segment["strangeness"] > 1:
+    if segment["ood_score"] > 1:
         return "uncertain: unlike anything in training"
     return "uncertain: no emotion is likely enough"
 

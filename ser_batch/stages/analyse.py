@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ser_batch.analysis.describe import CallJob, CallOutcome
+from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings, digest
 from ser_batch.features.sets import get_feature_set
-from ser_batch.lake import Lake, Part
-from ser_batch.stages import remarks
-from ser_batch.stages.describe import CallJob, CallOutcome
+from ser_batch.ingest import issues as remarks
 from ser_batch.stages.shard import Shard, analysis_id
-from ser_batch.stages.workers import Workers
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS, features_contract
 
 MOST_CHUNK_CALLS = 8
@@ -105,7 +105,7 @@ def _inputs(lake: Lake, part: Part, settings: Settings) -> str:
         [
             analysis_id(settings),
             get_feature_set(settings.features.set).digest,
-            settings.law.digest(),
+            settings.policy.digest(),
             calls.get("scoring"),
         ]
     )

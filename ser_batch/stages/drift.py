@@ -14,17 +14,15 @@ import numpy as np
 from ser_batch.arrays import IntArray
 from ser_batch.config import DriftSettings, Settings, digest
 from ser_batch.emotions import segment_dissatisfaction
-from ser_batch.lake import Lake, Part
-from ser_batch.model.drift import (
+from ser_batch.monitoring.drift import (
     Reference,
+    expected_psi,
     group_of,
-    index_by_chance,
     level,
+    psi,
     read_reference,
-    stability_index,
 )
-from ser_batch.model.spread import LINE_EDGES, score_counts, uncertain_counts
-from ser_batch.stages.profile import (
+from ser_batch.monitoring.profile import (
     UNSURE,
     DayProfile,
     profile_day,
@@ -32,7 +30,9 @@ from ser_batch.stages.profile import (
     sources,
     summed,
 )
+from ser_batch.scoring.histograms import LINE_EDGES, score_counts, uncertain_counts
 from ser_batch.stages.score import decide
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, DRIFT, PROFILES
 
 TRAINING, BEFORE = "training", "days before"
@@ -170,7 +170,7 @@ def _brought_up(scored: _Scored, date: dt.date, shards: Sequence[Part]) -> str:
         for shard in shards
         if (path := lake.path(contract, shard)).exists()
     ]
-    rules = (settings.law.digest(), settings.dissatisfaction.digest())
+    rules = (settings.policy.digest(), settings.dissatisfaction.digest())
     bins = digest(scored.reference.edges.tolist()) if scored.reference else ""
     state = digest([PROFILE_VERSION, rules, bins, files])
     if (lake.tags(PROFILES, part) or {}).get("state") != state:
@@ -219,14 +219,14 @@ class Comparison:
         """A row of `drift`, without day and model; the index of a group is its median."""
         if self.then is None:
             return self._row(NOT_COMPARABLE, SAYS_NOTHING[self.name])
-        index = float(np.median(stability_index(self.now, self.then)))
+        index = float(np.median(psi(self.now, self.then)))
         n_then = int(self.then[0].sum()) if self.n_before is None else self.n_before
-        by_chance = index_by_chance(self.now.shape[1], self.n_calls, n_then)
+        psi_expected = expected_psi(self.now.shape[1], self.n_calls, n_then)
         n_least = self.n_calls if self.n_before is None else min(self.n_calls, self.n_before)
         enough = n_least >= settings.min_calls
-        found = level(index, by_chance, settings) if enough else "too few"
+        found = level(index, psi_expected, settings) if enough else "too few"
         advice = ADVICE[self.subject, self.reference] if found in ("watch", "drift") else None
-        return self._row(found, advice, stability_index=index, by_chance=by_chance)
+        return self._row(found, advice, psi=index, psi_expected=psi_expected)
 
     def _row(self, found: str, advice: str | None, **figures: float) -> dict[str, Any]:
         return {
@@ -275,9 +275,9 @@ def training_counts(reference: Reference | None, settings: Settings) -> Training
     }
     if (scores := reference.held_out) is not None:
         known = scores.probabilities.astype(np.float64)
-        strangeness = scores.strangeness.astype(np.float64)
+        ood_score = scores.ood_score.astype(np.float64)
         least = settings.model.min_confidence
-        emotions, confidence = decide(known, strangeness, scores.classes, least)
+        emotions, confidence = decide(known, ood_score, scores.classes, least)
         felt = segment_dissatisfaction(known, scores.classes, settings.dissatisfaction.weights)
         found = score_counts(emotions, confidence, felt)
         counts |= {("scores", name): row for name, row in found.items()}

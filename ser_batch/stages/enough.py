@@ -10,8 +10,8 @@ from ser_batch.config import RetrainSettings, Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import SettingsError, StopError
-from ser_batch.lake import Lake
-from ser_batch.stages.material import Material, gather
+from ser_batch.store.lake import Lake
+from ser_batch.training.material import Material, gather
 
 LEAST_CALLERS = 2
 """Callers that must name an emotion, so that it can be learned and tested on different ones."""

@@ -11,20 +11,14 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.errors import StopError
-from ser_batch.intake.calls import resolve_calls
-from ser_batch.intake.matching import KnownFile, Remark
-from ser_batch.intake.scan import Rejected, Scan, scan
-from ser_batch.lake import Lake, Part
-from ser_batch.stages import remarks
-from ser_batch.stages.calls import import_metadata, metadata_index, refresh_calls
-from ser_batch.stages.files import (
-    Inventory,
-    file_rows,
-    name_by_content,
-    read_inventory,
-    unseen,
-)
-from ser_batch.stages.tombstones import read_tombstones, recording_stone
+from ser_batch.ingest import issues as remarks
+from ser_batch.ingest.call_table import import_metadata, metadata_index, refresh_calls
+from ser_batch.ingest.calls import resolve_calls
+from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, read_inventory, unseen
+from ser_batch.ingest.matching import KnownFile, Remark
+from ser_batch.ingest.scan import Rejected, Scan, scan
+from ser_batch.ingest.tombstones import read_tombstones, recording_stone
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
 
 

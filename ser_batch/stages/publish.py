@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
-from ser_batch.stages.pages import forget_unscored
-from ser_batch.stages.runs import state_interrupted
+from ser_batch.monitoring.interrupted import state_interrupted
+from ser_batch.report.written_pages import forget_unscored
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from ser_batch import warehouse
 from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Settings, digest
 from ser_batch.errors import BundleError, FileError
-from ser_batch.model.bundle import CARD, EVALUATION, read_manifest
-from ser_batch.paths import Root
 from ser_batch.report.call_page import render_call
 from ser_batch.report.content import Choice, Row, read_content
 from ser_batch.report.page import ModelFacts, render
+from ser_batch.report.written_pages import write_whole
 from ser_batch.resources import bundled_models
-from ser_batch.stages.pages import write_whole
+from ser_batch.scoring.bundle import CARD, EVALUATION, read_manifest
+from ser_batch.store.paths import Root
 
 LATEST = "latest.html"
 

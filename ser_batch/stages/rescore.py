@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from ser_batch.config import Settings
 from ser_batch.errors import ModelError
-from ser_batch.lake import Lake, Part
-from ser_batch.model.bundle import Bundle
-from ser_batch.model.registry import Registry
-from ser_batch.paths import Root
-from ser_batch.stages.models import usable
+from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.models import usable
+from ser_batch.scoring.registry import Registry
 from ser_batch.stages.score import is_unscored, score
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.paths import Root
 from ser_batch.tables import RECORDINGS
 
 

@@ -14,11 +14,11 @@ from ser_batch.config import ModelSettings, Settings
 from ser_batch.emotions import EMOTIONS, UNCERTAIN
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.lake import Lake, Part
-from ser_batch.model.bundle import MANIFEST, Bundle, default_bundle_path, read_manifest
-from ser_batch.model.registry import BUNDLED, Registry
-from ser_batch.paths import Root
 from ser_batch.resources import bundled_models
+from ser_batch.scoring.bundle import MANIFEST, Bundle, default_bundle_path, read_manifest
+from ser_batch.scoring.registry import BUNDLED, Registry
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.paths import Root
 from ser_batch.tables import PREDICTIONS, features_contract, predictions_contract
 
 CHAMPION = "champion"
@@ -150,10 +150,8 @@ def prediction_rows(
     for position, name in enumerate(names):
         matrix[:, position] = features[name].to_numpy()
     probabilities = bundle.predict(matrix, names)
-    strangeness = bundle.strangeness(matrix, names)
-    emotion, confidence = decide(
-        probabilities, strangeness, bundle.classes, settings.min_confidence
-    )
+    ood_score = bundle.ood_score(matrix, names)
+    emotion, confidence = decide(probabilities, ood_score, bundle.classes, settings.min_confidence)
     callers = list(
         zip(features["recording_id"].to_pylist(), features["channel"].to_pylist(), strict=True)
     )
@@ -169,7 +167,7 @@ def prediction_rows(
                 **{name: features[name] for name in PREDICTIONS.key},
                 "emotion": pa.array(emotion, pa.string()),
                 "confidence": pa.array(confidence, pa.float32()),
-                "strangeness": pa.array(strangeness, pa.float32()),
+                "ood_score": pa.array(ood_score, pa.float32()),
                 "reasons": pa.array(reasons, pa.list_(pa.string())),
                 **{f"p_{name}": known.get(name, nothing) for name in EMOTIONS},
             }
@@ -179,7 +177,7 @@ def prediction_rows(
 
 def decide(
     probabilities: DoubleArray,
-    strangeness: DoubleArray,
+    ood_score: DoubleArray,
     classes: Sequence[str],
     min_confidence: float,
 ) -> tuple[list[str], DoubleArray]:
@@ -190,7 +188,7 @@ def decide(
 
     Args:
         probabilities: shape (n_segments, n_classes)
-        strangeness: shape (n_segments,); above 1 it is like nothing in training
+        ood_score: shape (n_segments,); above 1 it is like nothing in training
         classes: emotion of each column
         min_confidence: least probability of the likeliest
 
@@ -203,6 +201,6 @@ def decide(
     confidence = probabilities.max(axis=1)
     emotion = [
         classes[number] if sure >= min_confidence and strange <= 1 else UNCERTAIN
-        for number, sure, strange in zip(best, confidence, strangeness, strict=True)
+        for number, sure, strange in zip(best, confidence, ood_score, strict=True)
     ]
     return emotion, confidence

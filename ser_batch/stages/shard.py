@@ -11,16 +11,16 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ser_batch.analysis.describe import CallJob, CallOutcome
+from ser_batch.analysis.rows import channel_rows, feature_rows, recording_rows, segment_rows
+from ser_batch.analysis.warnings import doubts
 from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import GoneFileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.intake.matching import Remark
-from ser_batch.lake import Lake, Part
-from ser_batch.stages import remarks
-from ser_batch.stages.describe import CallJob, CallOutcome
-from ser_batch.stages.doubts import doubts
-from ser_batch.stages.rows import channel_rows, feature_rows, recording_rows, segment_rows
+from ser_batch.ingest import issues as remarks
+from ser_batch.ingest.matching import Remark
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
@@ -125,8 +125,8 @@ class Shard:
     def _otherwise_shared(self) -> set[str]:
         """Recordings of one signal whose voices were told apart and need not be, or were not."""
         one_signal = (pl.col("n_channels") == 1) | pl.col("dual_mono")
-        tried = pl.col("separation_confidence").is_not_null()
-        columns = ["recording_id", "n_channels", "dual_mono", "separation_confidence"]
+        tried = pl.col("diarization_confidence").is_not_null()
+        columns = ["recording_id", "n_channels", "dual_mono", "diarization_confidence"]
         joined = _frame(self.recordings.select(columns)).join(
             _frame(self.calls.select(["recording_id", "first_speaker"])), on="recording_id"
         )
@@ -173,7 +173,7 @@ def _only_scored(
 
 
 def _scored(calls: pa.Table, recordings: pa.Table, settings: Settings) -> pl.DataFrame:
-    scoring = _frame(channel_scoring(calls, recordings, settings.law))
+    scoring = _frame(channel_scoring(calls, recordings, settings.policy))
     return scoring.filter(pl.col("not_scored_reason").is_null()).select(_CHANNEL_KEY)
 
 

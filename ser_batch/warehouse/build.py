@@ -20,8 +20,8 @@ import duckdb
 import ser_batch
 from ser_batch.config import Settings, digest
 from ser_batch.errors import WarehouseError, WarehouseTestError
-from ser_batch.lake import Lake
 from ser_batch.resources import sql_folder
+from ser_batch.store.lake import Lake
 from ser_batch.tables import RUNS
 from ser_batch.warehouse.changes import (
     PartStates,
@@ -204,7 +204,7 @@ def _recipe(blueprint: Blueprint, model_id: str, settings: Settings) -> str:
         {
             "blueprint": asdict(blueprint),
             "model_id": model_id,
-            "law": settings.law.digest(),
+            "policy": settings.policy.digest(),
             "dissatisfaction": settings.dissatisfaction.digest(),
             "min_calls": settings.report.min_calls,
             "version": ser_batch.__version__,

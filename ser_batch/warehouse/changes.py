@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from ser_batch.config import digest
-from ser_batch.lake import Lake, Part
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, TableContract, column
 
 PARTS_TABLE = "warehouse_parts"

@@ -1,4 +1,4 @@
-"""What the staging models read: the lake's tables as `lake_…`, the rules' tables as `given_…`."""
+"""What the staging models read: the lake's tables as `lake_…`, the rules' tables as `ref_…`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ser_batch.config import Settings
 from ser_batch.eligibility import CHANNEL_SCORING, channel_scoring
 from ser_batch.emotions import UNCERTAIN
 from ser_batch.errors import LakeError
-from ser_batch.lake import Lake, Part
-from ser_batch.law import NOT_SCORED, NotScored
+from ser_batch.policy import NOT_SCORED, NotScored
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
@@ -34,7 +34,7 @@ NOTHING_TO_SCORE = (
     NotScored(
         UNCERTAIN,
         "the model is unsure about every segment",
-        "see segment_emotion.strangeness: above 1 the sound is unlike the training speech, so "
+        "see segment_emotion.ood_score: above 1 the sound is unlike the training speech, so "
         "check the line, or label some calls and retrain; else a lower model.min_confidence shows "
         "the model's guesses",
     ),
@@ -58,7 +58,7 @@ def source_docs() -> dict[str, dict[str, str]]:
     """Doc lines by column of each source table that declares them."""
     tables = (*OF_CALLS, *WHOLE, PREDICTIONS)
     schemas = {f"lake_{contract.name}": contract.arrow for contract in tables}
-    schemas["given_channel_scoring"] = CHANNEL_SCORING
+    schemas["ref_channel_scoring"] = CHANNEL_SCORING
     return {name: {field.name: doc(field) for field in schema} for name, schema in schemas.items()}
 
 
@@ -67,13 +67,13 @@ def open_settings(con: duckdb.DuckDBPyConnection, *, model_id: str, settings: Se
     weights = settings.dissatisfaction.weights
     _bind(
         con,
-        "given_dissatisfaction_weights",
+        "ref_dissatisfaction_weights",
         pa.table({"emotion": list(weights), "weight": list(weights.values())}),
     )
     reasons = (*NOT_SCORED.values(), *NOTHING_TO_SCORE)
     _bind(
         con,
-        "given_not_scored_reasons",
+        "ref_not_scored_reasons",
         pa.Table.from_pylist(
             [{"code": r.code, "meaning": r.meaning, "remedy": r.remedy} for r in reasons]
         ),
@@ -131,8 +131,8 @@ def open_calls(
         "from lake_calls where list_contains(getvariable('call_dates'), started_at::date)"
     ).to_arrow_table()
     _bind(con, "lake_calls", calls)
-    scoring = channel_scoring(calls, lake.read(RECORDINGS, parts), settings.law)
-    _bind(con, "given_channel_scoring", scoring)
+    scoring = channel_scoring(calls, lake.read(RECORDINGS, parts), settings.policy)
+    _bind(con, "ref_channel_scoring", scoring)
 
 
 def _open_predictions(con: duckdb.DuckDBPyConnection, lake: Lake, parts: Sequence[Part]) -> None:

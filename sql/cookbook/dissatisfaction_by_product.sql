@@ -2,11 +2,11 @@
 select
     attributes['product'] as product,
     count(*) as count_scored_calls,
-    shown(avg(dissatisfaction), count(*)) as dissatisfaction,
-    shown(count(*) filter (is_dissatisfied) / count(*), count(*)) as dissatisfied_call_share,
-    shown(wilson_low(count(*) filter (is_dissatisfied), count(*)), count(*))
+    suppress_small_n(avg(dissatisfaction), count(*)) as dissatisfaction,
+    suppress_small_n(count(*) filter (is_dissatisfied) / count(*), count(*)) as dissatisfied_call_share,
+    suppress_small_n(wilson_low(count(*) filter (is_dissatisfied), count(*)), count(*))
         as dissatisfied_call_share_low,
-    shown(wilson_high(count(*) filter (is_dissatisfied), count(*)), count(*))
+    suppress_small_n(wilson_high(count(*) filter (is_dissatisfied), count(*)), count(*))
         as dissatisfied_call_share_high
 from call_summary
 where dissatisfaction is not null

@@ -17,12 +17,12 @@ with calls as (
 select
     longest_hold,
     count(*) as count_scored_calls,
-    shown(avg(dissatisfaction), count(*)) as dissatisfaction,
-    shown(avg(dissatisfaction_end), count(*)) as dissatisfaction_end,
-    shown(count(*) filter (is_dissatisfied) / count(*), count(*)) as dissatisfied_call_share,
-    shown(wilson_low(count(*) filter (is_dissatisfied), count(*)), count(*))
+    suppress_small_n(avg(dissatisfaction), count(*)) as dissatisfaction,
+    suppress_small_n(avg(dissatisfaction_end), count(*)) as dissatisfaction_end,
+    suppress_small_n(count(*) filter (is_dissatisfied) / count(*), count(*)) as dissatisfied_call_share,
+    suppress_small_n(wilson_low(count(*) filter (is_dissatisfied), count(*)), count(*))
         as dissatisfied_call_share_low,
-    shown(wilson_high(count(*) filter (is_dissatisfied), count(*)), count(*))
+    suppress_small_n(wilson_high(count(*) filter (is_dissatisfied), count(*)), count(*))
         as dissatisfied_call_share_high
 from calls
 group by longest_hold

@@ -22,8 +22,8 @@ select
     shortest_s,
     longest_s,
     count_scored_calls,
-    shown(mean, count_scored_calls) as dissatisfaction,
-    shown(greatest(0, mean - half_width), count_scored_calls) as dissatisfaction_low,
-    shown(least(1, mean + half_width), count_scored_calls) as dissatisfaction_high
+    suppress_small_n(mean, count_scored_calls) as dissatisfaction,
+    suppress_small_n(greatest(0, mean - half_width), count_scored_calls) as dissatisfaction_low,
+    suppress_small_n(least(1, mean + half_width), count_scored_calls) as dissatisfaction_high
 from measured
 order by quarter

@@ -4,10 +4,10 @@ select
     queue,
     count(*) as count_calls,
     count(recovery_s) as count_recovered_calls,
-    shown(count(recovery_s) / count(*), count(*)) as recovered_share,
-    shown(wilson_low(count(recovery_s), count(*)), count(*)) as recovered_share_low,
-    shown(wilson_high(count(recovery_s), count(*)), count(*)) as recovered_share_high,
-    shown(median(recovery_s), count(recovery_s)) as median_recovery_s
+    suppress_small_n(count(recovery_s) / count(*), count(*)) as recovered_share,
+    suppress_small_n(wilson_low(count(recovery_s), count(*)), count(*)) as recovered_share_low,
+    suppress_small_n(wilson_high(count(recovery_s), count(*)), count(*)) as recovered_share_high,
+    suppress_small_n(median(recovery_s), count(recovery_s)) as median_recovery_s
 from call_summary
 where dissatisfied_share > 0
 group by queue

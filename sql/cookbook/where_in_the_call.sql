@@ -14,8 +14,8 @@ select
     queue,
     tenth,
     count_calls,
-    shown(mean, count_calls) as dissatisfaction,
-    shown(greatest(0, mean - half_width), count_calls) as dissatisfaction_low,
-    shown(least(1, mean + half_width), count_calls) as dissatisfaction_high
+    suppress_small_n(mean, count_calls) as dissatisfaction,
+    suppress_small_n(greatest(0, mean - half_width), count_calls) as dissatisfaction_low,
+    suppress_small_n(least(1, mean + half_width), count_calls) as dissatisfaction_high
 from tenths
 order by queue, tenth

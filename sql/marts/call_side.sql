@@ -23,7 +23,7 @@ select
     channels.turn_mean_s,
     channels.side_overtalk_share,
     channels.count_interruptions,
-    channels.response_median_s,
+    channels.response_time_median_s,
     channels.response_longest_s,
     channels.syllable_rate_hz,
     channels.level_db,
@@ -32,7 +32,7 @@ select
     channels.clipping_ratio,
     channels.bandwidth_hz,
     channels.denoised,
-    channels.dead
+    channels.is_dead
 from stg_channels as channels
 inner join stg_calls as calls using (recording_id)
 order by call_date, started_at, recording_id, channel

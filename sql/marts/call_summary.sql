@@ -6,7 +6,7 @@
 -- speech_customer_s: seconds of speech on customers' channels
 -- speech_agent_s: seconds of speech on agents' channels
 -- speech_unknown_s: seconds of speech on channels of unknown role
--- response_wait_s: median pause before the agent's side answers, seconds
+-- response_time_median_s: median pause before the agent's side answers, seconds
 -- count_segments: segments of customers
 -- count_scored_segments: of these, with an emotion other than uncertain
 -- count_uncertain_segments: of these, the model does not know
@@ -36,7 +36,7 @@ with speech as (
         coalesce(sum(speech_s) filter (role = 'customer'), 0) as speech_customer_s,
         coalesce(sum(speech_s) filter (role = 'agent'), 0) as speech_agent_s,
         coalesce(sum(speech_s) filter (role = 'unknown'), 0) as speech_unknown_s,
-        median(response_median_s) filter (role = 'agent') as response_wait_s,
+        median(response_time_median_s) filter (role = 'agent') as response_time_median_s,
         bool_or(not_scored_reason is null) as may_be_scored,
         arg_min(
             not_scored_reason,
@@ -162,7 +162,7 @@ select
     calls.silence_s,
     calls.silence_longest_s,
     calls.overtalk_share,
-    speech.response_wait_s,
+    speech.response_time_median_s,
     coalesce(customer_segments.count_segments, 0) as count_segments,
     coalesce(scored.count_scored_segments, 0) as count_scored_segments,
     coalesce(predicted_segments.count_uncertain_segments, 0) as count_uncertain_segments,

@@ -33,9 +33,9 @@ select
     count_calls,
     duration_s,
     count_day_calls,
-    shown(count_calls / count_day_calls, count_day_calls) as call_share,
-    shown(wilson_low(count_calls, count_day_calls), count_day_calls) as call_share_low,
-    shown(wilson_high(count_calls, count_day_calls), count_day_calls) as call_share_high
+    suppress_small_n(count_calls / count_day_calls, count_day_calls) as call_share,
+    suppress_small_n(wilson_low(count_calls, count_day_calls), count_day_calls) as call_share_low,
+    suppress_small_n(wilson_high(count_calls, count_day_calls), count_day_calls) as call_share_high
 from counted
 inner join days using (call_date)
 left join stg_not_scored_reasons as reasons on counted.not_scored_reason = reasons.code

@@ -16,7 +16,7 @@ select
     segments.duration_s,
     predictions.emotion,
     predictions.confidence,
-    predictions.strangeness,
+    predictions.ood_score,
     predictions.reasons,
     columns('^p_'),
     dissatisfaction.dissatisfaction,

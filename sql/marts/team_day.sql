@@ -25,9 +25,9 @@
 --   sums
 -- interruptions_per_hour_high: upper end of its 95 % interval, Student's t over calls, of a ratio of
 --   sums
--- response_wait_s: median over calls of the agents' median pause before they answer, seconds
--- response_wait_low_s: lower end of its 95 % interval, order statistics, seconds
--- response_wait_high_s: upper end of its 95 % interval, order statistics, seconds
+-- response_time_median_s: median over calls of the agents' median pause before they answer, seconds
+-- response_time_median_low_s: lower end of its 95 % interval, order statistics, seconds
+-- response_time_median_high_s: upper end of its 95 % interval, order statistics, seconds
 with agents as (
     select *, 3600 * count_interruptions as interruptions_an_hour
     from call_side
@@ -59,9 +59,9 @@ counted as (
         mean_half_width(side_overtalk_share) as overtalk_half,
         sum(interruptions_an_hour) / sum(duration_s) as interruptions_per_hour,
         ratio_half_width(interruptions_an_hour, duration_s) as interruptions_half,
-        median(response_median_s) as response_wait_s,
-        median_low(response_median_s) as response_wait_low_s,
-        median_high(response_median_s) as response_wait_high_s
+        median(response_time_median_s) as response_time_median_s,
+        median_low(response_time_median_s) as response_time_median_low_s,
+        median_high(response_time_median_s) as response_time_median_high_s
     from agents
     group by call_date, team
 ),
@@ -94,9 +94,9 @@ shown as (
         interruptions_per_hour,
         greatest(0, interruptions_per_hour - interruptions_half) as interruptions_per_hour_low,
         interruptions_per_hour + interruptions_half as interruptions_per_hour_high,
-        response_wait_s,
-        response_wait_low_s,
-        response_wait_high_s
+        response_time_median_s,
+        response_time_median_low_s,
+        response_time_median_high_s
     from counted
     where count_calls >= getvariable('min_calls')
 )

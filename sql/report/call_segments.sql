@@ -6,7 +6,7 @@ with emotions as (
         segment_no,
         emotion,
         confidence,
-        strangeness,
+        ood_score,
         reasons,
         dissatisfaction,
         is_dissatisfied,

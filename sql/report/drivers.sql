@@ -4,7 +4,7 @@ with calls as (
     select
         is_dissatisfied,
         hold_longest_s as "longest hold, s",
-        response_wait_s as "agent's pause before answering, s",
+        response_time_median_s as "agent's pause before answering, s",
         silence_longest_s as "longest silence, s",
         overtalk_share * 100 as "both talk at once, % of the talk",
         duration_s / 60 as "length of the call, min"

@@ -13,16 +13,16 @@ select
     channels.clipping_ratio,
     channels.bandwidth_hz,
     channels.denoised,
-    channels.dead,
+    channels.is_dead,
     channels.talk_s,
     channels.talk_share,
     channels.count_turns,
     channels.turn_mean_s,
     channels.side_overtalk_share,
     channels.count_interruptions,
-    channels.response_median_s,
+    channels.response_time_median_s,
     channels.response_longest_s,
     channels.syllable_rate_hz
-from given_channel_scoring as scoring
+from ref_channel_scoring as scoring
 left join lake_channels as channels using (recording_id, channel)
 order by recording_id, channel

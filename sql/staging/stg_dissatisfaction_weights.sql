@@ -4,5 +4,5 @@
 -- emotion: name of the emotion
 -- weight: what its probability adds to dissatisfaction, 0..1 (setting dissatisfaction.weights)
 select emotion, weight
-from given_dissatisfaction_weights
+from ref_dissatisfaction_weights
 order by emotion

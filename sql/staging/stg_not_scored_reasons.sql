@@ -5,5 +5,5 @@
 -- meaning: the reason in words
 -- remedy: what changes it; empty: nothing should
 select code, meaning, remedy
-from given_not_scored_reasons
+from ref_not_scored_reasons
 order by code

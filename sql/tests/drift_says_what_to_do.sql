@@ -2,4 +2,4 @@
 select *
 from drift
 where (level in ('watch', 'drift', 'not comparable') and advice is null)
-    or (level <> 'not comparable' and stability_index is null)
+    or (level <> 'not comparable' and psi is null)

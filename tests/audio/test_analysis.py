@@ -9,8 +9,8 @@ import pytest
 
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.analysis import analyse_calls
+from ser_batch.audio.channels import is_dual_mono
 from ser_batch.audio.decode import Audio, read_audio
-from ser_batch.audio.line import is_dual_mono
 from ser_batch.config import Settings
 from tests.audio.signals import noise, silence, tone, voice
 

@@ -11,7 +11,7 @@ import soundfile
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.audio.interaction import CallInteraction, interaction, syllable_rate
-from ser_batch.audio.stretches import stretches
+from ser_batch.audio.intervals import stretches
 from ser_batch.audio.telephone import telephone
 from ser_batch.config import LineSettings
 from tests.audio.signals import silence, voice
@@ -47,13 +47,13 @@ def test_talk_is_shared_by_seconds() -> None:
 
 def test_answers_are_timed_from_the_end_of_what_they_answer() -> None:
     first, second = measured([(0, 10), (20, 30), (41, 45)], [(11, 19), (33, 40)]).sides
-    assert (second.response_median_s, second.response_longest_s) == (2, 3)
-    assert (first.response_median_s, first.response_longest_s) == (1, 1)
+    assert (second.response_time_median_s, second.response_longest_s) == (2, 3)
+    assert (first.response_time_median_s, first.response_longest_s) == (1, 1)
 
 
 def test_an_answer_after_hold_is_not_slow() -> None:
     _, second = measured([(0, 10)], [(40, 50)], waiting=stretches([(12, 38)])).sides
-    assert np.isnan([second.response_median_s, second.response_longest_s]).all()
+    assert np.isnan([second.response_time_median_s, second.response_longest_s]).all()
 
 
 def test_who_starts_while_the_other_speaks_and_gets_the_floor_interrupts() -> None:
@@ -65,7 +65,7 @@ def test_a_short_word_inside_the_others_turn_takes_no_floor() -> None:
     first, second = measured([(0, 10)], [(4, 4.5), (12, 15)]).sides
     assert (first.n_turns, second.n_turns) == (1, 1)
     assert second.n_interruptions == 0
-    assert second.response_median_s == 2
+    assert second.response_time_median_s == 2
 
 
 def test_overtalk_is_a_share_of_each_sides_own_talk() -> None:
@@ -96,7 +96,7 @@ def test_a_call_in_which_nobody_speaks_is_all_silence() -> None:
     found = measured([], [])
     assert found.silence.total_s == 60
     assert [side.talk_share for side in found.sides] == [0, 0]
-    assert np.isnan([side.response_median_s for side in found.sides]).all()
+    assert np.isnan([side.response_time_median_s for side in found.sides]).all()
     assert found.overtalk_share == 0
 
 

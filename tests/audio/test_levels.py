@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ser_batch.audio.intervals import to_mask
 from ser_batch.audio.levels import (
     channel_level,
     clipped_samples,
@@ -15,7 +16,6 @@ from ser_batch.audio.levels import (
     per_frame,
     sums,
 )
-from ser_batch.audio.stretches import to_mask
 from ser_batch.audio.telephone import compand
 from tests.audio.signals import noise, silence, tone, voice
 

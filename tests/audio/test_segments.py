@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.intervals import merge_gaps
 from ser_batch.audio.segments import LAG_S, speech_bursts, to_segments
-from ser_batch.audio.stretches import joined
 from ser_batch.audio.vad import FRAME_S
 from ser_batch.config import SegmentSettings, VadSettings
 
@@ -66,8 +66,8 @@ def test_short_bursts_are_no_speech() -> None:
 
 def test_pauses_shorter_than_a_turns_are_part_of_it() -> None:
     apart = stretches((1, 2), (2.4, 3), (3.6, 5))
-    np.testing.assert_array_equal(joined(apart, 0.5), [[1, 3], [3.6, 5]])
-    assert joined(stretches(), 0.5).shape == (0, 2)
+    np.testing.assert_array_equal(merge_gaps(apart, 0.5), [[1, 3], [3.6, 5]])
+    assert merge_gaps(stretches(), 0.5).shape == (0, 2)
 
 
 def test_a_long_turn_is_cut_in_its_pause() -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ser_batch.arrays import FloatArray
+from ser_batch.audio import line_signals as signals
 from ser_batch.audio.decode import at_rate, read_audio
+from ser_batch.audio.intervals import lengths
 from ser_batch.audio.sounds import find_sounds
-from ser_batch.audio.stretches import lengths
 from ser_batch.audio.telephone import telephone
 from ser_batch.config import AudioSettings, LineSettings
-from ser_batch.synthetic import signals
 from tests.audio.signals import noise, silence, tone, voice
 
 SETTINGS = LineSettings()

@@ -12,11 +12,11 @@ from ser_batch.arrays import BoolArray, DoubleArray
 from ser_batch.audio.analysis import CallAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio
 from ser_batch.audio.interaction import interaction
-from ser_batch.audio.stretches import joined, lengths, stretches, to_mask, union
+from ser_batch.audio.intervals import lengths, merge_gaps, stretches, to_mask, union
 from ser_batch.config import Settings
-from ser_batch.synthetic.demo import speak_scene
-from ser_batch.synthetic.plan import plan_calls
-from ser_batch.synthetic.scenes import Call, Line
+from ser_batch.lab.synthetic.demo import speak_scene
+from ser_batch.lab.synthetic.plan import plan_calls
+from ser_batch.lab.synthetic.scenes import Call, Line
 
 pytest.importorskip("py_nanotts", reason="the speech engine of the extra `demo` is not installed")
 
@@ -77,7 +77,7 @@ def test_speech_is_found_frame_by_frame(
     for call, analysis in calls_at(at_snr(snr_db)):
         for number, channel in enumerate(analysis.channels):
             # Pauses within a turn are part of it, in the truth as in what is found.
-            spoken = joined(truth(call, number, "speech"), SETTINGS.segments.min_pause_s)
+            spoken = merge_gaps(truth(call, number, "speech"), SETTINGS.segments.min_pause_s)
             true, found = frames(call, spoken), frames(call, channel.turns)
             n_speech, n_missed = n_speech + true.sum(), n_missed + (true & ~found).sum()
             n_other, n_false = n_other + (~true).sum(), n_false + (~true & found).sum()
@@ -92,7 +92,7 @@ def test_turns_begin_and_end_where_the_voice_does(
     errors = []
     for call, analysis in calls_at(at_snr(snr_db)):
         for number, channel in enumerate(analysis.channels):
-            spoken = joined(truth(call, number, "speech"), SETTINGS.segments.min_pause_s)
+            spoken = merge_gaps(truth(call, number, "speech"), SETTINGS.segments.min_pause_s)
             for edge in (0, 1):
                 found = channel.turns[:, edge]
                 errors += [np.abs(found - moment).min() for moment in spoken[:, edge]]
@@ -105,7 +105,10 @@ def test_turns_overtalk_and_waiting_are_those_of_the_call(
 ) -> None:
     for call, analysis in calls_at(at_snr(snr_db)):
         true = interaction(
-            [joined(truth(call, side, "speech"), SETTINGS.segments.min_pause_s) for side in (0, 1)],
+            [
+                merge_gaps(truth(call, side, "speech"), SETTINGS.segments.min_pause_s)
+                for side in (0, 1)
+            ],
             [truth(call, side, *NOT_SPEECH) for side in (0, 1)],
             [0.0, 0.0],
             duration_s=call.duration_s,
@@ -115,7 +118,9 @@ def test_turns_overtalk_and_waiting_are_those_of_the_call(
         for ours, theirs in zip(found.sides, true.sides, strict=True):
             assert abs(ours.n_turns - theirs.n_turns) <= 2
             assert ours.talk_share == pytest.approx(theirs.talk_share, abs=0.05)
-            assert ours.response_median_s == pytest.approx(theirs.response_median_s, abs=0.3)
+            assert ours.response_time_median_s == pytest.approx(
+                theirs.response_time_median_s, abs=0.3
+            )
         assert found.overtalk_s == pytest.approx(true.overtalk_s, abs=0.8)
         music_s = sum(channel.line.music_s for channel in analysis.channels)
         assert music_s == pytest.approx(seconds(call, "hold"), abs=0.6)
@@ -151,7 +156,7 @@ def test_the_other_sides_voice_is_not_given_to_the_wrong_role(
     n_wrong = n_speech = n_missed = 0
     for call, analysis in calls_at(line):
         for number, channel in enumerate(analysis.channels):
-            own = frames(call, joined(truth(call, number, "speech"), 0.5))
+            own = frames(call, merge_gaps(truth(call, number, "speech"), 0.5))
             other = frames(call, union(truth(call, 1 - number, "speech")))
             found = frames(call, channel.turns)
             n_wrong += (found & other & ~own).sum()
@@ -166,7 +171,7 @@ def test_without_cross_talk_none_is_claimed(calls_at: Callable[[Line], Found]) -
     for _, analysis in calls_at(at_snr(20)):
         for channel in analysis.channels:
             assert np.isnan(channel.line.bleed_db)
-            assert channel.line.bled_s == 0
+            assert channel.line.crosstalk_removed_s == 0
 
 
 def test_the_agents_channel_is_never_mistaken(calls_at: Callable[[Line], Found]) -> None:

@@ -10,8 +10,8 @@ import pytest
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.decode import at_rate, read_audio
 from ser_batch.audio.vad import FRAME_S, speech_probability
-from ser_batch.bench.vad import step_by_step
 from ser_batch.config import AudioSettings, VadSettings
+from ser_batch.lab.bench.vad import step_by_step
 from tests.audio.signals import noise, silence, voice
 
 OPEN_GATE = VadSettings(gate_db=-120)

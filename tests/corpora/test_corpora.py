@@ -9,15 +9,15 @@ import pytest
 
 from ser_batch.corpora import get_corpus, read_corpus
 from ser_batch.corpora.base import one_of_each_content
-from ser_batch.corpora.build import build_bundle
-from ser_batch.corpora.describe import describe_clips, speech_span
 from ser_batch.corpora.labels import labels_csv, read_labels, summary
 from ser_batch.corpora.licences import strictest
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.model.drift import read_reference
-from ser_batch.model.training import Recipe
+from ser_batch.monitoring.drift import read_reference
+from ser_batch.training.build import build_bundle
+from ser_batch.training.describe import describe_clips, speech_span
+from ser_batch.training.fit import Recipe
 from tests.corpora.made import made_corpus
 
 

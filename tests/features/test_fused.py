@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ser_batch.audio import line_signals as signals
 from ser_batch.features.fused import UnfitPartsError, fuse
 from ser_batch.features.sets import UnknownFeatureSetError, get_feature_set
-from ser_batch.model.recipes import recipe_for
-from ser_batch.synthetic import signals
+from ser_batch.training.recipes import recipe_for
 
 FUSED = "descriptors_v1+whisper_base_l2_l3_int8"
 

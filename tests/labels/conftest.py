@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
+from ser_batch.labels.queue import open_session, queue_labels
 from ser_batch.labels.server import LabelServer
-from ser_batch.paths import Root
-from ser_batch.stages.labels import open_session, queue_labels
+from ser_batch.store.paths import Root
 from tests.callers import put_callers
 from tests.lakes import MODEL_ID
 

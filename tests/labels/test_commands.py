@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from pipelines.commands.labels import app
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
-from ser_batch.stages.models import promote, usable
+from ser_batch.scoring.models import promote, usable
 from ser_batch.stages.rescore import rescore
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from tests.bundles import put_bundle
 from tests.callers import put_callers
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 from ser_batch.labels.history import CANNOT_TELL, append, label_row, newest, soft_labels
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.tables import LABELS
 from tests.rows import MIDDAY
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ser_batch.labels.history import newest
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import LABELS
 from tests.labels.conftest import N_QUEUED
 

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ser_batch.lake import Lake
-from ser_batch.synthetic.demo import DemoCalls
+from ser_batch.lab.synthetic.demo import DemoCalls
+from ser_batch.store.lake import Lake
 from ser_batch.tables import TableContract
 
 TIMES = {"ingested_at", "noticed_at", "arrived_at"}

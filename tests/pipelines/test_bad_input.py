@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, QUARANTINE, RECORDINGS
 from tests.pipelines.conftest import Run, rows
 
@@ -125,8 +125,8 @@ def test_a_released_file_is_tried_again_once_it_is_mended(
     lake: Lake,
     tmp_path: Path,
 ) -> None:
-    from ser_batch.paths import Root
-    from ser_batch.stages.quarantine import release
+    from ser_batch.ingest.quarantine import release
+    from ser_batch.store.paths import Root
 
     good = next(path for path in sorted(audio.rglob("*.wav")) if path.name not in BAD)
     assert release(Root(tmp_path / "root"), code="too_long") == ["endless.wav"]

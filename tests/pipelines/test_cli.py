@@ -15,10 +15,10 @@ import soundfile
 from pipelines.commands.score import clock
 from pipelines.options import Exit
 from ser_batch.errors import SettingsError
-from ser_batch.lock import only_run
-from ser_batch.paths import Root
+from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.settings_file import commented_settings, load_settings
-from ser_batch.synthetic.demo import DemoCalls
+from ser_batch.store.lock import only_run
+from ser_batch.store.paths import Root
 
 CHECKOUT = Path(__file__).parent.parent.parent
 
@@ -107,7 +107,7 @@ def test_every_line_of_the_settings_file_says_what_holds_anyway(tmp_path: Path) 
     path = tmp_path / "all.toml"
     path.write_text("\n".join(values), encoding="utf-8")
     given = tomllib.loads(path.read_text(encoding="utf-8"))
-    assert set(given) >= {"ingest", "law", "segments", "dissatisfaction"}
+    assert set(given) >= {"ingest", "policy", "segments", "dissatisfaction"}
 
     for line in (line for line in values if line.endswith('= ""')):
         path.write_text(path.read_text(encoding="utf-8").replace(line + "\n", ""), encoding="utf-8")

@@ -12,8 +12,8 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.options import Exit
-from ser_batch.lock import only_run
-from ser_batch.paths import Root
+from ser_batch.store.lock import only_run
+from ser_batch.store.paths import Root
 
 
 class Failed(NamedTuple):

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from ser_batch import warehouse
-from ser_batch.lake import Lake
-from ser_batch.model.bundle import default_bundle_path, read_manifest
-from ser_batch.paths import Root
-from ser_batch.synthetic.demo import DemoCalls
+from ser_batch.lab.synthetic.demo import DemoCalls
+from ser_batch.scoring.bundle import default_bundle_path, read_manifest
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import (
     CALLS,
     CHANNELS,

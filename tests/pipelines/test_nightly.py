@@ -12,11 +12,11 @@ from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.errors import BadShareError, LockedError, MetadataError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.lake import Lake
-from ser_batch.lock import only_run
-from ser_batch.paths import Root
+from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.stages.ingest import AudioFolderError
-from ser_batch.synthetic.demo import DemoCalls
+from ser_batch.store.lake import Lake
+from ser_batch.store.lock import only_run
+from ser_batch.store.paths import Root
 from ser_batch.tables import (
     CALLS,
     PREDICTIONS,
@@ -223,7 +223,7 @@ def test_silence_about_notice_counts_as_no_where_notice_is_required(
     (reason,) = summary["not_scored"]
     assert reason["reason"] == "notice_not_stated"
     assert reason["count_calls"] == N_CALLS - 1
-    assert "law.notice_required" in reason["remedy"]
+    assert "policy.notice_required" in reason["remedy"]
 
 
 def test_a_replaced_recording_takes_the_place_of_the_old_one(

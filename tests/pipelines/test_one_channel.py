@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_batch.lake import Lake
-from ser_batch.synthetic.demo import DemoCalls
+from ser_batch.lab.synthetic.demo import DemoCalls
+from ser_batch.store.lake import Lake
 from ser_batch.tables import CHANNELS, QUARANTINE, RECORDINGS, SEGMENTS, predictions_contract
 from tests.pipelines.conftest import Run, rows
 from tests.pipelines.test_cli import ser_batch
@@ -39,8 +39,8 @@ def test_the_customers_share_is_scored_while_it_is_said_who_speaks_first(
 
     told = run(mixed, roles__first_speaker="agent")
     (recording,) = rows(lake, RECORDINGS)
-    assert recording["separated"]
-    assert recording["separation_confidence"] >= 0.7
+    assert recording["diarized"]
+    assert recording["diarization_confidence"] >= 0.7
     assert [row["channel"] for row in rows(lake, CHANNELS)] == [0, 1]
     spoken = {row["segment_no"] for row in rows(lake, SEGMENTS) if row["channel"] == 1}
     scored = rows(lake, predictions_contract(told["model_id"]))
@@ -67,7 +67,7 @@ def test_voices_that_are_not_clearly_told_apart_stay_one_channel_with_a_warning(
     assert rows(lake, predictions_contract(summary["model_id"])) == []
     assert [row["channel"] for row in rows(lake, CHANNELS)] == [0]
     (row,) = rows(lake, QUARANTINE)
-    assert (row["severity"], row["code"]) == ("warning", "not_separated")
+    assert (row["severity"], row["code"]) == ("warning", "not_diarized")
     assert "min_separation_confidence" in row["remedy"]
 
 

@@ -18,9 +18,9 @@ from pipelines.cli import main
 from pipelines.rows import print_table
 from ser_batch.config import Settings
 from ser_batch.emotions import LOG_ODDS_CLIP
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
 from ser_batch.stages.publish import publish
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from tests.lakes import MODEL_ID, put_call
 from tests.rows import prediction
 

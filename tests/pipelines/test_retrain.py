@@ -13,18 +13,18 @@ from typer.testing import CliRunner
 from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.errors import LockedError
-from ser_batch.lake import Lake
-from ser_batch.lock import only_run
-from ser_batch.model.registry import Registry
-from ser_batch.paths import Root
+from ser_batch.scoring.models import set_shadow
+from ser_batch.scoring.registry import Registry
 from ser_batch.stages.enough import TooFewLabelsError
-from ser_batch.stages.models import set_shadow
 from ser_batch.stages.score import model_id
+from ser_batch.store.lake import Lake
+from ser_batch.store.lock import only_run
+from ser_batch.store.paths import Root
 from ser_batch.tables import predictions_contract
 from tests.bundles import put_bundle
 from tests.callers import put_callers
 from tests.pipelines.conftest import Run
-from tests.stages.test_retrain import put_labels
+from tests.training.test_retrain import put_labels
 
 pytestmark = pytest.mark.xdist_group("prefect")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import DRIFT, QUARANTINE
 from tests.lakes import MODEL_ID, put, put_call, put_weeks
 from tests.report.pages import DRIFTED, drift_row, put_nights

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import RUNS
 from tests.lakes import MODEL_ID, TODAY, call_rows, put, put_rows
 from tests.rows import MIDDAY, prediction, run
 
 DRIFTED = {
-    "stability_index": 0.61,
+    "psi": 0.61,
     "level": "drift",
     "advice": "check the line",
 }
@@ -33,8 +33,8 @@ def drift_row(name: str = "pitch", **given: Any) -> dict[str, Any]:
         "subject": "features",
         "name": name,
         "reference": "days before",
-        "stability_index": 0.03,
-        "by_chance": 0.02,
+        "psi": 0.03,
+        "psi_expected": 0.02,
         "count_calls": 60,
         "count_calls_before": 600,
         "level": "steady",

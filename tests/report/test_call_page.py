@@ -10,10 +10,10 @@ import pytest
 import soundfile
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from tests.lakes import MODEL_ID, put_call
 from tests.report.conftest import NASTY
 from tests.report.pages import axe_violations
@@ -133,7 +133,7 @@ def test_an_uncertain_stretch_says_why_the_model_does_not_name_an_emotion(root):
         Lake(root.lake),
         prediction(segment_no=0, anger=1.0),
         prediction(segment_no=1, **unsure),
-        {**prediction(segment_no=2, emotion="uncertain", anger=0.9, neutral=0.1), "strangeness": 2},
+        {**prediction(segment_no=2, emotion="uncertain", anger=0.9, neutral=0.1), "ood_score": 2},
     )
     publish(root, Settings(), MODEL_ID)
     assert re.findall(r'data-label="Emotion">(.*?)<', call_page(root)) == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.tables import DRIFT, predictions_contract
 from tests.lakes import MODEL_ID, put, put_call
 from tests.report.pages import DRIFTED, drift_row, page_of, put_day, put_nights, words
@@ -106,7 +106,7 @@ def test_drift_is_told_with_what_to_do_and_is_quiet_where_nothing_drifted(root):
 def test_what_the_training_data_do_not_tell_is_said_and_found_to_be_no_drift(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=1, n_calm=1)
-    nothing = {"stability_index": None, "by_chance": None, "level": "not comparable"}
+    nothing = {"psi": None, "psi_expected": None, "level": "not comparable"}
     silent = drift_row(
         "snr_db", subject="line", reference="training", advice="no noise to hear", **nothing
     )

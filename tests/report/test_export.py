@@ -12,10 +12,10 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.errors import QueryError
-from ser_batch.lake import Lake
 from ser_batch.report.content import Choice
 from ser_batch.report.export import export_mart, export_week
-from ser_batch.stages.choice import check_choice
+from ser_batch.report.selection import check_choice
+from ser_batch.store.lake import Lake
 from ser_batch.warehouse import build, connect, describe
 from tests.lakes import MODEL_ID, put_call
 from tests.rows import MIDDAY, prediction

@@ -9,13 +9,13 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.errors import WarehouseError
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
 from ser_batch.report.cells import embedded_cells
 from ser_batch.report.content import Choice, Period, choose_period
 from ser_batch.report.words import because, clock, counted, lasting, percent, points
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE
 from tests.lakes import MODEL_ID, put, put_call
 from tests.report.pages import page_of, put_day, words
@@ -226,7 +226,7 @@ def test_cells_write_each_name_once_and_keep_every_count():
 
 
 def test_the_model_is_named_with_its_figure_and_card_where_its_bundle_is(root):
-    from ser_batch.model.bundle import default_bundle_path, read_manifest
+    from ser_batch.scoring.bundle import default_bundle_path, read_manifest
 
     model_id = read_manifest(default_bundle_path()).model_id
     publish(root, Settings(), model_id)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.warehouse import build, connect
 from tests.lakes import MODEL_ID
 

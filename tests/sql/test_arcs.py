@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser_batch.arcs import arc_class, first_and_last_third
 from ser_batch.config import Settings
+from ser_batch.lab.bench.arcs import arc_class, first_and_last_third
 from tests.lakes import call_rows, put_call, put_rows
 from tests.rows import prediction, segment
 

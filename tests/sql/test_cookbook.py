@@ -9,7 +9,7 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.errors import QueryError
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.tables import QUARANTINE, RUNS, predictions_contract
 from ser_batch.warehouse import build, connect, query
 from ser_batch.warehouse.cookbook import recipe, recipes

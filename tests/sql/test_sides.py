@@ -27,7 +27,7 @@ def test_a_teams_day_is_that_of_its_agents_channels(lake, published):
             call_rows(
                 recording_id=f"{team}-{number}",
                 team=team,
-                of_agent={"talk_share": share, "response_median_s": wait_s},
+                of_agent={"talk_share": share, "response_time_median_s": wait_s},
                 of_recording={"hold_s": 60.0},
             )
             for team, calls in {"north": ((0.4, 1.0), (0.6, 3.0)), "south": ((0.9, 9.0),)}.items()
@@ -35,7 +35,8 @@ def test_a_teams_day_is_that_of_its_agents_channels(lake, published):
         ),
     )
     assert published(
-        "select team, count_calls, agent_talk_share, response_wait_s, hold_share from team_day",
+        "select team, count_calls, agent_talk_share, response_time_median_s, hold_share"
+        " from team_day",
         SETTINGS,
     ) == [
         ("north", 2, pytest.approx(0.5), pytest.approx(2.0), pytest.approx(0.2)),
@@ -55,14 +56,14 @@ def test_a_teams_measures_have_their_intervals(lake, published):
             call_rows(
                 recording_id=f"r{i}",
                 of_recording={"hold_s": held_s[i], "duration_s": lengths_s[i]},
-                of_agent={"side_overtalk_share": overtalk[i], "response_median_s": waits_s[i]},
+                of_agent={"side_overtalk_share": overtalk[i], "response_time_median_s": waits_s[i]},
             )
             for i in range(n)
         ),
     )
     [row] = published(
         "select hold_share_low, hold_share_high, overtalk_share_low, overtalk_share_high,"
-        " response_wait_low_s, response_wait_high_s from team_day"
+        " response_time_median_low_s, response_time_median_high_s from team_day"
     )
     without = (held_s.sum() - held_s) / (lengths_s.sum() - lengths_s)
     half = stats.t.ppf(0.975, n - 1) * np.sqrt(
@@ -96,8 +97,8 @@ def test_interruptions_are_an_hour_of_call(lake, published):
 
 
 def test_the_wait_for_an_answer_is_the_agents(lake, published):
-    put_call(lake, prediction(), of_agent={"response_median_s": 4.5})
-    assert published("select response_wait_s from call_summary") == [(4.5,)]
+    put_call(lake, prediction(), of_agent={"response_time_median_s": 4.5})
+    assert published("select response_time_median_s from call_summary") == [(4.5,)]
 
 
 def test_calls_without_a_team_are_no_team(lake, published):

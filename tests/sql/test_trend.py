@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from tests.lakes import call_rows, put_rows
 from tests.rows import MIDDAY, prediction
 

@@ -6,7 +6,7 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.errors import WarehouseTestError
-from ser_batch.law import NOT_SCORED
+from ser_batch.policy import NOT_SCORED
 from ser_batch.tables import CALLS, RECORDINGS
 from tests.lakes import put, put_call
 from tests.rows import call, prediction, recording, segment
@@ -30,7 +30,7 @@ def test_each_call_without_emotion_says_why(lake, published):
     put_call(lake, prediction(emotion="uncertain"), recording_id="mumble")
     put_call(lake, recording_id="nobody", roles=["agent", "unknown"])
     put_call(lake, prediction(), recording_id="silent-notice", notice_given=None)
-    required = Settings(law={"notice_required": True})
+    required = Settings(policy={"notice_required": True})
     assert published(REASONS, required) == [
         ("agents", "agent"),
         ("denied", "no_notice"),

@@ -10,10 +10,10 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
-from ser_batch.lake import Lake, Part
-from ser_batch.model.drift import HeldOut, read_reference, write_reference
-from ser_batch.model.spread import LINE_MEASURES
+from ser_batch.monitoring.drift import HeldOut, read_reference, write_reference
+from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.stages.drift import BEFORE, TRAINING, find_drift, newest_drift, training_counts
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
@@ -25,8 +25,8 @@ from ser_batch.tables import (
     predictions_contract,
 )
 from tests.lakes import MODEL_ID, TODAY
-from tests.model.datasets import blobs
 from tests.rows import call, channel, prediction, recording, segment
+from tests.training.datasets import blobs
 
 SETTINGS = Settings(drift={"min_calls": 20, "window_days": 4})
 SET = get_feature_set(Settings().features.set)
@@ -182,7 +182,7 @@ def test_a_day_like_the_training_data_is_steady_and_what_they_do_not_tell_is_sai
         ("line", "codec"),
         ("line", "snr_db"),
     }
-    assert all(found[key]["stability_index"] is None for key in silent)
+    assert all(found[key]["psi"] is None for key in silent)
     assert "no noise" in found["line", "snr_db"]["advice"]
     assert {row["level"] for key, row in found.items() if key not in silent} == {"steady"}
     assert {name for subject, name in found if subject == "scores"} == {

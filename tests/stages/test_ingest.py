@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
 from ser_batch.stages.ingest import EmptiedFolderError, IngestResult, NoFolderError, ingest
+from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, METADATA, QUARANTINE
 
 RATE = 8000

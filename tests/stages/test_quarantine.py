@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.commands.quarantine import app
-from ser_batch.lake import Lake
-from ser_batch.paths import Root
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE
 from tests.lakes import put
 from tests.rows import MIDDAY, bad_file

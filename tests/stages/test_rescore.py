@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
-from ser_batch.model.bundle import Bundle
-from ser_batch.paths import Root
-from ser_batch.stages.models import set_shadow
+from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.models import set_shadow
 from ser_batch.stages.rescore import rescore, shadow_models
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
 from ser_batch.tables import predictions_contract
 from tests.bundles import put_bundle
 from tests.callers import N_SEGMENTS, put_callers

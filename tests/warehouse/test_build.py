@@ -15,7 +15,7 @@ from ser_batch.errors import (
     WarehouseError,
     WarehouseTestError,
 )
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, RUNS
 from ser_batch.warehouse import build, connect, describe, query
 from tests.lakes import MODEL_ID, PREDICTIONS, put, put_call
@@ -70,7 +70,7 @@ def test_a_run_record_alone_builds_nothing(lake, target):
     [
         {"dissatisfaction": {"threshold": 0.7}},
         {"dissatisfaction": {"weights": {"anger": 0.5}}},
-        {"law": {"notice_required": True}},
+        {"policy": {"notice_required": True}},
         {"report": {"min_calls": 9}},
     ],
 )

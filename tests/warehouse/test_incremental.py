@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake, Part
+from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, RUNS
 from ser_batch.warehouse import BuildResult, build, connect, describe
 from tests.lakes import MODEL_ID, PREDICTIONS, TODAY, call_rows, put, put_call, put_rows, put_weeks

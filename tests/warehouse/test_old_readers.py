@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lake import Lake
+from ser_batch.store.lake import Lake
 from ser_batch.warehouse import build
 from ser_batch.warehouse.cookbook import recipes
 from tests.lakes import MODEL_ID, put_call, put_weeks

@@ -1,0 +1,257 @@
+"""Commands on which model scores: models list, compare, align, promote, rollback, shadow, log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.commands.train import models_app
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+if TYPE_CHECKING:
+    from ser_batch.scoring.registry import Entry
+
+__all__ = ["models_app", "show_contest"]
+
+NameArgument = Annotated[
+    str, typer.Argument(help="Folder below ROOT/models, or `bundled`; `models list` names them.")
+]
+WhyOption = Annotated[str, typer.Option(help="Why; it stands in the log.")]
+
+
+@models_app.command("list")
+def list_models(
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The models of a root: which one scores, which score in shadow, and the others.
+
+    Example:
+
+      ser-batch models list
+    """
+    from ser_batch.scoring.models import known_models
+
+    place = open_root(root)
+    models = [asdict(model) for model in known_models(place, read_settings(place, settings))]
+    if as_json:
+        print_json({"models": models})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("folder", no_wrap=True)
+    for name in ("status", "UAR of its own training", "licence"):
+        table.add_column(name)
+    for model in models:
+        uar = "" if model["uar"] is None else f"{model['uar']:.3f}"
+        table.add_row(model["folder"], model["status"], uar, model["licence"])
+    Console().print(table)
+
+
+@models_app.command("log")
+def log(root: RootOption = DEFAULT_ROOT, as_json: JsonOption = False) -> None:
+    """Who made which model the champion, when and why.
+
+    Example:
+
+      ser-batch models log --json
+    """
+    from ser_batch.scoring.registry import Registry
+
+    entries = Registry(open_root(root).models).entries()
+    if as_json:
+        print_json({"log": [asdict(entry) for entry in entries]})
+        return
+    for entry in entries:
+        _say(entry)
+
+
+@models_app.command("promote")
+def promote(
+    name: NameArgument,
+    why: WhyOption,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a model the one that scores, from the next night on.
+
+    Example:
+
+      ser-batch models promote calls-3f2a91c0 --why "better on the line since the new exchange"
+    """
+    from ser_batch.scoring.models import promote as promote_model
+    from ser_batch.store.lock import only_run
+
+    place = open_root(root)
+    with only_run(place):
+        entry = promote_model(place, read_settings(place, settings), name, who=_who(), why=(why,))
+    _show(entry, as_json=as_json)
+
+
+@models_app.command("rollback")
+def rollback(
+    why: WhyOption,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the champion before this one score again; its scores are still there.
+
+    Example:
+
+      ser-batch models rollback --why "too many calls of the shop queue are called angry"
+    """
+    from ser_batch.scoring.models import roll_back
+    from ser_batch.store.lock import only_run
+
+    place = open_root(root)
+    with only_run(place):
+        entry = roll_back(place, read_settings(place, settings), who=_who(), why=(why,))
+    _show(entry, as_json=as_json)
+
+
+@models_app.command("shadow")
+def shadow(  # noqa: PLR0917
+    name: NameArgument,
+    why: WhyOption,
+    on: Annotated[bool, typer.Option("--on/--off", help="Begin or end.")] = True,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a challenger score every night beside the champion; the mart model_comparison shows it.
+
+    Example:
+
+      ser-batch models shadow calls-3f2a91c0 --why "to see it for a month"
+    """
+    from ser_batch.scoring.models import set_shadow
+    from ser_batch.store.lock import only_run
+
+    place = open_root(root)
+    chosen = read_settings(place, settings)
+    with only_run(place):
+        entry = set_shadow(place, chosen, name, on=on, who=_who(), why=(why,))
+    _show(entry, as_json=as_json)
+
+
+@models_app.command("align")
+def align(
+    days: Annotated[int, typer.Option(min=1, help="Latest call dates that it is fitted to.")] = 28,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit the champion to how customers usually sound on this root's lines; no label is needed.
+
+    Lines, languages and microphones shift every caller alike; this takes that shift away and
+    leaves each caller's mood. The fitted model is registered and scores once it is promoted.
+
+    Example:
+
+      ser-batch models align --days 28
+    """
+    from ser_batch.store.lock import only_run
+    from ser_batch.training.align import align as align_champion
+
+    place = open_root(root)
+    with only_run(place):
+        found = align_champion(place, read_settings(place, settings), days=days, who=_who())
+    if as_json:
+        print_json({**asdict(found), "bundle": found.bundle.model_id})
+        return
+    typer.echo(
+        f"{found.bundle.model_id}: fitted to {found.n_calls} calls, {found.n_segments} segments, "
+        f"of {found.first} to {found.last}.\nIt scores once you promote it: ser-batch models "
+        f'promote {found.bundle.folder.name} --why "…"'
+    )
+
+
+def _who() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def _show(entry: Entry, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(entry))
+    else:
+        _say(entry)
+
+
+def _say(entry: Entry) -> None:
+    typer.echo(f"{entry.at}  {entry.event.replace('_', ' ')}: {entry.model_id}, by {entry.who}")
+    for reason in entry.why:
+        typer.echo(f"    {reason}")
+
+
+@models_app.command("compare")
+def compare(
+    challenger: NameArgument,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The champion and another model on labelled segments of callers that neither learned from.
+
+    Emotions of `retrain.leave_out`, and those that the other model was trained without, are left
+    out.
+
+    Example:
+
+      ser-batch models compare calls-3f2a91c0
+    """
+    from ser_batch.scoring.models import usable
+    from ser_batch.stages.score import load_model
+    from ser_batch.store.lake import Lake
+    from ser_batch.training.retrain import compare_with_champion
+
+    place = open_root(root)
+    chosen = read_settings(place, settings)
+    champion, other = load_model(place, chosen), usable(place, chosen, challenger)
+    result, left_out = compare_with_champion(Lake(place.lake), chosen, champion, other)
+    found = {"champion": champion.model_id, "challenger": other.model_id, **result.as_dict()}
+    if as_json:
+        print_json({**found, "left_out": left_out})
+        return
+    show_contest(found)
+    if left_out:
+        typer.echo(f"without segments labelled {', '.join(left_out)} (retrain.leave_out)")
+
+
+def show_contest(found: dict[str, Any]) -> None:
+    """Both models' figures, and by how much they differ."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", found["champion"], found["challenger"], "difference")
+    for name, ours, theirs in (
+        ("UAR", found["champion_uar"], found["challenger_uar"]),
+        ("calibration error", found["champion_ece"], found["challenger_ece"]),
+        *(
+            (f"UAR, {part['name']} {part['value']}", part["champion_uar"], part["challenger_uar"])
+            for part in found["slices"]
+        ),
+    ):
+        table.add_row(name, f"{ours:.3f}", f"{theirs:.3f}", f"{theirs - ours:+.3f}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{found['n_segments']} segments of {found['n_callers']} callers; the difference of the "
+        f"UAR lies between {found['low']:+.3f} and {found['high']:+.3f}"
+    )

@@ -1,0 +1,304 @@
+"""Commands of the model room: train, evaluate, models, corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    open_root,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from ser_batch.corpora.base import Clip
+    from ser_batch.training.augment import Augmentation
+
+models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
+corpus_app = typer.Typer(no_args_is_help=True, help="Labelled corpora.")
+
+
+class BandName(StrEnum):
+    """What clips are sent through."""
+
+    telephone = "telephone"
+    wide = "wide"
+
+
+class BestAt(StrEnum):
+    """What a model is trained to be best at."""
+
+    calls = "calls"
+    clips = "clips"
+
+
+CorporaOption = Annotated[
+    Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
+]
+BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(help="Feature set, whisper_base_l2_l3_int8 say; without it, descriptors."),
+]
+BestAtOption = Annotated[
+    BestAt,
+    typer.Option(help="calls: on other lines and corpora; clips: on speakers of the same corpora."),
+]
+CopiesOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=20, help="Augmented copies of each training clip; without it, what pays."
+    ),
+]
+
+
+def train(  # noqa: PLR0917
+    corpora: Annotated[
+        Path | None, typer.Option(help="Folder below which each corpus has its own.")
+    ] = None,
+    corpus: Annotated[
+        list[str] | None, typer.Option(help="Corpus to train on; may be given several times.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV of your own clips: path, speaker, emotion.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the bundle; its name is the model's.")
+    ] = None,
+    root: RootOption = DEFAULT_ROOT,
+    band: BandOption = BandName.telephone,
+    features: FeaturesOption = None,
+    copies: CopiesOption = None,
+    best_at: BestAtOption = BestAt.calls,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model on labelled corpora and write it as a bundle with its card.
+
+    The figures are of speakers that the model had not heard. The bundled model is made by
+    `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
+    """
+    from ser_batch.corpora import read_corpus
+    from ser_batch.corpora.labels import read_labels
+    from ser_batch.training.build import build_bundle
+    from ser_batch.training.describe import FEATURE_SETS
+    from ser_batch.training.recipes import recipe_for
+
+    chosen = features or FEATURE_SETS[band.value]
+    names = corpus or ([] if labels else ["emodb"])
+    if names and corpora is None:
+        raise typer.BadParameter("needed to find a corpus", param_hint="--corpora")
+    clips = [clip for name in names for clip in read_corpus(corpora or Path(), name)]
+    clips += read_labels(labels) if labels else []
+    others = _other_corpora(corpora, {clip.corpus for clip in clips}) if corpora else {}
+    stems = [*names, *([labels.stem] if labels else [])]
+    folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
+    with progress_bar() as on_progress:
+        bundle = build_bundle(
+            clips,
+            folder,
+            band=band.value,
+            features=features,
+            augmentation=_augmentation(chosen, band, copies),
+            recipe=recipe_for(chosen, best_at.value),
+            others=others,
+            on_progress=on_progress,
+        )
+    _show(bundle.folder, as_json=as_json)
+
+
+def evaluate(  # noqa: PLR0917
+    protocol: Annotated[
+        str,
+        typer.Option(help="CORPUS-loso, CORPUS-folds-of-N, or cross:CORPUS->CORPUS; + joins."),
+    ],
+    corpora: CorporaOption,
+    band: BandOption = BandName.telephone,
+    features: FeaturesOption = None,
+    copies: CopiesOption = None,
+    best_at: BestAtOption = BestAt.clips,
+    comparisons: Annotated[
+        bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
+    ] = True,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for the confusion and reliability pictures.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How well unseen speakers' emotions are told, with the proof that they were unseen.
+
+    Examples:
+
+      ser-batch evaluate --protocol emodb-loso --corpora DIR
+
+      ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
+    """
+    from ser_batch.training.describe import FEATURE_SETS
+    from ser_batch.training.protocols import parse_protocol, run_protocol
+    from ser_batch.training.recipes import recipe_for
+
+    chosen = features or FEATURE_SETS[band.value]
+    with progress_bar() as on_progress:
+        result = run_protocol(
+            parse_protocol(protocol),
+            corpora,
+            band=band.value,
+            features=features,
+            augmentation=_augmentation(chosen, band, copies),
+            recipe=recipe_for(chosen, best_at.value),
+            comparisons=comparisons,
+            on_progress=on_progress,
+        )
+    if pictures is not None:
+        from ser_batch.report.evaluation import save_pictures
+
+        save_pictures(result, pictures)
+    if as_json:
+        print_json(result)
+    else:
+        _show_evaluation(result)
+
+
+@models_app.command("show")
+def show(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Bundle; without it, the one that comes along.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a model was made from, what it is good for, and how good it is."""
+    from ser_batch.scoring.bundle import default_bundle_path
+
+    _show(folder or default_bundle_path(), as_json=as_json)
+
+
+@corpus_app.command("import")
+def import_corpus(
+    kind: Annotated[
+        str, typer.Argument(help="cremad, emodb, iemocap, nemo, ravdess, savee, tess or urdu.")
+    ],
+    folder: Annotated[Path, typer.Argument(help="Folder of the corpus.")],
+    out: Annotated[Path | None, typer.Option(help="CSV file; without it, the terminal.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Labels of a corpus, read from its own file names."""
+    from ser_batch.corpora import get_corpus
+    from ser_batch.corpora.labels import labels_csv, summary
+
+    clips = get_corpus(kind).read(folder)
+    text = labels_csv(clips, folder)
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+    if as_json:
+        print_json(summary(clips))
+    elif out is None:
+        typer.echo(text, nl=False)
+    else:
+        typer.echo(f"{len(clips)} clips → {out}")
+
+
+def _augmentation(features: str, band: BandName, copies: int | None) -> Augmentation:
+    """Copies go over telephone lines, so wide band has none."""
+    from ser_batch.training.augment import Augmentation
+    from ser_batch.training.recipes import copies_for
+
+    if band is BandName.wide:
+        return Augmentation()
+    return Augmentation(copies=copies_for(features) if copies is None else copies)
+
+
+def _other_corpora(corpora: Path, trained_on: set[str]) -> dict[str, list[Clip]]:
+    """Clips of the corpora that lie there too: the model is tested on them."""
+    from ser_batch.corpora import CORPORA, read_corpus
+    from ser_batch.errors import CorpusError
+
+    others = {}
+    for name in sorted(set(CORPORA) - trained_on):
+        with suppress(CorpusError):
+            others[name] = read_corpus(corpora, name)
+    return others
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on the error stream, told what is being done, how far, of how much."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def on_progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done)
+
+        yield on_progress
+
+
+def _show(folder: Path, *, as_json: bool) -> None:
+    from ser_batch.scoring.bundle import Bundle
+
+    bundle = Bundle.load(folder)
+    if as_json:
+        print_json({**_described(bundle), "evaluation": bundle.evaluation})
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    console.print(Markdown((folder / "CARD.md").read_text(encoding="utf-8")))
+    console.print(f"\n{bundle.model_id}  {folder}")
+
+
+def _described(bundle: Any) -> dict[str, Any]:
+    manifest = bundle.manifest
+    return {
+        "model_id": manifest.model_id,
+        "folder": str(bundle.folder),
+        "feature_set": manifest.feature_set,
+        "n_features": len(manifest.feature_names),
+        "classes": list(manifest.classes),
+        "band": manifest.band,
+        "licence": manifest.licence,
+        "training": list(manifest.training),
+    }
+
+
+def _show_evaluation(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("", "UAR", "95 %", "accuracy", title=f"{result['protocol']}, {result['band']}")
+    interval = f"{result['uar_low']:.3f} to {result['uar_high']:.3f}"
+    table.add_row("unseen speakers", f"{result['uar']:.3f}", interval, f"{result['wa']:.3f}")
+    if result["uar_normalised"] is not None:
+        table.add_row("with per-speaker normalisation", f"{result['uar_normalised']:.3f}")
+    for name, figures in result["leaks"].items():
+        label = {"random_by_clip": "split by clip: the leak", "sex_and_emotion": "sex × emotion"}
+        table.add_row(label[name], f"{figures['uar']:.3f}", "", f"{figures['wa']:.3f}")
+    console.print(table)
+    classes = Table("emotion", "clips", "recall", "precision", *result["classes"])
+    for row, (name, score) in enumerate(result["per_class"].items()):
+        classes.add_row(
+            name,
+            str(score["n_clips"]),
+            f"{score['recall']:.2f}",
+            f"{score['precision']:.2f}",
+            *map(str, result["confusion"][row]),
+        )
+    console.print(classes)
+    proof = result["proof"]
+    console.print(
+        f"ECE {result['ece']:.3f}; AUC of anger {result['auc_anger'] or 0:.3f}, of anything "
+        f"negative {result['auc_negative'] or 0:.3f}. {proof['n_speakers']} speakers in "
+        f"{proof['n_folds']} folds: no speaker, recording or copy on both sides."
+    )

@@ -1,0 +1,228 @@
+"""What one worker process does: decode a few calls once, and describe their speech.
+
+No intermediate audio is written. Features are computed only for the channels that may be scored.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from ser_batch.arrays import FloatArray
+from ser_batch.audio.analysis import CallAnalysis, analyse_calls
+from ser_batch.audio.decode import Audio, read_audio
+from ser_batch.config import Role, Settings, Speaker
+from ser_batch.errors import (
+    FileError,
+    GoneFileError,
+    StopError,
+    UnexpectedFileError,
+    WorkerDiedError,
+)
+from ser_batch.features.sets import get_feature_set
+from ser_batch.policy import channel_roles, why_not_scored
+
+
+@dataclass(frozen=True)
+class CallJob:
+    """One recording to describe.
+
+    Attributes:
+        recording_id: digest of its bytes
+        path: the file
+        size_bytes: its size
+        roles: of the channels, if there are two
+        single_role: where one signal carries the call
+        first_speaker: of two who share one signal, None if nothing says so
+        notice_given: as the metadata says
+        objected: as the metadata says
+        settings: all settings
+    """
+
+    recording_id: str
+    path: Path
+    size_bytes: int
+    roles: tuple[Role, ...]
+    single_role: Role
+    first_speaker: Speaker | None
+    notice_given: bool | None
+    objected: bool | None
+    settings: Settings
+
+    def not_scored(
+        self, *, n_channels: int, dual_mono: bool, diarized: bool
+    ) -> tuple[str | None, ...]:
+        """Code of the reason why each channel is not scored, None if it may be.
+
+        Args:
+            n_channels: channels in the file
+            dual_mono: both carry the same signal
+            diarized: two voices of one signal were told apart
+        """
+        roles = channel_roles(
+            self.roles,
+            self.single_role,
+            self.first_speaker,
+            n_channels=n_channels,
+            dual_mono=dual_mono,
+            diarized=diarized,
+        )
+        return tuple(
+            why_not_scored(
+                role,
+                notice_given=self.notice_given,
+                objected=self.objected,
+                settings=self.settings.policy,
+            )
+            for role in roles
+        )
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """What was heard, or why nothing could be.
+
+    Attributes:
+        recording_id: digest of the file's bytes
+        error: why the file is left out, else None
+        container: file format
+        codec: sample coding
+        sample_rate_hz: of the file
+        n_channels: in the file
+        analysis: speech, segments and levels, without the samples
+        features: by channel that may be scored, shape (n_segments, n_features)
+        seconds: core seconds by step
+    """
+
+    recording_id: str
+    error: FileError | None = None
+    container: str = ""
+    codec: str = ""
+    sample_rate_hz: int = 0
+    n_channels: int = 0
+    analysis: CallAnalysis | None = None
+    features: dict[int, FloatArray] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def describe_calls(jobs: Sequence[CallJob]) -> list[CallOutcome]:
+    """Decode, find speech, cut segments, denoise and compute features.
+
+    Args:
+        jobs: a few recordings, worked on together
+
+    Returns:
+        one outcome a job, in order; a bad file is an outcome, never an exception
+
+    Raises:
+        StopError: if no file could be described: weights of the feature set are not there, say
+    """
+    try:
+        return _describe_together(jobs)
+    except StopError:
+        raise
+    except Exception as error:
+        if len(jobs) == 1:
+            return [CallOutcome(jobs[0].recording_id, error=UnexpectedFileError(error))]
+        return [outcome for job in jobs for outcome in describe_calls([job])]
+
+
+def worker_crash_outcome(job: CallJob) -> CallOutcome:
+    """The outcome of a recording that ends the process which reads it."""
+    return CallOutcome(job.recording_id, error=WorkerDiedError())
+
+
+def _describe_together(jobs: Sequence[CallJob]) -> list[CallOutcome]:
+    outcomes: dict[int, CallOutcome] = {}
+    decoded: dict[int, Audio] = {}
+    decode_s: dict[int, float] = {}
+    for number, job in enumerate(jobs):
+        start = time.process_time()
+        try:
+            decoded[number] = _read(job)
+        except FileError as error:
+            outcomes[number] = CallOutcome(job.recording_id, error=error)
+        decode_s[number] = time.process_time() - start
+    if not decoded:
+        return [outcomes[number] for number in range(len(jobs))]
+    start = time.process_time()
+    worth = [_worth_cleaning(jobs[number], audio) for number, audio in decoded.items()]
+    shared = [jobs[number].first_speaker is not None for number in decoded]
+    analyses = analyse_calls(list(decoded.values()), jobs[0].settings, worth, shared)
+    speech_s = (time.process_time() - start) / len(decoded)
+    for (number, audio), analysis in zip(decoded.items(), analyses, strict=True):
+        start = time.process_time()
+        features = _features(jobs[number], audio, analysis)
+        seconds = {
+            "decode": decode_s[number],
+            "speech": speech_s,
+            "features": time.process_time() - start,
+        }
+        outcomes[number] = _outcome(jobs[number], audio, analysis, features, seconds)
+    return [outcomes[number] for number in range(len(jobs))]
+
+
+def _read(job: CallJob) -> Audio:
+    if not job.path.exists():
+        raise GoneFileError
+    return read_audio(job.path, job.settings.audio)
+
+
+def _worth_cleaning(job: CallJob, audio: Audio) -> set[int]:
+    """Channels that may turn out to be scored; how many voices there are is not yet known."""
+    n_channels = audio.samples.shape[0]
+    return {
+        channel
+        for dual_mono, diarized in product((False, True), repeat=2)
+        for channel in _scored(
+            job.not_scored(n_channels=n_channels, dual_mono=dual_mono, diarized=diarized)
+        )
+    }
+
+
+def _features(job: CallJob, audio: Audio, analysis: CallAnalysis) -> dict[int, FloatArray]:
+    """Features of the channels that may be scored, and of no other."""
+    feature_set = get_feature_set(job.settings.features.set)
+    heard = analysis.channels
+    reasons = job.not_scored(
+        n_channels=audio.samples.shape[0],
+        dual_mono=analysis.dual_mono,
+        diarized=analysis.diarized,
+    )
+    return {
+        channel: feature_set.extract(heard[channel].signal, heard[channel].segments)
+        for channel in _scored(reasons)
+        if len(heard[channel].segments)
+    }
+
+
+def _scored(reasons: Sequence[str | None]) -> list[int]:
+    """Channels without a reason against it."""
+    return [channel for channel, reason in enumerate(reasons) if reason is None]
+
+
+def _outcome(
+    job: CallJob,
+    audio: Audio,
+    analysis: CallAnalysis,
+    features: dict[int, FloatArray],
+    seconds: dict[str, float],
+) -> CallOutcome:
+    """The outcome without samples: only small arrays go back to the parent process."""
+    nothing = np.zeros(0, np.float32)
+    channels = tuple(replace(channel, signal=nothing) for channel in analysis.channels)
+    return CallOutcome(
+        recording_id=job.recording_id,
+        container=audio.container,
+        codec=audio.codec,
+        sample_rate_hz=audio.sample_rate,
+        n_channels=audio.samples.shape[0],
+        analysis=replace(analysis, channels=channels),
+        features=features,
+        seconds=seconds,
+    )

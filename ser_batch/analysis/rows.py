@@ -1,0 +1,154 @@
+"""From what was heard in calls to rows of the lake's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from ser_batch.analysis.describe import CallOutcome
+from ser_batch.audio.analysis import ChannelAnalysis
+from ser_batch.audio.interaction import CallInteraction, SideInteraction
+from ser_batch.features.sets import FeatureSet
+from ser_batch.tables import CHANNELS, RECORDINGS, SEGMENTS, features_contract
+
+OWN_FIELDS = (
+    "speech_s", "dropped_speech_s", "level_db", "noise_db", "snr_db", "clipping_ratio",
+    "dc_offset", "denoised",
+)  # fmt: skip
+"""Columns of `channels` that stand in `ChannelAnalysis` itself."""
+
+LINE_FIELDS = (
+    "is_dead", "bandwidth_hz", "bleed_db", "crosstalk_removed_s", "ring_s", "keys_s", "beep_s",
+    "music_s",
+)  # fmt: skip
+"""Columns of `channels` that stand in its `LineDiagnosis`."""
+
+
+def recording_rows(outcomes: Sequence[CallOutcome], analysis_id: str) -> pa.Table:
+    """Rows of `recordings`."""
+    return RECORDINGS.from_rows(
+        {
+            "recording_id": outcome.recording_id,
+            "container": outcome.container,
+            "codec": outcome.codec,
+            "sample_rate_hz": outcome.sample_rate_hz,
+            "n_channels": outcome.n_channels,
+            "duration_s": outcome.analysis.duration_s,
+            "dual_mono": outcome.analysis.dual_mono,
+            "diarized": outcome.analysis.diarized,
+            "diarization_confidence": outcome.analysis.diarization_confidence,
+            "analysis_id": analysis_id,
+            "agent_channel": outcome.analysis.agent_channel,
+            **_call_measures(outcome.analysis.interaction),
+        }
+        for outcome in outcomes
+        if outcome.analysis is not None
+    )
+
+
+def channel_rows(outcomes: Sequence[CallOutcome]) -> pa.Table:
+    """Rows of `channels`; what cannot be measured is null."""
+    return CHANNELS.from_rows(
+        {
+            "recording_id": recording_id,
+            "channel": number,
+            **{name: _null_if_nan(getattr(channel, name)) for name in OWN_FIELDS},
+            **{name: _null_if_nan(getattr(channel.line, name)) for name in LINE_FIELDS},
+            **_side_measures(side),
+        }
+        for recording_id, number, channel, side in _channels(outcomes)
+    )
+
+
+def segment_rows(outcomes: Sequence[CallOutcome]) -> pa.Table:
+    """Rows of `segments`."""
+    tables = [
+        _keyed(
+            recording_id,
+            number,
+            {
+                "start_s": channel.segments[:, 0],
+                "end_s": channel.segments[:, 1],
+                **channel.measures,
+                "bandwidth_hz": channel.bandwidth_hz,
+            },
+        )
+        for recording_id, number, channel, _ in _channels(outcomes)
+        if len(channel.segments)
+    ]
+    return SEGMENTS.conform(pa.concat_tables(tables)) if tables else SEGMENTS.empty()
+
+
+def feature_rows(outcomes: Sequence[CallOutcome], feature_set: FeatureSet) -> pa.Table:
+    """Rows of the feature set's table."""
+    contract = features_contract(feature_set.name, feature_set.names)
+    tables = [
+        _keyed(outcome.recording_id, channel, dict(zip(feature_set.names, matrix.T, strict=True)))
+        for outcome in outcomes
+        for channel, matrix in outcome.features.items()
+        if len(matrix)
+    ]
+    return contract.conform(pa.concat_tables(tables)) if tables else contract.empty()
+
+
+def _channels(
+    outcomes: Sequence[CallOutcome],
+) -> Iterator[tuple[str, int, ChannelAnalysis, SideInteraction]]:
+    for outcome in outcomes:
+        if outcome.analysis is not None:
+            sides = outcome.analysis.interaction.sides
+            for number, channel in enumerate(outcome.analysis.channels):
+                yield outcome.recording_id, number, channel, sides[number]
+
+
+def _call_measures(heard: CallInteraction) -> dict[str, object]:
+    """Columns of `recordings` on how the call went."""
+    measures: dict[str, object] = {
+        "count_long_silences": heard.n_long_silences,
+        "overtalk_s": heard.overtalk_s,
+        "overtalk_share": heard.overtalk_share,
+    }
+    for name, waits in (("silence", heard.silence), ("hold", heard.hold)):
+        measures[f"{name}_s"] = waits.total_s
+        measures[f"count_{name}s"] = waits.count
+        measures[f"{name}_longest_s"] = waits.longest_s
+        measures[f"{name}_mean_s"] = waits.mean_s
+        measures[f"{name}_share"] = waits.share
+    return measures
+
+
+def _side_measures(side: SideInteraction) -> dict[str, object]:
+    """Columns of `channels` on one side of the call."""
+    return {
+        "talk_s": side.talk_s,
+        "talk_share": side.talk_share,
+        "count_turns": side.n_turns,
+        "turn_mean_s": side.turn_mean_s,
+        "side_overtalk_share": side.overtalk_share,
+        "count_interruptions": side.n_interruptions,
+        "response_time_median_s": _null_if_nan(side.response_time_median_s),
+        "response_longest_s": _null_if_nan(side.response_longest_s),
+        "syllable_rate_hz": _null_if_nan(side.syllable_rate),
+    }
+
+
+def _keyed(recording_id: str, channel: int, columns: dict[str, np.ndarray]) -> pa.Table:
+    """Columns of one channel's segments with their key; a number that is none is null."""
+    count = len(next(iter(columns.values())))
+    return pa.table(
+        {
+            "recording_id": pa.array([recording_id] * count, pa.string()),
+            "channel": pa.array([channel] * count, pa.int8()),
+            "segment_no": pa.array(range(count), pa.int32()),
+            **{
+                name: pa.array(np.ascontiguousarray(values, np.float32), from_pandas=True)
+                for name, values in columns.items()
+            },
+        }
+    )
+
+
+def _null_if_nan(value: float | bool) -> float | bool | None:
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,171 @@
+"""Erase: a call, or all calls of a customer, out of everything that was made of them.
+
+What is to go is written down first, so that an erasure which is killed is finished by the next
+run. Afterwards digests alone are kept, by which the audio and the export are known if they are met
+again. Figures that sum many calls stay in reports that were written before.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from markupsafe import escape
+
+from ser_batch.config import Settings
+from ser_batch.erasure.plan import Erasure
+from ser_batch.errors import BundleError, FileError
+from ser_batch.ingest.scan import content_id
+from ser_batch.ingest.tombstones import put_tombstones
+from ser_batch.labels.files import forget_recordings
+from ser_batch.monitoring.run_record import utc_now
+from ser_batch.report.written_pages import Shown, erase_mentions, forget_calls, write_whole
+from ser_batch.scoring.bundle import ALIGNED_TO, EVALUATION, read_manifest
+from ser_batch.stages.publish import publish
+from ser_batch.stages.report import LATEST, write_report
+from ser_batch.stages.score import model_id
+from ser_batch.store.lake import Lake
+from ser_batch.store.paths import Root
+from ser_batch.tables import METADATA, PROFILES, QUARANTINE
+
+PENDING = ".erasing.json"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased.
+
+    Attributes:
+        n_recordings: recordings
+        rows: rows of the lake by table
+        n_snippets: sounds and tasks that annotators were given
+        n_pages: pages of reports that were deleted or written again
+        n_audio: audio files that were deleted
+        audio_left: audio files that still lie there; no night takes them in
+        models: models that learnt from the calls, which erasing does not change
+    """
+
+    n_recordings: int
+    rows: dict[str, int]
+    n_snippets: int
+    n_pages: int
+    n_audio: int
+    audio_left: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+def erase(root: Root, settings: Settings, plan: Erasure) -> Erased:
+    """Carry an erasure out; the root is held.
+
+    Args:
+        root: whose lake, labels, reports and warehouse
+        settings: by which the warehouse and the newest report are made again
+        plan: what goes
+    """
+    lake = Lake(root.lake)
+    write_whole(root.path / PENDING, json.dumps(asdict(plan)))
+    put_tombstones(lake, plan.stones, utc_now())
+    rows = _erase_rows(lake, plan)
+    n_snippets = forget_recordings(root, set(plan.recordings))
+    shown = [Shown(*pair) for pair in plan.shown]
+    n_pages = forget_calls(root.reports, shown)
+    n_pages += erase_mentions(root.reports, _mention(plan, escaped=True))
+    if root.warehouse.exists():
+        # from the lake alone: a file that grows keeps the bytes of rows that were deleted
+        publish(root, settings, model_id(root, settings), full=True)
+        if (root.reports / LATEST).exists() or n_pages:
+            write_report(root, settings, "by-hand")
+    deleted = _delete_audio(plan) if plan.with_audio else []
+    models = learnt_from(root, set(plan.recordings))
+    left = [name for name in plan.audio_files if name not in deleted and Path(name).exists()]
+    (root.path / PENDING).unlink()
+    return Erased(
+        len(plan.recordings), rows, n_snippets, n_pages, len(deleted), tuple(left), models
+    )
+
+
+def finish_erasure(root: Root, settings: Settings) -> Erased | None:
+    """Carry out an erasure that was killed, None if there is none; the root is held."""
+    try:
+        text = (root.path / PENDING).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return erase(root, settings, Erasure.from_json(text))
+
+
+def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
+    """Drop what stands in the lake; days' profiles, which are sums, are made again."""
+    lake.sweep()
+    recordings = pa.array(plan.recordings, pa.string())
+    dropped = lake.drop_rows(["recording_id"], lambda t: pc.is_in(t["recording_id"], recordings))
+    lines = {tuple(line) for line in plan.lines}
+    dropped += lake.drop_rows(
+        ["source", "line_no"],
+        lambda t: pa.array([tuple(row.values()) in lines for row in t.to_pylist()], pa.bool_()),
+        contract=METADATA,
+    )
+    mention = _mention(plan, escaped=False)
+    places = set(plan.places)
+    dropped += lake.drop_rows(
+        ["path", "message"],
+        lambda t: pa.array(
+            [
+                row["path"] in places or bool(mention.search(f"{row['path']}\n{row['message']}"))
+                for row in t.to_pylist()
+            ],
+            pa.bool_(),
+        ),
+        contract=QUARANTINE,
+    )
+    for part in lake.parts(PROFILES):
+        if part.date is not None and part.date.isoformat() in plan.dates:
+            lake.remove(PROFILES, part)
+    return dict(dropped)
+
+
+def _mention(plan: Erasure, *, escaped: bool) -> re.Pattern[str]:
+    """Finds a file wherever it is named, and a value where it stands between quotation marks."""
+    files = _either(plan.paths, escaped=escaped)
+    values = _either(plan.values, escaped=escaped)
+    # a mark after `=` begins an attribute of HTML
+    mark = r"(?:(?<!=)[\"']|&#3[49];)"
+    return re.compile(rf"(?<![\w./-]){files}(?![\w-])|{mark}{values}{mark}")
+
+
+def _either(texts: Iterable[str], *, escaped: bool) -> str:
+    forms = [str(escape(text)) if escaped else text for text in texts]
+    longest_first = sorted(map(re.escape, forms), key=len, reverse=True)
+    return f"(?:{'|'.join(longest_first)})" if forms else "(?!)"
+
+
+def _delete_audio(plan: Erasure) -> list[str]:
+    """Delete the recordings themselves, where the files still hold them."""
+    deleted = []
+    for name in plan.audio_files:
+        try:
+            if Path(name).is_file() and content_id(Path(name)) in plan.recordings:
+                Path(name).unlink()
+                deleted.append(name)
+        except FileError:
+            continue  # it is named among those that are left
+    return deleted
+
+
+def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
+    """Folders of the models that some recordings taught, or that were fitted to them."""
+    names = []
+    for folder in sorted(root.models.glob("*/")):
+        try:
+            training = read_manifest(folder).training
+            aligned_to = json.loads((folder / EVALUATION).read_bytes()).get(ALIGNED_TO, ())
+        except (BundleError, OSError, ValueError):
+            continue
+        heard = [*(entry.get("recordings", ()) for entry in training), aligned_to]
+        if any(recordings.intersection(own) for own in heard):
+            names.append(folder.name)
+    return tuple(names)

@@ -1,0 +1,204 @@
+"""What is known of a call or a customer, wherever it stands: what an erasure takes away."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from ser_batch.config import Settings, nearest
+from ser_batch.errors import StopError
+from ser_batch.ingest.call_table import metadata_index
+from ser_batch.ingest.inventory import Inventory, known_files, read_inventory
+from ser_batch.ingest.matching import (
+    FILE_COLUMNS,
+    MetadataIndex,
+    call_id_of_name,
+    fields_of_name,
+    renamed,
+)
+from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.tombstones import line_stone, recording_stone
+from ser_batch.store.lake import Lake
+from ser_batch.tables import CALLS
+
+Row = dict[str, Any]
+_COLUMN = {"call": "call_id", "customer": "customer"}
+_MOST_NAMED = 5
+
+
+class UnknownPersonError(StopError):
+    """Nothing is known of what is to be erased."""
+
+    code = "nothing_to_erase"
+    remedy = "Names are compared letter by letter: see `customer` and `call_id` in call_summary."
+
+    def __init__(self, subject: ErasureSubject, hint: str) -> None:
+        super().__init__(f"nothing is known of the {subject.kind} {subject.name!r}{hint}")
+
+
+class AmbiguousCallError(StopError):
+    """Several recordings have the call id."""
+
+    code = "ambiguous_call"
+
+    def __init__(self, name: str, recordings: Sequence[str]) -> None:
+        named = ", ".join(recordings[:_MOST_NAMED])
+        super().__init__(
+            f"{len(recordings)} recordings have the call id {name!r}; name one by its "
+            f"recording_id: {named}"
+        )
+
+
+@dataclass(frozen=True)
+class ErasureSubject:
+    """A call by its call_id or recording_id, or a customer by the id as supplied."""
+
+    kind: Literal["call", "customer"]
+    name: str
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What goes.
+
+    Attributes:
+        recordings: recording_ids, those that lay under the same paths before included
+        dates: call dates, ISO 8601
+        lines: source and row of lines of metadata
+        places: how `quarantine` names those lines, and files that never became recordings
+        shown: recording_id and file of each call, as reports show it or did
+        paths: texts by which warnings and reports may name a file
+        values: ids, and values of attributes that nobody else has
+        audio_files: where the recordings lie
+        stones: tombstones of recordings and lines
+        with_audio: the audio goes too
+    """
+
+    recordings: tuple[str, ...]
+    dates: tuple[str, ...]
+    lines: tuple[tuple[str, int], ...]
+    places: tuple[str, ...]
+    shown: tuple[tuple[str, str], ...]
+    paths: tuple[str, ...]
+    values: tuple[str, ...]
+    audio_files: tuple[str, ...]
+    stones: tuple[str, ...]
+    with_audio: bool
+
+    @classmethod
+    def from_json(cls, text: str) -> Erasure:
+        """The plan as it was written down."""
+        return cls(**json.loads(text))
+
+
+def plan_erasure(
+    lake: Lake, settings: Settings, subject: ErasureSubject, *, with_audio: bool
+) -> Erasure:
+    """Find what is known of a call or a customer.
+
+    Args:
+        lake: where it is looked for
+        settings: how metadata and names are read
+        subject: whose
+        with_audio: the audio is to go too
+
+    Raises:
+        UnknownPersonError: if nothing is known
+        AmbiguousCallError: if several recordings have the call id
+    """
+    calls: list[Row] = lake.read(CALLS).to_pylist()
+    chosen = _chosen(calls, subject)
+    inventory = read_inventory(lake)
+    files = _files(inventory, chosen, calls)
+    recordings = {row["recording_id"] for row in files}
+    index = metadata_index(lake, settings)
+    names = {subject.name}
+    if subject.kind == "call":
+        names |= {row["call_id"] for row in chosen}
+    naming = [line for line in index.lines if _named(line, subject.kind, settings) in names]
+    lines = list(_lines(index, inventory, recordings, naming, settings))
+    if not (recordings or lines):
+        known = {str(row[_COLUMN[subject.kind]]) for row in calls}
+        raise UnknownPersonError(subject, nearest(subject.name, known))
+    audio_files = sorted({f"{row['audio_root']}/{row['path']}" for row in files})
+    stones = [recording_stone(recording_id) for recording_id in sorted(recordings)]
+    return Erasure(
+        recordings=tuple(sorted(recordings)),
+        dates=tuple(sorted({row["started_at"].date().isoformat() for row in chosen})),
+        lines=tuple((line.source, line.line_no) for line in lines),
+        places=tuple(sorted({line.place for line in lines} | _names(lines, settings))),
+        shown=tuple((row["recording_id"], f"{row['audio_root']}/{row['path']}") for row in files),
+        paths=(*audio_files, *sorted({row["path"] for row in files}), *sorted(recordings)),
+        values=tuple(sorted(_own_values(chosen, calls) | _names(lines, settings))),
+        audio_files=tuple(audio_files),
+        stones=(*stones, *(line_stone(line, settings.ingest.columns) for line in lines)),
+        with_audio=with_audio,
+    )
+
+
+def _chosen(calls: Sequence[Row], subject: ErasureSubject) -> list[Row]:
+    by_id = [row for row in calls if row["recording_id"] == subject.name]
+    if by_id and subject.kind == "call":
+        return by_id
+    chosen = [row for row in calls if row[_COLUMN[subject.kind]] == subject.name]
+    if len(chosen) > 1 and subject.kind == "call":
+        raise AmbiguousCallError(subject.name, [row["recording_id"] for row in chosen])
+    return chosen
+
+
+def _files(inventory: Inventory, chosen: Sequence[Row], calls: Sequence[Row]) -> list[Row]:
+    """Every path of the recordings, and what lay there before unless it is another's call now."""
+    ids = {row["recording_id"] for row in chosen}
+    others = {row["recording_id"] for row in calls} - ids
+    rows = inventory.rows.select("recording_id", "audio_root", "path")
+    paths = rows.filter(pl.col("recording_id").is_in(list(ids))).select("audio_root", "path")
+    lay_there = rows.join(paths.unique(), on=["audio_root", "path"])
+    mine = lay_there.filter(~pl.col("recording_id").is_in(list(others)))
+    return list(mine.unique().sort("audio_root", "path", "recording_id").iter_rows(named=True))
+
+
+def _lines(
+    index: MetadataIndex,
+    inventory: Inventory,
+    recordings: set[str],
+    naming: Sequence[Line],
+    settings: Settings,
+) -> Iterator[Line]:
+    """Lines about these recordings, or naming who is subject, and about no other recording."""
+    about: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for file in known_files(inventory.recordings()):
+        call_id = call_id_of_name(file, fields_of_name(file.path, settings.ingest.name_pattern))
+        for line in index.matching(file, call_id):
+            about[line.source, line.line_no].add(file.recording_id)
+    named = {(line.source, line.line_no) for line in naming}
+    for line in index.lines:
+        key = (line.source, line.line_no)
+        if (about[key] or key in named) and about[key] <= recordings:
+            yield line
+
+
+def _named(line: Line, kind: str, settings: Settings) -> str | None:
+    return renamed(line.fields, settings.ingest.columns).get(_COLUMN[kind])
+
+
+def _own_values(chosen: Sequence[Row], calls: Sequence[Row]) -> set[str]:
+    """Ids and values of attributes that no other call has."""
+    ids = {row["recording_id"] for row in chosen}
+    others = [row for row in calls if row["recording_id"] not in ids]
+    return {v for row in chosen for v in _values(row)} - {v for row in others for v in _values(row)}
+
+
+def _values(call: Row) -> Iterator[str]:
+    yield from (call[name] for name in ("call_id", "customer") if call[name])
+    yield from (value for _, value in call["attributes"])
+
+
+def _names(lines: Sequence[Line], settings: Settings) -> set[str]:
+    """What lines of metadata call the recording."""
+    fields = [renamed(line.fields, settings.ingest.columns) for line in lines]
+    return {row[name] for row in fields for name in (*FILE_COLUMNS, "call_id") if name in row}

@@ -1,0 +1,182 @@
+"""Keep the table `calls` true: what metadata, names and settings say of each live recording."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from ser_batch.config import Settings, digest
+from ser_batch.ingest import issues as remarks
+from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
+from ser_batch.ingest.inventory import known_files
+from ser_batch.ingest.matching import MetadataIndex, Remark, line_remarks
+from ser_batch.ingest.metadata import Line, is_empty, read_lines, source_id
+from ser_batch.ingest.tombstones import line_stone, read_tombstones
+from ser_batch.store.lake import Lake, Part
+from ser_batch.tables import CALLS, METADATA
+
+RULES_VERSION = 2
+"""Raised when the resolution of calls changes, so that every row is made again."""
+
+DECIDES_SCORING = (
+    "recording_id",
+    "roles",
+    "single_role",
+    "first_speaker",
+    "notice_given",
+    "objected",
+)
+"""Columns on which it depends which channels are described and scored."""
+
+
+def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: dt.datetime) -> int:
+    """Keep the lines of metadata files that have not been seen; returns how many are new.
+
+    A file without a byte is warned about every night that it is given: it says nothing about
+    calls, and the next one may. Lines that were erased stay out.
+
+    Raises:
+        MetadataError: if a file as a whole cannot be read
+    """
+    empty = [path for path in files if is_empty(path)]
+    _state_empty(lake, empty, now)
+    stones = read_tombstones(lake)
+    n_new = 0
+    for path in files:
+        if path in empty:
+            continue
+        part = Part(None, source_id(path))
+        if lake.tags(METADATA, part) is not None:
+            continue
+        read, bad = read_lines(path)
+        lines = [line for line in read if line_stone(line, settings.ingest.columns) not in stones]
+        remedy = "Mend the row and supply the file again."
+        rows = [
+            remarks.warned(Remark(line.place, "bad_line", line.message, remedy), "ingest")
+            for line in bad
+        ]
+        remarks.state(lake, f"metadata-{part.name}", rows, now)
+        stored = METADATA.from_rows(
+            {
+                "source": line.source,
+                "line_no": line.line_no,
+                "source_name": line.source_name,
+                "arrived_at": now,
+                "fields": list(line.fields.items()),
+            }
+            for line in lines
+        )
+        lake.write(METADATA, part, stored)
+        n_new += len(lines)
+    return n_new
+
+
+def _state_empty(lake: Lake, files: Sequence[Path], now: dt.datetime) -> None:
+    remedy = "See why the export failed, and supply it again: it joins by itself."
+    found = [
+        Remark(str(path), "empty_metadata", "the metadata file is empty", remedy) for path in files
+    ]
+    # the rows are new each night, so that each night's summary counts them
+    remarks.state(lake, "metadata-empty", [], now)
+    remarks.state(lake, "metadata-empty", [remarks.warned(one, "ingest") for one in found], now)
+
+
+def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
+    """All metadata that has arrived, oldest first."""
+    rows = sorted(
+        lake.read(METADATA).to_pylist(),
+        key=lambda row: (row["arrived_at"], row["source_name"], row["source"], row["line_no"]),
+    )
+    lines = [
+        Line(row["source"], row["source_name"], row["line_no"], dict(row["fields"])) for row in rows
+    ]
+    return MetadataIndex(lines, settings.ingest.columns)
+
+
+def refresh_calls(
+    lake: Lake, recordings: pl.DataFrame, settings: Settings, now: dt.datetime
+) -> int:
+    """Bring every part of `calls` up to date; returns how many were made again.
+
+    Args:
+        lake: the lake
+        recordings: the live recordings with date and part, from the inventory
+        settings: names, time zone and roles
+        now: UTC
+    """
+    tags = _tags(lake, settings)
+    by_part = {
+        Part(date, str(name)): rows
+        for (date, name), rows in recordings.group_by("date", "part", maintain_order=True)
+        if isinstance(date, dt.date)
+    }
+    stale = {
+        part: wanted
+        for part, rows in by_part.items()
+        if not _made_from(lake.tags(CALLS, part), wanted := {**tags, "files": _files_digest(rows)})
+    }
+    gone = [part for part in lake.parts(CALLS) if part not in by_part]
+    for part in gone:
+        lake.remove(CALLS, part)
+        for writer in (f"calls-{part.name}", f"shard-{part.name}"):
+            remarks.state(lake, writer, [], now)
+    if not stale and not gone:
+        return 0
+    index = metadata_index(lake, settings)
+    for part, wanted in stale.items():
+        rows, doubts = resolve_calls(known_files(by_part[part]), index, settings)
+        warnings = [remarks.warned(doubt, "ingest") for doubt in doubts]
+        remarks.state(lake, f"calls-{part.name}", warnings, now)
+        scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
+        lake.write(CALLS, part, CALLS.from_rows(rows), wanted | scoring)
+    _state_overall(lake, index, recordings, settings, now)
+    return len(stale) + len(gone)
+
+
+def _state_overall(
+    lake: Lake,
+    index: MetadataIndex,
+    recordings: pl.DataFrame,
+    settings: Settings,
+    now: dt.datetime,
+) -> None:
+    """What only shows over all calls: lines without a recording, ids that occur twice."""
+    calls = lake.read(CALLS, columns=["recording_id", "call_id", "path"]).to_pylist()
+    found = [
+        *line_remarks(index, known_files(recordings), settings),
+        *repeated_call_ids(calls),
+    ]
+    remarks.state(lake, "calls", [remarks.warned(remark, "ingest") for remark in found], now)
+
+
+def _made_from(tags: dict[str, str] | None, wanted: dict[str, str]) -> bool:
+    return tags is not None and wanted.items() <= tags.items()
+
+
+def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
+    sources = sorted(part.name for part in lake.parts(METADATA))
+    naming = settings.ingest.model_dump(
+        include={
+            "name_pattern",
+            "name_time_format",
+            "time_format",
+            "columns",
+            "drop_attributes",
+            "timezone",
+        }
+    )
+    return {
+        "rules": digest([RULES_VERSION, naming, settings.roles.model_dump()]),
+        "sources": digest(sources),
+    }
+
+
+def _files_digest(rows: pl.DataFrame) -> str:
+    return digest(
+        rows.select(
+            "recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_paths"
+        ).rows()
+    )

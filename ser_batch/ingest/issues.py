@@ -1,0 +1,73 @@
+"""Write what is wrong with files and metadata into the table `quarantine`.
+
+Each part of the table belongs to one writer, which states all that is wrong at present; what was
+mended vanishes by itself, and what stays keeps the time at which it was noticed first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from ser_batch.errors import FileError
+from ser_batch.ingest.matching import Remark
+from ser_batch.store.lake import Lake, Part
+from ser_batch.tables import QUARANTINE
+
+Row = dict[str, object]
+
+
+def quarantined(path: str, recording_id: str | None, stage: str, error: FileError) -> Row:
+    """A row for a file that is left out."""
+    return {
+        "path": path,
+        "recording_id": recording_id,
+        "severity": "quarantine",
+        "stage": stage,
+        "code": error.code,
+        "message": str(error),
+        "remedy": error.remedy,
+    }
+
+
+def warned(remark: Remark, stage: str) -> Row:
+    """A row for something that was taken all the same."""
+    return {
+        "path": remark.place,
+        "recording_id": remark.recording_id,
+        "severity": "warning",
+        "stage": stage,
+        "code": remark.code,
+        "message": remark.message,
+        "remedy": remark.remedy,
+    }
+
+
+def state(
+    lake: Lake,
+    writer: str,
+    rows: Iterable[Row],
+    now: dt.datetime,
+    tags: dict[str, str] | None = None,
+) -> None:
+    """Replace a writer's rows by the present ones.
+
+    Args:
+        lake: the lake
+        writer: name of the part
+        rows: all that is wrong now, without `noticed_at`
+        now: UTC, for rows that are new
+        tags: what the rows were made from
+    """
+    part = Part(None, writer)
+    before = lake.read(QUARANTINE, [part]).to_pylist()
+    noticed = {_key(row): row["noticed_at"] for row in before}
+    stated = {_key(row): {**row, "noticed_at": noticed.get(_key(row), now)} for row in rows}
+    if not stated:
+        lake.remove(QUARANTINE, part)
+    elif tags is not None or set(stated) != set(noticed):
+        lake.write(QUARANTINE, part, QUARANTINE.from_rows(stated.values()), tags)
+
+
+def _key(row: Row) -> tuple[object, ...]:
+    return tuple(row[name] for name in QUARANTINE.key)

@@ -1,0 +1,198 @@
+"""Which lines of metadata are about which recording."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from ser_batch.config import Settings
+from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.scan import same_name
+
+FILE_COLUMNS = ("file", "path", "filename", "file_name", "recording", "audio")
+ID_COLUMNS = ("call_id",)
+TEXT_COLUMNS = ("queue", "agent", "team", "customer", "language")
+OWN_COLUMNS = {
+    *FILE_COLUMNS,
+    *ID_COLUMNS,
+    *TEXT_COLUMNS,
+    "started_at",
+    "notice_given",
+    "objected",
+    "customer_channel",
+    "channel_0_role",
+    "channel_1_role",
+    "single_channel_role",
+    "first_speaker",
+}
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A recording's current place.
+
+    Attributes:
+        recording_id: digest of its bytes
+        path: below the audio folder
+        audio_root: the audio folder
+        size_bytes: size
+        modified_ns: last change
+        other_paths: where the same audio lies too; metadata may name any of them
+    """
+
+    recording_id: str
+    path: str
+    audio_root: str
+    size_bytes: int
+    modified_ns: int
+    other_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something about a line or a call that a person should look at."""
+
+    place: str
+    code: str
+    message: str
+    remedy: str
+    recording_id: str | None = None
+
+
+@dataclass
+class MetadataIndex:
+    """Lines by what they name: a path, a bare file name, or a call id."""
+
+    lines: Sequence[Line]
+    columns: Mapping[str, str]
+    by_path: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    by_id: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    nameless: list[Line] = field(default_factory=list)
+    order: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.order = {(line.source, line.line_no): i for i, line in enumerate(self.lines)}
+        for line in self.lines:
+            fields = renamed(line.fields, self.columns)
+            path = next((fields[name] for name in FILE_COLUMNS if name in fields), None)
+            if path is not None:
+                self.by_path[_path_key(path)].append(line)
+            elif "call_id" in fields:
+                self.by_id[same_name(fields["call_id"])].append(line)
+            else:
+                self.nameless.append(line)
+
+    def matching(self, file: KnownFile, call_id: str) -> list[Line]:
+        """Lines about one recording, oldest first."""
+        found = [line for key in _path_keys(file) for line in self.by_path.get(key, ())]
+        found += self.by_id.get(same_name(call_id), [])
+        return sorted(found, key=lambda line: self.order[line.source, line.line_no])
+
+
+def renamed(fields: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Fields under our names, whatever the export calls them; case does not matter."""
+    ours = {theirs.lower(): own for own, theirs in columns.items()}
+    result = {}
+    for name, text in fields.items():
+        own = ours.get(name.lower(), name)
+        result[own.lower() if own.lower() in OWN_COLUMNS else own] = text
+    return result
+
+
+def line_remarks(
+    index: MetadataIndex, files: Iterable[KnownFile], settings: Settings
+) -> list[Remark]:
+    """Remarks on lines of metadata that name no recording (yet), several, or nothing."""
+    ids: Counter[str] = Counter()
+    paths: Counter[str] = Counter()
+    for file in files:
+        ids[
+            same_name(
+                call_id_of_name(file, fields_of_name(file.path, settings.ingest.name_pattern))
+            )
+        ] += 1
+        paths.update(_path_keys(file))
+    remarks = [
+        remark
+        for keyed, known in ((index.by_path, paths), (index.by_id, ids))
+        for name, lines in keyed.items()
+        # named by the oldest line: the next export that repeats it brings no new row
+        if (remark := _count_remark(lines[0], name, known[name]))
+    ]
+    return remarks + [
+        Remark(
+            line.place,
+            "names_nothing",
+            "has neither a file nor a call_id",
+            "Supply a column `file` or `call_id`, or map yours to it in ingest.columns.",
+        )
+        for line in index.nameless
+    ]
+
+
+def _count_remark(line: Line, name: str, n_recordings: int) -> Remark | None:
+    if n_recordings == 1:
+        return None
+    if n_recordings:
+        return Remark(
+            line.place,
+            "ambiguous_file",
+            f"names {name!r}, which {n_recordings} recordings are called; it counts for each",
+            "Write the path below the audio folder.",
+        )
+    return Remark(
+        line.place,
+        "missing_file",
+        f"names {name!r}, and no such recording is there",
+        "Nothing to do if the recording is still to come; the line joins by itself.",
+    )
+
+
+def disagreements(lines: Sequence[Line], file: KnownFile) -> list[Remark]:
+    """Two lines of one metadata file that say different things about one recording."""
+    remarks = []
+    by_source: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_source[line.source].append(line)
+    for same in by_source.values():
+        if any(line.fields != same[0].fields for line in same[1:]):
+            remarks.append(
+                Remark(
+                    same[-1].place,
+                    "duplicate_metadata",
+                    f"{len(same)} different lines name {file.path}; the last one counts",
+                    "Leave one line a call.",
+                    file.recording_id,
+                )
+            )
+    return remarks
+
+
+def fields_of_name(path: str, pattern: str | None) -> dict[str, str]:
+    """Fields from the named groups of the pattern, where it is found in the path."""
+    match = re.search(pattern, path) if pattern else None
+    return {name: text for name, text in (match.groupdict() if match else {}).items() if text}
+
+
+def call_id_of_name(file: KnownFile, named: Mapping[str, str]) -> str:
+    """The id that the file's name gives the call."""
+    return named.get("call_id") or PurePosixPath(file.path).stem
+
+
+def _path_key(path: str) -> str:
+    """One spelling of a path: forward slashes, no `.` parts, one Unicode form."""
+    text = same_name(path.replace("\\", "/"))
+    return PurePosixPath(text).as_posix()
+
+
+def _path_keys(file: KnownFile) -> list[str]:
+    """The ways in which metadata may name a file: whole path, path below the folder, name."""
+    keys: dict[str, None] = {}
+    for path in (file.path, *file.other_paths):
+        absolute = _path_key(f"{file.audio_root}/{path}")
+        name = same_name(PurePosixPath(path).name)
+        keys |= dict.fromkeys((absolute, _path_key(path), name))
+    return list(keys)

@@ -1,0 +1,158 @@
+"""Telephone copies of a clip: what the student hears where the teacher hears the clean clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import get_args
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+import soxr
+
+from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.line_signals import line_noise
+from ser_batch.audio.telephone import (
+    TELEPHONE_RATE_HZ,
+    Companding,
+    compand,
+    lose_packets,
+    through_gsm,
+)
+from ser_batch.training.augment import CORNERS_HZ
+
+LOW_HZ = (150.0, 350.0)
+HIGH_HZ = (3100.0, 3700.0)
+EDGE_STEPS = 5
+"""Edges of the band are drawn from a few of each, so that filters are designed once."""
+
+
+COMPANDINGS: tuple[Companding, ...] = get_args(Companding)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How telephone lines differ, each draw by itself.
+
+    Attributes:
+        band_share: share of copies that are cut to a telephone's band; others keep all below 4 kHz
+        response_share: share heard through another microphone
+        tilt_db: spread of its slope, dB an octave
+        bump_db: spread of its response at each corner frequency, dB
+        level_db: range of the level, dB re full scale
+        noise_share: share with noise of a line
+        noise_snr_db: range of the level over it, dB
+        surroundings_share: share with recorded surroundings or other voices
+        surroundings_snr_db: range of the level over them, dB
+        mobile_share: share that come from a mobile caller, coded twice
+        loss_share: share that lose packets
+        most_lost: largest share of packets lost
+    """
+
+    band_share: float = 0.75
+    response_share: float = 0.6
+    tilt_db: float = 2.0
+    bump_db: float = 2.0
+    level_db: tuple[float, float] = (-40.0, -14.0)
+    noise_share: float = 0.6
+    noise_snr_db: tuple[float, float] = (12.0, 45.0)
+    surroundings_share: float = 0.3
+    surroundings_snr_db: tuple[float, float] = (6.0, 30.0)
+    mobile_share: float = 0.15
+    loss_share: float = 0.2
+    most_lost: float = 0.06
+
+
+def simulate_channel(
+    clean: FloatArray,
+    sample_rate: int,
+    lines: Lines,
+    rng: np.random.Generator,
+    surroundings: Sequence[FloatArray] = (),
+) -> FloatArray:
+    """The clip as it arrives over a random telephone line.
+
+    Args:
+        clean: mono samples, shape (n_samples,)
+        sample_rate: Hz
+        lines: how lines differ
+        rng: draws the line
+        surroundings: sounds and voices at 8 kHz that may be heard behind it
+
+    Returns:
+        samples at 8000 Hz, shape (ceil(n_samples * 8000 / sample_rate),)
+    """
+    heard = np.asarray(soxr.resample(clean, sample_rate, TELEPHONE_RATE_HZ, "MQ"), np.float32)
+    if len(surroundings) and rng.random() < lines.surroundings_share:
+        behind = _cut_out(surroundings[int(rng.integers(len(surroundings)))], len(heard), rng)
+        heard = _added(heard, behind, rng.uniform(*lines.surroundings_snr_db))
+    heard = _filtered(heard, lines, rng)
+    if rng.random() < lines.noise_share:
+        noise = line_noise(len(heard), rate_hz=TELEPHONE_RATE_HZ, rng=rng)
+        heard = _added(heard, noise, rng.uniform(*lines.noise_snr_db))
+    level = float(np.sqrt(np.mean(np.square(heard)))) if len(heard) else 0.0
+    gain = 10 ** (rng.uniform(*lines.level_db) / 20) / level if level > 0 else 1.0
+    arrived = (heard * gain).astype(np.float32)
+    if rng.random() < lines.mobile_share:
+        arrived = through_gsm(np.clip(arrived, -1, 1))
+    arrived = _companded(arrived, COMPANDINGS[int(rng.integers(len(COMPANDINGS)))])
+    if rng.random() < lines.loss_share:
+        arrived = lose_packets(arrived, share=rng.uniform(0.005, lines.most_lost), rng=rng)
+    return arrived
+
+
+def _filtered(signal: FloatArray, lines: Lines, rng: np.random.Generator) -> FloatArray:
+    """Through a random microphone and a random band, in one filter of linear phase."""
+    n_fft = scipy.fft.next_fast_len(len(signal) + 400, real=True)
+    hz = np.fft.rfftfreq(n_fft, 1 / TELEPHONE_RATE_HZ)
+    gain_db = np.zeros(len(hz))
+    if rng.random() < lines.response_share:
+        corners = np.log2(np.array(CORNERS_HZ))
+        response_db = rng.normal() * lines.tilt_db * (corners - np.log2(1000.0))
+        response_db += rng.normal(size=len(corners)) * lines.bump_db
+        gain_db += np.interp(np.log2(np.maximum(hz, CORNERS_HZ[0])), corners, response_db)
+    gain = 10 ** (gain_db / 20)
+    if rng.random() < lines.band_share:
+        low, high = (int(rng.integers(EDGE_STEPS)) for _ in range(2))
+        gain = gain * np.interp(hz, *_band_gain(low, high))
+    spectrum = scipy.fft.rfft(signal, n_fft) * gain.astype(np.float32)
+    return np.asarray(scipy.fft.irfft(spectrum, n_fft)[: len(signal)], np.float32)
+
+
+@cache
+def _band_gain(low: int, high: int) -> tuple[DoubleArray, DoubleArray]:
+    """Frequencies, and the gain there, of a band pass of 24 dB an octave."""
+    edges = [np.linspace(*LOW_HZ, EDGE_STEPS)[low], np.linspace(*HIGH_HZ, EDGE_STEPS)[high]]
+    sos = scipy.signal.butter(4, edges, "bandpass", fs=TELEPHONE_RATE_HZ, output="sos")
+    hz, response = scipy.signal.sosfreqz(sos, 1024, fs=TELEPHONE_RATE_HZ)
+    return np.asarray(hz, np.float64), np.abs(response)
+
+
+def _added(signal: FloatArray, other: FloatArray, snr_db: float) -> FloatArray:
+    power, others = float(np.mean(np.square(signal))), float(np.mean(np.square(other)))
+    if power <= 0 or others <= 0:
+        return signal
+    gain = np.sqrt(power / others * 10 ** (-snr_db / 10))
+    return np.asarray(signal + other * gain, np.float32)
+
+
+def _cut_out(sound: FloatArray, n_samples: int, rng: np.random.Generator) -> FloatArray:
+    """A random stretch of a sound, repeated where it is too short."""
+    if len(sound) <= n_samples:
+        sound = np.tile(sound, n_samples // max(len(sound), 1) + 2)
+    start = int(rng.integers(len(sound) - n_samples))
+    return np.asarray(sound[start : start + n_samples], np.float32)
+
+
+def _companded(signal: FloatArray, codec: Companding) -> FloatArray:
+    """As `compand`, from a table of the levels that sixteen bits tell apart."""
+    numbers = np.rint(np.clip(signal, -1, 1) * 32767).astype(np.int32)
+    return _table(codec)[numbers + 32767]
+
+
+@cache
+def _table(codec: Companding) -> FloatArray:
+    levels = np.arange(-32767, 32768, dtype=np.float32) / np.float32(32767)
+    return compand(levels.astype(np.float32), codec)

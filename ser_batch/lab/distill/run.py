@@ -1,0 +1,220 @@
+"""From audio to an encoder: material, what the teacher says of it, training, export."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ser_batch.arrays import FloatArray
+from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
+from ser_batch.config import Settings, digest
+from ser_batch.corpora.licences import strictest
+from ser_batch.errors import StopError
+from ser_batch.features.encoders.local import LocalEncoder
+from ser_batch.features.encoders.mel import levelled, log_mel
+from ser_batch.lab.distill.batches import Batches, read_noises
+from ser_batch.lab.distill.channels import Lines, simulate_channel
+from ser_batch.lab.distill.export import encoder_arrays, write_encoder
+from ser_batch.lab.distill.material import RATE_HZ, Material, read_material
+from ser_batch.lab.distill.network import Size, pruned
+from ser_batch.lab.distill.sources import Source, described, described_noise
+from ser_batch.lab.distill.targets import Targets, teach
+from ser_batch.lab.distill.teachers import Teacher
+from ser_batch.lab.distill.training import Plan, Trainer
+from ser_batch.lab.distill.voices import made_speech
+
+SIZE = Size(n_mels=63, stem=384, n_heads=5, hidden=736, n_blocks=3)
+"""Of the encoder that comes along: five million bytes, nearly all of them matrices."""
+
+ADAPTING = 0.4
+"""Factor on the learning rate of an encoder that has learnt already."""
+
+BATCH_S = 48.0
+N_LOOKED_AT = 60
+"""Clips by which it is judged what of the teacher matters."""
+
+QUIET_BAND = -0.8
+"""What a band without any sound reads in a levelled spectrum."""
+
+TIMED_STEPS = 5
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how far, of how much."""
+
+
+class DistillError(StopError):
+    """An encoder cannot be made of what was given."""
+
+    code = "distill"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be made.
+
+    Attributes:
+        sources: audio and its licence
+        teacher: who says what the states should be
+        init: the encoder to begin with; None: the parts of the teacher that matter most
+        n_steps: of training; None: as many as fit into `minutes`
+        minutes: of training, where the steps are not given
+        seed: of everything that is drawn
+        made_minutes: of made speech among the material
+        noise: sounds that are mixed in
+        command: for the card
+        channels: by recording id the channel that may be heard, see `consent.channels_to_hear`
+        size: of the encoder, where it begins as parts of the teacher
+        batch_s: seconds of speech in a batch
+    """
+
+    sources: Sequence[Source]
+    teacher: Teacher
+    init: LocalEncoder | None = None
+    n_steps: int | None = None
+    minutes: float = 50.0
+    seed: int = 1
+    made_minutes: float = 0.0
+    noise: Source | None = None
+    command: str = "ser-batch distill"
+    channels: Mapping[str, int | None] = field(default_factory=dict)
+    size: Size = SIZE
+    batch_s: float = BATCH_S
+
+
+def distill(
+    task: Task,
+    place: Path,
+    name: str,
+    *,
+    work: Path,
+    settings: Settings,
+    on_progress: Progress = lambda _what, _done, _total: None,
+) -> LocalEncoder:
+    """Train an encoder and write it; broken off and run again, it goes on where it was.
+
+    Args:
+        task: what is to be made
+        place: folder in which the encoder has its own
+        name: of the encoder; one that ends in `-` is completed by its digest
+        work: folder for what the teacher says, and for checkpoints
+        settings: of the analysis of calls
+        on_progress: told of each step
+
+    Raises:
+        CorpusError: if there is no audio
+        DistillError: if there is nothing to begin with, or too little audio
+    """
+    torch.set_num_threads(threads())
+    material = read_material(
+        [source.path for source in task.sources],
+        settings,
+        seed=task.seed,
+        made=made_speech(task.made_minutes, task.seed),
+        channels=task.channels,
+        on_file=lambda done, total: on_progress("reading audio", done, total),
+    )
+    if not any(cut.held_out for cut in material.cuts):
+        raise DistillError(
+            f"{len(material.cuts)} clips are too few: none can be held out to see whether it "
+            "learns; give more --audio, recordings of several people"
+        )
+    # the teacher of a whole night takes long: what it said is kept
+    asked = digest([material.digest, task.teacher.name, task.teacher.sha256])
+    targets = teach(
+        material,
+        task.teacher.states,
+        work / f"targets-{asked}",
+        on_part=lambda done, total: on_progress("asking the teacher", done, total),
+    )
+    arrays = encoder_arrays(task.init) if task.init else _begun(task, material)
+    batches = Batches(
+        material,
+        targets,
+        read_noises(task.noise.path if task.noise else None),
+        n_mels=int(arrays["conv1.weight"].shape[1]),
+        seconds=task.batch_s,
+        seed=task.seed,
+    )
+    plan = _plan(task, arrays, batches, targets, work)
+    begun = digest([asked, task.seed, task.batch_s, task.init and task.init.sha256])
+    trainer = Trainer(arrays, batches, targets, plan, work / f"training-{begun}")
+    held_out = batches.held_out()
+    before = trainer.error(held_out)
+    trained = trainer.run(
+        lambda step, total, loss: on_progress(f"training, loss {loss:.3f}", step, total)
+    )
+    heard = described(task.sources, material)
+    told = {
+        "begun_from": task.init.name if task.init else task.teacher.name,
+        "teacher": task.teacher.told(),
+        "licence": strictest(entry["licence"] for entry in heard),
+        "material": heard,
+        "noise": described_noise(task.noise),
+        "plan": asdict(plan),
+        "batch_s": task.batch_s,
+        "seed": task.seed,
+        "history": asdict(trainer.history),
+        "held_out": {
+            "n_clips": sum(cut.held_out for cut in material.cuts),
+            "error_before": round(before, 4),
+            "error": round(trainer.error(held_out), 4),
+        },
+        "made_with": {"torch": torch.__version__.partition("+")[0]},
+        "command": task.command,
+    }
+    return write_encoder(place, name, trained, plan.after_blocks, told)
+
+
+def threads() -> int:
+    """Of torch's own: more than one wait for each other as soon as something else runs."""
+    return int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def _begun(task: Task, material: Material) -> dict[str, FloatArray]:
+    """The parts of the teacher that matter most on telephone speech."""
+    if task.teacher.arrays is None:
+        raise DistillError("without a large teacher there must be an encoder to begin with")
+    rng = np.random.default_rng(task.seed)
+    clips = [number for number, cut in enumerate(material.cuts) if not cut.held_out]
+    spectra = []
+    for clip in rng.choice(clips, min(N_LOOKED_AT, len(clips)), replace=False):
+        heard = simulate_channel(material.clip(int(clip)), RATE_HZ, Lines(), rng)
+        spectra.append(levelled(log_mel(heard, TELEPHONE_RATE_HZ)))
+    begun: dict[str, FloatArray] = pruned(task.teacher.arrays, task.size, spectra, QUIET_BAND)
+    return begun
+
+
+def _plan(
+    task: Task,
+    arrays: Mapping[str, NDArray[Any]],
+    batches: Batches,
+    targets: Targets,
+    work: Path,
+) -> Plan:
+    """As many steps as were asked for, or as fit into the time; the same if it is run again."""
+    plan = Plan(task.n_steps or TIMED_STEPS, after_blocks=task.teacher.after_blocks)
+    plan = replace(plan, half=halves(), peak=plan.peak * (ADAPTING if task.init else 1.0))
+    if task.n_steps is not None:
+        return plan
+    n_parameters = sum(np.size(values) for values in arrays.values())
+    kept = work / f"steps-{digest([task.minutes, task.batch_s, n_parameters])}.txt"
+    if not kept.exists():
+        seconds = Trainer(arrays, batches, targets, plan, work).seconds_a_step(TIMED_STEPS)
+        kept.write_text(str(max(round(60 * task.minutes / seconds), TIMED_STEPS)))
+    return replace(plan, n_steps=int(kept.read_text()))
+
+
+def halves() -> bool:
+    """Whether the processor multiplies in bfloat16 by itself."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(
+        torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )

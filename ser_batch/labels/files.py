@@ -1,0 +1,125 @@
+"""The files that annotators are given: snippets, tasks for Label Studio, a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ser_batch.config import Settings
+from ser_batch.emotions import UNCERTAIN
+from ser_batch.errors import FileError
+from ser_batch.labels.candidates import KEY
+from ser_batch.labels.history import Row
+from ser_batch.labels.label_studio import labelling_config, task
+from ser_batch.labels.segment_name import parse_segment_name, segment_name
+from ser_batch.labels.selection import RANDOM
+from ser_batch.labels.snippets import Stretch, write_snippets
+from ser_batch.report.written_pages import write_whole
+from ser_batch.store.paths import Root
+
+SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
+CSV_COLUMNS = ("segment", "audio", "queue", "day", "emotion", "annotator", "made_at")
+
+
+def cut_snippets(picks: pl.DataFrame, folder: Path, settings: Settings) -> set[str]:
+    """Write the snippets; the recordings that cannot be read any more."""
+    lost = set()
+    for (recording_id,), rows in picks.group_by("recording_id", maintain_order=True):
+        first = rows.row(0, named=True)
+        stretches = {
+            tuple(row[name] for name in KEY): Stretch(row["start_s"], row["end_s"])
+            for row in rows.iter_rows(named=True)
+        }
+        try:
+            path = Path(first["audio_root"]) / first["path"]
+            write_snippets(path, stretches, folder, settings.audio)
+        except FileError:
+            lost.add(str(recording_id))
+    return lost
+
+
+def write_tasks(
+    picks: pl.DataFrame, folder: Path, settings: Settings, model_id: str, audio_url: str
+) -> None:
+    """Files for Label Studio and for spreadsheets."""
+    tasks = [_task(pick, audio_url, model_id) for pick in picks.iter_rows(named=True)]
+    text = json.dumps(tasks, indent=1, ensure_ascii=False)
+    (folder / TASKS).write_text(text + "\n", encoding="utf-8")
+    (folder / CONFIG).write_text(labelling_config(settings.labels.emotions), encoding="utf-8")
+    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, CSV_COLUMNS, restval="")
+        writer.writeheader()
+        for pick in picks.iter_rows(named=True):
+            name = _name(pick)
+            shown = {"segment": name, "audio": f"{SNIPPETS}/{name}.wav"}
+            writer.writerow({**shown, "queue": pick["queue"], "day": pick["day"]})
+
+
+def _task(pick: Row, audio_url: str, model_id: str) -> dict[str, Any]:
+    return task(
+        _name(pick),
+        audio_url=f"{audio_url}{_name(pick)}.wav",
+        shown={"queue": pick["queue"] or "", "day": pick["day"]},
+        suggested=suggested(pick),
+        model_id=model_id,
+    )
+
+
+def _name(pick: Row) -> str:
+    return segment_name((pick["recording_id"], pick["channel"], pick["segment_no"]))
+
+
+def suggested(pick: Row) -> str | None:
+    """What the model hears; not told of segments drawn by chance, lest the measure follow it."""
+    if pick["reason"] == RANDOM or pick["emotion"] == UNCERTAIN:
+        return None
+    return str(pick["emotion"])
+
+
+def forget_recordings(root: Root, recordings: Collection[str]) -> int:
+    """Take recordings out of every batch; how many snippets and tasks there were of them."""
+    n_gone = 0
+    for batch in sorted(root.labels.glob("*/")):
+        for sound in (batch / SNIPPETS).glob("*.wav"):
+            if _is_of(sound.stem, recordings):
+                sound.unlink()
+                n_gone += 1
+        n_gone += _forget_tasks(batch / TASKS, recordings) + _forget_rows(batch / TABLE, recordings)
+    return n_gone
+
+
+def _forget_tasks(file: Path, recordings: Collection[str]) -> int:
+    if not file.exists():
+        return 0
+    tasks = json.loads(file.read_text(encoding="utf-8"))
+    kept = [each for each in tasks if not _is_of(each["data"].get("segment", ""), recordings)]
+    if len(kept) < len(tasks):
+        write_whole(file, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    return len(tasks) - len(kept)
+
+
+def _forget_rows(file: Path, recordings: Collection[str]) -> int:
+    if not file.exists():
+        return 0
+    with file.open(newline="", encoding="utf-8") as opened:
+        reader = csv.DictReader(opened)
+        rows, columns = list(reader), reader.fieldnames or CSV_COLUMNS
+    kept = [row for row in rows if not _is_of(row.get("segment") or "", recordings)]
+    if len(kept) < len(rows):
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns)
+        writer.writeheader()
+        writer.writerows(kept)
+        write_whole(file, text.getvalue())
+    return len(rows) - len(kept)
+
+
+def _is_of(segment: str, recordings: Collection[str]) -> bool:
+    key = parse_segment_name(segment)
+    return key is not None and key[0] in recordings

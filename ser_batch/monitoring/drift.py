@@ -1,0 +1,268 @@
+"""How far calls have moved from what they were, and from what the model was trained on."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.config import DriftSettings
+from ser_batch.errors import BundleError
+from ser_batch.features.dataset import Dataset
+from ser_batch.scoring.histograms import LINE_EDGES, binned
+from ser_batch.scoring.predictor import Predictor, columns
+
+REFERENCE = "reference.npz"
+"""File of a bundle's folder that holds what its training data were like."""
+
+N_BINS = 10
+Level = Literal["steady", "watch", "drift", "too few"]
+
+GROUPS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("pitch", re.compile(r"f0\.")),
+    ("voice quality", re.compile(r"(jitter|shimmer|hnr|cpp|voicing)\.")),
+    ("loudness", re.compile(r"(level|loudness|flux)\.")),
+    ("rhythm", re.compile(r"(rhythm|modulation)\.")),
+    ("formants", re.compile(r"(formant|prominence)\d\.|lpc_gain\.")),
+    ("cepstrum", re.compile(r"mfcc\d+\.")),
+    ("tonality", re.compile(r"(chroma|tonnetz)\d+\.")),
+    ("spectrum", re.compile(r".*")),
+)
+"""Groups of features; each feature belongs to the first whose pattern its name matches."""
+
+
+LEAST_MEASURED = 0.9
+"""Share of the clips as they are that must say something of a line measure, for it to be kept."""
+
+_LINE = "line."
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a model says of speakers that it did not learn from: every clip by cross-validation.
+
+    Attributes:
+        classes: emotion of each column
+        probabilities: of the clips as they are, not of copies, shape (n_clips, n_classes)
+        ood_score: of the same clips to the final model, shape (n_clips,)
+    """
+
+    classes: tuple[str, ...]
+    probabilities: FloatArray
+    ood_score: FloatArray
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a model's training data were like.
+
+    Attributes:
+        names: of the features
+        edges: between tenths of the training clips, shape (n_features, N_BINS - 1)
+        clips: training clips in each bin, shape (n_features, N_BINS); tenths, unless many clips
+            have the very same value
+        held_out: scores of held-out speakers; None: a file from before they were kept
+        line: training clips in each bin of `LINE_EDGES`, by the measures that they say something
+            honest about; None: a file from before they were kept
+    """
+
+    names: tuple[str, ...]
+    edges: FloatArray
+    clips: IntArray
+    held_out: HeldOut | None = None
+    line: Mapping[str, IntArray] | None = None
+
+    def counts(self, features: FloatArray, names: Sequence[str]) -> IntArray:
+        """Segments in each bin, shape (n_features, N_BINS).
+
+        Args:
+            features: shape (n, len(names))
+            names: of the columns; those of the reference are among them
+        """
+        place = {name: column for column, name in enumerate(names)}
+        return bin_counts(features[:, [place[name] for name in self.names]], self.edges)
+
+
+def bin_counts(features: FloatArray, edges: FloatArray) -> IntArray:
+    """Rows in each bin, feature by feature.
+
+    Args:
+        features: shape (n, n_features)
+        edges: shape (n_features, N_BINS - 1)
+
+    Returns:
+        shape (n_features, N_BINS)
+    """
+    return np.stack(
+        [
+            np.bincount(np.searchsorted(own, values, side="right"), minlength=N_BINS)
+            for own, values in zip(edges, features.T, strict=True)
+        ]
+    ).astype(np.int64)
+
+
+def held_out(dataset: Dataset, probabilities: DoubleArray, predictor: Predictor) -> HeldOut:
+    """Scores of the training clips by models that did not hear their speakers.
+
+    Args:
+        dataset: what the model was trained on, copies and all
+        probabilities: from `cross_validate`, shape (n_clips, n_classes), columns as
+            `dataset.classes`
+        predictor: trained on all of it
+    """
+    clips = dataset.take(dataset.copies == 0)
+    ood_score = predictor.ood_score(clips.features, clips.names)
+    # four places are more than any bin needs, and pack well
+    return HeldOut(
+        dataset.classes,
+        probabilities.round(4).astype(np.float32),
+        ood_score.round(4).astype(np.float32),
+    )
+
+
+def line_counts(line: FloatArray, copies: IntArray) -> dict[str, IntArray]:
+    """Training clips in each bin of the line measures that they say something honest about.
+
+    Args:
+        line: a column each of `LINE_MEASURES`, NaN where a clip says nothing, shape (n_clips, 4)
+        copies: 0 for a clip as it is, shape (n_clips,)
+    """
+    counts = {}
+    for (name, edges), values in zip(LINE_EDGES.items(), line.T, strict=True):
+        measured = np.isfinite(values)
+        if measured[copies == 0].mean() >= LEAST_MEASURED:
+            counts[name] = binned(values[measured], edges)
+    return counts
+
+
+def write_reference(
+    bundle: Path, dataset: Dataset, names: Sequence[str], scores: HeldOut | None = None
+) -> None:
+    """Keep what the training data were like beside a bundle.
+
+    Args:
+        bundle: its folder
+        dataset: what it was trained on, copies and all
+        names: of the features that it reads
+        scores: of its held-out speakers; None: not kept
+    """
+    features = dataset.reading(columns(names, dataset.names)).features
+    steps = np.arange(1, N_BINS) / N_BINS
+    edges = np.quantile(features, steps, axis=0).T.astype(np.float32)
+    kept: dict[str, np.ndarray] = {
+        "names": np.array(names, dtype=np.str_),
+        "edges": edges,
+        "clips": bin_counts(features, edges),
+    }
+    if scores is not None:
+        kept |= {
+            "classes": np.array(scores.classes, dtype=np.str_),
+            "probabilities": scores.probabilities,
+            "ood_score": scores.ood_score,
+        }
+    if dataset.line is not None:
+        line = line_counts(dataset.line, dataset.copies)
+        kept |= {f"{_LINE}{name}": counts for name, counts in line.items()}
+        kept["line_measures"] = np.array(list(line), dtype=np.str_)
+    np.savez_compressed(bundle / REFERENCE, **kept)  # type: ignore[arg-type]
+
+
+def write_aligned_reference(source: Path, target: Path, shift: DoubleArray) -> None:
+    """Keep a model's reference beside the one aligned from it, if there is any.
+
+    The aligned model reads features with a shift added: its edges are moved the other way, so that
+    calls as they are fall into the bins as it hears them.
+
+    Args:
+        source: folder of the model that was aligned
+        target: folder of the aligned one
+        shift: added to each feature, in the order of the reference's names, shape (n_features,)
+    """
+    if not (source / REFERENCE).exists():
+        return
+    with np.load(source / REFERENCE, allow_pickle=False) as stored:
+        kept = dict(stored)
+    kept["edges"] = (kept["edges"] - shift[:, np.newaxis]).astype(np.float32)
+    np.savez_compressed(target / REFERENCE, **kept)
+
+
+def read_reference(folder: Path) -> Reference | None:
+    """What a bundle's training data were like, None for a bundle that does not say so.
+
+    Raises:
+        BundleError: if the file cannot be read
+    """
+    path = folder / REFERENCE
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return _reference(stored)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{path}: {error}") from error
+
+
+def _reference(stored: Mapping[str, np.ndarray]) -> Reference:
+    scores = line = None
+    if "classes" in stored:
+        classes = tuple(stored["classes"].tolist())
+        scores = HeldOut(classes, stored["probabilities"], stored["ood_score"])
+    if "line_measures" in stored:
+        line = {name: stored[f"{_LINE}{name}"] for name in stored["line_measures"].tolist()}
+    names = tuple(stored["names"].tolist())
+    return Reference(names, stored["edges"], stored["clips"], scores, line)
+
+
+def group_of(name: str) -> str:
+    """The group that a feature belongs to."""
+    return next(group for group, pattern in GROUPS if pattern.match(name))
+
+
+def psi(counts: IntArray, before: IntArray) -> DoubleArray:
+    """Population stability index of each row of counts against another.
+
+    Half a count is added to every bin, so that an empty one does not make it infinite.
+
+    Source: Siddiqi (2006), "Credit Risk Scorecards": below .1 steady, above .25 changed.
+
+    Args:
+        counts: shape (n_rows, n_bins)
+        before: same shape
+
+    Returns:
+        shape (n_rows,), 0 where both are alike
+    """
+    now, then = (_shares(each) for each in (counts, before))
+    return np.asarray(((now - then) * np.log(now / then)).sum(axis=1))
+
+
+def expected_psi(n_bins: int, n: int, n_before: int) -> float:
+    """What the index is on average where nothing changed.
+
+    Source: Yurdakul (2018), "Statistical properties of population stability index": the index is
+    about (1/n + 1/n_before) times a chi-square of n_bins - 1 degrees of freedom.
+
+    Args:
+        n_bins: bins
+        n: independent observations: calls, not segments
+        n_before: the same, of the reference
+    """
+    return (n_bins - 1) * (1 / max(n, 1) + 1 / max(n_before, 1))
+
+
+def level(index: float, psi_expected: float, settings: DriftSettings) -> Level:
+    """What to call an index: it must be large, and larger than chance makes it."""
+    if index > settings.drift_from and index > 3 * psi_expected:
+        return "drift"
+    return "watch" if index > settings.watch_from and index > 2 * psi_expected else "steady"
+
+
+def _shares(counts: IntArray) -> DoubleArray:
+    smooth = counts + 0.5
+    return np.asarray(smooth / smooth.sum(axis=1, keepdims=True), np.float64)

@@ -1,0 +1,136 @@
+"""The record of a run: what it did, how long it took, and what it was made with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+import ser_batch
+from ser_batch.config import IngestSettings, Settings
+from ser_batch.errors import BadShareError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.stages.shard import analysis_id
+from ser_batch.store.lake import Lake, Part
+from ser_batch.tables import FILES, QUARANTINE, RUNS
+
+Status = Literal["running", "clean", "partial", "failed", "interrupted"]
+
+
+def utc_now() -> dt.datetime:
+    """The present in UTC, without time zone, as the tables carry it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+@dataclass
+class RunRecord:
+    """A run as it goes on.
+
+    Attributes:
+        run_id: time-ordered
+        started_at: UTC
+        audio_root: the audio folder
+        settings: all settings
+        model_id: the model that scores
+        counts: what was done, by name
+        stage_s: wall seconds by stage
+        core_s: core seconds by step of the analysis
+        audio_s: seconds of audio analysed
+        status: how it stands
+    """
+
+    run_id: str
+    started_at: dt.datetime
+    audio_root: str
+    settings: Settings
+    model_id: str
+    counts: Counter[str] = field(default_factory=Counter)
+    stage_s: dict[str, float] = field(default_factory=dict)
+    core_s: Counter[str] = field(default_factory=Counter)
+    audio_s: float = 0.0
+    status: Status = "running"
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measures a stage's wall seconds."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stage_s[name] = self.stage_s.get(name, 0.0) + time.perf_counter() - start
+
+    def write(self, lake: Lake, *, message: str | None = None) -> None:
+        """State the run in the lake, as it stands."""
+        feature_set = get_feature_set(self.settings.features.set)
+        core = {f"analyse, core: {step}": seconds for step, seconds in self.core_s.items()}
+        row = {
+            "run_id": self.run_id,
+            "started_at": self.started_at,
+            "finished_at": None if self.status == "running" else utc_now(),
+            "status": self.status,
+            "message": message,
+            "audio_root": self.audio_root,
+            "counts": sorted(self.counts.items()),
+            "audio_s": self.audio_s,
+            "stage_s": sorted({**self.stage_s, **core}.items()),
+            "code_version": ser_batch.__version__,
+            "settings_id": self.settings.digest(),
+            "analysis_id": analysis_id(self.settings),
+            "feature_set": f"{feature_set.name}@{feature_set.digest}",
+            "model_id": self.model_id,
+        }
+        lake.write(RUNS, Part(None, self.run_id), RUNS.from_rows([row]))
+
+
+def new_run(audio_root: str, settings: Settings, model_id: str) -> RunRecord:
+    """A record that starts now."""
+    now = utc_now()
+    run_id = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}Z"
+    return RunRecord(run_id, now, audio_root, settings, model_id)
+
+
+def count_outcome(lake: Lake, since: dt.datetime) -> dict[str, int]:
+    """Files put into quarantine, and warnings made, after a time."""
+    rows = lake.read(QUARANTINE, columns=["severity", "noticed_at"])
+    fresh = pl.DataFrame(pl.from_arrow(rows)).filter(pl.col("noticed_at") > since)
+    counts = dict(fresh.group_by("severity").len().iter_rows())
+    return {"quarantined": counts.get("quarantine", 0), "warnings": counts.get("warning", 0)}
+
+
+def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
+    """Stop before publishing if too many files are bad since the last run that published.
+
+    Raises:
+        BadShareError: with the numbers and the setting
+    """
+    since = last_published(lake)
+    n_bad = count_outcome(lake, since)["quarantined"]
+    taken = pl.DataFrame(pl.from_arrow(lake.read(FILES, columns=["ingested_at"])))
+    n_taken = taken.filter(pl.col("ingested_at") > since).height
+    n_files = max(n_taken + _rejected_before_taken(lake, since), n_bad)
+    if n_files >= settings.max_bad_share_from and n_bad > settings.max_bad_share * n_files:
+        raise BadShareError(n_bad=n_bad, n_files=n_files, most=settings.max_bad_share)
+
+
+def _rejected_before_taken(lake: Lake, since: dt.datetime) -> int:
+    """Files that never got a row in `files`, because ingest refused them."""
+    columns = ["severity", "stage", "noticed_at"]
+    rows = pl.DataFrame(pl.from_arrow(lake.read(QUARANTINE, columns=columns)))
+    return rows.filter(
+        (pl.col("severity") == "quarantine")
+        & (pl.col("stage") == "ingest")
+        & (pl.col("noticed_at") > since)
+    ).height
+
+
+def last_published(lake: Lake) -> dt.datetime:
+    """When the last run began that came to its end."""
+    runs = lake.read(RUNS, columns=["started_at", "status"]).to_pylist()
+    ended = [run["started_at"] for run in runs if run["status"] in ("clean", "partial")]
+    return max(ended, default=dt.datetime.min)

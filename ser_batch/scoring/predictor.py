@@ -1,0 +1,130 @@
+"""The model itself: a linear head, trees boosted from its logits, calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.errors import BundleError
+from ser_batch.scoring.calibration import Calibration
+from ser_batch.scoring.linear import LinearHead
+from ser_batch.scoring.trees import lightgbm
+
+FAR_SPREADS = 3.0
+
+
+class Trees:
+    """LightGBM trees from their text form; columns are taken by name.
+
+    Args:
+        text: the model as `Booster.model_to_string` writes it
+
+    Raises:
+        BundleError: if the text is no model
+        DependencyError: if LightGBM cannot be loaded
+    """
+
+    def __init__(self, text: str) -> None:
+        library = lightgbm()
+        try:
+            self._booster: Any = library.Booster(model_str=text)
+        except library.basic.LightGBMError as error:
+            raise BundleError(f"the trees cannot be read: {error}") from error
+        self.text = text
+        self.names: tuple[str, ...] = tuple(self._booster.feature_name())
+
+    def raw(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Sum of the leaves a class, shape (n, n_classes)."""
+        chosen = features[:, columns(self.names, names)]
+        return np.asarray(self._booster.predict(chosen, raw_score=True, num_threads=1))
+
+    def contributions(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """SHAP values: what each feature adds to each class, shape (n, n_classes, n_features)."""
+        chosen = features[:, columns(self.names, names)]
+        flat = self._booster.predict(chosen, pred_contrib=True, num_threads=1)
+        # the last of each class is what the trees give without any feature
+        shaped = np.asarray(flat).reshape(len(features), -1, len(self.names) + 1)
+        return np.asarray(shaped[:, :, :-1], np.float64)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Probabilities of emotions from features.
+
+    Attributes:
+        feature_names: the features it reads, in the linear head's order
+        classes: emotion of each column it returns
+        linear: logits to start from
+        trees: what is added to them
+        calibration: turns the sum into probabilities
+        range_limit: share of features far from training above which a segment is unlike anything
+            that the model was trained on
+        shift: added to each feature before it is read, shape (n_features,): how the training
+            speech differs from what a place usually sounds like (`model/alignment.py`); None: 0
+    """
+
+    feature_names: tuple[str, ...]
+    classes: tuple[str, ...]
+    linear: LinearHead
+    trees: Trees
+    calibration: Calibration
+    range_limit: float
+    shift: DoubleArray | None = None
+
+    def read(self, features: FloatArray, names: Sequence[str]) -> FloatArray:
+        """Features as the model reads them, in the order of `feature_names`."""
+        chosen = features[:, columns(self.feature_names, names)]
+        return chosen if self.shift is None else (chosen + self.shift).astype(np.float32)
+
+    def logits(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Before calibration, shape (n, n_classes)."""
+        if not len(features):
+            return np.zeros((0, len(self.classes)))
+        read = self.read(features, names)
+        return self.linear.logits(read) + self.trees.raw(read, self.feature_names)
+
+    def predict(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Calibrated probabilities.
+
+        Args:
+            features: shape (n, len(names))
+            names: of the columns; their order does not matter, more than needed does no harm
+
+        Returns:
+            shape (n, n_classes), rows sum to 1
+
+        Raises:
+            BundleError: if a feature that the model reads is not among the names
+        """
+        return self.calibration.probabilities(self.logits(features, names))
+
+    def ood_score(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """How unlike the training clips each segment is; above 1, it is no speech it knows.
+
+        Returns:
+            shape (n,): the share of features far from training, over the limit for that share
+        """
+        return far_share(self.linear, self.read(features, names)) / self.range_limit
+
+
+def far_share(linear: LinearHead, features: FloatArray) -> DoubleArray:
+    """Share of features more than three spreads from the training median, shape (n,)."""
+    distance = np.abs((features.astype(np.float64) - linear.centre) / linear.scale)
+    return np.asarray((distance > FAR_SPREADS).mean(axis=1), np.float64)
+
+
+def columns(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Where the wanted features stand among the names.
+
+    Raises:
+        BundleError: naming the first that is missing
+    """
+    place = {name: i for i, name in enumerate(names)}
+    missing = [name for name in wanted if name not in place]
+    if missing:
+        raise BundleError(f"feature {missing[0]!r} and {len(missing) - 1} more are not given")
+    return [place[name] for name in wanted]

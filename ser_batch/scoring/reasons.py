@@ -1,0 +1,175 @@
+"""Why a segment was called what it was: the strongest contributions, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.scoring.feature_weights import is_state
+from ser_batch.scoring.predictor import Predictor, columns
+
+N_REASONS = 3
+LEAST_SEGMENTS = 4
+"""Segments of a caller from which there is a usual to be compared with."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Features that an analyst hears as one thing.
+
+    Attributes:
+        pattern: of the names of its features
+        shown_by: the feature whose value says which way
+        more, less: words for a value above and below the usual
+    """
+
+    pattern: re.Pattern[str]
+    shown_by: str
+    more: str
+    less: str
+
+
+def _family(pattern: str, shown_by: str, more: str, less: str) -> Family:
+    return Family(re.compile(pattern), shown_by, more, less)
+
+
+FAMILIES: tuple[Family, ...] = (
+    _family(r"f0\.voiced\.(mean|p\d+)$", "f0.voiced.p50", "higher voice", "lower voice"),
+    _family(r"f0\.", "f0.voiced.range", "livelier melody", "flatter melody"),
+    _family(r"(level|loudness)\.", "level.speech.range", "stronger accents", "evener loudness"),
+    _family(
+        r"(hnr|cpp|jitter|shimmer|voicing)\.", "hnr.voiced.p50", "clearer voice", "rougher voice"
+    ),
+    _family(
+        r"rhythm\.(pause|active|voiced_share|unvoiced|duration)",
+        "rhythm.pauses_per_s",
+        "more pauses",
+        "fewer pauses",
+    ),
+    _family(r"rhythm\.", "rhythm.syllables_per_s", "faster speech", "slower speech"),
+    _family(
+        r"(flux|modulation)\.|.*\.delta_",
+        "flux.speech.mean",
+        "more abrupt speech",
+        "smoother speech",
+    ),
+    _family(
+        r"(centroid|bandwidth|skewness|kurtosis|rolloff\d+|slope\w*|alpha_ratio|hammarberg|"
+        r"flatness|entropy|zcr|mfcc[12])\.",
+        "centroid.speech.mean",
+        "sharper sound",
+        "softer sound",
+    ),
+    _family(r".*", "formant1.voiced.mean", "wider vowels", "narrower vowels"),
+)
+"""Each descriptor belongs to the first family whose pattern its name matches."""
+
+
+def reasons(
+    predictor: Predictor,
+    features: FloatArray,
+    names: Sequence[str],
+    callers: Sequence[object],
+) -> list[tuple[str, ...]]:
+    """The strongest reasons for the likeliest emotion of each segment, strongest first.
+
+    Args:
+        predictor: the model
+        features: shape (n, len(names))
+        names: of the columns
+        callers: whose segment each is; a caller's median over these rows is their usual
+
+    Returns:
+        up to three phrases a segment, such as `higher voice than this caller's usual`
+    """
+    if not {family.shown_by for family in FAMILIES} <= set(predictor.feature_names):
+        return [()] * len(features)  # an embedding's numbers have no words
+    if not len(features):
+        return []
+    winner = predictor.predict(features, names).argmax(axis=1).astype(np.int64)
+    weight = family_contributions(predictor, features, names, winner)
+    place = columns([family.shown_by for family in FAMILIES], predictor.feature_names)
+    shown = predictor.read(features, names)[:, place].astype(float)
+    usual, known = _usual(shown, callers, predictor)
+    phrases = []
+    for row, strongest in enumerate(np.argsort(-weight, axis=1, kind="stable")):
+        against = "this caller's usual" if known[row] else "most speech"
+        phrases.append(
+            tuple(
+                f"{_word(FAMILIES[i], shown[row, i] >= usual[row, i])} than {against}"
+                for i in strongest[:N_REASONS]
+                if weight[row, i] > 0
+            )
+        )
+    return phrases
+
+
+def family_contributions(
+    predictor: Predictor, features: FloatArray, names: Sequence[str], winner: IntArray
+) -> DoubleArray:
+    """How much each family raised the winner's logit over the other emotions' mean.
+
+    Source: Lundberg et al. (2020), "From local explanations to global understanding with
+    explainable AI for trees", for the trees; a linear head's contributions are exact.
+
+    Returns:
+        shape (n, len(FAMILIES))
+    """
+    return contributions(predictor, features, names, winner) @ _membership(predictor.feature_names)
+
+
+def contributions(
+    predictor: Predictor, features: FloatArray, names: Sequence[str], winner: IntArray
+) -> DoubleArray:
+    """Contribution of each feature to the winner's logit less the mean of all emotions' logits.
+
+    Returns:
+        shape (n, n_features of the model), to be counted from a clip of median features
+    """
+    read = predictor.read(features, names)
+    rows = np.arange(len(features))
+    linear = predictor.linear.weights - predictor.linear.weights.mean(axis=1, keepdims=True)
+    total = predictor.linear.scaled(read) * linear.T[winner]
+    trees = predictor.trees.contributions(read, predictor.feature_names)
+    added = trees[rows, winner] - trees.mean(axis=1)
+    place = columns(predictor.trees.names, predictor.feature_names)
+    total[:, place] += added
+    return np.asarray(total, np.float64)
+
+
+def _usual(
+    shown: DoubleArray, callers: Sequence[object], predictor: Predictor
+) -> tuple[DoubleArray, np.ndarray]:
+    """What each segment is compared with, and whether that is the caller's own."""
+    place = columns([family.shown_by for family in FAMILIES], predictor.feature_names)
+    usual = np.tile(predictor.linear.centre[place], (len(shown), 1))
+    known = np.zeros(len(shown), bool)
+    rows_of: dict[object, list[int]] = {}
+    for row, caller in enumerate(callers):
+        rows_of.setdefault(caller, []).append(row)
+    for rows in rows_of.values():
+        if len(rows) >= LEAST_SEGMENTS:
+            usual[rows] = np.median(shown[rows], axis=0)
+            known[rows] = True
+    return usual, known
+
+
+def _membership(names: Sequence[str]) -> DoubleArray:
+    """1 where a feature belongs to a family, shape (n_features, len(FAMILIES)).
+
+    A speech model's states belong to none: beside descriptors, the descriptors' part is told.
+    """
+    member = np.zeros((len(names), len(FAMILIES)))
+    for row, name in enumerate(names):
+        if is_state(name):
+            continue
+        member[row, next(i for i, f in enumerate(FAMILIES) if f.pattern.match(name))] = 1
+    return member
+
+
+def _word(family: Family, above: bool) -> str:
+    return family.more if above else family.less

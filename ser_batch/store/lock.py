@@ -1,0 +1,52 @@
+"""One run at a time may write under a root folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from ser_batch.errors import LockedError
+from ser_batch.store.paths import Root
+
+
+def is_held(root: Root) -> bool:
+    """Whether a run is at work on a root, as far as the caller may know."""
+    if not root.lock.exists():
+        return False
+    lock = FileLock(root.lock)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
+@contextmanager
+def only_run(root: Root) -> Iterator[None]:
+    """Hold a root folder; the lock goes with the process, even if it is killed.
+
+    Raises:
+        LockedError: at once, if another run holds it, saying which
+    """
+    root.path.mkdir(parents=True, exist_ok=True)
+    holder = root.lock.with_name(".lock-holder")
+    lock = FileLock(root.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        who = holder.read_text(encoding="utf-8").strip() if holder.exists() else ""
+        raise LockedError(root.path, f" ({who})" if who else "") from error
+    try:
+        since = dt.datetime.now().astimezone().isoformat(timespec="seconds")
+        text = f"process {os.getpid()} on {socket.gethostname()} since {since}"
+        holder.write_text(text, encoding="utf-8")
+        yield
+        holder.unlink(missing_ok=True)
+    finally:
+        lock.release()

@@ -1,0 +1,85 @@
+"""Other lines, rooms' levels and speeds for a clip: what training must not take for emotion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from ser_batch.arrays import FloatArray
+from ser_batch.audio.line_signals import line_noise
+from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, Codec, lose_packets, telephone
+
+CODECS: dict[Codec, float] = {"mulaw": 0.4, "alaw": 0.4, "gsm": 0.2}
+"""How often a copy is coded so."""
+
+CORNERS_HZ = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 8000.0)
+"""Where the random frequency response of a microphone is drawn; straight lines between, in dB."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far copies of a clip may differ from it.
+
+    Attributes:
+        copies: copies of each clip, in training folds only; 0: none
+        speed: largest relative change of speed, and of pitch with it
+        tilt_db: spread of the slope of the frequency response, dB per octave
+        bump_db: spread of the response at each corner frequency, dB
+        level_db: range of the level, dB re full scale
+        snr_db: range of the level over line noise, dB
+        lossy: share of the copies that lose packets
+        lost_packets: range of the share of packets that these lose
+    """
+
+    copies: int = 0
+    speed: float = 0.08
+    tilt_db: float = 2.0
+    bump_db: float = 2.0
+    level_db: tuple[float, float] = (-36.0, -18.0)
+    snr_db: tuple[float, float] = (15.0, 38.0)
+    lossy: float = 0.25
+    lost_packets: tuple[float, float] = (0.005, 0.05)
+
+
+def telephone_copy(
+    signal: FloatArray, sample_rate: int, augmentation: Augmentation, rng: np.random.Generator
+) -> FloatArray:
+    """The clip said a little faster or slower into another microphone, over another line.
+
+    Args:
+        signal: mono samples, shape (n_samples,)
+        sample_rate: Hz
+        augmentation: how far it may differ
+        rng: draws the differences
+
+    Returns:
+        8000 Hz, shape (about n_samples * 8000 / sample_rate,)
+    """
+    speed = 1 + rng.uniform(-augmentation.speed, augmentation.speed)
+    said = soxr.resample(signal, sample_rate, sample_rate / speed)
+    heard = with_response(said, sample_rate, augmentation, rng)
+    codec = list(CODECS)[int(rng.choice(len(CODECS), p=list(CODECS.values())))]
+    arrived = telephone(
+        heard, sample_rate, codec=codec, level_db=float(rng.uniform(*augmentation.level_db))
+    )
+    level = float(np.sqrt(np.mean(np.square(arrived)))) if len(arrived) else 0.0
+    noise = line_noise(len(arrived), rate_hz=TELEPHONE_RATE_HZ, rng=rng)
+    noisy = arrived + noise * level * 10 ** (-rng.uniform(*augmentation.snr_db) / 20)
+    if rng.random() < augmentation.lossy:
+        noisy = lose_packets(noisy, share=rng.uniform(*augmentation.lost_packets), rng=rng)
+    return noisy.astype(np.float32)
+
+
+def with_response(
+    signal: FloatArray, sample_rate: int, augmentation: Augmentation, rng: np.random.Generator
+) -> FloatArray:
+    """The signal through a random, smooth frequency response."""
+    corners = np.log2(np.array(CORNERS_HZ))
+    response_db = rng.normal() * augmentation.tilt_db * (corners - np.log2(1000.0))
+    response_db += rng.normal(size=len(corners)) * augmentation.bump_db
+    spectrum = np.fft.rfft(signal)
+    hz = np.fft.rfftfreq(len(signal), 1 / sample_rate)
+    gain_db = np.interp(np.log2(np.maximum(hz, CORNERS_HZ[0])), corners, response_db)
+    return np.fft.irfft(spectrum * 10 ** (gain_db / 20), len(signal)).astype(np.float32)

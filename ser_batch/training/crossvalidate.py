@@ -1,0 +1,86 @@
+"""Predictions for speakers that the model has not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray
+from ser_batch.features.dataset import Dataset
+from ser_batch.training.evaluation import Evaluation, evaluate
+from ser_batch.training.fit import Recipe, train
+from ser_batch.training.splits import Fold, LeakageReport, check_no_leakage, speaker_folds
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Every clip predicted by a model that was trained, tuned and calibrated without its speaker.
+
+    Attributes:
+        probabilities: of the clips as they are, not of copies, shape (n_clips, n_classes)
+        evaluation: figures of them
+        proof: what was checked of the split
+    """
+
+    probabilities: DoubleArray
+    evaluation: Evaluation
+    proof: LeakageReport
+
+
+def cross_validate(
+    dataset: Dataset,
+    *,
+    n_folds: int | None = None,
+    recipe: Recipe | None = None,
+    on_fold: Callable[[], None] = lambda: None,
+) -> CrossValidation:
+    """Train and test with whole speakers held out.
+
+    Args:
+        dataset: labelled clips; augmented copies are trained on and never tested
+        n_folds: folds of whole speakers; None: leave one speaker out
+        recipe: how to train
+        on_fold: called after each fold, for a progress bar
+
+    Raises:
+        LeakError: if the speakers cannot be held apart
+    """
+    folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
+    proof = check_no_leakage(folds, dataset.speakers, dataset.contents, dataset.copies)
+    probabilities = held_out_probabilities(dataset, folds, recipe, on_fold)
+    clips = dataset.take(dataset.copies == 0)
+    evaluation = evaluate(clips.emotions, probabilities, dataset.classes, clips.speakers)
+    return CrossValidation(probabilities, evaluation, proof)
+
+
+def held_out_probabilities(
+    dataset: Dataset,
+    folds: Sequence[Fold],
+    recipe: Recipe | None,
+    on_fold: Callable[[], None],
+) -> DoubleArray:
+    """Probabilities of each fold's clips from a model of the other folds.
+
+    Returns:
+        of the clips as they are, in their order, shape (n_clips, n_classes)
+    """
+    probabilities = np.zeros((len(dataset.emotions), len(dataset.classes)))
+    for fold in folds:
+        model = train(dataset.take(fold.train), recipe)
+        tested = dataset.without_copies(fold.test)
+        found = model.predict(dataset.features[tested], dataset.names)
+        probabilities[tested] = align(found, model.classes, dataset.classes)
+        on_fold()
+    originals: DoubleArray = probabilities[dataset.copies == 0]
+    return originals
+
+
+def align(probabilities: DoubleArray, classes: Sequence[str], wanted: Sequence[str]) -> DoubleArray:
+    """Probabilities with a column for each wanted class, 0 where the model does not know it."""
+    aligned = np.zeros((len(probabilities), len(wanted)))
+    for i, name in enumerate(wanted):
+        if name in classes:
+            aligned[:, i] = probabilities[:, list(classes).index(name)]
+    return aligned

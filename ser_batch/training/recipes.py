@@ -1,0 +1,41 @@
+"""How a model is trained, by what it is to be best at and by its feature set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from ser_batch.features.sets import get_feature_set
+from ser_batch.scoring.feature_weights import is_state
+from ser_batch.training.fit import Recipe
+
+BestAt = Literal["calls", "clips"]
+
+DESCRIPTORS: dict[BestAt, Recipe] = {
+    "calls": Recipe(),
+    "clips": Recipe(fine=1.0, strengths=(0.001, 0.003), n_trees=(20, 40, 60)),
+}
+"""`calls` on other lines and corpora, which is what a bundled model is for (`ser-batch bench
+calls`); `clips` on unseen speakers of the corpora that it was trained on."""
+
+STATES: dict[BestAt, Recipe] = {
+    best_at: replace(recipe, n_trees=(5, 10, 20)) for best_at, recipe in DESCRIPTORS.items()
+}
+"""With a speech model's states, alone or beside descriptors, trees hardly pay."""
+
+COPIES, STATE_COPIES = 4, 2
+"""Augmented copies of each training clip, for descriptors and with a speech model's states."""
+
+
+def recipe_for(feature_set: str, best_at: BestAt = "calls") -> Recipe:
+    """The recipe of a feature set, by its name, for a purpose."""
+    return (STATES if _has_states(feature_set) else DESCRIPTORS)[best_at]
+
+
+def copies_for(feature_set: str) -> int:
+    """Augmented copies of each training clip that pay, by the feature set's name."""
+    return STATE_COPIES if _has_states(feature_set) else COPIES
+
+
+def _has_states(feature_set: str) -> bool:
+    return any(is_state(name) for name in get_feature_set(feature_set).names)

@@ -1,0 +1,132 @@
+"""Splits in which nobody is heard on both sides, and the proof of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_batch.arrays import IntArray
+from ser_batch.errors import LeakError
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row numbers of one fold.
+
+    Attributes:
+        train: shape (n_train,)
+        test: shape (n_test,)
+    """
+
+    train: IntArray
+    test: IntArray
+
+
+@dataclass(frozen=True)
+class LeakageReport:
+    """What was checked of a split; it exists only if the check passed.
+
+    Attributes:
+        n_folds: folds
+        n_speakers: speakers, each tested in exactly one fold
+        n_clips: clips, each tested in exactly one fold
+        n_duplicates: clips that repeat another's recording, in its fold
+        n_copies: augmented copies, in the fold of their clip and never tested
+    """
+
+    n_folds: int
+    n_speakers: int
+    n_clips: int
+    n_duplicates: int
+    n_copies: int
+
+
+def speaker_folds(
+    speakers: Sequence[str], contents: Sequence[str], *, n_folds: int | None = None
+) -> list[Fold]:
+    """Folds of whole speakers; speakers who share a recording go together.
+
+    Speakers are dealt to the folds in the order of their names, back and forth. Names begin with
+    the corpus, so every fold holds speakers of every corpus.
+
+    Args:
+        speakers: of each clip
+        contents: digest of each clip's bytes; augmented copies carry that of their original
+        n_folds: number of folds; None: each speaker alone
+
+    Raises:
+        LeakError: if there are fewer than two speakers to hold apart
+    """
+    groups = _groups(speakers, contents)
+    names = sorted(set(groups))
+    if len(names) < 2:
+        raise LeakError("one speaker alone cannot be split: the same voice would be on both sides")
+    parts = _dealt(names, min(n_folds or len(names), len(names)))
+    labels = np.array(groups)
+    masks = [np.isin(labels, part) for part in parts]
+    return [Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks]
+
+
+def _dealt(names: Sequence[str], n_folds: int) -> list[list[str]]:
+    """Names dealt to the folds as 0, 1, 2, 2, 1, 0, 0, …
+
+    Turning back keeps a corpus that numbers men odd and women even from one sex a fold.
+    """
+    there_and_back = [*range(n_folds), *reversed(range(n_folds))]
+    parts: list[list[str]] = [[] for _ in range(n_folds)]
+    for number, name in enumerate(names):
+        parts[there_and_back[number % len(there_and_back)]].append(name)
+    return parts
+
+
+def check_no_leakage(
+    folds: Sequence[Fold],
+    speakers: Sequence[str],
+    contents: Sequence[str],
+    copies: IntArray | None = None,
+) -> LeakageReport:
+    """Check that no speaker, recording or augmented copy stands on both sides of any fold.
+
+    Args:
+        folds: row numbers
+        speakers: of each row
+        contents: digest of the recording of each row; copies carry that of their original
+        copies: 0 for a clip as it is, 1 and up for its copies; None: there are none
+
+    Raises:
+        LeakError: naming the first that does
+    """
+    for number, fold in enumerate(folds, start=1):
+        for kind, labels in (("speaker", speakers), ("recording", contents)):
+            shared = {labels[i] for i in fold.train} & {labels[i] for i in fold.test}
+            if shared:
+                raise LeakError(f"fold {number}: {kind} {min(shared)} is on both sides")
+    tested = np.concatenate([fold.test for fold in folds])
+    if len(np.unique(tested)) != len(tested):
+        raise LeakError("a clip is tested in more than one fold")
+    clips = tested if copies is None else tested[copies[tested] == 0]
+    return LeakageReport(
+        n_folds=len(folds),
+        n_speakers=len({speakers[i] for i in clips}),
+        n_clips=len(clips),
+        n_duplicates=len(clips) - len({contents[i] for i in clips}),
+        n_copies=len(tested) - len(clips),
+    )
+
+
+def _groups(speakers: Sequence[str], contents: Sequence[str]) -> list[str]:
+    """Name of each clip's group: its speaker, joined with those who share a recording."""
+    leader = {speaker: speaker for speaker in speakers}
+
+    def find(speaker: str) -> str:
+        while leader[speaker] != speaker:
+            speaker = leader[speaker]
+        return speaker
+
+    first_with: dict[str, str] = {}
+    for speaker, content in zip(speakers, contents, strict=True):
+        one, other = sorted((find(speaker), find(first_with.setdefault(content, speaker))))
+        leader[other] = one
+    return [find(speaker) for speaker in speakers]

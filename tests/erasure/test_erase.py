@@ -1,0 +1,114 @@
+"""Who is erased stands nowhere afterwards, also after another night; the others stay."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from pipelines.cli import main
+from ser_batch.erasure.erase import PENDING, Erased, erase, finish_erasure
+from ser_batch.erasure.plan import (
+    AmbiguousCallError,
+    ErasureSubject,
+    UnknownPersonError,
+    plan_erasure,
+)
+from ser_batch.tables import CALLS, predictions_contract
+from tests.centre import SETTINGS, Centre
+
+KOWALSKI = ErasureSubject("customer", "Kowalski")
+NAMES = ("Kowalski", "kowalski@", "k1.wav", "k2.wav", "id-k1", "id-k2", "id-k3", "never-came")
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Centre:
+    return Centre(tmp_path)
+
+
+def erased(centre: Centre, meant: ErasureSubject, *, with_audio: bool = False) -> Erased:
+    plan = plan_erasure(centre.lake, SETTINGS, meant, with_audio=with_audio)
+    return erase(centre.root, SETTINGS, plan)
+
+
+def traces(centre: Centre) -> list[str]:
+    """Names of Kowalski and of Kowalski's calls that stand anywhere under the root."""
+    text = centre.text()
+    return [name for name in (*NAMES, centre.ids["id-k1"], centre.ids["id-k2"]) if name in text]
+
+
+def test_an_erased_customer_stands_nowhere_also_after_another_night(centre: Centre) -> None:
+    scores = predictions_contract(centre.model)
+    assert len(traces(centre)) == len(NAMES) + 2, "the test looks where they stand"
+
+    done = erased(centre, KOWALSKI)
+
+    assert traces(centre) == []
+    assert (done.n_recordings, len(done.audio_left)) == (2, 3), "the copy is one recording with it"
+    assert centre.lake.read(scores).num_rows == 2
+    assert centre.lines() == ["id-n1", "id-n2"]
+    assert set(centre.listed().values()) == {("id-n1", "id-n2")}
+
+    with centre.export.open("a", encoding="utf-8") as export:  # a longer export names them again
+        export.write("n3.wav,id-n3,2026-11-04T11:00:00,Novak,novak@example.org,mobile\n")
+    centre.put_audio("n3.wav", seed=9)
+    found = centre.night()
+    centre.show("third")
+
+    assert (found.n_new, found.n_erased) == (1, 3)
+    assert traces(centre) == []
+    assert centre.lines() == ["id-n1", "id-n2", "id-n3"]
+
+
+def test_one_call_is_erased_with_its_audio_and_its_customers_others_are_not(centre: Centre) -> None:
+    done = erased(centre, ErasureSubject("call", "id-n1"), with_audio=True)
+
+    assert (done.n_audio, done.audio_left) == (1, ())
+    assert not (centre.audio / "n1.wav").exists()
+    assert (centre.audio / "n2.wav").exists()
+    text = centre.text()
+    assert "id-n1" not in text
+    assert centre.ids["id-n1"] not in text
+    assert "Novak" in text
+    assert set(centre.listed()) == {"first.html", "second.html", "latest.html", "by-hand.html"}
+    assert set(centre.listed().values()) == {("id-k1", "id-k2", "id-n2")}
+
+
+def test_an_erasure_that_was_killed_is_finished(centre: Centre) -> None:
+    plan = plan_erasure(centre.lake, SETTINGS, KOWALSKI, with_audio=False)
+    (centre.root.path / PENDING).write_text(json.dumps(asdict(plan)), encoding="utf-8")
+    for part in centre.lake.parts(CALLS):  # what was found by them is not found any more
+        centre.lake.remove(CALLS, part)
+
+    assert finish_erasure(centre.root, SETTINGS)
+    assert traces(centre) == []
+    assert finish_erasure(centre.root, SETTINGS) is None
+
+
+def test_who_is_not_known_or_not_clear_is_said_and_nothing_goes(centre: Centre) -> None:
+    before = centre.text()
+    with pytest.raises(UnknownPersonError, match="did you mean 'Kowalski'"):
+        plan_erasure(
+            centre.lake, SETTINGS, ErasureSubject("customer", "Kowalsky"), with_audio=False
+        )
+    centre.export.write_text("file,call_id\nn1.wav,id-n2\n", encoding="utf-8")
+    centre.night()
+    with pytest.raises(AmbiguousCallError, match=centre.ids["id-n2"]):
+        plan_erasure(centre.lake, SETTINGS, ErasureSubject("call", "id-n2"), with_audio=False)
+    assert all(name in before for name in NAMES)
+
+
+def test_the_command_says_what_it_erased(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--customer", "Kowalski", "--root", str(centre.root.path), "--yes", "--json"]
+    monkeypatch.setattr(sys, "argv", ["ser-batch", "erase", *options])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    told = json.loads(capsys.readouterr().out)
+    assert caught.value.code == 0
+    assert (told["customer"], told["n_recordings"], told["rows"]["calls"]) == ("Kowalski", 2, 2)
+    assert traces(centre) == []

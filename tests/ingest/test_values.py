@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ser_batch.ingest.values import file_time, parse_bool, parse_time
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NINE = dt.datetime(2026, 3, 2, 9, 30)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02T09:30:00",
+        "2026-03-02 09:30",
+        "2026-03-02T08:30:00Z",
+        "2026-03-02T10:30:00+02:00",
+        "2026-03-02T09-30-00",
+        "20260302093000",
+        "20260302_093000",
+        " 2026-03-02 09:30:00.000 ",
+    ],
+)
+def test_times_as_exports_and_file_names_write_them_are_local(text: str) -> None:
+    assert parse_time(text, pattern=None, zone=BERLIN) == NINE
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-13-45", "yesterday", "", "2026-03-02", "1970-01-01T00:00:00", "2199-01-01T00:00"]
+)
+def test_what_is_no_time_of_a_call_is_none(text: str) -> None:
+    assert parse_time(text, pattern=None, zone=BERLIN) is None
+
+
+def test_a_pattern_decides_what_is_day_and_month() -> None:
+    assert parse_time("02/03/2026 09:30", pattern="%d/%m/%Y %H:%M", zone=BERLIN) == NINE
+    assert parse_time("2026-03-02T09:30", pattern="%d/%m/%Y %H:%M", zone=BERLIN) is None
+
+
+def test_a_files_time_is_local_to_the_call_centre() -> None:
+    moment = dt.datetime(2026, 7, 1, 10, 0, tzinfo=dt.UTC)
+    assert file_time(int(moment.timestamp()) * 10**9, BERLIN) == dt.datetime(2026, 7, 1, 12, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"), [("Yes", True), ("0", False), ("nein", False), ("?", None)]
+)
+def test_yes_and_no_in_the_words_of_exports(text: str, meaning: bool | None) -> None:
+    assert parse_bool(text) is meaning

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_batch.errors import BundleError
+from ser_batch.features.sets import get_feature_set
+from ser_batch.scoring.bundle import FILES, Bundle, default_bundle_path, write_bundle
+from ser_batch.scoring.predictor import Predictor
+from ser_batch.training.fit import train
+from tests.training.datasets import CLASSES, QUICK, blobs
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return train(blobs(), QUICK)
+
+
+def written(folder: Path, predictor: Predictor) -> Bundle:
+    return write_bundle(
+        folder,
+        predictor,
+        name="made",
+        feature_set="descriptors_v1",
+        band="telephone",
+        training=[{"corpus": "made"}],
+        licence="CC0-1.0",
+        made_with={"numpy": "2"},
+        evaluation={"uar": 0.5},
+        card="# made\n",
+    )
+
+
+def test_what_is_read_predicts_what_was_written(tmp_path, predictor):
+    bundle = written(tmp_path / "made", predictor)
+    data = blobs(seed=3)
+    np.testing.assert_array_equal(
+        bundle.predict(data.features, data.names), predictor.predict(data.features, data.names)
+    )
+    assert bundle.classes == CLASSES
+    assert bundle.feature_set == "descriptors_v1"
+    assert bundle.evaluation == {"uar": 0.5}
+
+
+def test_reordered_and_additional_columns_change_nothing(tmp_path, predictor):
+    bundle = written(tmp_path / "made", predictor)
+    data = blobs(seed=3)
+    order = np.random.default_rng(0).permutation(8)
+    shuffled = np.hstack([data.features[:, order], np.full((len(data.features), 1), 9, np.float32)])
+    names = [*(data.names[i] for i in order), "unknown"]
+    np.testing.assert_array_equal(
+        bundle.predict(shuffled, names), bundle.predict(data.features, data.names)
+    )
+
+
+def test_a_missing_feature_is_named(tmp_path, predictor):
+    bundle = written(tmp_path / "made", predictor)
+    with pytest.raises(BundleError, match="feature0"):
+        bundle.predict(np.zeros((1, 7), np.float32), bundle.feature_names[1:])
+
+
+def test_no_segment_gives_no_row(tmp_path, predictor):
+    bundle = written(tmp_path / "made", predictor)
+    assert bundle.predict(np.zeros((0, 8), np.float32), bundle.feature_names).shape == (0, 3)
+
+
+def test_the_same_model_has_the_same_id_and_another_has_not(tmp_path, predictor):
+    first = written(tmp_path / "a", predictor).model_id
+    assert first.startswith("made-")
+    assert written(tmp_path / "b", predictor).model_id == first
+    assert written(tmp_path / "c", train(blobs(seed=1), QUICK)).model_id != first
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_changed_file_is_noticed(tmp_path, predictor, name):
+    folder = written(tmp_path / "made", predictor).folder
+    with (folder / name).open("ab") as stream:
+        stream.write(b" ")
+    with pytest.raises(BundleError, match=f"{name} was changed"):
+        Bundle.load(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_noticed(tmp_path, predictor, name):
+    folder = written(tmp_path / "made", predictor).folder
+    (folder / name).unlink()
+    with pytest.raises(BundleError, match=name):
+        Bundle.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("format_version", 99, "bundle format 99"),
+        ("feature_set_digest", "0", "another definition"),
+        ("classes", ["anger", "joy", "sadness"], "'joy' is no emotion"),
+        ("surprise", 1, "surprise"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(tmp_path, predictor, key, value, message):
+    folder = written(tmp_path / "made", predictor).folder
+    manifest = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps({**manifest, key: value}))
+    with pytest.raises(BundleError, match=message):
+        Bundle.load(folder)
+
+
+def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
+    with pytest.raises(BundleError, match="no model bundle"):
+        Bundle.load(tmp_path)
+
+
+def test_nothing_in_a_bundle_can_run_code(tmp_path, predictor):
+    folder = written(tmp_path / "made", predictor).folder
+    with np.load(folder / "linear.npz", allow_pickle=False) as stored:
+        assert all(stored[key].dtype.kind == "f" for key in stored)
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".txt", ".npz", ".md"}
+
+
+def test_the_bundled_model_reads_this_programs_features(tmp_path):
+    copy = shutil.copytree(default_bundle_path(), tmp_path / "copy")
+    bundle = Bundle.load(copy)
+    feature_set = get_feature_set(bundle.feature_set)
+    rng = np.random.default_rng(0)
+    noise = (0.05 * rng.normal(size=16000)).astype(np.float32)
+    features = feature_set.extract(noise, np.array([[0.0, 1.0], [1.0, 2.0]]))
+    probabilities = bundle.predict(features, feature_set.names)
+    assert probabilities.shape == (2, len(bundle.classes))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert bundle.manifest.licence == "CC0-1.0"
+    assert sum(path.stat().st_size for path in copy.iterdir()) < 2_000_000

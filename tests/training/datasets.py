@@ -1,0 +1,36 @@
+"""Made-up labelled features whose classes can be told apart, for tests of the model room."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ser_batch.features.dataset import Dataset
+from ser_batch.training.fit import Recipe
+
+QUICK = Recipe(strengths=(0.01,), n_trees=(5,), n_folds=3)
+CLASSES = ("anger", "neutral", "sadness")
+
+
+def blobs(*, n_speakers: int = 6, n_clips: int = 12, n_features: int = 8, seed: int = 0) -> Dataset:
+    """Clips of several speakers, each class around its own centre, speakers off it a little."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).normal(size=(len(CLASSES), n_features))
+    features, emotions, speakers = [], [], []
+    for speaker in range(n_speakers):
+        shift = 0.5 * rng.normal(size=n_features)
+        for clip in range(n_clips):
+            label = clip % len(CLASSES)
+            features.append(centres[label] + shift + rng.normal(size=n_features))
+            emotions.append(CLASSES[label])
+            speakers.append(f"made:{speaker}")
+    n = len(emotions)
+    return Dataset(
+        features=np.array(features, dtype=np.float32),
+        names=tuple(f"feature{i}" for i in range(n_features)),
+        emotions=tuple(emotions),
+        speakers=tuple(speakers),
+        contents=tuple(f"clip{i}" for i in range(n)),
+        corpora=("made",) * n,
+        sexes=("unknown",) * n,
+        copies=np.zeros(n, np.int64),
+    )

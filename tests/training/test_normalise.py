@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ser_batch.scoring.feature_weights import emphasis, gain_free_columns, is_fine
+from ser_batch.training.normalise import per_speaker
+from tests.training.datasets import blobs
+
+
+def test_each_speaker_comes_out_with_mean_zero_and_spread_one():
+    data = per_speaker(blobs())
+    for speaker in set(data.speakers):
+        own = data.features[np.array(data.speakers) == speaker]
+        np.testing.assert_allclose(own.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(own.std(axis=0), 1, atol=1e-4)
+
+
+def test_a_speaker_is_normalised_by_their_own_speech_alone():
+    data = blobs()
+    alone = data.take(np.array(data.speakers) == "made:2")
+    among = per_speaker(data).take(np.array(data.speakers) == "made:2")
+    changed = per_speaker(replace(alone, features=alone.features))
+    assert np.abs(changed.features - among.features).max() < 0.2  # the floor of the spread only
+
+
+def test_augmented_copies_do_not_enter_the_statistics():
+    data = blobs(n_speakers=2)
+    copies = np.arange(len(data.emotions)) % 2
+    wild = data.features + 100 * copies[:, None].astype(np.float32)
+    found = per_speaker(replace(data, features=wild, copies=copies))
+    originals = found.features[copies == 0]
+    np.testing.assert_allclose(originals[:6].mean(axis=0), 0, atol=1e-5)
+
+
+def test_absolute_level_is_not_read_and_its_movement_is():
+    names = ["level.speech.mean", "level.speech.sd", "loudness.speech.p95", "f0.voiced.mean"]
+    assert gain_free_columns(names) == [1, 3]
+
+
+def test_fine_spectrum_and_courses_weigh_less():
+    assert is_fine("mel12.speech.mean")
+    assert is_fine("mfcc10.speech.sd")
+    assert is_fine("f0.voiced.slope")
+    assert not is_fine("mfcc1.speech.mean")
+    assert not is_fine("slope.speech.mean")
+    assert emphasis(["mel1.speech.p5", "hnr.voiced.p50"], 0.2).tolist() == [0.2, 1.0]
