@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# a lock is complete: nothing is resolved, and nothing is built with tools from outside the lock
+INSTALL_LOCKED := $(BIN)/pip install --quiet --no-deps --require-hashes --only-binary :all:
+COMPILE_LOCK := uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url
 # quiet, and never asked for anything
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
@@ -18,6 +21,7 @@ lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 setup: $(VENV)/.installed
 
@@ -25,32 +29,29 @@ setup-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/.made
 	@echo "Installing what ser-batch needs into $(VENV) (a minute or two, once)"
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --no-deps --editable .
+	@$(INSTALL_LOCKED) -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/pip check
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock tests/warehouse/duckdb-1.lock $(VENV)/.installed
 	@echo "Installing what its tests need"
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r tests/warehouse/duckdb-1.lock \
-		--upgrade --target $(VENV)/duckdb-1
+	@$(INSTALL_LOCKED) -r requirements-dev.lock
+	@$(INSTALL_LOCKED) -r tests/warehouse/duckdb-1.lock --upgrade --target $(VENV)/duckdb-1
 	@$(BIN)/pip check
 	@touch $@
 
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 lock:
-	uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url \
-		--extra demo pyproject.toml -o requirements.lock
-	uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url \
-		--extra demo --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
-	uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url \
-		tests/warehouse/duckdb-1.in -o tests/warehouse/duckdb-1.lock
+	$(COMPILE_LOCK) --extra demo --group build pyproject.toml -o requirements.lock
+	$(COMPILE_LOCK) --extra demo --group build --extra dev -c requirements.lock pyproject.toml \
+		-o requirements-dev.lock
+	$(COMPILE_LOCK) tests/warehouse/duckdb-1.in -o tests/warehouse/duckdb-1.lock
 
 clean:
 	rm -rf data/demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache

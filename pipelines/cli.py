@@ -11,6 +11,7 @@ import typer
 import ser_batch
 from pipelines.commands import (
     bench,
+    bench_calls,
     bench_encoders,
     bench_models,
     bench_report,
@@ -86,7 +87,7 @@ bench.app.command("embeddings")(bench_encoders.embeddings)
 bench.app.command("encoder")(bench_encoders.encoder)
 bench.app.command("adapt")(bench_encoders.adapt)
 bench.app.command("few-labels")(bench_encoders.few_labels)
-bench.app.command("calls")(bench_models.bench_calls)
+bench.app.command("calls")(bench_calls.bench_calls)
 bench.app.command("features")(bench_models.bench_features)
 bench.app.command("models")(bench_models.bench_models)
 bench.app.command("report")(bench_report.bench_report)

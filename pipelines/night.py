@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,19 @@ from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
+from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
+from ser_batch.stages.completeness import night_completeness
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.ingest import IngestResult
-from ser_batch.stages.publish import PublishResult, count_undated, not_scored
-from ser_batch.stages.score import model_id
+from ser_batch.stages.publish import (
+    PublishResult,
+    count_undated,
+    finish_publishing,
+    not_scored,
+)
+from ser_batch.stages.report import republish_without
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -81,9 +90,19 @@ class Night:
         self.record.write(self.lake)
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
-        """State the record and return what the run did."""
-        self.record.status = "partial" if self.record.counts["quarantined"] else "clean"
-        self.record.write(self.lake)
+        """State the record, publish it with the warehouse, and return what the run did."""
+        completeness = night_completeness(
+            self.lake,
+            published,
+            self.record.counts,
+            audio=[str(self.audio)],
+            since=last_published(self.lake),
+            may_be_empty=self.settings.ingest.may_be_empty,
+        )
+        is_partial = self.record.counts["quarantined"] or not completeness.is_complete
+        self.record.status = "partial" if is_partial else "clean"
+        self.record.write(self.lake, message=completeness.message or None)
+        finish_publishing(self.root, published)
         flow_s = time.time() - self.began_at_s
         return {
             "run_id": self.record.run_id,
@@ -98,12 +117,13 @@ class Night:
             "orchestration_s": max(0.0, flow_s - self.busy.seconds),
             "n_processes": self.workers.n_processes,
             "model_id": self.model_id,
-            "not_scored": not_scored(published.path),
-            "undated": count_undated(published.path),
+            "completeness": asdict(completeness),
+            "not_scored": not_scored(self.root.warehouse),
+            "undated": count_undated(self.root.warehouse),
             "drift": self.drift.warnings,
             "published": published.built,
             "rows": published.rows,
-            "warehouse": str(published.path),
+            "warehouse": str(self.root.warehouse),
             "report": str(report),
         }
 
@@ -127,7 +147,7 @@ def open_night(
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     with only_run(place), Display(quiet=quiet) as display:
-        finish_erasure(place, settings)
+        finish_erasure(place, partial(republish_without, place, settings))
         night = Night(audio, metadata, place, settings, display)
         night.record.write(night.lake)
         try:

@@ -19,13 +19,14 @@ from pipelines.night import Night, open_night
 from ser_batch.errors import RetryError, SerError
 from ser_batch.monitoring.run_record import check_bad_share
 from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.choose import load_model, model_folder
 from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
 from ser_batch.stages.drift import find_drift
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import PublishResult, publish
 from ser_batch.stages.report import LATEST, is_current, write_report
 from ser_batch.stages.rescore import shadow_models
-from ser_batch.stages.score import ScoreResult, is_unscored, load_model, model_folder, score
+from ser_batch.stages.score import ScoreResult, is_unscored, score
 from ser_batch.store.lake import Part
 
 SHARDS_AT_ONCE = 2
@@ -174,7 +175,9 @@ def report_page(night: Night, published: PublishResult) -> Path:
     if not published.built and is_current(night.root, night.settings):
         return night.root.reports / LATEST
     with night.busy.working():
-        return write_report(night.root, night.settings, night.record.run_id)
+        return write_report(
+            night.root, night.settings, night.record.run_id, published=published.path
+        )
 
 
 def is_transient(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:

@@ -51,6 +51,14 @@ FirstSpeakerOption = Annotated[
     Literal["agent", "customer"] | None,
     typer.Option(help="Who speaks first where both sides share one channel."),
 ]
+CustomerChannelOption = Annotated[
+    int | None,
+    typer.Option(
+        help="The customer's channel; for a one-channel file 0 says that it is the customer's.",
+        min=0,
+        max=1,
+    ),
+]
 DEFAULT_ROOT = Path("data")
 
 

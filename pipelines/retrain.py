@@ -16,17 +16,17 @@ from prefect.cache_policies import NO_CACHE
 from pipelines.display import Display
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
 from ser_batch.analysis.workers import Workers
+from ser_batch.clock import utc_now
 from ser_batch.config import Settings
 from ser_batch.labels.gather import labelled_shards, usable_labels
-from ser_batch.monitoring.run_record import utc_now
 from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import analyse, is_stale
-from ser_batch.stages.enough import TrainingInput, gather_enough
-from ser_batch.stages.score import load_model
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
+from ser_batch.training.enough import TrainingInput, gather_enough
 from ser_batch.training.gate import ModelComparison
 from ser_batch.training.retrain import N_FOLDS, compare, make_challenger, register_and_promote
 

@@ -404,7 +404,20 @@ class DissatisfactionSettings(Section):
         description="weight of each emotion's probability, 0 content to 1 dissatisfied",
     )
     threshold: Share = Field(
-        0.5, description="dissatisfaction from which a segment or a call is called dissatisfied"
+        0.5, description="dissatisfaction from which a segment is dissatisfied"
+    )
+    worst_part: Annotated[float, Field(gt=0, le=1)] = Field(
+        1 / 3, description="share of a call's scored speech, the worst, that decides on its flag"
+    )
+    call_threshold: Share = Field(
+        0.5,
+        description=(
+            "dissatisfaction of that part from which the call is flagged as dissatisfied; chosen "
+            "by `ser-batch bench calls --tune-flag`"
+        ),
+    )
+    min_scored_s: Seconds = Field(
+        5, description="s; a call with less scored speech has no dissatisfaction and no flag"
     )
     arc_change: Annotated[float, Field(gt=0, le=9)] = Field(
         1.0,
@@ -413,6 +426,15 @@ class DissatisfactionSettings(Section):
             "called improving or worsening"
         ),
     )
+
+    @property
+    def flag(self) -> dict[str, float]:
+        """The numbers of the flag's rule, as `is_call_dissatisfied` takes them."""
+        return {
+            "share": self.worst_part,
+            "threshold": self.call_threshold,
+            "min_scored_s": self.min_scored_s,
+        }
 
     @field_validator("weights")
     @classmethod

@@ -83,3 +83,49 @@ def call_dissatisfaction(dissatisfaction: ArrayLike, duration_s: ArrayLike) -> f
     clipped = np.clip(np.asarray(dissatisfaction, np.float64), LOG_ODDS_CLIP, 1 - LOG_ODDS_CLIP)
     mean_log_odds = np.average(np.log(clipped / (1 - clipped)), weights=duration)
     return float(1 / (1 + np.exp(-mean_log_odds)))
+
+
+def worst_part(dissatisfaction: ArrayLike, duration_s: ArrayLike, share: float) -> float:
+    """Dissatisfaction of the worst part of a call, formed as that of the whole call.
+
+    The worst segments are taken until they make up the share of the scored speech; the last of
+    them counts with the seconds that are still missing. Where they lie does not matter.
+
+    Args:
+        dissatisfaction: of each scored segment, shape (n_segments,), 0..1
+        duration_s: of each scored segment, shape (n_segments,), seconds
+        share: of the scored speech, above 0, at most 1
+
+    Returns:
+        0..1, or NaN where nothing was scored
+    """
+    values = np.asarray(dissatisfaction, np.float64)
+    lengths = np.asarray(duration_s, np.float64)
+    order = np.argsort(-values, kind="stable")
+    before_s = np.cumsum(lengths[order]) - lengths[order]
+    taken_s = np.clip(lengths.sum() * share - before_s, 0, lengths[order])
+    return call_dissatisfaction(values[order], taken_s)
+
+
+def is_call_dissatisfied(
+    dissatisfaction: ArrayLike,
+    duration_s: ArrayLike,
+    *,
+    share: float,
+    threshold: float,
+    min_scored_s: float,
+) -> bool:
+    """The flag of a call: its worst part reaches the threshold.
+
+    The warehouse's home of this rule is `sql/staging/stg_call_dissatisfaction.sql`.
+
+    Args:
+        dissatisfaction: of each scored segment, shape (n_segments,), 0..1
+        duration_s: of each scored segment, shape (n_segments,), seconds
+        share: the worst part's share of the scored speech (`dissatisfaction.worst_part`)
+        threshold: of the worst part (`dissatisfaction.call_threshold`)
+        min_scored_s: with less scored speech there is no flag, seconds
+    """
+    if np.sum(duration_s) < max(min_scored_s, 1e-9):
+        return False
+    return worst_part(dissatisfaction, duration_s, share) >= threshold

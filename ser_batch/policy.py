@@ -25,12 +25,17 @@ class NotScored:
 NOT_SCORED: dict[str, NotScored] = {
     reason.code: reason
     for reason in (
-        NotScored("agent", "the agent's channel: people at work are never scored", ""),
+        NotScored(
+            "agent",
+            "the agent's channel: people at work are never scored",
+            "if the customer speaks on it, set roles.channels or roles.single_channel, or supply "
+            "customer_channel in the metadata",
+        ),
         NotScored(
             "unknown_role",
             "nothing says who speaks on the channel",
-            "say it in the metadata or in [roles]: customer_channel where each side has a channel, "
-            "first_speaker where both share one",
+            'where both sides share one channel, set roles.first_speaker = "agent"; where each '
+            "side has its own, set roles.channels, or supply customer_channel in the metadata",
         ),
         NotScored("objected", "the customer objected", ""),
         NotScored(

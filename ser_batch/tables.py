@@ -330,7 +330,7 @@ RUNS = TableContract(
             column("started_at", _TIME, "UTC"),
             column("finished_at", _TIME, "UTC; null while it runs or if killed", nullable=True),
             column("status", pa.string(), "running, clean, partial, failed or interrupted"),
-            column("message", pa.string(), "why it failed", nullable=True),
+            column("message", pa.string(), "why it failed or is partial", nullable=True),
             column("audio_root", pa.string(), "the audio folder, absolute"),
             column("counts", pa.map_(pa.string(), pa.int64()), "what was done, by name"),
             column("audio_s", pa.float64(), "seconds of audio analysed in this run"),

@@ -80,12 +80,12 @@ create macro change_high(hits, count_all, hits_before, count_before) as least(
     )
 );
 
--- arc_class: which way a call went, from the dissatisfaction of its first and last third and of
--- the whole; a change counts where its worse end reaches half the threshold and its
+-- arc_class: which way a call went, from the dissatisfaction of its first and last third and its
+-- flag; a change counts where its worse end reaches half the threshold and its
 -- better end lies at most halfway from the threshold to 1;
 -- the same words as ser_batch.lab.bench.arcs.arc_class
-create macro arc_class(at_start, at_end, whole, count_scored, threshold, least_change) as case
-    when whole is null then null
+create macro arc_class(at_start, at_end, is_flagged, count_scored, threshold, least_change) as case
+    when is_flagged is null then null
     when count_scored < 3 or at_start is null or at_end is null then 'uncertain'
     when at_end >= threshold / 2 and at_start <= (1 + threshold) / 2
         and log_odds(at_end) - log_odds(at_start) >= least_change
@@ -93,6 +93,6 @@ create macro arc_class(at_start, at_end, whole, count_scored, threshold, least_c
     when at_start >= threshold / 2 and at_end <= (1 + threshold) / 2
         and log_odds(at_start) - log_odds(at_end) >= least_change
         then 'improving'
-    when whole >= threshold then 'stayed negative'
+    when is_flagged then 'stayed negative'
     else 'stayed positive'
 end;

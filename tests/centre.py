@@ -14,10 +14,10 @@ import soundfile
 from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.queue import queue_labels
+from ser_batch.scoring.choose import model_id
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
-from ser_batch.stages.score import model_id
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.tables import (

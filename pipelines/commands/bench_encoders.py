@@ -162,7 +162,7 @@ def _show_encoders(result: dict[str, Any]) -> None:
             *(_pair(row.get("within"), row.get("normalised"), name) for name in within),
             *(_two(row.get("across", {}).get(name), "uar", "auc_anger") for name in across),
             *(
-                _two(judged.get(setting), "spearman", "segment_auc_anger")
+                _two(_values(judged.get(setting)), "spearman", "segment_auc")
                 for setting in dict.fromkeys(called)
             ),
         )
@@ -175,6 +175,11 @@ def _pair(one: dict[str, float] | None, other: dict[str, float] | None, name: st
     if not one or not other or name not in one:
         return "-"
     return f"{one[name]:.3f} ({other[name]:.3f})"
+
+
+def _values(measured: dict[str, Any] | None) -> dict[str, float] | None:
+    """The figures of `bench calls` without their intervals."""
+    return measured and {name: one["value"] for name, one in measured["figures"].items()}
 
 
 def _two(figures: dict[str, float] | None, first: str, second: str) -> str:

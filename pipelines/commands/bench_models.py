@@ -1,4 +1,4 @@
-"""Commands `bench calls`, `bench features` and `bench models`: the model room's figures."""
+"""Commands `bench features` and `bench models`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, CorporaOption, progress_bar
+from pipelines.commands.train import BestAt, CopiesOption, CorporaOption, progress_bar
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -17,55 +17,6 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
-
-JUDGED = (
-    "segment_auc_anger",
-    "spearman",
-    "spearman_mean_anger",
-    "precision_at_10",
-    "arc_accuracy",
-)
-
-
-def bench_calls(  # noqa: PLR0917
-    corpora: CorporaOption,
-    train_on: Annotated[
-        list[str] | None, typer.Option("--train", help="Training corpus; may be repeated.")
-    ] = None,
-    calls: Annotated[int, typer.Option(min=10, help="Calls a setting.")] = 100,
-    copies: CopiesOption = None,
-    best_at: BestAtOption = BestAt.calls,
-    seed: Annotated[int, typer.Option(help="Of the calls: other seeds make other calls.")] = 1,
-    root: RootOption = DEFAULT_ROOT,
-    settings: SettingsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The judge: are the worst calls found, and which way did they go?
-
-    Calls are made of acted clips whose emotions are known, and go through the real analysis.
-    """
-    from ser_batch.lab.bench.calls import run
-    from ser_batch.training.augment import Augmentation
-    from ser_batch.training.recipes import copies_for, recipe_for
-
-    values = read_settings(open_root(root), settings)
-    with progress_bar() as on_progress:
-        result = run(
-            corpora,
-            train_on or ["emodb"],
-            values,
-            n_calls=calls,
-            augmentation=Augmentation(
-                copies=copies_for(values.features.set) if copies is None else copies
-            ),
-            recipe=recipe_for(values.features.set, best_at.value),
-            on_progress=on_progress,
-            seed=seed,
-        )
-    if as_json:
-        print_json(result)
-    else:
-        _show_judgements(result["ours"])
 
 
 def bench_features(
@@ -127,29 +78,6 @@ def bench_models(  # noqa: PLR0917
             on_progress=on_progress,
         )
     print_json(result) if as_json else _show_models(result)
-
-
-def _show_judgements(judgements: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(
-        "setting",
-        "calls",
-        "AUC of anger",
-        "Spearman",
-        "of mean anger",
-        "precision at 10 %",
-        "arcs right",
-    )
-    for judgement in judgements:
-        table.add_row(
-            f"{judgement['setting']}: {'+'.join(judgement['trained_on'])} → "
-            f"{'+'.join(judgement['tested_on'])}",
-            str(judgement["n_calls"]),
-            *(f"{judgement[key]:.3f}" for key in JUDGED),
-        )
-    Console().print(table)
 
 
 def _show_speeds(result: dict[str, Any]) -> None:

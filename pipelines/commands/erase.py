@@ -51,9 +51,12 @@ def erase(
 
       ser-batch erase --call 2026-11-03-0815 --audio --yes
     """
+    from functools import partial
+
     from ser_batch.erasure.erase import erase as erase_plan
     from ser_batch.erasure.erase import finish_erasure
     from ser_batch.erasure.plan import ErasureSubject, plan_erasure
+    from ser_batch.stages.report import republish_without
     from ser_batch.store.lake import Lake
     from ser_batch.store.lock import only_run
 
@@ -61,8 +64,9 @@ def erase(
         raise typer.BadParameter("name one of them", param_hint="--customer or --call")
     place = existing_root(root)
     values = read_settings(place, settings)
+    republish = partial(republish_without, place, values)
     with only_run(place):
-        finish_erasure(place, values)
+        finish_erasure(place, republish)
         subject = (
             ErasureSubject("call", call or "")
             if customer is None
@@ -76,7 +80,7 @@ def erase(
                 abort=True,
                 err=True,
             )
-        done = erase_plan(place, values, plan)
+        done = erase_plan(place, plan, republish)
     if as_json:
         print_json({subject.kind: subject.name, **asdict(done)})
     else:

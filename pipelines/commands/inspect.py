@@ -9,6 +9,7 @@ import typer
 
 from pipelines.options import (
     DEFAULT_ROOT,
+    CustomerChannelOption,
     FirstSpeakerOption,
     JsonOption,
     RootOption,
@@ -31,6 +32,7 @@ def inspect(
     out: Annotated[
         Path | None, typer.Option(help="Draw it into this PNG file, too.", dir_okay=False)
     ] = None,
+    customer_channel: CustomerChannelOption = None,
     first_speaker: FirstSpeakerOption = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
@@ -47,11 +49,11 @@ def inspect(
       ser-batch inspect mono.wav --first-speaker agent --json
     """
     from ser_batch.analysis.inspect import as_dict, inspect_file
+    from ser_batch.scoring.score_files import stated_roles
 
     values = read_settings(open_root(root), settings)
-    if first_speaker is not None:
-        roles = values.roles.model_copy(update={"first_speaker": first_speaker})
-        values = values.model_copy(update={"roles": roles})
+    roles = stated_roles(values.roles, customer_channel, first_speaker)
+    values = values.model_copy(update={"roles": roles})
     seen = inspect_file(file, values)
     if out is not None:
         _draw(file.name, seen, out)

@@ -53,7 +53,7 @@ def queue(
     """
     from ser_batch.labels.label_studio import LOCAL_FILES
     from ser_batch.labels.queue import queue_labels
-    from ser_batch.stages.score import model_id
+    from ser_batch.scoring.choose import model_id
 
     place = existing_root(root)
     chosen = read_settings(place, settings)

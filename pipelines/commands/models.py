@@ -216,8 +216,8 @@ def compare(
 
       ser-batch models compare calls-3f2a91c0
     """
+    from ser_batch.scoring.choose import load_model
     from ser_batch.scoring.models import usable
-    from ser_batch.stages.score import load_model
     from ser_batch.store.lake import Lake
     from ser_batch.training.retrain import compare_with_champion
 

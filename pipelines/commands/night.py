@@ -47,7 +47,8 @@ def nightly(
     """Take in new recordings, score them, publish the warehouse, write the report.
 
     What was done before is not done again; killed and run again, it ends with the same rows.
-    Exit code: 0 clean, 3 some files went to quarantine, 1 failed, 75 another run is at work.
+    Exit code: 0 clean, 3 files were rejected, or no call or less than half of what could be
+    was scored, 1 failed, 75 another run is at work.
 
     Examples:
 
@@ -126,18 +127,18 @@ def show_summary(summary: dict[str, Any]) -> None:
 
     console = Console(soft_wrap=True)
     counts = summary["counts"]
-    console.print(_headline(summary))
+    if summary["completeness"]["reason"]:
+        console.print(f"[yellow]Partial[/]: {escape(_incomplete(summary['completeness']))}")
+        console.print(f"  {_work_done(summary)}")
+    else:
+        console.print(_headline(summary))
     if counts["quarantined"] or counts["warnings"]:
         console.print(
             f"  {counts['quarantined']} files to quarantine, {counts['warnings']} warnings: "
             "[bold]ser-batch quarantine list[/]"
         )
-    if counts["files_growing"]:
-        console.print(f"  {counts['files_growing']} files are still being written: next run")
     if counts["files_erased"]:
         console.print(f"  {counts['files_erased']} files are of calls that were erased: left out")
-    if not counts["files_found"]:
-        console.print(f"  [yellow]no recording was found in {escape(summary['audio'])}[/]")
     for reason in summary["not_scored"]:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
         calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"
@@ -152,13 +153,23 @@ def show_summary(summary: dict[str, Any]) -> None:
             f"  drift in {row['subject']}, {row['name']}, against {row['reference']}: "
             f"{escape(row['advice'])}"
         )
+    if counts["files_growing"]:
+        console.print(
+            f"  {counts['files_growing']} files skipped: still being written (changed within "
+            "ingest.min_age_s); the next run takes them"
+        )
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
 
 
+def _incomplete(completeness: dict[str, Any]) -> str:
+    message, remedy = completeness["message"], completeness["remedy"]
+    return f"{message}. {remedy}" if remedy else message
+
+
 def _headline(summary: dict[str, Any]) -> str:
-    counts, stages = summary["counts"], summary["stage_s"]
-    seconds = sum(stages.values())
+    counts = summary["counts"]
+    seconds = sum(summary["stage_s"].values())
     if not summary["published"] and not counts.get("calls_analysed"):
         return (
             f"[green]Nothing new[/]: {counts['files_found'] - counts['files_erased']} recordings "
@@ -166,11 +177,16 @@ def _headline(summary: dict[str, Any]) -> str:
             f"nothing was computed ({seconds:.1f} s)."
         )
     colour = "green" if summary["status"] == "clean" else "yellow"
-    spent = ", ".join(f"{name} {value:.1f} s" for name, value in stages.items())
+    return f"[{colour}]{summary['status'].capitalize()}[/]: {_work_done(summary)}"
+
+
+def _work_done(summary: dict[str, Any]) -> str:
+    counts = summary["counts"]
+    spent = ", ".join(f"{name} {value:.1f} s" for name, value in summary["stage_s"].items())
     return (
-        f"[{colour}]{summary['status'].capitalize()}[/]: {counts.get('calls_analysed', 0)} calls "
-        f"analysed ({summary['audio_s'] / 3600:.2f} h), {counts.get('segments_scored', 0)} "
-        f"segments scored, {summary['rows'].get('call_summary', 0)} calls in the warehouse.\n"
+        f"{counts.get('calls_analysed', 0)} calls analysed ({summary['audio_s'] / 3600:.2f} h), "
+        f"{counts.get('segments_scored', 0)} segments scored, "
+        f"{summary['rows'].get('call_summary', 0)} calls in the warehouse.\n"
         f"  {spent}"
     )
 

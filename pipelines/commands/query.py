@@ -104,8 +104,8 @@ def publish(
     """
     from rich.console import Console
 
+    from ser_batch.scoring.choose import model_id
     from ser_batch.stages.publish import publish as publish_warehouse
-    from ser_batch.stages.score import model_id
     from ser_batch.store.lock import only_run
 
     place = existing_root(root)

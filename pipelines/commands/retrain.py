@@ -90,10 +90,10 @@ def rescore(  # noqa: PLR0917
 
       ser-batch rescore --model calls-3f2a91c0 --since 2026-10-01
     """
+    from ser_batch.scoring.choose import model_id
     from ser_batch.scoring.models import usable
     from ser_batch.stages.publish import publish
     from ser_batch.stages.rescore import rescore as rescore_calls
-    from ser_batch.stages.score import model_id
     from ser_batch.store.lake import Lake
     from ser_batch.store.lock import only_run
 
@@ -136,8 +136,8 @@ def drift(
 
       ser-batch drift --json
     """
+    from ser_batch.scoring.choose import model_id
     from ser_batch.stages.drift import newest_drift
-    from ser_batch.stages.score import model_id
     from ser_batch.store.lake import Lake
 
     place = existing_root(root)

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.options import (
     DEFAULT_ROOT,
+    CustomerChannelOption,
     Exit,
     FirstSpeakerOption,
     JsonOption,
@@ -28,14 +29,7 @@ BAR_WIDTH = 10
 def score(
     files: Annotated[list[Path], typer.Argument(help="Recordings.")],
     *,
-    customer_channel: Annotated[
-        int | None,
-        typer.Option(
-            help="The customer's channel; for a one-channel file 0 says that it is the customer's.",
-            min=0,
-            max=1,
-        ),
-    ] = None,
+    customer_channel: CustomerChannelOption = None,
     first_speaker: FirstSpeakerOption = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
@@ -51,8 +45,8 @@ def score(
 
       ser-batch score mono.wav --first-speaker agent
     """
+    from ser_batch.scoring.choose import load_model
     from ser_batch.scoring.score_files import score_files
-    from ser_batch.stages.score import load_model
 
     place = open_root(root)
     values = read_settings(place, settings)
@@ -80,8 +74,10 @@ def _as_dict(scored: FileScore) -> dict[str, Any]:
         "path": str(scored.path),
         "duration_s": scored.duration_s,
         "dissatisfaction": scored.dissatisfaction,
+        "is_dissatisfied": scored.is_dissatisfied,
         "segments": [asdict(segment) for segment in scored.segments],
         "not_scored": {str(channel): reason for channel, reason in scored.not_scored.items()},
+        "options": list(scored.options),
         "error": {"code": scored.error.code, "message": str(scored.error)}
         if scored.error
         else None,
@@ -101,9 +97,14 @@ def _show(scored: FileScore) -> None:
     said = "nothing scored"
     if scored.dissatisfaction is not None:
         said = f"dissatisfaction [bold]{scored.dissatisfaction:.2f}[/] (0 content, 1 dissatisfied)"
+        said += ", [bold]flagged as dissatisfied[/]" if scored.is_dissatisfied else ", not flagged"
     console.print(f"[bold]{name}[/]: {scored.duration_s:.0f} s, {said}")
     for channel, reason in scored.not_scored.items():
         console.print(f"  channel {channel} not scored: {escape(reason)}", style="dim")
+    if scored.options:
+        console.print("  to score it, say who speaks:")
+        for option in scored.options:
+            console.print(f"    {option}", highlight=False)
     if not scored.segments:
         return
     table = Table("from", "to", "emotion", "sure", "dissatisfaction", "because")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,6 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from ser_batch.corpora.base import Clip
     from ser_batch.training.augment import Augmentation
 
 models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
@@ -85,7 +84,7 @@ def train(  # noqa: PLR0917
     The figures are of speakers that the model had not heard. The bundled model is made by
     `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
     """
-    from ser_batch.corpora import read_corpus
+    from ser_batch.corpora import CORPORA, installed, read_corpus
     from ser_batch.corpora.labels import read_labels
     from ser_batch.training.build import build_bundle
     from ser_batch.training.describe import FEATURE_SETS
@@ -97,7 +96,8 @@ def train(  # noqa: PLR0917
         raise typer.BadParameter("needed to find a corpus", param_hint="--corpora")
     clips = [clip for name in names for clip in read_corpus(corpora or Path(), name)]
     clips += read_labels(labels) if labels else []
-    others = _other_corpora(corpora, {clip.corpus for clip in clips}) if corpora else {}
+    trained_on = {clip.corpus for clip in clips}
+    others = installed(corpora, CORPORA.keys() - trained_on) if corpora else {}
     stems = [*names, *([labels.stem] if labels else [])]
     folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
     with progress_bar() as on_progress:
@@ -212,18 +212,6 @@ def _augmentation(features: str, band: BandName, copies: int | None) -> Augmenta
     if band is BandName.wide:
         return Augmentation()
     return Augmentation(copies=copies_for(features) if copies is None else copies)
-
-
-def _other_corpora(corpora: Path, trained_on: set[str]) -> dict[str, list[Clip]]:
-    """Clips of the corpora that lie there too: the model is tested on them."""
-    from ser_batch.corpora import CORPORA, read_corpus
-    from ser_batch.errors import CorpusError
-
-    others = {}
-    for name in sorted(set(CORPORA) - trained_on):
-        with suppress(CorpusError):
-            others[name] = read_corpus(corpora, name)
-    return others
 
 
 @contextmanager

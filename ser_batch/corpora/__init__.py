@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from ser_batch.config import nearest
@@ -19,6 +21,9 @@ from ser_batch.errors import CorpusError
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus for corpus in (CREMAD, EMODB, IEMOCAP, NEMO, RAVDESS, SAVEE, TESS, URDU)
 }
+
+GUIDED_CHOICES = frozenset({"cremad", "emodb", "nemo", "ravdess", "tess"})
+"""Corpora whose figures were looked at when recipes, the flag or the bundled model were chosen."""
 
 
 def get_corpus(name: str) -> Corpus:
@@ -39,3 +44,17 @@ def read_corpus(corpora: Path, name: str) -> list[Clip]:
         CorpusError: if there is no such corpus, folder or clip
     """
     return get_corpus(name).read(find_corpus_folder(corpora, name))
+
+
+def installed(corpora: Path, names: Collection[str]) -> dict[str, list[Clip]]:
+    """Clips of those of some corpora whose folders lie below `corpora`, by name.
+
+    Raises:
+        CorpusError: if a name is no corpus
+    """
+    found = {}
+    for name in sorted(names):
+        corpus = get_corpus(name)
+        with suppress(CorpusError):
+            found[name] = corpus.read(find_corpus_folder(corpora, name))
+    return found

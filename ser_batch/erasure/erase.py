@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,23 +17,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import escape
 
-from ser_batch.config import Settings
+from ser_batch.clock import utc_now
 from ser_batch.erasure.plan import Erasure
 from ser_batch.errors import BundleError, FileError
 from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
-from ser_batch.monitoring.run_record import utc_now
-from ser_batch.report.written_pages import Shown, erase_mentions, forget_calls, write_whole
+from ser_batch.report.written_pages import Shown, erase_mentions, forget_calls
 from ser_batch.scoring.bundle import ALIGNED_TO, EVALUATION, read_manifest
-from ser_batch.stages.publish import publish
-from ser_batch.stages.report import LATEST, write_report
-from ser_batch.stages.score import model_id
+from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import METADATA, PROFILES, QUARANTINE
 
 PENDING = ".erasing.json"
+
+Republish = Callable[[bool], None]
+"""Rebuilds the warehouse; is told whether pages of reports have changed."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,16 @@ class Erased:
     models: tuple[str, ...]
 
 
-def erase(root: Root, settings: Settings, plan: Erasure) -> Erased:
+def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
     """Carry an erasure out; the root is held.
 
     Args:
         root: whose lake, labels, reports and warehouse
-        settings: by which the warehouse and the newest report are made again
         plan: what goes
+        republish: rebuilds the warehouse, and the newest report if it has changed
     """
     lake = Lake(root.lake)
-    write_whole(root.path / PENDING, json.dumps(asdict(plan)))
+    write_text_atomic(root.path / PENDING, json.dumps(asdict(plan)))
     put_tombstones(lake, plan.stones, utc_now())
     rows = _erase_rows(lake, plan)
     n_snippets = forget_recordings(root, set(plan.recordings))
@@ -76,10 +76,7 @@ def erase(root: Root, settings: Settings, plan: Erasure) -> Erased:
     n_pages = forget_calls(root.reports, shown)
     n_pages += erase_mentions(root.reports, _mention(plan, escaped=True))
     if root.warehouse.exists():
-        # from the lake alone: a file that grows keeps the bytes of rows that were deleted
-        publish(root, settings, model_id(root, settings), full=True)
-        if (root.reports / LATEST).exists() or n_pages:
-            write_report(root, settings, "by-hand")
+        republish(n_pages > 0)
     deleted = _delete_audio(plan) if plan.with_audio else []
     models = learnt_from(root, set(plan.recordings))
     left = [name for name in plan.audio_files if name not in deleted and Path(name).exists()]
@@ -89,13 +86,13 @@ def erase(root: Root, settings: Settings, plan: Erasure) -> Erased:
     )
 
 
-def finish_erasure(root: Root, settings: Settings) -> Erased | None:
+def finish_erasure(root: Root, republish: Republish) -> Erased | None:
     """Carry out an erasure that was killed, None if there is none; the root is held."""
     try:
         text = (root.path / PENDING).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    return erase(root, settings, Erasure.from_json(text))
+    return erase(root, Erasure.from_json(text), republish)
 
 
 def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:

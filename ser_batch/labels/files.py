@@ -20,7 +20,7 @@ from ser_batch.labels.label_studio import labelling_config, task
 from ser_batch.labels.segment_name import parse_segment_name, segment_name
 from ser_batch.labels.selection import RANDOM
 from ser_batch.labels.snippets import Stretch, write_snippets
-from ser_batch.report.written_pages import write_whole
+from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.paths import Root
 
 SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
@@ -100,7 +100,7 @@ def _forget_tasks(file: Path, recordings: Collection[str]) -> int:
     tasks = json.loads(file.read_text(encoding="utf-8"))
     kept = [each for each in tasks if not _is_of(each["data"].get("segment", ""), recordings)]
     if len(kept) < len(tasks):
-        write_whole(file, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+        write_text_atomic(file, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     return len(tasks) - len(kept)
 
 
@@ -116,7 +116,7 @@ def _forget_rows(file: Path, recordings: Collection[str]) -> int:
         writer = csv.DictWriter(text, columns)
         writer.writeheader()
         writer.writerows(kept)
-        write_whole(file, text.getvalue())
+        write_text_atomic(file, text.getvalue())
     return len(rows) - len(kept)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ser_batch.clock import utc_now
 from ser_batch.config import Settings, digest
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import StopError
@@ -22,7 +23,6 @@ from ser_batch.labels.label_studio import LOCAL_FILES
 from ser_batch.labels.reading import read_label_file
 from ser_batch.labels.segment_name import SegmentKey, segment_name
 from ser_batch.labels.session import Question, Session
-from ser_batch.monitoring.run_record import utc_now
 from ser_batch.policy import NOT_SCORED
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run

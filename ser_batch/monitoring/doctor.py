@@ -21,8 +21,8 @@ from ser_batch.config import Settings
 from ser_batch.errors import SerError, WarehouseError
 from ser_batch.features.encoders.sets import RECOMMENDED
 from ser_batch.features.encoders.weights import WEIGHTS
+from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
-from ser_batch.stages.score import load_model
 from ser_batch.store.paths import Root
 
 LEAST_FREE_GB = 2.0

@@ -13,19 +13,15 @@ from typing import Literal
 import polars as pl
 
 import ser_batch
+from ser_batch.analysis.identity import analysis_id
+from ser_batch.clock import utc_now
 from ser_batch.config import IngestSettings, Settings
 from ser_batch.errors import BadShareError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.stages.shard import analysis_id
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES, QUARANTINE, RUNS
 
 Status = Literal["running", "clean", "partial", "failed", "interrupted"]
-
-
-def utc_now() -> dt.datetime:
-    """The present in UTC, without time zone, as the tables carry it."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 @dataclass

@@ -145,7 +145,6 @@ def _values(period: Period | None, queues: str, settings: Settings) -> dict[str,
         "queues": queues,
         "calls_to_listen": str(settings.report.calls_to_listen),
         "min_calls": str(settings.report.min_calls),
-        "threshold": str(settings.dissatisfaction.threshold),
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import importlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from ser_batch.config import Settings, nearest
 from ser_batch.errors import DependencyError, QueryError
 from ser_batch.report.content import Choice, read_content
 from ser_batch.report.words import period_words, verdict
+from ser_batch.store.atomic import replacing
 from ser_batch.warehouse import TableDoc, query, quoted
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -202,12 +202,9 @@ def _neutral(value: Any) -> Any:
 
 @contextmanager
 def _whole(target: Path) -> Iterator[Path]:
-    """A path beside the target that takes its place if nothing goes wrong."""
-    temporary = target.with_name(f".{os.getpid()}-{target.name}")
+    """As `replacing`, with an error that names the file."""
     try:
-        yield temporary
-        temporary.replace(target)
+        with replacing(target) as temporary:
+            yield temporary
     except OSError as error:
         raise QueryError(f"cannot write {target}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -53,7 +53,7 @@ def reasons(call: Row, rules: DissatisfactionSettings) -> str:
 
     Args:
         call: a row of `call_summary`
-        rules: the threshold, and which emotions count as dissatisfied
+        rules: the flag's threshold, and which emotions count as dissatisfied
     """
     found = []
     if call["arc"] in ("worsening", "improving", "stayed negative"):
@@ -63,7 +63,7 @@ def reasons(call: Row, rules: DissatisfactionSettings) -> str:
     if strongest:
         found.append(" and ".join(strongest[:2]))
     found.append(f"{percent(call['dissatisfied_share'])} of the speech dissatisfied")
-    if (call["dissatisfaction_end"] or 0) >= rules.threshold:
+    if (call["dissatisfaction_end"] or 0) >= rules.call_threshold:
         found.append("ends badly")
     if call["top_reasons"]:
         found.append(call["top_reasons"][0])

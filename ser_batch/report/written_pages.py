@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +13,7 @@ from markupsafe import escape
 
 from ser_batch import warehouse
 from ser_batch.policy import NOT_SCORED
-from ser_batch.store.paths import Root
+from ser_batch.store.atomic import write_text_atomic
 
 _LISTED = re.compile(r"[ \t]*<li data-facets=.*?</li>\n?", re.DOTALL)
 """A call of the list, as `report/page.html` writes it."""
@@ -37,20 +36,21 @@ class Shown:
     file: str
 
 
-def forget_unscored(root: Root, dates: Sequence[dt.date]) -> int:
+def forget_unscored(reports: Path, built: Path, dates: Sequence[dt.date]) -> int:
     """Take calls that the law bars from being scored out of all reports; how many pages changed.
 
     Args:
-        root: whose reports; its warehouse is published
+        reports: folder of the reports
+        built: the warehouse that says which calls are scored
         dates: call dates whose calls may be scored otherwise than before
     """
     sql = """
         select recording_id, audio_root || '/' || path from call_summary
         where list_contains(?::date[], call_date) and list_contains(?, not_scored_reason)
     """
-    with warehouse.connect(root.warehouse) as con:
+    with warehouse.connect(built) as con:
         rows = con.execute(sql, [list(dates), list(NOT_SCORED)]).fetchall()
-    return forget_calls(root.reports, [Shown(*row) for row in rows])
+    return forget_calls(reports, [Shown(*row) for row in rows])
 
 
 def forget_calls(reports: Path, calls: Iterable[Shown]) -> int:
@@ -84,14 +84,6 @@ def erase_mentions(reports: Path, mention: re.Pattern[str]) -> int:
     return n_changed
 
 
-def write_whole(target: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
-
-
 def _names(entry: str) -> list[str]:
     return [name for names in _NAMED.findall(entry) for name in names if name]
 
@@ -102,5 +94,5 @@ def _without(page: Path, blocks: re.Pattern[str], goes: Callable[[str], bool]) -
     kept = blocks.sub(lambda block: "" if goes(block[0]) else block[0], text)
     if kept == text:
         return False
-    write_whole(page, kept)
+    write_text_atomic(page, kept)
     return True

@@ -6,37 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
 from ser_batch.analysis.warnings import not_diarized
-from ser_batch.config import Role, Settings, Speaker
-from ser_batch.emotions import UNCERTAIN, call_dissatisfaction, segment_dissatisfaction
+from ser_batch.config import RoleSettings, Settings, Speaker
+from ser_batch.emotions import (
+    UNCERTAIN,
+    call_dissatisfaction,
+    is_call_dissatisfied,
+    segment_dissatisfaction,
+)
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.ingest.named_file import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.stages.score import decide
-
-
-class NoSuchFileError(FileError):
-    """A file that somebody named is not there."""
-
-    code = "no_such_file"
-    remedy = "Mend the path."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no file {path}")
-
-
-class FolderNamedError(FileError):
-    """A folder was named where one recording is meant."""
-
-    code = "folder"
-    remedy = "Name recordings; `ser-batch nightly --audio FOLDER` takes a folder."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is a folder")
+from ser_batch.scoring.decide import decide
 
 
 @dataclass(frozen=True)
@@ -70,8 +54,12 @@ class FileScore:
         path: the file
         duration_s: its length; 0 if it cannot be read
         segments: of the channels that may be scored, in order of time
-        dissatisfaction: of the call; None where nothing was scored
+        dissatisfaction: of the call; None with less scored speech than
+            `dissatisfaction.min_scored_s`
+        is_dissatisfied: the call is flagged; None where it has no dissatisfaction
         not_scored: by channel, why it carries no emotion
+        options: of the command `score`, each with its meaning, that would score a channel whose
+            speaker is unknown
         error: why the file cannot be read, else None
     """
 
@@ -79,7 +67,9 @@ class FileScore:
     duration_s: float
     segments: tuple[ScoredSegment, ...]
     dissatisfaction: float | None
+    is_dissatisfied: bool | None
     not_scored: dict[int, str]
+    options: tuple[str, ...] = ()
     error: FileError | None = None
 
 
@@ -101,55 +91,71 @@ def score_files(
             None: as the settings' roles say
         first_speaker: where both sides share one channel; None: as the settings' roles say
     """
-    roles: tuple[Role, ...] = settings.roles.channels
-    single: Role = settings.roles.single_channel
-    first = first_speaker or settings.roles.first_speaker
-    if customer_channel is not None:
-        roles = ("customer", "agent") if customer_channel == 0 else ("agent", "customer")
-    if customer_channel == 0 and first_speaker is None:
-        single, first = "customer", None
+    roles = stated_roles(settings.roles, customer_channel, first_speaker)
     scores = []
     for path in paths:
         try:
             check_file(path)
         except FileError as error:
-            scores.append(FileScore(path, 0.0, (), None, {}, error))
+            scores.append(FileScore(path, 0.0, (), None, None, {}, error=error))
             continue
         size = path.stat().st_size
-        job = CallJob(str(path), path, size, roles, single, first, None, None, settings)
+        job = CallJob(
+            recording_id=str(path),
+            path=path,
+            size_bytes=size,
+            roles=roles.channels,
+            single_role=roles.single_channel,
+            first_speaker=roles.first_speaker,
+            notice_given=None,
+            objected=None,
+            settings=settings,
+        )
         scores.append(_trial(job, describe_calls([job])[0], bundle))
     return scores
 
 
-def check_file(path: Path) -> None:
-    """Refuse what a person may name by mistake.
+def stated_roles(
+    roles: RoleSettings, customer_channel: int | None, first_speaker: Speaker | None
+) -> RoleSettings:
+    """Roles with what options of the command line state about one call.
 
-    Raises:
-        FolderNamedError: if it is a folder
-        NoSuchFileError: if nothing is there
+    Args:
+        roles: of the settings
+        customer_channel: channel of the customer, 0 or 1, also of a one-channel file
+        first_speaker: where both sides share one channel
     """
-    if path.is_dir():
-        raise FolderNamedError(path)
-    if not path.exists():
-        raise NoSuchFileError(path)
+    stated: dict[str, object] = {}
+    if customer_channel is not None:
+        pair = ("customer", "agent") if customer_channel == 0 else ("agent", "customer")
+        stated["channels"] = pair
+    if customer_channel == 0:
+        stated |= {"single_channel": "customer", "first_speaker": None}
+    if first_speaker is not None:
+        stated["first_speaker"] = first_speaker
+    return roles.model_copy(update=stated)
 
 
 def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> FileScore:
     if outcome.analysis is None:
-        return FileScore(job.path, 0.0, (), None, {}, outcome.error)
+        return FileScore(job.path, 0.0, (), None, None, {}, error=outcome.error)
     segments = sorted(_segments(job, outcome, bundle), key=lambda segment: segment.start_s)
     known = [
         (segment.dissatisfaction, segment.end_s - segment.start_s)
         for segment in segments
         if segment.dissatisfaction is not None
     ]
-    call = call_dissatisfaction(*zip(*known, strict=True)) if known else float("nan")
+    value, seconds = zip(*known, strict=True) if known else ((), ())
+    rules = job.settings.dissatisfaction
+    is_scored = sum(seconds) >= max(rules.min_scored_s, 1e-9)
     return FileScore(
         path=job.path,
         duration_s=outcome.analysis.duration_s,
         segments=tuple(segments),
-        dissatisfaction=None if np.isnan(call) else call,
+        dissatisfaction=call_dissatisfaction(value, seconds) if is_scored else None,
+        is_dissatisfied=is_call_dissatisfied(value, seconds, **rules.flag) if is_scored else None,
         not_scored=_not_scored(job, outcome),
+        options=_options(_reasons(job, outcome), job.first_speaker),
     )
 
 
@@ -179,16 +185,39 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
 
 
 def _not_scored(job: CallJob, outcome: CallOutcome) -> dict[int, str]:
-    analysis = outcome.analysis
-    assert analysis is not None
-    reasons = job.not_scored(
-        n_channels=outcome.n_channels, dual_mono=analysis.dual_mono, diarized=analysis.diarized
-    )
+    assert outcome.analysis is not None
     meanings = {
         channel: NOT_SCORED[code].meaning
-        for channel, code in enumerate(reasons)
+        for channel, code in enumerate(_reasons(job, outcome))
         if code is not None
     }
-    if why := not_diarized(analysis):
+    if why := not_diarized(outcome.analysis):
         meanings[0] = why
     return meanings
+
+
+def _reasons(job: CallJob, outcome: CallOutcome) -> tuple[str | None, ...]:
+    analysis = outcome.analysis
+    assert analysis is not None
+    return job.not_scored(
+        n_channels=outcome.n_channels, dual_mono=analysis.dual_mono, diarized=analysis.diarized
+    )
+
+
+def _options(reasons: Sequence[str | None], first_speaker: Speaker | None) -> tuple[str, ...]:
+    """Options that would score a recording on which a speaker is unknown, with their meaning."""
+    if "unknown_role" not in reasons:
+        return ()
+    if len(reasons) > 1:
+        return tuple(
+            f"--customer-channel {channel}   the customer speaks on channel {channel}"
+            for channel in range(len(reasons))
+        )
+    alone = "--customer-channel 0      only the customer speaks"
+    if first_speaker is not None:  # tried: the two speakers were not distinguished
+        return (alone,)
+    return (
+        "--first-speaker agent     two speakers, the agent first",
+        "--first-speaker customer  two speakers, the customer first",
+        alone,
+    )

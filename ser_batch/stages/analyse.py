@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ser_batch.analysis.describe import CallJob, CallOutcome
+from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings, digest
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest import issues as remarks
-from ser_batch.stages.shard import Shard, analysis_id
+from ser_batch.stages.shard import Shard
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS, features_contract
 

@@ -30,8 +30,8 @@ from ser_batch.monitoring.profile import (
     sources,
     summed,
 )
+from ser_batch.scoring.decide import decide
 from ser_batch.scoring.histograms import LINE_EDGES, score_counts, uncertain_counts
-from ser_batch.stages.score import decide
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, DRIFT, PROFILES
 

@@ -19,7 +19,7 @@ class PublishResult:
     """What publishing did.
 
     Attributes:
-        path: the published file
+        path: the published file; of a night, the one beside it that `finish_publishing` publishes
         rows: rows of each mart
         built: False where nothing had changed since it was built
         dates: call dates that were built
@@ -39,7 +39,9 @@ def publish(
     full: bool = False,
     run_id: str | None = None,
 ) -> PublishResult:
-    """Build, test and swap in the warehouse, unless it is current; older reports follow the law.
+    """Build and test the warehouse, unless it is current; older reports follow the law.
+
+    By hand it is published at once; a night publishes it when its record is final.
 
     Only the run that holds the root's lock may call it.
 
@@ -55,11 +57,24 @@ def publish(
     """
     lake = Lake(root.lake)
     state_interrupted(lake, but=run_id)
-    result = warehouse.build(lake, root.warehouse, model_id=model_id, settings=settings, full=full)
+    result = warehouse.build(
+        lake,
+        root.warehouse,
+        model_id=model_id,
+        settings=settings,
+        full=full,
+        hold=run_id is not None,
+    )
     if result.built:
-        forget_unscored(root, result.dates)
+        forget_unscored(root.reports, result.path, result.dates)
     marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
-    return PublishResult(root.warehouse, marts, result.built, result.dates)
+    return PublishResult(result.path, marts, result.built, result.dates)
+
+
+def finish_publishing(root: Root, result: PublishResult) -> None:
+    """Publish what a night built, with its own final record in the mart `runs`."""
+    if result.built:
+        warehouse.swap_in(result.path, root.warehouse, Lake(root.lake))
 
 
 def count_undated(path: Path) -> int:

@@ -17,15 +17,24 @@ from ser_batch.errors import BundleError, FileError
 from ser_batch.report.call_page import render_call
 from ser_batch.report.content import Choice, Row, read_content
 from ser_batch.report.page import ModelFacts, render
-from ser_batch.report.written_pages import write_whole
 from ser_batch.resources import bundled_models
 from ser_batch.scoring.bundle import CARD, EVALUATION, read_manifest
+from ser_batch.scoring.choose import model_id
+from ser_batch.stages.publish import publish
+from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.paths import Root
 
 LATEST = "latest.html"
 
 
-def write_report(root: Root, settings: Settings, run_id: str, choice: Choice | None = None) -> Path:
+def write_report(
+    root: Root,
+    settings: Settings,
+    run_id: str,
+    choice: Choice | None = None,
+    *,
+    published: Path | None = None,
+) -> Path:
     """Write `reports/<run_id>.html`; a report of everything becomes `reports/latest.html` too.
 
     Args:
@@ -33,21 +42,36 @@ def write_report(root: Root, settings: Settings, run_id: str, choice: Choice | N
         settings: threshold, weights, number of calls listed and least number in a figure
         run_id: names the file
         choice: days and queue; None: all queues up to the last day
+        published: the warehouse; None: the root's
 
     Raises:
         WarehouseError: if nothing was published yet
     """
-    with warehouse.connect(root.warehouse) as con:
+    with warehouse.connect(published or root.warehouse) as con:
         content = read_content(con, settings, choice or Choice())
         model = model_facts(root, warehouse.model_of(con))
         pages = write_call_pages(con, root, settings, run_id, content.rows["listen"])
     page = render(content, settings, run_id=run_id, model=model, call_pages=pages)
     page += _signature(settings) + "\n"
     target = root.reports / f"{run_id}.html"
-    write_whole(target, page)
+    write_text_atomic(target, page)
     if choice is None:
-        write_whole(root.reports / LATEST, page)
+        write_text_atomic(root.reports / LATEST, page)
     return target
+
+
+def republish_without(root: Root, settings: Settings, pages_changed: bool) -> None:
+    """Rebuild warehouse and newest report after rows were erased from the lake.
+
+    Args:
+        root: whose warehouse and reports; the root is locked
+        settings: all settings
+        pages_changed: whether written pages have changed
+    """
+    # from the lake alone: a file that grows keeps the bytes of rows that were deleted
+    publish(root, settings, model_id(root, settings), full=True)
+    if pages_changed or (root.reports / LATEST).exists():
+        write_report(root, settings, "by-hand")
 
 
 def is_current(root: Root, settings: Settings) -> bool:
@@ -84,7 +108,7 @@ def write_call_pages(
     for call in calls[: settings.report.calls_to_listen]:
         recording_id = call["recording_id"]
         page = render_call(con, call, _audio(call, settings), settings, back=f"{run_id}.html")
-        write_whole(folder / f"{recording_id}.html", page)
+        write_text_atomic(folder / f"{recording_id}.html", page)
         addresses[recording_id] = f"{folder.name}/{recording_id}.html"
     return addresses
 

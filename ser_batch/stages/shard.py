@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ser_batch.analysis.describe import CallJob, CallOutcome
+from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.rows import channel_rows, feature_rows, recording_rows, segment_rows
 from ser_batch.analysis.warnings import doubts
-from ser_batch.config import Settings, digest
+from ser_batch.config import Settings
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import GoneFileError
 from ser_batch.features.sets import get_feature_set
@@ -30,16 +31,7 @@ from ser_batch.tables import (
     features_contract,
 )
 
-ANALYSIS_VERSION = 2
-"""Raised when the code cuts segments or measures calls differently under the same settings."""
-
 _CHANNEL_KEY = ["recording_id", "channel"]
-
-
-def analysis_id(settings: Settings) -> str:
-    """Digest of all that segments depend on."""
-    parts = (settings.audio, settings.vad, settings.segments, settings.line, settings.denoise)
-    return digest([ANALYSIS_VERSION, *(part.model_dump(mode="json") for part in parts)])
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.drift import write_aligned_reference
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import ALIGNED_TO, CARD, Bundle, write_bundle
+from ser_batch.scoring.choose import load_model
 from ser_batch.scoring.registry import Registry
-from ser_batch.stages.score import load_model
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.tables import TableContract, features_contract

@@ -25,7 +25,6 @@ from ser_batch.monitoring.drift import held_out, write_reference
 from ser_batch.scoring.bundle import Bundle, write_bundle
 from ser_batch.scoring.models import promote
 from ser_batch.scoring.registry import Registry
-from ser_batch.stages.enough import leaving_out
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS
@@ -34,6 +33,7 @@ from ser_batch.training.build import training_data, versions
 from ser_batch.training.card import model_card
 from ser_batch.training.crossvalidate import align, cross_validate
 from ser_batch.training.describe import Band, describe_clips
+from ser_batch.training.enough import leaving_out
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.gate import HoldoutSet, ModelComparison, compare_models
 from ser_batch.training.material import OWN_CALLS, Material, gather

@@ -4,7 +4,7 @@ Staging tables and marts stand side by side in one file that refers to nothing o
 it can be copied and opened anywhere.
 """
 
-from ser_batch.warehouse.build import BuildResult, build
+from ser_batch.warehouse.build import BuildResult, build, swap_in
 from ser_batch.warehouse.published import ColumnDoc, TableDoc, connect, describe, model_of, query
 from ser_batch.warehouse.sources import quoted
 
@@ -18,4 +18,5 @@ __all__ = [
     "model_of",
     "query",
     "quoted",
+    "swap_in",
 ]

@@ -39,6 +39,7 @@ from ser_batch.warehouse.sources import (
     WHOLE,
     open_calls,
     open_settings,
+    open_table,
     open_whole,
     predictions_of,
     quoted,
@@ -61,11 +62,13 @@ class BuildResult:
     """What a build did.
 
     Attributes:
+        path: the file, the published one or one beside it that `swap_in` publishes
         rows: rows of each table
         built: False where the published file was already made from the same input
         dates: call dates that were built
     """
 
+    path: Path
     rows: dict[str, int]
     built: bool
     dates: tuple[dt.date, ...] = ()
@@ -87,7 +90,13 @@ class _Input:
 
 
 def build(
-    lake: Lake, target: Path, *, model_id: str, settings: Settings, full: bool = False
+    lake: Lake,
+    target: Path,
+    *,
+    model_id: str,
+    settings: Settings,
+    full: bool = False,
+    hold: bool = False,
 ) -> BuildResult:
     """Publish the warehouse of a lake; readers of the old file are not disturbed.
 
@@ -97,6 +106,7 @@ def build(
         model_id: whose predictions are shown
         settings: law, dissatisfaction and the least number of calls in a figure
         full: build every date, also those that did not change
+        hold: leave the built file beside the published one until `swap_in`
 
     Raises:
         LakeError: if a file of the lake cannot be read
@@ -109,10 +119,11 @@ def build(
     now = _input(lake, recipe, before)
     if before == now and not full:
         with connect(target) as con:
-            return BuildResult(_count_rows(con, blueprint), built=False)
+            return BuildResult(target, _count_rows(con, blueprint), built=False)
     kept = before if before is not None and before.recipe == recipe and not full else None
     dates = touched_dates(kept.parts if kept else {}, now.parts)
-    with _building(target, grow=kept is not None) as con:
+    built = target.with_name(f"{target.name}{_BUILDING}{os.getpid()}")
+    with _building(built, target, grow=kept is not None) as con:
         if kept is None:
             macros = Template(blueprint.macros).substitute(min_calls=settings.report.min_calls)
             con.execute(f"begin; {macros} commit;")
@@ -130,7 +141,27 @@ def build(
         _sign(con, now, model_id)
         con.commit()
         rows = _count_rows(con, blueprint)
-    return BuildResult(rows, built=True, dates=tuple(dates))
+    if not hold:
+        built.replace(target)
+    return BuildResult(built if hold else target, rows, built=True, dates=tuple(dates))
+
+
+def swap_in(built: Path, target: Path, lake: Lake) -> None:
+    """Publish a held file, with the runs as the lake has them by now.
+
+    Args:
+        built: the file that `build` left
+        target: the published file
+        lake: where the rows of `runs` come from
+    """
+    [runs] = [model for model in read_blueprint(sql_folder()).models if model.name == RUNS.name]
+    with _attached(built) as con:
+        open_table(con, lake, RUNS)
+        con.begin()
+        con.execute(f"delete from {runs.name}")
+        con.execute(f"insert into {runs.name} by name {_rounded(con, runs)}")
+        con.commit()
+    built.replace(target)
 
 
 def _build_dates(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> None:
@@ -178,25 +209,35 @@ def _merge(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
 
 
 @contextmanager
-def _building(target: Path, *, grow: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A file beside the published one that takes its place if nothing goes wrong."""
+def _building(built: Path, target: Path, *, grow: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A file beside the published one; nothing stays of it if anything goes wrong."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
-    building = target.with_name(f"{target.name}{_BUILDING}{os.getpid()}")
     if grow:
-        shutil.copyfile(target, building)
+        shutil.copyfile(target, built)
     try:
-        with duckdb.connect(config={**CLOSED, "temp_directory": f"{building}.tmp"}) as con:
+        with _attached(built) as con:
+            yield con
+    except BaseException:
+        _sweep(target)
+        raise
+
+
+@contextmanager
+def _attached(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that writes into a file, as the database `published`."""
+    spill = Path(f"{file}.tmp")
+    try:
+        with duckdb.connect(config={**CLOSED, "temp_directory": str(spill)}) as con:
             con.execute(
-                f"attach {quoted(str(building))} as published (storage_version '{STORAGE_VERSION}')"
+                f"attach {quoted(str(file))} as published (storage_version '{STORAGE_VERSION}')"
             )
             con.execute("use published")
             yield con
             con.execute("use memory")
             con.execute("detach published")
-        building.replace(target)
     finally:
-        _sweep(target)
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _recipe(blueprint: Blueprint, model_id: str, settings: Settings) -> str:
@@ -252,16 +293,20 @@ def _run_model(con: duckdb.DuckDBPyConnection, model: Model, create: str) -> Non
     What is no number, such as the slope through one point, is null.
     """
     try:
-        columns = con.execute(f"describe\n{model.sql}").fetchall()
-        rounded = ", ".join(
-            f"if(isfinite({name}), round({name}, {PLACES}), null) as {name}"
-            for name, kind, *_ in columns
-            if kind == "DOUBLE"
-        )
-        replace = f"replace ({rounded})" if rounded else ""
-        con.execute(f"{create} {model.name} as select * {replace} from (\n{model.sql}\n)")
+        con.execute(f"{create} {model.name} as {_rounded(con, model)}")
     except duckdb.Error as error:
         raise WarehouseError(f"model {model.name}: {error}") from error
+
+
+def _rounded(con: duckdb.DuckDBPyConnection, model: Model) -> str:
+    columns = con.execute(f"describe\n{model.sql}").fetchall()
+    rounded = ", ".join(
+        f"if(isfinite({name}), round({name}, {PLACES}), null) as {name}"
+        for name, kind, *_ in columns
+        if kind == "DOUBLE"
+    )
+    replace = f"replace ({rounded})" if rounded else ""
+    return f"select * {replace} from (\n{model.sql}\n)"
 
 
 def _test(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:

@@ -29,8 +29,17 @@ from ser_batch.tables import (
 )
 
 NOTHING_TO_SCORE = (
-    NotScored("no_speech", "the customer's channel holds no speech long enough for a segment", ""),
+    NotScored(
+        "no_speech",
+        "the customer's channel holds no speech long enough for a segment",
+        "see `ser-batch inspect FILE`; vad.threshold and segments.min_segment_s define what counts",
+    ),
     NotScored("not_scored_yet", "this model has not scored the call", "run the night again"),
+    NotScored(
+        "too_little_scored",
+        "less of the customer's speech is scored than dissatisfaction.min_scored_s",
+        "",
+    ),
     NotScored(
         UNCERTAIN,
         "the model is unsure about every segment",
@@ -84,10 +93,14 @@ def open_settings(con: duckdb.DuckDBPyConnection, *, model_id: str, settings: Se
 
 def variables(model_id: str, settings: Settings) -> dict[str, object]:
     """What the models ask for by `getvariable`."""
+    rules = settings.dissatisfaction
     return {
         "model_id": model_id,
-        "dissatisfaction_threshold": settings.dissatisfaction.threshold,
-        "arc_change": settings.dissatisfaction.arc_change,
+        "dissatisfaction_threshold": rules.threshold,
+        "worst_part": rules.worst_part,
+        "call_threshold": rules.call_threshold,
+        "min_scored_s": rules.min_scored_s,
+        "arc_change": rules.arc_change,
         "min_calls": settings.report.min_calls,
     }
 
@@ -100,7 +113,17 @@ def open_whole(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         ContractError: if one was written by a newer program
     """
     for contract in WHOLE:
-        _open_table(con, lake, f"lake_{contract.name}", contract, lake.parts(contract))
+        open_table(con, lake, contract)
+
+
+def open_table(con: duckdb.DuckDBPyConnection, lake: Lake, contract: TableContract) -> None:
+    """Make a table readable, all its parts.
+
+    Raises:
+        LakeError: if a file of the lake cannot be read
+        ContractError: if one was written by a newer program
+    """
+    _open_table(con, lake, f"lake_{contract.name}", contract, lake.parts(contract))
 
 
 def open_calls(

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 4
+-- version: 5
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -13,20 +13,23 @@
 -- customer_s: length of the customers' segments, seconds
 -- scored_s: of these, with an emotion other than uncertain, seconds
 -- coverage: scored_s over customer_s, 0..1
--- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied
+-- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied;
+--   null, as all that follows from it, with less scored speech than dissatisfaction.min_scored_s
+-- dissatisfaction_worst_part: as dissatisfaction, of the worst segments that make up the share
+--   dissatisfaction.worst_part of the scored speech, wherever in the call they lie
 -- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
 -- dissatisfaction_start: as dissatisfaction, first third of the scored speech
 -- dissatisfaction_end: as dissatisfaction, last third of the scored speech
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
--- is_dissatisfied: dissatisfaction reaches the setting dissatisfaction.threshold
+-- is_dissatisfied: dissatisfaction_worst_part reaches the setting dissatisfaction.call_threshold
 -- worst_start_s: start of the worst segment in the recording, seconds
 -- recovery_s: from there to the first later segment that is not dissatisfied, seconds; null where
 --   the worst is not dissatisfied or nothing better follows
 -- slope_per_min: change of the segments' dissatisfaction a minute, least squares
 -- arc: stayed positive, improving, worsening, stayed negative, or uncertain (fewer than three
 --   scored segments); which way it went from the first to the last third, by at least the setting
---   dissatisfaction.arc_change on log-odds and with the worse end at half the threshold or more
---   and the better end at most halfway from the threshold to 1
+--   dissatisfaction.arc_change on log-odds, with the worse end at half of call_threshold or more
+--   and the better end at most halfway from it to 1; else by is_dissatisfied
 -- top_reasons: what sounds so in its dissatisfied speech, most seconds first; null: none is
 -- emotions: share of the scored speech by emotion, 0..1, largest first
 -- not_scored_reason: code of the reason why the call carries no dissatisfaction; null: it does
@@ -53,18 +56,32 @@ customer_segments as (
     group by recording_id
 ),
 
+scored_speech as (
+    select recording_id, count(*) as count_scored_segments, sum(duration_s) as scored_s
+    from segment_emotion
+    where dissatisfaction is not null
+    group by recording_id
+),
+
+calls_with_enough as (
+    select * exclude (model_id)
+    from stg_call_dissatisfaction
+    where model_id = getvariable('model_id')
+),
+
 segments_in_order as (
     select
-        *,
-        sum(duration_s) over (partition by recording_id) as scored_s,
+        segments.*,
+        calls.scored_s,
         sum(duration_s) over (partition by recording_id order by start_s, channel, segment_no)
         - duration_s / 2 as middle_s,
         sum(duration_s) over (
             partition by recording_id
-            order by dissatisfaction desc, start_s, channel, segment_no
+            order by segments.dissatisfaction desc, start_s, channel, segment_no
         ) - duration_s as worse_s
-    from segment_emotion
-    where dissatisfaction is not null
+    from segment_emotion as segments
+    inner join calls_with_enough as calls using (recording_id)
+    where segments.dissatisfaction is not null
 ),
 
 segments_placed as (
@@ -79,12 +96,9 @@ segments_placed as (
     window by_badness as (partition by recording_id order by worse_s)
 ),
 
-dissatisfaction_of_calls as (
+parts_of_calls as (
     select
         recording_id,
-        count(*) as count_scored_segments,
-        any_value(scored_s) as scored_s,
-        call_dissatisfaction(dissatisfaction, duration_s) as dissatisfaction,
         sum(dissatisfaction * in_worst_tenth_s) / sum(in_worst_tenth_s) as dissatisfaction_peak,
         call_dissatisfaction(if(at_start, dissatisfaction, null), duration_s)
             as dissatisfaction_start,
@@ -164,26 +178,27 @@ select
     calls.overtalk_share,
     speech.response_time_median_s,
     coalesce(customer_segments.count_segments, 0) as count_segments,
-    coalesce(scored.count_scored_segments, 0) as count_scored_segments,
+    coalesce(scored_speech.count_scored_segments, 0) as count_scored_segments,
     coalesce(predicted_segments.count_uncertain_segments, 0) as count_uncertain_segments,
     coalesce(customer_segments.customer_s, 0) as customer_s,
-    coalesce(scored.scored_s, 0) as scored_s,
-    coalesce(scored.scored_s, 0) / nullif(customer_segments.customer_s, 0) as coverage,
+    coalesce(scored_speech.scored_s, 0) as scored_s,
+    coalesce(scored_speech.scored_s, 0) / nullif(customer_segments.customer_s, 0) as coverage,
     scored.dissatisfaction,
-    scored.dissatisfaction_peak,
-    scored.dissatisfaction_start,
-    scored.dissatisfaction_end,
-    scored.dissatisfied_share,
-    scored.dissatisfaction >= getvariable('dissatisfaction_threshold') as is_dissatisfied,
-    scored.worst_start_s,
-    scored.recovery_s,
-    scored.slope_per_min,
+    scored.dissatisfaction_worst_part,
+    parts.dissatisfaction_peak,
+    parts.dissatisfaction_start,
+    parts.dissatisfaction_end,
+    parts.dissatisfied_share,
+    scored.is_dissatisfied,
+    parts.worst_start_s,
+    parts.recovery_s,
+    parts.slope_per_min,
     arc_class(
-        scored.dissatisfaction_start,
-        scored.dissatisfaction_end,
-        scored.dissatisfaction,
-        scored.count_scored_segments,
-        getvariable('dissatisfaction_threshold'),
+        parts.dissatisfaction_start,
+        parts.dissatisfaction_end,
+        scored.is_dissatisfied,
+        scored_speech.count_scored_segments,
+        getvariable('call_threshold'),
         getvariable('arc_change')
     ) as arc,
     emotions_of_calls.emotions,
@@ -193,6 +208,7 @@ select
         when not speech.may_be_scored then speech.barred_reason
         when customer_segments.recording_id is null then 'no_speech'
         when predicted_segments.recording_id is null then 'not_scored_yet'
+        when scored_speech.recording_id is not null then 'too_little_scored'
         else 'uncertain'
     end as not_scored_reason,
     calls.metadata_found,
@@ -202,7 +218,9 @@ from stg_calls as calls
 inner join speech using (recording_id)
 left join customer_segments using (recording_id)
 left join predicted_segments using (recording_id)
-left join dissatisfaction_of_calls as scored using (recording_id)
+left join scored_speech using (recording_id)
+left join calls_with_enough as scored using (recording_id)
+left join parts_of_calls as parts using (recording_id)
 left join emotions_of_calls using (recording_id)
 left join reasons_of_calls using (recording_id)
 order by call_date, started_at, recording_id

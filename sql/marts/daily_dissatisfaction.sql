@@ -11,7 +11,7 @@
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
 -- dissatisfied_share_low: lower end of its 95 % interval, Student's t over calls, of a ratio of sums
 -- dissatisfied_share_high: upper end of its 95 % interval, Student's t over calls, of a ratio of sums
--- count_dissatisfied_calls: calls whose dissatisfaction reaches dissatisfaction.threshold
+-- count_dissatisfied_calls: calls that are flagged, call_summary.is_dissatisfied
 -- dissatisfied_call_share: share of the scored calls that are dissatisfied, 0..1
 -- dissatisfied_call_share_low: lower end of its 95 % interval, Wilson
 -- dissatisfied_call_share_high: upper end of its 95 % interval, Wilson

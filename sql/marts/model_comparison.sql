@@ -1,12 +1,14 @@
 -- grain: one row a call and model other than the one in use, scored by both
--- version: 1
+-- version: 2
 -- built: by call date
 -- other_model_id: the other model
 -- scored_s: scored speech of the model in use, seconds
 -- other_scored_s: scored speech of the other model, seconds
 -- dissatisfaction: by the model in use, 0..1
 -- other_dissatisfaction: by the other model, 0..1
--- difference: other minus this, -1..1
+-- is_dissatisfied: the flag by the model in use
+-- other_is_dissatisfied: by the other model
+-- difference: other dissatisfaction minus this, -1..1
 -- agreement: share of the speech that both scored in which they name the same emotion, 0..1
 with scored_segments as (
     select
@@ -14,23 +16,12 @@ with scored_segments as (
         dissatisfaction.channel,
         dissatisfaction.segment_no,
         dissatisfaction.model_id,
-        dissatisfaction.dissatisfaction,
         predictions.emotion,
         segments.duration_s
     from stg_segment_dissatisfaction as dissatisfaction
     inner join stg_segments as segments using (recording_id, channel, segment_no)
     inner join stg_predictions as predictions
         using (recording_id, channel, segment_no, model_id)
-),
-
-calls as (
-    select
-        recording_id,
-        model_id,
-        sum(duration_s) as scored_s,
-        call_dissatisfaction(dissatisfaction, duration_s) as dissatisfaction
-    from scored_segments
-    group by recording_id, model_id
 ),
 
 agreements as (
@@ -55,10 +46,12 @@ select
     theirs.scored_s as other_scored_s,
     ours.dissatisfaction,
     theirs.dissatisfaction as other_dissatisfaction,
+    ours.is_dissatisfied,
+    theirs.is_dissatisfied as other_is_dissatisfied,
     theirs.dissatisfaction - ours.dissatisfaction as difference,
     coalesce(agreements.agreed_s, 0) / agreements.both_s as agreement
-from calls as ours
-inner join calls as theirs using (recording_id)
+from stg_call_dissatisfaction as ours
+inner join stg_call_dissatisfaction as theirs using (recording_id)
 inner join stg_calls using (recording_id)
 left join agreements
     on agreements.recording_id = ours.recording_id

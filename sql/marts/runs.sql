@@ -1,8 +1,7 @@
--- grain: one row a nightly run
--- version: 2
+-- grain: one row a nightly run, up to the one that built this file
+-- version: 3
 -- built: whole
--- status: clean, partial (files went to quarantine), failed, interrupted (killed), or published: the
---   run that built this file, whose end the file cannot know
-select * replace (if(status = 'running', 'published', status) as status)
+-- status: clean, partial (files went to quarantine), failed, or interrupted (killed)
+select *
 from lake_runs
 order by run_id

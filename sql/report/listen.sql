@@ -1,15 +1,18 @@
 -- question: which calls are worth hearing first?
--- the worst of all calls, and the worst of each queue
+-- the worst of all calls, and the worst of each queue: flagged calls first, then by the index
 with ranked_calls as (
     select
         *,
         row_number() over worst_first as place,
         row_number() over (
-            partition by queue order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
+            partition by queue
+            order by is_dissatisfied desc, dissatisfaction desc, dissatisfaction_peak desc, recording_id
         ) as place_in_queue
     from call_summary
-    where $period and dissatisfied_share > 0
-    window worst_first as (order by dissatisfaction desc, dissatisfaction_peak desc, recording_id)
+    where $period and (is_dissatisfied or dissatisfied_share > 0)
+    window worst_first as (
+        order by is_dissatisfied desc, dissatisfaction desc, dissatisfaction_peak desc, recording_id
+    )
 ),
 
 worst_calls as (

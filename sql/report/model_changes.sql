@@ -26,8 +26,8 @@ on_same_calls as (
     select
         other_model_id,
         count(*) as count_both,
-        count(*) filter (dissatisfaction >= $threshold) / count(*) as share,
-        count(*) filter (other_dissatisfaction >= $threshold) / count(*) as share_before
+        count(*) filter (is_dissatisfied) / count(*) as share,
+        count(*) filter (other_is_dissatisfied) / count(*) as share_before
     from model_comparison
     where $all_days
     group by other_model_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ser_batch.erasure.plan import (
     UnknownPersonError,
     plan_erasure,
 )
+from ser_batch.stages.report import republish_without
 from ser_batch.tables import CALLS, predictions_contract
 from tests.centre import SETTINGS, Centre
 
@@ -31,7 +33,7 @@ def centre(tmp_path: Path) -> Centre:
 
 def erased(centre: Centre, meant: ErasureSubject, *, with_audio: bool = False) -> Erased:
     plan = plan_erasure(centre.lake, SETTINGS, meant, with_audio=with_audio)
-    return erase(centre.root, SETTINGS, plan)
+    return erase(centre.root, plan, partial(republish_without, centre.root, SETTINGS))
 
 
 def traces(centre: Centre) -> list[str]:
@@ -83,9 +85,10 @@ def test_an_erasure_that_was_killed_is_finished(centre: Centre) -> None:
     for part in centre.lake.parts(CALLS):  # what was found by them is not found any more
         centre.lake.remove(CALLS, part)
 
-    assert finish_erasure(centre.root, SETTINGS)
+    republish = partial(republish_without, centre.root, SETTINGS)
+    assert finish_erasure(centre.root, republish)
     assert traces(centre) == []
-    assert finish_erasure(centre.root, SETTINGS) is None
+    assert finish_erasure(centre.root, republish) is None
 
 
 def test_who_is_not_known_or_not_clear_is_said_and_nothing_goes(centre: Centre) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ser_batch import warehouse
 from ser_batch.config import Settings
 from ser_batch.monitoring.interrupted import read_runs
-from ser_batch.stages.publish import publish
+from ser_batch.stages.publish import finish_publishing, publish
 from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
@@ -39,13 +39,37 @@ def test_a_run_that_never_ended_is_running_only_while_the_root_is_held(root: Roo
     assert list(statuses(root)) == [NOW, KILLED], "the newest first"
 
 
-@pytest.mark.parametrize(
-    ("publishing", "status"), [(NOW, "published"), (None, "interrupted")], ids=["night", "by hand"]
-)
-def test_the_published_file_knows_the_run_that_made_it_and_those_that_were_killed(
-    root: Root, publishing: str | None, status: str
-) -> None:
-    publish(root, Settings(), MODEL_ID, run_id=publishing)
+def published_runs(root: Root) -> dict[str, tuple[str, float | None]]:
+    sql = "select run_id, status, date_diff('second', started_at, finished_at) from runs"
     with warehouse.connect(root.warehouse) as con:
-        shown = dict(con.execute("select run_id, status from runs").fetchall())
-    assert shown == {KILLED: "interrupted", NOW: status}
+        return {
+            run_id: (status, wall_s) for run_id, *(status, wall_s) in con.execute(sql).fetchall()
+        }
+
+
+def test_a_night_publishes_its_own_final_status_and_length(root: Root) -> None:
+    lake = Lake(root.lake)
+    held = publish(root, Settings(), MODEL_ID, run_id=NOW)
+    assert held.path != root.warehouse
+    assert not root.warehouse.exists(), "nothing is published before the record is final"
+    put(lake, RUNS, run(NOW, status="partial"), name=NOW)
+    finish_publishing(root, held)
+    final = run(NOW)
+    wall_s = (final["finished_at"] - final["started_at"]).total_seconds()
+    assert published_runs(root) == {KILLED: ("interrupted", None), NOW: ("partial", wall_s)}
+    assert [path.name for path in root.warehouse.parent.iterdir()] == [root.warehouse.name]
+    again = publish(root, Settings(), MODEL_ID, run_id=NOW)
+    assert not again.built, "the lake has not changed"
+
+
+def test_what_a_killed_night_held_back_is_built_again(root: Root) -> None:
+    held = publish(root, Settings(), MODEL_ID, run_id=NOW)
+    held.path.rename(held.path.with_name(f"{root.warehouse.name}.building-1"))
+    publish(root, Settings(), MODEL_ID)
+    assert set(published_runs(root)) == {KILLED, NOW}
+    assert [path.name for path in root.warehouse.parent.iterdir()] == [root.warehouse.name]
+
+
+def test_published_by_hand_runs_that_never_ended_are_interrupted(root: Root) -> None:
+    publish(root, Settings(), MODEL_ID)
+    assert {status for status, _ in published_runs(root).values()} == {"interrupted"}

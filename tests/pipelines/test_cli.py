@@ -179,7 +179,7 @@ def test_doctor_finds_a_sound_installation_and_a_broken_setting(tmp_path: Path) 
 
 def test_quarantine_and_runs_of_an_empty_root_are_empty_lists(tmp_path: Path) -> None:
     listed = ser_batch("quarantine", "list", "--json", "--root", tmp_path)
-    assert json.loads(listed.stdout) == {"quarantine": []}
+    assert json.loads(listed.stdout) == {"reasons": [], "quarantine": []}
     runs = ser_batch("runs", "--json", "--root", tmp_path)
     assert json.loads(runs.stdout) == {"runs": []}
 

@@ -108,6 +108,15 @@ def test_the_record_says_what_a_run_did_and_with_what(
     assert record["audio_s"] == pytest.approx(demo_calls.duration_s, abs=1)
     assert {"ingest", "analyse", "score", "publish", "report"} <= dict(record["stage_s"]).keys()
     assert record["model_id"] == summary["model_id"]
+    published = ask(summary, "select status, finished_at, audio_s, map_keys(stage_s) from runs")
+    assert published == [
+        (
+            record["status"],
+            record["finished_at"],
+            pytest.approx(record["audio_s"], abs=1e-5),
+            [name for name, _ in record["stage_s"]],
+        )
+    ]
     assert record["feature_set"].startswith(f"{Settings().features.set}@")
 
 

@@ -34,10 +34,14 @@ def test_the_customers_share_is_scored_while_it_is_said_who_speaks_first(
     run: Run, mixed: Path, lake: Lake
 ) -> None:
     silent = run(mixed)
+    assert silent["status"] == "partial"
+    assert silent["completeness"]["reason"] == "unknown_role"
+    assert 'roles.first_speaker = "agent"' in silent["completeness"]["remedy"]
     assert rows(lake, predictions_contract(silent["model_id"])) == []
     assert {row["channel"] for row in rows(lake, SEGMENTS)} == {0}
 
     told = run(mixed, roles__first_speaker="agent")
+    assert told["status"] == "clean"
     (recording,) = rows(lake, RECORDINGS)
     assert recording["diarized"]
     assert recording["diarization_confidence"] >= 0.7
@@ -75,8 +79,17 @@ def test_a_first_try_can_say_who_speaks_first(mixed: Path, tmp_path: Path) -> No
     call = mixed / "call.wav"
     (silent,) = json.loads(ser_batch("score", call, "--json", "--root", tmp_path).stdout)["files"]
     assert (silent["segments"], list(silent["not_scored"])) == ([], ["0"])
+    assert [option.split("  ")[0] for option in silent["options"]] == [
+        "--first-speaker agent",
+        "--first-speaker customer",
+        "--customer-channel 0",
+    ]
 
     done = ser_batch("score", call, "--first-speaker", "agent", "--json", "--root", tmp_path)
     (scored,) = json.loads(done.stdout)["files"]
     assert {segment["channel"] for segment in scored["segments"]} == {1}
-    assert list(scored["not_scored"]) == ["0"]
+    assert (list(scored["not_scored"]), scored["options"]) == (["0"], [])
+
+    alone = ser_batch("score", call, "--customer-channel", "0", "--json", "--root", tmp_path)
+    (scored,) = json.loads(alone.stdout)["files"]
+    assert {segment["channel"] for segment in scored["segments"]} == {0}

@@ -11,9 +11,9 @@ import pytest
 from ser_batch.analysis.inspect import Inspection, as_dict, inspect_file
 from ser_batch.audio.intervals import stretches
 from ser_batch.config import RoleSettings, Settings
+from ser_batch.ingest.named_file import NoSuchFileError
 from ser_batch.report.inspect import SCALE, WIDTH, picture
 from ser_batch.report.timeline import bars, course, diagnosis, lanes, scale, side_names, ticks
-from ser_batch.scoring.score_files import NoSuchFileError
 from tests.audio.signals import noise, silence, tone, voice
 
 SETTINGS = Settings()

@@ -120,7 +120,7 @@ def test_what_was_not_scored_names_the_setting_that_changes_it(root):
     put_call(Lake(root.lake), roles=["agent", "unknown"])
     text = words(page_of(root))
     assert "nothing says who speaks on the channel" in text
-    assert "say it in the metadata or in [roles]: customer_channel" in text
+    assert "set roles.channels, or supply customer_channel in the metadata" in text
 
 
 def test_synthetic_speech_is_called_synthetic_and_real_speech_is_not(root):

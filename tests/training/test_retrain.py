@@ -17,13 +17,13 @@ from ser_batch.labels.history import append, label_row
 from ser_batch.labels.selection import RANDOM
 from ser_batch.monitoring.drift import read_reference
 from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.choose import load_model, model_id
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.scoring.registry import Registry
-from ser_batch.stages.enough import TooFewLabelsError, corpora_clips, gather_enough
-from ser_batch.stages.score import load_model, model_id
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, LABEL_QUEUE, SEGMENTS, features_contract
+from ser_batch.training.enough import TooFewLabelsError, corpora_clips, gather_enough
 from ser_batch.training.material import Material, gather, prove_apart, shared_out
 from ser_batch.training.retrain import (
     compare,

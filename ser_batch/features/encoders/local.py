@@ -203,3 +203,21 @@ def own_set(name: str) -> LocalEncoderFeatureSet | None:
     names = feature_names(encoder.after_blocks, encoder.width)
     definition = [DEFINITION, RATE_HZ, names, encoder.sha256]
     return LocalEncoderFeatureSet(name, RATE_HZ, names, digest(definition), encoder)
+
+
+def exposed_corpora(feature_set: str) -> frozenset[str]:
+    """Sources of the audio that a feature set's encoders were trained on, without labels.
+
+    Figures on a corpus among them are of voices that the encoder knows.
+
+    Args:
+        feature_set: its name; of `A+B` both parts count
+
+    Raises:
+        EncoderError: if an encoder cannot be read
+    """
+    folders = [encoder_folder(part) for part in feature_set.split("+")]
+    encoders = [read_encoder(folder) for folder in folders if folder is not None]
+    return frozenset(
+        entry["source"] for encoder in encoders for entry in encoder.manifest.get("material", ())
+    )

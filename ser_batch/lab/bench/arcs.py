@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ser_batch.config import DissatisfactionSettings
-from ser_batch.emotions import call_dissatisfaction
+from ser_batch.emotions import call_dissatisfaction, is_call_dissatisfied
 
 Arc = Literal["stayed positive", "improving", "worsening", "stayed negative", "uncertain"]
 
@@ -42,24 +42,24 @@ def arc_class(
 ) -> Arc:
     """Which way a call went.
 
-    A change counts where its worse end reaches half the threshold and its better end lies at most
-    halfway from the threshold to 1: from very content to content is no worsening, nor is from
+    A change counts where its worse end reaches half of `call_threshold` and its better end lies at
+    most halfway from it to 1: from very content to content is no worsening, nor is from
     dissatisfied to very dissatisfied.
 
     Args:
         dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
         duration_s: of each scored segment, shape (n_segments,), seconds
-        settings: threshold, and the change that counts as one
+        settings: rule of the flag, and the change that counts as one
     """
     first, last = first_and_last_third(dissatisfaction, duration_s)
     if np.size(dissatisfaction) < MIN_SEGMENTS or np.isnan(first) or np.isnan(last):
         return "uncertain"
     change = np.log(last / (1 - last)) - np.log(first / (1 - first))
-    is_heard = max(first, last) >= settings.threshold / 2
-    is_heard &= min(first, last) <= (1 + settings.threshold) / 2
-    if is_heard and change >= settings.arc_change:
+    is_change = max(first, last) >= settings.call_threshold / 2
+    is_change &= min(first, last) <= (1 + settings.call_threshold) / 2
+    if is_change and change >= settings.arc_change:
         return "worsening"
-    if is_heard and change <= -settings.arc_change:
+    if is_change and change <= -settings.arc_change:
         return "improving"
-    whole = call_dissatisfaction(dissatisfaction, duration_s)
-    return "stayed negative" if whole >= settings.threshold else "stayed positive"
+    is_flagged = is_call_dissatisfied(dissatisfaction, duration_s, **settings.flag)
+    return "stayed negative" if is_flagged else "stayed positive"

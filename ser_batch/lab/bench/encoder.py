@@ -251,18 +251,16 @@ def _calls(
     name: str, corpora: Path, settings: Settings, n_calls: int, on_progress: Progress
 ) -> list[dict[str, Any]]:
     """`bench calls` of a model of EmoDB, with the product's own training."""
-    features = settings.features.model_copy(update={"set": name})
-    result = calls_bench.run(
+    chosen = get_feature_set(name)
+    benchmark = calls_bench.Benchmark(settings, chosen, n_calls, (1, 2, 3), None, on_progress)
+    task = calls_bench.Task(
         corpora,
-        [TRAINED_ON],
-        settings.model_copy(update={"features": features}),
-        n_calls=n_calls,
+        train_on=(TRAINED_ON,),
         augmentation=Augmentation(copies=copies_for(name)),
         recipe=recipe_for(name),
-        on_progress=on_progress,
     )
-    judged: list[dict[str, Any]] = result["ours"]
-    return judged
+    found = calls_bench.run(task, benchmark)
+    return [calls_bench.figures_of(one, settings, name) for one in found]
 
 
 def _size(chosen: FeatureSet) -> int | None:

@@ -15,7 +15,7 @@ from ser_batch.features.encoders.mel import log_mel
 from ser_batch.features.encoders.sets import RECOMMENDED, EmbeddingSet
 from ser_batch.features.encoders.weights import load
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.stages.score import bundled_model
+from ser_batch.scoring.choose import bundled_model
 from ser_batch.training.describe import describe_clips
 from tests.features.encoders.made_up import speechlike
 

@@ -13,7 +13,7 @@ from ser_batch.config import Settings
 from ser_batch.features.encoders.sets import EMBEDDING_SETS, RECOMMENDED
 from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
-from ser_batch.stages.score import bundled_model
+from ser_batch.scoring.choose import bundled_model
 
 CHECKOUT = Path(__file__).parents[3]
 

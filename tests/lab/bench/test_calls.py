@@ -5,14 +5,29 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_batch.config import DissatisfactionSettings
+from ser_batch.config import Settings
 from ser_batch.corpora import get_corpus
 from ser_batch.errors import CorpusError
-from ser_batch.lab.bench.calls import HeardCall, Scored, judge
-from ser_batch.lab.bench.simulated_calls import ARCS, acted_calls, anger_probability
+from ser_batch.features.sets import get_feature_set
+from ser_batch.lab.bench.analysed_calls import AnalysedCall, analysed_calls
+from ser_batch.lab.bench.call_figures import CallResult, call_figures
+from ser_batch.lab.bench.calls import Benchmark, ScoredCall, Task, call_result, run
+from ser_batch.lab.bench.flag import tune_flag
+from ser_batch.lab.bench.simulated_calls import (
+    FURIOUS_END,
+    KINDS,
+    CallKind,
+    angry_turns,
+    simulated_calls,
+    voices_of,
+)
 from tests.corpora.made import made_corpus
 
-CLASSES = ("anger", "neutral")
+SETTINGS = Settings()
+
+
+def silent(*_: object) -> None:
+    """Report no progress."""
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +37,10 @@ def clips(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def calls(clips):
-    return list(acted_calls(clips, n_calls=15, seed=1))
+    return list(simulated_calls(voices_of(clips), n_calls=25, seed=1))
 
 
-def heard(call) -> HeardCall:
+def analysed(call) -> AnalysedCall:
     """The call as an analysis that misses nothing would cut it: a segment a turn."""
     turns = {}
     for row in call.truth:
@@ -33,48 +48,89 @@ def heard(call) -> HeardCall:
             start_s, end_s = turns.get(row.turn_no, (row.start_s, row.end_s))
             turns[row.turn_no] = (min(start_s, row.start_s), max(end_s, row.end_s))
     segments = np.array(sorted(turns.values()))
-    return HeardCall(call, segments, np.zeros((len(segments), 0)), call.anger_of(segments))
+    return AnalysedCall(
+        speaker=call.speaker,
+        corpus=call.corpus,
+        kind=call.kind,
+        true_share=call.true_share,
+        true_change=call.true_change,
+        segments=segments,
+        features=np.zeros((len(segments), 0), np.float32),
+        anger=call.anger_of(segments),
+    )
 
 
-def answers(calls: list[HeardCall], anger) -> list[Scored]:
-    """A model that gives each segment the probability of anger that `anger` makes of the truth."""
-    found = [np.asarray(anger(call.anger), float) for call in calls]
-    return [Scored(np.stack([p, 1 - p], axis=1), CLASSES) for p in found]
+def scored(calls, value) -> list[ScoredCall]:
+    """A model that gives each segment the dissatisfaction that `value` makes of the truth."""
+    cut = [analysed(call) for call in calls]
+    return [
+        ScoredCall(one, np.asarray(value(one.anger), float), np.zeros(len(one.anger), bool))
+        for one in cut
+    ]
 
 
-def judged(calls, scored):
-    return judge(calls, scored, DissatisfactionSettings(), ("test", ("made",), ("made",)))
+def figures(calls, value) -> dict[str, float]:
+    results = [call_result(one, SETTINGS) for one in scored(calls, value)]
+    return {name: one.value for name, one in call_figures(results).items()}
 
 
 def test_a_seed_gives_the_same_calls_and_another_gives_others(clips, calls):
-    again = list(acted_calls(clips, n_calls=2, seed=1))
+    voices = voices_of(clips)
+    again = list(simulated_calls(voices, n_calls=25, seed=1))
     np.testing.assert_array_equal(again[1].audio.samples, calls[1].audio.samples)
-    other = next(acted_calls(clips, n_calls=1, seed=2))
+    other = next(simulated_calls(voices, n_calls=25, seed=2))
     assert not np.array_equal(other.audio.samples, calls[0].audio.samples)
 
 
-def test_every_arc_and_every_speaker_has_its_turn(calls):
-    assert {call.arc for call in calls} == set(ARCS)
-    assert len({(call.speaker, call.arc) for call in calls}) == 15
+def test_most_calls_have_little_anger_and_every_speaker_calls(calls):
+    shares = np.array([call.true_share for call in calls])
+    assert np.median(shares) < 0.1
+    assert (shares > 0.5).any()
+    assert {call.kind for call in calls} == {kind.name for kind in KINDS}
+    assert len({call.speaker for call in calls}) == 3
 
 
-def test_the_arc_says_how_the_anger_goes(calls):
-    for call in calls:
-        anger = heard(call).anger
-        if call.arc == "stayed positive":
-            assert call.true_share == 0
-            assert call.true_change == "steady"
-        elif call.arc == "stayed negative":
-            assert call.true_share > 0.5
-        elif call.arc == "worsening":
-            assert anger[-2:].mean() == 1
-            assert anger[:2].mean() == 0
-            assert call.true_change == "worsening"
-        elif call.arc == "improving":
-            assert anger[:2].mean() == 1
-            assert anger[-2:].mean() == 0
-            assert call.true_change == "improving"
-    assert anger_probability("mixed", 5).tolist() == [0.4] * 5
+def test_the_kinds_have_their_shares(clips):
+    kinds = [call.kind for call in simulated_calls(voices_of(clips), n_calls=50, seed=3)]
+    for kind in KINDS:
+        assert kinds.count(kind.name) == pytest.approx(50 * kind.share, abs=1)
+
+
+def test_a_call_that_ends_furious_is_calm_before(calls):
+    found = [call for call in calls if call.kind == FURIOUS_END]
+    assert found
+    for call in found:
+        anger = analysed(call).anger
+        first = int(np.argmax(anger))
+        assert anger[first:].all()
+        assert not anger[:first].any()
+        assert call.true_share < 0.5
+        assert call.true_change == "worsening"
+
+
+def test_anger_comes_late_early_or_anywhere():
+    rng = np.random.default_rng(1)
+    middles = {}
+    for place in ("late", "early", "anywhere"):
+        kind = CallKind("test", 1, (0.5, 0.5), 0, place)
+        draws = [np.flatnonzero(angry_turns(kind, 12, rng)) for _ in range(50)]
+        assert {len(draw) for draw in draws} == {6}
+        middles[place] = np.mean([draw.mean() for draw in draws])
+    assert middles["late"] > 7
+    assert middles["early"] < 4
+    assert middles["anywhere"] == pytest.approx(5.5, abs=1)
+
+
+def test_clips_of_other_emotions_are_not_anger(tmp_path):
+    folder = made_corpus(tmp_path / "emodb")
+    for path in sorted(folder.glob("*N[ab].wav")):
+        path.rename(path.with_stem(path.stem.replace("N", "E")))  # disgust
+    voices = voices_of(get_corpus("emodb").read(folder))
+    calls = list(simulated_calls(voices, n_calls=25, seed=1))
+    rows = [row for call in calls for row in call.truth if row.role == "customer"]
+    assert {row.emotion for row in rows} == {"anger", "disgust", "neutral"}
+    low = [call for call in calls if call.kind == "low mood"]
+    assert [call.true_share for call in low] == [0] * len(low)
 
 
 def test_the_agent_is_somebody_else_and_carries_no_emotion(calls):
@@ -84,45 +140,119 @@ def test_the_agent_is_somebody_else_and_carries_no_emotion(calls):
         assert {row.emotion for row in agent} == {""}
 
 
-def test_a_call_keeps_its_level_and_a_turn_its_difference(clips):
-    loud = next(acted_calls(clips, n_calls=1, seed=5)).audio.samples[1]
-    assert -45 < 10 * np.log10(np.mean(loud**2)) < -20
+def test_a_call_keeps_its_level(calls):
+    for call in calls[:5]:
+        loud = call.audio.samples[1]
+        assert -45 < 10 * np.log10(np.mean(loud**2)) < -20
 
 
 def test_calls_need_anger_and_several_speakers(clips):
-    with pytest.raises(CorpusError, match="calls need anger"):
-        next(acted_calls([c for c in clips if c.emotion != "anger"], n_calls=1, seed=1))
-    with pytest.raises(CorpusError, match="several speakers"):
-        next(acted_calls([c for c in clips if c.speaker == "emodb:03"], n_calls=1, seed=1))
+    with pytest.raises(CorpusError, match="clips of anger"):
+        voices_of([c for c in clips if c.emotion != "anger"])
+    with pytest.raises(CorpusError, match="another of neutral"):
+        voices_of([c for c in clips if c.speaker == "emodb:03"])
 
 
-def test_a_model_that_knows_is_judged_so(calls):
-    cut = [heard(call) for call in calls]
-    # as sure as a change of half the thirds' anger is one of `dissatisfaction.arc_change`
-    found = judged(cut, answers(cut, lambda anger: 0.25 + 0.5 * anger))
-    assert found.segment_auc_anger == 1
-    assert found.spearman > 0.95
-    assert found.precision_at_10 == 1
-    assert found.arc_accuracy > 0.8
+def test_a_model_that_knows_has_perfect_figures(calls):
+    found = figures(calls, lambda anger: 0.1 + 0.8 * anger)
+    assert found["segment_auc"] == 1
+    assert found["spearman"] > 0.95
+    assert found["precision_at_10"] == 1
+    assert found["flag_precision"] > 0.6
+    assert found["flag_recall"] == 1
+    assert found["furious_end_recall"] == 1
+    assert found["calm_flagged_share"] == 0
+    assert found["arc_recall"] > 0.8
+    assert found["coverage"] == 1
 
 
-def test_a_model_that_errs_or_knows_nothing_is_judged_so(calls):
-    cut = [heard(call) for call in calls]
-    wrong = judged(cut, answers(cut, lambda anger: 0.95 - 0.9 * anger))
-    assert wrong.segment_auc_anger == 0
-    assert wrong.spearman < -0.9
-    assert wrong.precision_at_10 == 0
+def test_a_model_that_errs_or_knows_nothing_has_such_figures(calls):
+    wrong = figures(calls, lambda anger: 0.95 - 0.9 * anger)
+    assert wrong["segment_auc"] == 0
+    assert wrong["spearman"] < -0.9
+    assert wrong["precision_at_10"] == 0
     rng = np.random.default_rng(0)
-    blind = judged(cut, answers(cut, lambda anger: rng.uniform(size=len(anger))))
-    assert 0.3 < blind.segment_auc_anger < 0.7
+    blind = figures(calls, lambda anger: rng.uniform(size=len(anger)))
+    assert 0.3 < blind["segment_auc"] < 0.7
+    assert blind["segment_ece"] > 0.1
 
 
-def test_a_call_in_which_nothing_was_heard_is_ranked_last_and_counted(calls):
-    cut = [heard(call) for call in calls]
-    worst = max(range(len(cut)), key=lambda i: cut[i].call.true_share)
-    cut[worst] = replace(
-        cut[worst], segments=np.zeros((0, 2)), features=np.zeros((0, 0)), anger=np.zeros(0)
-    )
-    found = judged(cut, answers(cut, lambda anger: 0.05 + 0.9 * anger))
-    assert found.n_unheard == 1
-    assert found.spearman < 0.95
+def test_a_call_that_is_not_scored_is_ranked_last_and_not_flagged(calls):
+    known = scored(calls, lambda anger: 0.05 + 0.9 * anger)
+    worst = max(range(len(known)), key=lambda i: known[i].call.true_share)
+    known[worst] = replace(known[worst], is_uncertain=~known[worst].is_uncertain)
+    results = [call_result(one, SETTINGS) for one in known]
+    assert np.isnan(results[worst].index)
+    assert not results[worst].is_flagged
+    found = call_figures(results)
+    assert found["spearman"].value < 0.95
+    assert found["coverage"].value < 1
+
+
+def test_intervals_need_several_customers_and_hold_their_figure():
+    def result(speaker: int, number: int) -> CallResult:
+        share = number / 10
+        noisy = float(np.clip(share + 0.2 * np.sin(speaker * 7 + number), 0, 1))
+        return CallResult(
+            f"s{speaker}", "made", "content", share, "steady", noisy, noisy, noisy > 0.4,
+            "stayed positive", 30, 30, np.array([noisy, share]), np.array([share > 0.5, 0.0]),
+        )  # fmt: skip
+
+    few = call_figures([result(s, n) for s in range(4) for n in range(10)])
+    assert few["spearman"].low is None
+    many = call_figures([result(s, n) for s in range(9) for n in range(10)])
+    for name in ("spearman", "flag_precision", "segment_auc"):
+        figure = many[name]
+        assert figure.low < figure.value < figure.high
+
+
+def test_the_level_of_the_flag_balances_precision_and_recall(calls):
+    rng = np.random.default_rng(1)
+    some = scored(calls, lambda anger: np.clip(0.2 + 0.3 * anger + rng.normal(0, 0.05), 0, 1))
+    found = tune_flag([some], SETTINGS.dissatisfaction)
+    assert 0.2 < found["chosen"]["level"] < 0.5
+    assert found["chosen"]["precision"] > 0.7
+    assert found["chosen"]["recall"] > 0.7
+    flagged = [point["flagged_share"] for point in found["curve"]]
+    assert flagged == sorted(flagged, reverse=True)
+    assert found["left_out"] == {}
+
+
+def test_analysed_calls_come_from_the_cache_and_are_the_same(clips, tmp_path):
+    features = get_feature_set("descriptors_v1")
+    voices = voices_of(clips)
+
+    def get(cache, n_calls=10):
+        return analysed_calls(
+            voices, SETTINGS, features, n_calls=n_calls, seed=1, cache=cache, on_call=silent
+        )
+
+    fresh, first, second = get(None), get(tmp_path), get(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    for one, other, third in zip(fresh, first, second, strict=True):
+        assert (one.speaker, one.kind, one.true_share) == (
+            third.speaker,
+            third.kind,
+            third.true_share,
+        )
+        np.testing.assert_array_equal(one.features, other.features)
+        np.testing.assert_array_equal(one.segments, third.segments)
+    get(tmp_path, n_calls=11)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_missing_corpus_stops_before_anything_is_computed(clips, tmp_path):
+    corpora = clips[0].path.parent.parent
+    started = []
+    benchmark = Benchmark(
+        SETTINGS, get_feature_set("descriptors_v1"), 10, (1,), tmp_path,
+        lambda *what: started.append(what),
+    )  # fmt: skip
+    for task in (
+        Task(corpora, train_on=("emodb",), test_on=("ravdess",)),
+        Task(corpora, train_on=("emodb",), test_on=("emodb",)),
+        Task(corpora, train_on=("nemo",)),
+    ):
+        with pytest.raises(CorpusError):
+            run(task, benchmark)
+    assert not started

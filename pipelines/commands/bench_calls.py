@@ -1,0 +1,201 @@
+"""Command `bench calls`: the call-level benchmark, and the operating point of the flag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, CorporaOption, progress_bar
+from pipelines.options import (
+    DEFAULT_ROOT,
+    JsonOption,
+    RootOption,
+    SettingsOption,
+    open_root,
+    print_json,
+    read_settings,
+)
+
+ROWS = {
+    "segments: AUC of dissatisfaction": "segment_auc",
+    "segments: ECE": "segment_ece",
+    "rank correlation of the index": "spearman",
+    "  of the plain mean": "spearman_plain_mean",
+    "worst tenth: at least half angry": "precision_at_10",
+    "  by the plain mean": "precision_at_10_plain_mean",
+    "  of all calls": "half_angry_share",
+    "flag: precision": "flag_precision",
+    "flag: recall": "flag_recall",
+    "  a third angry, of all calls": "third_angry_share",
+    "  flagged: calm, then furious": "furious_end_recall",
+    "  flagged: no anger at all": "calm_flagged_share",
+    "arcs right": "arc_accuracy",
+    "  mean of the three recalls": "arc_recall",
+    "  steady calls, of all": "steady_share",
+    "speech that is scored": "coverage",
+}
+"""Label of each row of the table, and its figure."""
+
+
+def bench_calls(  # noqa: PLR0917
+    corpora: CorporaOption,
+    train_on: Annotated[
+        list[str] | None,
+        typer.Option("--train", help="Train on this corpus instead; may be repeated."),
+    ] = None,
+    test_on: Annotated[
+        list[str] | None,
+        typer.Option("--test", help="Corpus of the unseen calls; may be repeated. Else all."),
+    ] = None,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV of your own clips as one more unseen corpus; may be repeated."),
+    ] = None,
+    calls: Annotated[int, typer.Option(min=10, help="Calls of each seed.")] = 200,
+    seeds: Annotated[int, typer.Option(min=1, help="Each seed simulates other calls.")] = 3,
+    tune_flag: Annotated[
+        bool, typer.Option("--tune-flag", help="Show the flag's curve and its best level.")
+    ] = False,
+    copies: CopiesOption = None,
+    best_at: BestAtOption = BestAt.calls,
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Which calls are worst, which are flagged, which way they went, on calls of known truth.
+
+    Calls are simulated from labelled clips, pass the night's analysis, and are scored with the
+    product's decisions. Without --train it is the model in use, on corpora that it never saw.
+
+    Examples:
+
+      ser-batch bench calls --corpora DIR
+
+      ser-batch bench calls --corpora DIR --tune-flag
+
+      ser-batch bench calls --corpora DIR --train emodb --train cremad --json
+    """
+    from platformdirs import user_cache_path
+
+    from ser_batch.features.sets import get_feature_set
+    from ser_batch.lab.bench.calls import UNSEEN_CORPORA, Benchmark, Task, figures_of, run
+    from ser_batch.lab.bench.flag import tune_flag as tuned
+    from ser_batch.scoring.choose import load_model
+    from ser_batch.training.augment import Augmentation
+    from ser_batch.training.recipes import copies_for, recipe_for
+
+    place = open_root(root)
+    values = read_settings(place, settings)
+    bundle = None if train_on else load_model(place, values)
+    features = bundle.feature_set if bundle else values.features.set
+    task = Task(
+        corpora=corpora,
+        bundle=bundle,
+        train_on=tuple(train_on or ()),
+        test_on=tuple(test_on or ()),
+        labels=tuple(labels or ()),
+        augmentation=Augmentation(copies=copies_for(features) if copies is None else copies),
+        recipe=recipe_for(features, best_at.value),
+    )
+    with progress_bar() as on_progress:
+        benchmark = Benchmark(
+            settings=values,
+            feature_set=get_feature_set(features),
+            n_calls=calls,
+            seeds=tuple(range(1, seeds + 1)),
+            cache=user_cache_path("ser-batch") / "bench-simulated-calls",
+            on_progress=on_progress,
+        )
+        found = run(task, benchmark)
+        ours = [figures_of(one, values, features) for one in found]
+    result: dict[str, Any] = {"ours": ours, "peers": {}, "ratios": {}}
+    unseen = [one for one in found if one.name == UNSEEN_CORPORA]
+    if tune_flag and unseen:
+        result["flag"] = tuned(unseen[0].scored, values.dissatisfaction)
+    if as_json:
+        print_json(result)
+        return
+    _show(ours)
+    if "flag" in result:
+        _show_flag(result["flag"])
+
+
+def _show(settings: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("95 % intervals over customers", *(one["setting"] for one in settings))
+    for label, name in ROWS.items():
+        table.add_row(label, *(_figure(one["figures"][name]) for one in settings))
+    console.print(table)
+    for one in settings:
+        console.print(
+            f"{one['setting']}: {'+'.join(one['trained_on'])} → {'+'.join(one['tested_on'])}, "
+            f"{one['n_calls']} calls of {one['n_customers']} customers, {one['n_seeds']} seeds",
+            style="dim",
+        )
+    _show_corpora(settings)
+
+
+def _show_corpora(settings: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    names = ("segment_auc", "spearman", "flag_precision", "flag_recall")
+    table = Table("corpus", "calls", "AUC", "rank", "precision", "recall", "known to")
+    for one in settings:
+        table.add_section()
+        table.add_row(f"[bold]{one['setting']}[/]")
+        for corpus, part in one["by_corpus"].items():
+            values = (part["figures"][name]["value"] for name in names)
+            shown = ("-" if value is None else f"{value:.2f}" for value in values)
+            table.add_row(corpus, str(part["n_calls"]), *shown, _known_to(part))
+    Console().print(table)
+
+
+def _known_to(part: dict[str, Any]) -> str:
+    """Who has seen the corpus before: its figures may flatter."""
+    found = ["our choices"] if part["guided_choices"] else []
+    found += ["the encoder, without labels"] if part["encoder_exposed"] else []
+    return ", ".join(found) or "nobody"
+
+
+def _figure(figure: dict[str, float | None]) -> str:
+    if figure["value"] is None:
+        return "-"
+    interval = "" if figure["low"] is None else f" ({figure['low']:.2f} to {figure['high']:.2f})"
+    return f"{figure['value']:.2f}{interval}"
+
+
+def _show_flag(flag: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ser_batch.lab.bench.flag import SHOWN_LEVELS
+
+    console = Console()
+    chosen = flag["chosen"]["level"]
+    title = (
+        f"flag: {flag['rule']}; {flag['n_calls']} calls, "
+        f"{flag['base_rate']:.0%} of them at least a third angry"
+    )
+    table = Table("", "level", "precision", "recall", "flagged", "calm, then furious", title=title)
+    near = [p for p in flag["curve"] if round(abs(p["level"] - chosen) * 100) <= SHOWN_LEVELS]
+    for point in near:
+        table.add_row("best" if point["level"] == chosen else "", *_point(point))
+    table.add_section()
+    for name, point in flag["left_out"].items():
+        table.add_row(f"{name}, level of the others", *_point(point))
+    table.add_section()
+    for name, point in flag["rules"].items():
+        table.add_row(name, *_point(point))
+    console.print(table)
+    console.print(f"dissatisfaction.call_threshold = {chosen:g} balances precision and recall")
+
+
+def _point(point: dict[str, float]) -> list[str]:
+    names = ("level", "precision", "recall", "flagged_share", "furious_end_recall")
+    return [f"{point[name]:.2f}" for name in names]
