@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
+from ser_batch.emotions import DISSATISFACTION_TARGET, EMOTIONS
 
 ENV_PREFIX = "SER_"
 Role = Literal["agent", "customer", "unknown"]
@@ -265,7 +265,14 @@ class ModelSettings(Section):
             "bundled; or a folder under models/"
         ),
     )
-    min_confidence: Share = Field(
+    min_confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+        0.55,
+        description=(
+            "probability, of dissatisfied or of not, below which a segment is uncertain and "
+            "counts for neither"
+        ),
+    )
+    min_emotion_confidence: Share = Field(
         0.35, description="probability of the likeliest emotion below which it is `uncertain`"
     )
 
@@ -340,6 +347,13 @@ class RetrainSettings(Section):
         le=20,
         description="times that a labelled segment counts, a corpus clip once or by its weight",
     )
+    dissatisfied: dict[str, Share] = Field(
+        default_factory=lambda: dict(DISSATISFACTION_TARGET),
+        description=(
+            "how dissatisfied an annotator is who names an emotion, 0 content to 1 dissatisfied; "
+            "those not named are 0. Labels on a scale have steps in between"
+        ),
+    )
     leave_out: tuple[str, ...] = Field(
         (), description="emotions that are not learnt, say because few labels name them"
     )
@@ -358,9 +372,9 @@ class RetrainSettings(Section):
     min_slice: int = Field(20, ge=1, description="segments from which such a part is looked at")
     max_ece_rise: Share = Field(0.03, description="rise of the calibration error, 0..1")
 
-    @field_validator("leave_out")
+    @field_validator("leave_out", "dissatisfied")
     @classmethod
-    def _in_the_vocabulary(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _in_the_vocabulary(cls, value: Iterable[str]) -> Iterable[str]:
         for name in value:
             if name not in EMOTIONS:
                 raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
@@ -399,10 +413,6 @@ class DriftSettings(Section):
 class DissatisfactionSettings(Section):
     """What counts as dissatisfied."""
 
-    weights: dict[str, Share] = Field(
-        default_factory=lambda: dict(DISSATISFACTION_WEIGHTS),
-        description="weight of each emotion's probability, 0 content to 1 dissatisfied",
-    )
     threshold: Share = Field(
         0.5, description="dissatisfaction from which a segment is dissatisfied"
     )
@@ -435,14 +445,6 @@ class DissatisfactionSettings(Section):
             "threshold": self.call_threshold,
             "min_scored_s": self.min_scored_s,
         }
-
-    @field_validator("weights")
-    @classmethod
-    def _known_emotions(cls, value: dict[str, float]) -> dict[str, float]:
-        for name in value:
-            if name not in EMOTIONS:
-                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
-        return {**dict.fromkeys(EMOTIONS, 0.0), **value}
 
 
 class ReportSettings(Section):

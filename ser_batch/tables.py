@@ -281,6 +281,12 @@ PREDICTIONS = TableContract(
             _RECORDING_ID,
             _CHANNEL,
             _SEGMENT_NO,
+            column(
+                "dissatisfaction",
+                pa.float32(),
+                "calibrated probability that listeners perceive anger or frustration, 0..1",
+            ),
+            column("is_uncertain", pa.bool_(), "the model abstains about dissatisfaction"),
             column("emotion", pa.string(), "likeliest emotion, or uncertain"),
             column("confidence", pa.float32(), "probability of the likeliest emotion"),
             column("ood_score", pa.float32(), "unlike the training speech; above 1: uncertain"),

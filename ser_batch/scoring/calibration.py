@@ -68,7 +68,11 @@ def fit_calibration(
 
 
 def fit_binary_calibration(
-    log_odds: DoubleArray, targets: DoubleArray, weights: DoubleArray | None = None
+    log_odds: DoubleArray,
+    targets: DoubleArray,
+    weights: DoubleArray | None = None,
+    *,
+    slope: float | None = None,
 ) -> BinaryCalibration:
     """The slope and offset that make held-out labels likeliest.
 
@@ -76,13 +80,15 @@ def fit_binary_calibration(
         log_odds: of clips that the model did not see, shape (n,)
         targets: share of their annotators who say yes, shape (n,)
         weights: how much each clip counts, shape (n,); None: all alike
+        slope: keep this one, and fit the offset alone
     """
 
     def loss(values: DoubleArray) -> float:
-        scaled = np.exp(values[0]) * log_odds + values[1]
+        factor = np.exp(values[1]) if slope is None else slope
+        scaled = factor * log_odds + values[0]
         return float(np.average(np.logaddexp(0, scaled) - targets * scaled, weights=weights))
 
-    best = scipy.optimize.minimize(loss, np.zeros(2), method="Nelder-Mead")
-    return BinaryCalibration(
-        slope=round(float(np.exp(best.x[0])), 6), offset=round(float(best.x[1]), 6)
-    )
+    start = np.zeros(2 if slope is None else 1)
+    best = scipy.optimize.minimize(loss, start, method="Nelder-Mead").x
+    fitted = float(np.exp(best[1])) if slope is None else slope
+    return BinaryCalibration(slope=round(fitted, 6), offset=round(float(best[0]), 6))

@@ -20,11 +20,13 @@ class CrossValidation:
 
     Attributes:
         probabilities: of the clips as they are, not of copies, shape (n_clips, n_classes)
+        dissatisfaction: of the same clips, shape (n_clips,)
         evaluation: figures of them
         proof: what was checked of the split
     """
 
     probabilities: DoubleArray
+    dissatisfaction: DoubleArray
     evaluation: Evaluation
     proof: LeakageReport
 
@@ -49,10 +51,10 @@ def cross_validate(
     """
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
     proof = check_no_leakage(folds, dataset.speakers, dataset.contents, dataset.copies)
-    probabilities = held_out_probabilities(dataset, folds, recipe, on_fold)
+    probabilities, dissatisfaction = held_out_predictions(dataset, folds, recipe, on_fold)
     clips = dataset.take(dataset.copies == 0)
     evaluation = evaluate(clips.emotions, probabilities, dataset.classes, clips.speakers)
-    return CrossValidation(probabilities, evaluation, proof)
+    return CrossValidation(probabilities, dissatisfaction, evaluation, proof)
 
 
 def held_out_probabilities(
@@ -66,15 +68,31 @@ def held_out_probabilities(
     Returns:
         of the clips as they are, in their order, shape (n_clips, n_classes)
     """
+    return held_out_predictions(dataset, folds, recipe, on_fold)[0]
+
+
+def held_out_predictions(
+    dataset: Dataset,
+    folds: Sequence[Fold],
+    recipe: Recipe | None,
+    on_fold: Callable[[], None],
+) -> tuple[DoubleArray, DoubleArray]:
+    """Probabilities and dissatisfaction of each fold's clips from a model of the other folds.
+
+    Returns:
+        of the clips as they are, in their order, shapes (n_clips, n_classes) and (n_clips,)
+    """
     probabilities = np.zeros((len(dataset.emotions), len(dataset.classes)))
+    dissatisfaction = np.zeros(len(dataset.emotions))
     for fold in folds:
         model = train(dataset.take(fold.train), recipe)
         tested = dataset.without_copies(fold.test)
         found = model.predict(dataset.features[tested], dataset.names)
         probabilities[tested] = align(found, model.classes, dataset.classes)
+        dissatisfaction[tested] = model.dissatisfaction(dataset.features[tested], dataset.names)
         on_fold()
-    originals: DoubleArray = probabilities[dataset.copies == 0]
-    return originals
+    originals = dataset.copies == 0
+    return probabilities[originals], dissatisfaction[originals]
 
 
 def align(probabilities: DoubleArray, classes: Sequence[str], wanted: Sequence[str]) -> DoubleArray:

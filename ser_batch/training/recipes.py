@@ -13,7 +13,15 @@ BestAt = Literal["calls", "clips"]
 
 DESCRIPTORS: dict[BestAt, Recipe] = {
     "calls": Recipe(),
-    "clips": Recipe(fine=1.0, strengths=(0.001, 0.003), n_trees=(20, 40, 60)),
+    "clips": Recipe(
+        fine=1.0,
+        strengths=(0.001, 0.003),
+        state_strengths=(0.001, 0.003, 0.01),
+        n_trees=(20, 40, 60),
+        n_folds=5,
+        balanced=True,
+        sharpens=True,
+    ),
 }
 """`calls` on other lines and corpora, which is what a bundled model is for (`ser-batch bench
 calls`); `clips` on unseen speakers of the corpora that it was trained on."""
@@ -23,7 +31,7 @@ STATES: dict[BestAt, Recipe] = {
 }
 """With a speech model's states, alone or beside descriptors, trees hardly pay."""
 
-COPIES, STATE_COPIES = 4, 2
+COPIES, STATE_COPIES = 2, 1
 """Augmented copies of each training clip, for descriptors and with a speech model's states."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ def make_challenger(
     """
     feature_set = get_feature_set(settings.features.set)
     recipe = recipe or recipe_for(feature_set.name)
+    recipe = replace(recipe, target=settings.retrain.dissatisfied)
     band: Band = "telephone" if feature_set.sample_rate == 8000 else "wide"
     dataset = material.learnt_from
     if clips:
@@ -112,7 +113,7 @@ def make_challenger(
             command="ser-batch retrain",
         ),
     )
-    scores = held_out(dataset, checked.probabilities, predictor)
+    scores = held_out(dataset, checked.probabilities, checked.dissatisfaction, predictor)
     write_reference(building, dataset, predictor.feature_names, scores)
     return _put(bundle, root.models / bundle.model_id)
 

@@ -8,10 +8,10 @@
 -- speech_unknown_s: seconds of speech on channels of unknown role
 -- response_time_median_s: median pause before the agent's side answers, seconds
 -- count_segments: segments of customers
--- count_scored_segments: of these, with an emotion other than uncertain
--- count_uncertain_segments: of these, the model does not know
+-- count_scored_segments: of these, those about which the model is not uncertain
+-- count_uncertain_segments: of these, those about which it abstains
 -- customer_s: length of the customers' segments, seconds
--- scored_s: of these, with an emotion other than uncertain, seconds
+-- scored_s: of these, those about which the model is not uncertain, seconds
 -- coverage: scored_s over customer_s, 0..1
 -- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied;
 --   null, as all that follows from it, with less scored speech than dissatisfaction.min_scored_s
@@ -148,7 +148,7 @@ reasons_of_calls as (
 predicted_segments as (
     select
         recording_id,
-        count(*) filter (emotion = 'uncertain') as count_uncertain_segments
+        count(*) filter (is_uncertain) as count_uncertain_segments
     from segment_emotion
     group by recording_id
 )
