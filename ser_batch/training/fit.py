@@ -22,7 +22,7 @@ from ser_batch.scoring.calibration import (
     fit_binary_calibration,
     fit_calibration,
 )
-from ser_batch.scoring.feature_weights import read_columns
+from ser_batch.scoring.feature_weights import is_state, read_columns
 from ser_batch.scoring.linear import weighed
 from ser_batch.scoring.predictor import DissatisfactionHead, Predictor, Trees
 from ser_batch.scoring.trees import lightgbm
@@ -43,6 +43,8 @@ class Recipe:
         n_trees: rounds of boosting, a tree a class each
         head_trees: rounds of boosting of the dissatisfaction head
         n_folds: folds of speakers for tuning, held-out logits and calibration
+        mixes: whether descriptors beside states have a linear head too, not only trees: it gains
+            in-domain, and loses on unseen corpora
         balanced: whether emotions weigh the same, or as often as they are named
         sharpens: whether calibration may make probabilities more extreme than the heads' own;
             in-domain figures gain by it, unseen corpora lose
@@ -56,6 +58,7 @@ class Recipe:
     n_trees: tuple[int, ...] = (10, 20)
     head_trees: int = 40
     n_folds: int = 4
+    mixes: bool = False
     balanced: bool = False
     sharpens: bool = False
     target: Mapping[str, float] = field(default_factory=lambda: dict(DISSATISFACTION_TARGET))
@@ -94,6 +97,7 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
     check_no_leakage(folds, dataset.speakers, dataset.contents)
     task = Task(dataset.targets(dataset.classes), recipe.fine, balanced=recipe.balanced)
     parts = parts_of(dataset.names, recipe.strengths, recipe.state_strengths)
+    parts = parts if recipe.mixes else parts[-1:]
     tuned, held_out = tuned_parts(dataset, task, folds, parts)
     n_trees, boosted = _tuned_trees(dataset, task, held_out, folds, recipe)
     linear = fit_head(dataset, task, tuned)
@@ -170,15 +174,23 @@ def _held_out_trees(
         inside = replace(task, targets=task.targets[fold.train])
         text = _boosted(dataset.take(fold.train), inside, held_out[fold.train], max(numbers), seed)
         booster = lightgbm().Booster(model_str=text)
+        tested = dataset.features[np.ix_(fold.test, _tree_columns(dataset.names))]
         for n in numbers:
             added[n][fold.test] += booster.predict(
-                dataset.features[fold.test], raw_score=True, num_iteration=n, num_threads=1
+                tested, raw_score=True, num_iteration=n, num_threads=1
             )
     return added
 
 
+def _tree_columns(names: Sequence[str]) -> list[int]:
+    """Descriptors, where there are any: a linear head extracts all there is in states."""
+    descriptors = [column for column, name in enumerate(names) if not is_state(name)]
+    return descriptors or list(range(len(names)))
+
+
 def _boosted(dataset: Dataset, task: Task, start: DoubleArray, n_trees: int, seed: int) -> str:
     """Text of trees boosted from given logits towards label distributions."""
+    dataset = dataset.reading(_tree_columns(dataset.names))
     library = lightgbm()
     counted = weighed(task.targets, dataset.weights, balanced=task.balanced)
     n_classes = task.targets.shape[1]

@@ -19,6 +19,7 @@ DESCRIPTORS: dict[BestAt, Recipe] = {
         state_strengths=(0.001, 0.003, 0.01),
         n_trees=(20, 40, 60),
         n_folds=5,
+        mixes=True,
         balanced=True,
         sharpens=True,
     ),
