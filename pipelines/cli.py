@@ -58,7 +58,7 @@ def about(
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Work is shared out among processes; threads of a small matrix product only wait for each other.
-LightGBM is told its own number."""
+LightGBM has its own setting."""
 
 NIGHT, LOOK, MODEL, SETUP = "Every night", "Look at results", "Models", "Set up"
 
@@ -114,13 +114,13 @@ def main() -> None:
             print_json(MISUSE.as_json())
         raise
     except Exception as error:
-        told = None if os.environ.get("SER_DEBUG") else failure(error)
+        found = None if os.environ.get("SER_DEBUG") else failure(error)
         if as_json:
-            print_json((told or UNEXPECTED).as_json())
-        if told is None:
+            print_json((found or UNEXPECTED).as_json())
+        if found is None:
             raise
-        say_error(told.one_line())
-        sys.exit(told.exit)
+        say_error(found.one_line())
+        sys.exit(found.exit)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, wo
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
+from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.scoring.choose import model_id
@@ -41,13 +42,13 @@ class Night:
 
     def __init__(
         self,
-        audio: Path,
+        audio: Sequence[Path],
         metadata: Sequence[Path],
         root: Root,
         settings: Settings,
         display: Display,
     ) -> None:
-        self.audio = audio.absolute()
+        self.audio = list(audio)
         self.metadata = list(metadata)
         self.root = root
         self.settings = settings
@@ -56,7 +57,7 @@ class Night:
         self.began_at_s = time.time()
         self.lake = Lake(root.lake)
         self.model_id = model_id(root, settings)
-        self.record: RunRecord = new_run(str(self.audio), settings, self.model_id)
+        self.record: RunRecord = new_run(", ".join(map(str, audio)), settings, self.model_id)
         self.drift = DriftResult((), [])
         self.workers: Workers[CallJob, CallOutcome] = Workers(
             describe_calls, worker_crash_outcome, settings.run.workers
@@ -95,7 +96,7 @@ class Night:
             self.lake,
             published,
             self.record.counts,
-            audio=[str(self.audio)],
+            audio=[str(folder) for folder in self.audio],
             since=last_published(self.lake),
             may_be_empty=self.settings.ingest.may_be_empty,
         )
@@ -107,7 +108,7 @@ class Night:
         return {
             "run_id": self.record.run_id,
             "status": self.record.status,
-            "audio": str(self.audio),
+            "audio": [str(folder) for folder in self.audio],
             "counts": dict(self.record.counts),
             "audio_s": self.record.audio_s,
             "stage_s": dict(self.record.stage_s),
@@ -130,7 +131,7 @@ class Night:
 
 @contextmanager
 def open_night(
-    audio: Path,
+    audio: Sequence[str],
     metadata: Sequence[Path],
     root: Path,
     settings_file: str | None,
@@ -140,15 +141,17 @@ def open_night(
     """Hold the root, start the processes, and state how the run ended.
 
     Raises:
+        AudioFolderError: if no audio folder is named
         LockedError: if another run holds the root
         SettingsError: if a setting is wrong
     """
     place = find_root(root, must_exist=False)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
+    folders = named_folders(audio, settings.ingest.audio)
     with only_run(place), Display(quiet=quiet) as display:
         finish_erasure(place, partial(republish_without, place, settings))
-        night = Night(audio, metadata, place, settings, display)
+        night = Night(folders, metadata, place, settings, display)
         night.record.write(night.lake)
         try:
             with night.workers:

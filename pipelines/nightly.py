@@ -38,16 +38,16 @@ SHARDS_AT_ONCE = 2
     task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),  # type: ignore[arg-type]
 )
 def nightly(
-    audio: str,
+    audio: list[str] | None = None,
     metadata: list[str] | None = None,
     root: str = "data",
     settings_file: str | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
-    """Take in a folder of recordings and publish what they say of customers' dissatisfaction.
+    """Take in folders of recordings and publish what they say of customers' dissatisfaction.
 
     Args:
-        audio: folder of recordings
+        audio: folders of recordings; else those of the setting ingest.audio
         metadata: metadata files
         root: folder under which lake, warehouse, reports and models lie
         settings_file: TOML; else `ser-batch.toml` in the root or the current folder
@@ -57,7 +57,7 @@ def nightly(
         what was done, as `ser-batch nightly --json` prints it
     """
     files = [Path(file) for file in metadata or []]
-    with open_night(Path(audio), files, Path(root), settings_file, quiet=quiet) as night:
+    with open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night:
         with night.record.stage("ingest"):
             found = ingest_files(night)
         with night.record.stage("analyse"):

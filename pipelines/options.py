@@ -111,7 +111,7 @@ def print_json(value: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Failure:
-    """An expected error as a person and a script are told it.
+    """An expected error as a person and a script read it.
 
     Attributes:
         code: stable reason
@@ -135,7 +135,7 @@ class Failure:
 
 
 def failure(error: Exception) -> Failure | None:
-    """What an error tells, None if nobody expected it."""
+    """What an error says, None if nobody expected it."""
     from ser_batch.errors import LockedError, SerError
 
     if isinstance(error, SerError):
@@ -156,8 +156,8 @@ UNEXPECTED = Failure(
     "unexpected", "a fault of ser-batch", "Please report it with the traceback on standard error."
 )
 _SYSTEM_REMEDY = {
-    errno.EACCES: "Run as a user who may, or mend the rights.",
-    errno.EPERM: "Run as a user who may, or mend the rights.",
+    errno.EACCES: "Run as a user who may, or change the permissions.",
+    errno.EPERM: "Run as a user who may, or change the permissions.",
     errno.ENOSPC: "Free some space and run it again; what was done is kept.",
     errno.EROFS: "Name a folder that can be written.",
 }

@@ -26,7 +26,7 @@ from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
-from ser_batch.training.enough import TrainingInput, gather_enough
+from ser_batch.training.enough import TrainingInput, gather_enough, listed_clips
 from ser_batch.training.gate import ModelComparison
 from ser_batch.training.retrain import N_FOLDS, compare, make_challenger, register_and_promote
 
@@ -77,7 +77,7 @@ def retrain(
 
 @task(cache_policy=NO_CACHE, task_run_name="refresh-{shard.name}")
 def refresh_features(work: Retraining, shard: Part) -> None:
-    """Describe a shard anew where the settings or the feature set changed since the last night."""
+    """Describe a shard again where the settings or the feature set changed since the last night."""
     if is_stale(work.lake, shard, work.settings):
         analyse(
             work.lake, shard, work.settings, work.workers, now=utc_now(), on_calls=lambda _: None
@@ -122,6 +122,7 @@ def open_retraining(root: Path, settings_file: str | None, *, quiet: bool) -> It
     place = find_root(root, must_exist=True)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
+    listed_clips(settings.retrain)  # a corpus that is missing stops the run before the analysis
     with only_run(place), Display(quiet=quiet) as display:
         work = Retraining(place, settings, display)
         with work.workers:

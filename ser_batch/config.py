@@ -39,6 +39,9 @@ class Section(BaseModel):
 class IngestSettings(Section):
     """Which files are taken in, and how they are named."""
 
+    audio: tuple[str, ...] = Field(
+        (), description="audio folders of a night, where the command line names none"
+    )
     extensions: tuple[str, ...] = Field(
         (".wav", ".flac", ".mp3", ".ogg", ".opus", ".oga", ".aif", ".aiff"),
         description="file endings that are taken for recordings, lower case",
@@ -128,7 +131,7 @@ class RoleSettings(Section):
         None,
         description=(
             "agent or customer: who speaks first where both sides share one channel; then the two "
-            "voices are told apart and each has its role. Unset: they stay one channel in the "
+            "voices are diarized and each has its role. Unset: they stay one channel in the "
             "role single_channel"
         ),
     )
@@ -229,16 +232,16 @@ class LineSettings(Section):
         ),
     )
     min_music_s: Seconds = Field(4, description="s; a shorter sound is not called music")
-    bleed_correlation: Share = Field(
+    crosstalk_correlation: Share = Field(
         0.15,
         description=(
-            "correlation from which one side's voice is said to be heard on the other's channel"
+            "correlation from which one side's voice counts as crosstalk on the other channel"
         ),
     )
     min_separation_confidence: Share = Field(
         0.7,
         description=(
-            "confidence below which two voices in one channel are not told apart, and not scored; "
+            "confidence below which two voices in one channel are not diarized and not scored; "
             "one person alone comes to at most .6 on real lines"
         ),
     )
@@ -294,6 +297,14 @@ class LabelSettings(Section):
         ),
         description="emotions to choose from, in the order of the keys 1 to 9",
     )
+    taxonomy: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "emotion that a label of your own counts as when labels are imported: {satisfied = "
+            '"happiness", dissatisfied = "frustration"}; retrain.dissatisfied gives the steps of a '
+            "scale"
+        ),
+    )
     random_share: Share = Field(
         0.3, description="share of a queue drawn by chance, by which models are measured"
     )
@@ -319,6 +330,14 @@ class LabelSettings(Section):
         if len(set(value)) < len(value):
             raise ValueError("an emotion stands there twice")
         return value
+
+    @field_validator("taxonomy")
+    @classmethod
+    def _into_the_vocabulary(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value.values():
+            if name not in EMOTIONS:
+                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+        return {label.lower(): name for label, name in value.items()}
 
 
 class RetrainSettings(Section):
@@ -416,14 +435,18 @@ class DissatisfactionSettings(Section):
     threshold: Share = Field(
         0.5, description="dissatisfaction from which a segment is dissatisfied"
     )
-    worst_part: Annotated[float, Field(gt=0, le=1)] = Field(
-        1 / 3, description="share of a call's scored speech, the worst, that decides on its flag"
-    )
     call_threshold: Share = Field(
         0.5,
         description=(
-            "dissatisfaction of that part from which the call is flagged as dissatisfied; chosen "
-            "by `ser-batch bench calls --tune-flag`"
+            "dissatisfaction of a call from which it is flagged as dissatisfied; chosen, as "
+            "end_threshold, by `ser-batch bench calls --tune-flag`"
+        ),
+    )
+    end_threshold: Share = Field(
+        0.7,
+        description=(
+            "dissatisfaction of the last third of a call's scored speech from which it is flagged "
+            "too: a call that is calm and ends furious"
         ),
     )
     min_scored_s: Seconds = Field(
@@ -441,8 +464,8 @@ class DissatisfactionSettings(Section):
     def flag(self) -> dict[str, float]:
         """The numbers of the flag's rule, as `is_call_dissatisfied` takes them."""
         return {
-            "share": self.worst_part,
-            "threshold": self.call_threshold,
+            "call_threshold": self.call_threshold,
+            "end_threshold": self.end_threshold,
             "min_scored_s": self.min_scored_s,
         }
 

@@ -36,7 +36,7 @@ def channel_scoring(calls: pa.Table, recordings: pa.Table, settings: PolicySetti
 
     A two-channel recording has two rows. A one-channel recording, or one whose two channels carry
     the same signal, has one row: channel 0 in the call's `single_role`; or two if two voices were
-    told apart in it. Recordings without a call have none.
+    diarized in it. Recordings without a call have none.
 
     Args:
         calls: rows of the table `calls`

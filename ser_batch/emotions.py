@@ -5,8 +5,12 @@ What the index of dissatisfaction must not be used for is stated in the README's
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
+
+from ser_batch.arrays import DoubleArray
 
 EMOTIONS: tuple[str, ...] = (
     "anger",
@@ -58,47 +62,52 @@ def call_dissatisfaction(dissatisfaction: ArrayLike, duration_s: ArrayLike) -> f
     return float(1 / (1 + np.exp(-mean_log_odds)))
 
 
-def worst_part(dissatisfaction: ArrayLike, duration_s: ArrayLike, share: float) -> float:
-    """Dissatisfaction of the worst part of a call, formed as that of the whole call.
+def first_and_last_third(
+    dissatisfaction: ArrayLike,
+    duration_s: ArrayLike,
+    summed: Callable[[DoubleArray, DoubleArray], float] = call_dissatisfaction,
+) -> tuple[float, float]:
+    """Dissatisfaction of the first and of the last third of a call's scored speech.
 
-    The worst segments are taken until they make up the share of the scored speech; the last of
-    them counts with the seconds that are still missing. Where they lie does not matter.
+    A segment belongs to the third in which its middle lies.
 
     Args:
-        dissatisfaction: of each scored segment, shape (n_segments,), 0..1
+        dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
         duration_s: of each scored segment, shape (n_segments,), seconds
-        share: of the scored speech, above 0, at most 1
+        summed: dissatisfaction and seconds of some segments → their common dissatisfaction
 
     Returns:
-        0..1, or NaN where nothing was scored
+        two values in 0..1, each NaN where no segment's middle lies there
     """
     values = np.asarray(dissatisfaction, np.float64)
     lengths = np.asarray(duration_s, np.float64)
-    order = np.argsort(-values, kind="stable")
-    before_s = np.cumsum(lengths[order]) - lengths[order]
-    taken_s = np.clip(lengths.sum() * share - before_s, 0, lengths[order])
-    return call_dissatisfaction(values[order], taken_s)
+    total = lengths.sum()
+    middle = np.cumsum(lengths) - lengths / 2
+    thirds = (middle <= total / 3, middle >= total * 2 / 3)
+    first, last = (summed(values[third], lengths[third]) for third in thirds)
+    return first, last
 
 
 def is_call_dissatisfied(
     dissatisfaction: ArrayLike,
     duration_s: ArrayLike,
     *,
-    share: float,
-    threshold: float,
+    call_threshold: float,
+    end_threshold: float,
     min_scored_s: float,
 ) -> bool:
-    """The flag of a call: its worst part reaches the threshold.
+    """The flag of a call: the whole call, or its last third, reaches its threshold.
 
     The warehouse's home of this rule is `sql/staging/stg_call_dissatisfaction.sql`.
 
     Args:
-        dissatisfaction: of each scored segment, shape (n_segments,), 0..1
+        dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
         duration_s: of each scored segment, shape (n_segments,), seconds
-        share: the worst part's share of the scored speech (`dissatisfaction.worst_part`)
-        threshold: of the worst part (`dissatisfaction.call_threshold`)
-        min_scored_s: with less scored speech there is no flag, seconds
+        call_threshold, end_threshold, min_scored_s: settings in `[dissatisfaction]`; with less
+            scored speech than the last there is no flag
     """
     if np.sum(duration_s) < max(min_scored_s, 1e-9):
         return False
-    return worst_part(dissatisfaction, duration_s, share) >= threshold
+    _, end = first_and_last_third(dissatisfaction, duration_s)
+    whole = call_dissatisfaction(dissatisfaction, duration_s)
+    return bool(whole >= call_threshold or end >= end_threshold)

@@ -102,7 +102,7 @@ def channel_roles(
 ) -> tuple[Role, ...]:
     """Who speaks on each channel that carries a signal of its own, or is one voice of it.
 
-    Whoever says who speaks first says that two people share the signal: until they are told apart
+    Whoever says who speaks first says that two people share the signal: until they are diarized
     nobody on it has a role.
 
     Args:
@@ -111,7 +111,7 @@ def channel_roles(
         first_speaker: of two who share one signal, None if nothing says so
         n_channels: channels in the file
         dual_mono: both channels carry the same signal, so they count as one
-        diarized: two voices of one signal were told apart, the first to speak first
+        diarized: two voices of one signal were diarized, the first to speak first
     """
     if n_channels > 1 and not dual_mono:
         return tuple(roles[:n_channels])

@@ -4,7 +4,7 @@ A column is declared here once; Parquet files, the DuckDB staging tables, the do
 the checks all follow from it. Rows never carry what can be derived from another table.
 
 On a change: bump `version`, add one step to `MIGRATIONS`, freeze a file of the old version under
-`tests/lake/frozen/`.
+`tests/store/frozen/`.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ def doc(field: pa.Field[Any]) -> str:
 
 
 def _waits(name: str, meaning: str) -> tuple[pa.Field[Any], ...]:
-    """Columns on stretches of a call that are of one kind."""
+    """Columns on intervals of a call that are of one kind."""
     return (
         column(f"{name}_s", pa.float32(), f"seconds of {name}: {meaning}"),
-        column(f"count_{name}s", pa.int32(), f"stretches of {name}"),
+        column(f"count_{name}s", pa.int32(), f"intervals of {name}"),
         column(f"{name}_longest_s", pa.float32(), f"longest {name}, seconds; 0 if none"),
         column(f"{name}_mean_s", pa.float32(), f"mean {name}, seconds; 0 if none"),
         column(f"{name}_share", pa.float32(), f"share of the call that is {name}, 0..1"),
@@ -157,7 +157,9 @@ CALLS = TableContract(
             column("team", pa.string(), "agent's team", nullable=True),
             column("customer", pa.string(), "customer's id as supplied", nullable=True),
             column("language", pa.string(), "language as supplied", nullable=True),
-            column("notice_given", pa.bool_(), "customer was told of the analysis", nullable=True),
+            column(
+                "notice_given", pa.bool_(), "customer was informed of the analysis", nullable=True
+            ),
             column("objected", pa.bool_(), "customer objected to it", nullable=True),
             column("roles", pa.list_(pa.string()), "role of each channel of a two-channel file"),
             column("single_role", pa.string(), "role where one channel carries the call"),
@@ -187,7 +189,7 @@ RECORDINGS = TableContract(
             column("n_channels", pa.int8(), "channels in the file"),
             column("duration_s", pa.float64(), "length, seconds"),
             column("dual_mono", pa.bool_(), "both channels carry the same signal"),
-            column("diarized", pa.bool_(), "two voices of one channel were told apart"),
+            column("diarized", pa.bool_(), "two voices of one channel were diarized"),
             column(
                 "diarization_confidence",
                 pa.float32(),
@@ -210,7 +212,7 @@ RECORDINGS = TableContract(
 CHANNELS = TableContract(
     name="channels",
     version=1,
-    grain="one row a recording and side: a channel with a signal of its own, or a voice told apart",
+    grain="one row a recording and side: a channel with a signal of its own, or a diarized voice",
     key=("recording_id", "channel"),
     arrow=pa.schema(
         [
@@ -226,7 +228,9 @@ CHANNELS = TableContract(
             column("denoised", pa.bool_(), "noise reduction was applied before the features"),
             column("is_dead", pa.bool_(), "the channel carries nothing but clicks"),
             column("bandwidth_hz", pa.float32(), "to which its speech reaches, Hz", nullable=True),
-            column("bleed_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True),
+            column(
+                "crosstalk_db", pa.float32(), "how loud the other side leaks in, dB", nullable=True
+            ),
             column(
                 "crosstalk_removed_s", pa.float32(), "seconds of the other side's voice left out"
             ),
@@ -252,7 +256,7 @@ CHANNELS = TableContract(
 SEGMENTS = TableContract(
     name="segments",
     version=1,
-    grain="one row a stretch of one channel's speech",
+    grain="one row a segment of one channel's speech",
     key=_SEGMENT_KEY,
     arrow=pa.schema(
         [
@@ -308,10 +312,16 @@ QUARANTINE = TableContract(
     name="quarantine",
     version=1,
     grain="one row a file, or line of metadata, and reason",
-    key=("path", "code", "message"),
+    key=("audio_root", "path", "code", "message"),
     partitioned=False,
     arrow=pa.schema(
         [
+            column(
+                "audio_root",
+                pa.string(),
+                "the audio folder, absolute; null: a line of metadata, or a path that is absolute",
+                nullable=True,
+            ),
             column("path", pa.string(), "path below the audio folder, or metadata file and line"),
             column("recording_id", pa.string(), "digest, where it could be read", nullable=True),
             column("severity", pa.string(), "quarantine: left out; warning: taken, but look"),
@@ -337,7 +347,7 @@ RUNS = TableContract(
             column("finished_at", _TIME, "UTC; null while it runs or if killed", nullable=True),
             column("status", pa.string(), "running, clean, partial, failed or interrupted"),
             column("message", pa.string(), "why it failed or is partial", nullable=True),
-            column("audio_root", pa.string(), "the audio folder, absolute"),
+            column("audio_root", pa.string(), "the audio folders, absolute, by `, `"),
             column("counts", pa.map_(pa.string(), pa.int64()), "what was done, by name"),
             column("audio_s", pa.float64(), "seconds of audio analysed in this run"),
             column("stage_s", pa.map_(pa.string(), pa.float64()), "wall seconds by stage"),
@@ -367,7 +377,7 @@ LABEL_QUEUE = TableContract(
             column("rank", pa.int32(), "order in its batch, from 0"),
             column("reason", pa.string(), "why it was picked; random: for honest measuring"),
             column("model_id", pa.string(), "model whose scores it was picked by"),
-            column("suggested", pa.string(), "what it hears; null if random", nullable=True),
+            column("suggested", pa.string(), "predicted emotion; null if random", nullable=True),
             column("queued_at", _TIME, "UTC"),
         ]
     ),
@@ -385,8 +395,8 @@ LABELS = TableContract(
             _RECORDING_ID,
             _CHANNEL,
             _SEGMENT_NO,
-            column("start_s", pa.float32(), "start of what was heard, seconds"),
-            column("end_s", pa.float32(), "end of what was heard, seconds"),
+            column("start_s", pa.float32(), "start of the labelled audio, seconds"),
+            column("end_s", pa.float32(), "end of the labelled audio, seconds"),
             column("annotator", pa.string(), "who decided"),
             column("emotion", pa.string(), "or cannot_tell; null: taken back", nullable=True),
             column("made_at", _TIME, "when it was decided, UTC"),

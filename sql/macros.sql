@@ -18,15 +18,9 @@ create macro call_dissatisfaction(dissatisfaction, duration_s) as from_log_odds(
     / nullif(sum(duration_s) filter (where dissatisfaction is not null), 0)
 );
 
--- wilson_low, wilson_high: 95 % interval of a share, n hits of count_all; null for none
--- Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
-create macro wilson_centre(hits, count_all) as (hits + 1.9207) / (count_all + 3.8415);
-create macro wilson_half(hits, count_all) as
-    1.95996 * sqrt(hits * (count_all - hits) / count_all + 0.9604) / (count_all + 3.8415);
-create macro wilson_low(hits, count_all) as
-    greatest(0, wilson_centre(hits, count_all) - wilson_half(hits, nullif(count_all, 0)));
-create macro wilson_high(hits, count_all) as
-    least(1, wilson_centre(hits, count_all) + wilson_half(hits, nullif(count_all, 0)));
+-- held: a value kept within bounds; null stays null
+create macro held(value, low, high) as
+    if(value is null, null, greatest(low, least(high, value)));
 
 -- student_t: 97.5 % quantile of Student's t; right to 1 % from 3 degrees of freedom
 -- Source: Abramowitz and Stegun (1964), Handbook of Mathematical Functions, 26.7.5.
@@ -34,21 +28,103 @@ create macro student_t(degrees) as
     1.95996 + 2.37227 / degrees + 2.82250 / degrees ** 2 + 2.55585 / degrees ** 3
     + 1.58953 / degrees ** 4;
 
--- mean_half_width: half of the 95 % interval of a mean, Student's t; null below two values
-create macro mean_half_width(value) as
-    student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));
+-- t_p_value: two-sided p-value of Student's t, by the normal deviate of the same tail
+-- Source: Wallace (1959), Annals of Mathematical Statistics 30, 1124-1130; Abramowitz and Stegun
+-- (1964), 26.2.17.
+create macro tail_polynomial(k) as k * (
+    0.319381530 + k * (-0.356563782 + k * (1.781477937 + k * (-1.821255978 + k * 1.330274429)))
+);
+create macro normal_p_value(z) as
+    held(0.7978845608 * exp(-z * z / 2) * tail_polynomial(1 / (1 + 0.2316419 * abs(z))), 0, 1);
+create macro t_p_value(t, degrees) as normal_p_value(
+    (8 * degrees + 1) / (8 * degrees + 3) * sqrt(degrees * ln(1 + t ** 2 / degrees))
+);
 
--- ratio_half_width: half of the 95 % interval of sum(part) / sum(whole), Student's t over calls;
--- null below two calls
+-- wilson_limit: an end of the interval of a share; side -1 is the lower end, 1 the upper
+-- wilson_low, wilson_high: 95 % interval of a share, n hits of count_all independent calls
+-- Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
+create macro wilson_limit(share, count_all, quantile, side) as held(
+    (
+        share + quantile ** 2 / (2 * nullif(count_all, 0))
+        + side * quantile
+        * sqrt(share * (1 - share) / count_all + quantile ** 2 / (4 * count_all ** 2))
+    ) / (1 + quantile ** 2 / count_all),
+    0,
+    1
+);
+create macro wilson_low(hits, count_all) as
+    wilson_limit(hits / nullif(count_all, 0), count_all, 1.95996, -1);
+create macro wilson_high(hits, count_all) as
+    wilson_limit(hits / nullif(count_all, 0), count_all, 1.95996, 1);
+
+-- cluster_variance, cluster_degrees: aggregates over clusters (call dates or customers)
+-- cluster_variance: variance of the sum of independent scores, corrected for the fit (CR2);
+--   leverage is the cluster's share of its group; null where the group is a single cluster
+-- cluster_degrees: Satterthwaite's degrees of freedom; G - 1 for G clusters of equal size
+-- Source: Bell and McCaffrey (2002), Survey Methodology 28, 169-181, for a mean.
+create macro cluster_variance(score, leverage) as
+    sum(score ** 2 / nullif(1 - leverage, 0));
+create macro cluster_degrees(leverage) as 1 / (
+    sum(leverage ** 2) + sum(leverage ** 2 / nullif(1 - leverage, 0)) ** 2
+    - sum((leverage ** 2 / nullif(1 - leverage, 0)) ** 2)
+);
+
+-- welch_degrees: degrees of freedom of the difference of two groups; of the smaller if none varies
+-- Source: Welch (1947), Biometrika 34, 28-35.
+create macro welch_degrees(variance, degrees, variance_before, degrees_before) as coalesce(
+    (variance + variance_before) ** 2
+    / nullif(variance ** 2 / degrees + variance_before ** 2 / degrees_before, 0),
+    if(degrees is null or degrees_before is null, null, least(degrees, degrees_before))
+);
+
+-- effective_count: calls that would give the same variance were they independent; at most count_all
+-- smooth_share: a share kept from 0 and 1, by one call each way
+-- Source: Korn and Graubard (1998), Survey Methodology 24, 193-201.
+create macro smooth_share(hits, count_all) as (hits + 1) / (count_all + 2);
+create macro effective_count(hits, count_all, variance) as least(
+    count_all,
+    smooth_share(hits, count_all) * (1 - smooth_share(hits, count_all)) / nullif(variance, 0)
+);
+
+-- ratio_half_width: half of the 95 % interval of sum(part) / sum(whole) over independent rows,
+-- Student's t; an aggregate over one row a cluster gives the clustered interval; null below two
 -- Source: Cochran (1977), Sampling Techniques, 3rd edition, 6.4, without the finite correction.
-create macro ratio_half_width(part, whole) as
-    student_t(nullif(count(*) - 1, 0))
-    * sqrt(greatest(
+create macro ratio_variance(part, whole) as
+    greatest(
         0,
         var_samp(part) - 2 * sum(part) / sum(whole) * covar_samp(part, whole)
         + (sum(part) / sum(whole)) ** 2 * var_samp(whole)
-    ))
-    / (avg(whole) * sqrt(count(*)));
+    )
+    / (avg(whole) ** 2 * count(*));
+create macro ratio_half_width(part, whole) as
+    student_t(nullif(count(*) - 1, 0)) * sqrt(ratio_variance(part, whole));
+
+-- mean_half_width: half of the 95 % interval of a mean of independent values, Student's t
+create macro mean_half_width(value) as
+    student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));
+
+-- clustered_low, clustered_high: aggregates over one row a cluster: 95 % interval of the share
+-- sum(hits) / sum(count_all), Wilson with the effective count and Student's t; clusters of one call
+-- each give Wilson's own; so does a single cluster, whose calls are taken as independent
+create macro clustered_limit(hits, count_all, side) as if(
+    count(*) in (1, sum(count_all)),
+    wilson_limit(sum(hits) / sum(count_all), sum(count_all), 1.95996, side),
+    wilson_limit(
+        sum(hits) / sum(count_all),
+        effective_count(sum(hits), sum(count_all), ratio_variance(hits, count_all)),
+        student_t(nullif(count(*) - 1, 0)),
+        side
+    )
+);
+create macro clustered_low(hits, count_all) as clustered_limit(hits, count_all, -1);
+create macro clustered_high(hits, count_all) as clustered_limit(hits, count_all, 1);
+
+-- share_if_content, share_if_dissatisfied: bounds of the dissatisfied share of speech that may be
+-- scored, if all of it that is uncertain were content, or dissatisfied
+create macro share_if_content(dissatisfied_s, eligible_s) as
+    coalesce(dissatisfied_s, 0) / nullif(eligible_s, 0);
+create macro share_if_dissatisfied(dissatisfied_s, scored_s, eligible_s) as
+    (coalesce(dissatisfied_s, 0) + eligible_s - coalesce(scored_s, 0)) / nullif(eligible_s, 0);
 
 -- median_rank: which of so many values in order is the lower end of the median's 95 % interval;
 -- the upper end is as far from the top. Five values or fewer hold it with less than 95 %.
@@ -61,23 +137,19 @@ create macro median_high(value) as list_sort(list(value) filter (where value is 
     count(value) + 1 - median_rank(count(value))
 ];
 
--- change_low, change_high: 95 % interval of the difference of two shares, from their Wilson ends
+-- difference_low, difference_high: 95 % interval of share - share_before from the ends of their own
 -- Source: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10.
-create macro change_low(hits, count_all, hits_before, count_before) as greatest(
+create macro difference_low(share, share_low, share_before, share_before_high) as held(
+    share - share_before
+    - sqrt((share - share_low) ** 2 + (share_before_high - share_before) ** 2),
     -1,
-    hits / count_all - hits_before / count_before
-    - sqrt(
-        (hits / count_all - wilson_low(hits, count_all)) ** 2
-        + (wilson_high(hits_before, count_before) - hits_before / count_before) ** 2
-    )
+    1
 );
-create macro change_high(hits, count_all, hits_before, count_before) as least(
-    1,
-    hits / count_all - hits_before / count_before
-    + sqrt(
-        (wilson_high(hits, count_all) - hits / count_all) ** 2
-        + (hits_before / count_before - wilson_low(hits_before, count_before)) ** 2
-    )
+create macro difference_high(share, share_high, share_before, share_before_low) as held(
+    share - share_before
+    + sqrt((share_high - share) ** 2 + (share_before - share_before_low) ** 2),
+    -1,
+    1
 );
 
 -- arc_class: which way a call went, from the dissatisfaction of its first and last third and its

@@ -1,4 +1,4 @@
-"""A lake of callers whose emotions can be told from their features, scored by a made-up model."""
+"""A lake of callers whose emotions follow from their features, scored by a simulated model."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def put_callers(
         for place in range(N_SEGMENTS):
             label = (number + place) % len(CLASSES)
             truth[recording_id, 1, place] = CLASSES[label]
-            stretch = {"start_s": place * SEGMENT_S, "end_s": (place + 1) * SEGMENT_S - 0.5}
-            rows["segments"].append(segment(recording_id, 1, place, **stretch))
+            span = {"start_s": place * SEGMENT_S, "end_s": (place + 1) * SEGMENT_S - 0.5}
+            rows["segments"].append(segment(recording_id, 1, place, **span))
             values = centres[label] + shift + 2 * rng.normal(size=len(feature_set.names))
             rows["features"].append(((recording_id, 1, place), values))
             guess = rng.dirichlet(np.ones(len(CLASSES)) + 2 * np.eye(len(CLASSES))[label])

@@ -80,17 +80,17 @@ class Centre:
     def night(self) -> IngestResult:
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         silent = lambda _done, _total: None  # noqa: E731
-        return ingest(self.lake, self.audio, [self.export], SETTINGS, now=now, on_progress=silent)
+        return ingest(self.lake, [self.audio], [self.export], SETTINGS, now=now, on_progress=silent)
 
     def show(self, run_id: str) -> None:
         publish(self.root, SETTINGS, self.model)
         write_report(self.root, SETTINGS, run_id)
 
     def label(self, call_id: str) -> dict[str, object]:
-        stretch = {"channel": 1, "segment_no": 0, "start_s": 0.0, "end_s": 10.0}
+        span = {"channel": 1, "segment_no": 0, "start_s": 0.0, "end_s": 10.0}
         made = {"label_id": call_id, "emotion": "anger", "annotator": "ann", "source": "page"}
         times = {"made_at": MIDDAY, "imported_at": MIDDAY}
-        return {"recording_id": self.ids[call_id], **stretch, **made, **times}
+        return {"recording_id": self.ids[call_id], **span, **made, **times}
 
     def analyse(self) -> None:
         feature_set = get_feature_set(SETTINGS.features.set)

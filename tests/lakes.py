@@ -79,7 +79,7 @@ def put_weeks(lake: Lake, *, n_days: int = 35, calls_a_day: int = 24, seed: int 
     calls = []
     for day_no, call_no in itertools.product(range(n_days), range(calls_a_day)):
         queue = ("billing", "technical", None)[call_no % 3]
-        angry = 0.5 if queue == "billing" and day_no >= n_days - 7 else 0.25
+        angry = 0.9 if queue == "billing" and day_no >= n_days - 7 else 0.25
         recording_id = f"r{day_no:03}-{call_no:04}"
         started_at = MIDDAY - dt.timedelta(
             days=n_days - 1 - day_no, hours=4 - call_no % 9, minutes=-(call_no * 7 % 60)

@@ -82,7 +82,7 @@ def channel(recording_id: str = "r1", channel: int = 1, **given: Any) -> dict[st
         "denoised": False,
         "is_dead": False,
         "bandwidth_hz": 3400.0,
-        "bleed_db": None,
+        "crosstalk_db": None,
         "crosstalk_removed_s": 0.0,
         "ring_s": 0.0,
         "keys_s": 0.0,
@@ -164,6 +164,7 @@ def prediction(
 def bad_file(path: str = "bad.wav", **given: Any) -> dict[str, Any]:
     """A row of `quarantine`."""
     row = {
+        "audio_root": "/recordings",
         "path": path,
         "recording_id": None,
         "severity": "quarantine",

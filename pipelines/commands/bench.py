@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import Exit, JsonOption, print_json, say_error, say_progress
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 app = typer.Typer(no_args_is_help=True, help="Figures of speed and quality, beside named peers.")
-
-CorporaOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder below which each corpus has its own.", envvar="SER_CORPUS_DIR"),
-]
 
 
 @app.command("night")
@@ -82,9 +78,12 @@ def denoise(
       ser-batch bench denoise --corpora DIR --every 4
     """
     from ser_batch.config import Settings
-    from ser_batch.lab.bench.denoise import run
+    from ser_batch.lab.bench.denoise import CORPORA, run
 
-    result = run(given_corpora(corpora), Settings(), every=every, on_step=say_progress)
+    settings = Settings()
+    check_inputs(None, feature_sets=[settings.features.set])
+    folder = given_corpora(corpora, CORPORA)
+    result = run(folder, settings, every=every, on_step=say_progress)
     print_figures(result, as_json=as_json)
 
 
@@ -93,7 +92,7 @@ def diarization(
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Two voices of one channel told apart: error rates on demo calls, and on real ones if given.
+    """Diarization of one channel: error rates on demo calls, and on real ones if given.
 
     Examples:
 
@@ -106,14 +105,6 @@ def diarization(
 
     folder = given_corpora(corpora) if corpora is not None else None
     print_figures(run(folder, Settings(), on_step=say_progress), as_json=as_json)
-
-
-def given_corpora(folder: Path | None) -> Path:
-    """The folder of corpora, if it is there."""
-    if folder is None or not folder.is_dir():
-        say_error("this needs labelled corpora. Give --corpora DIR, or set SER_CORPUS_DIR.")
-        raise typer.Exit(Exit.FAILED)
-    return folder
 
 
 def _calls(folder: Path | None) -> list[Path]:
@@ -148,7 +139,7 @@ def _run_night(audio: Path, root: Path) -> dict[str, Any]:
     from pipelines.commands.night import run_nightly
 
     os.environ["SER_INGEST__MIN_AGE_S"] = "0"
-    return run_nightly(audio, [], root, None, quiet=False)
+    return run_nightly([audio], [], root, None, quiet=False)
 
 
 def print_figures(result: dict[str, Any], *, as_json: bool) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, CorporaOption, progress_bar
+from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, progress_bar
+from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -38,9 +39,13 @@ ROWS = {
 }
 """Label of each row of the table, and its figure."""
 
+FLAG_COLUMNS = ("whole", "end", "precision", "recall", "furious end")
+SHOWN_AROUND = 0.07
+"""Levels this near the chosen ones are shown."""
+
 
 def bench_calls(  # noqa: PLR0917
-    corpora: CorporaOption,
+    corpora: CorporaOption = None,
     train_on: Annotated[
         list[str] | None,
         typer.Option("--train", help="Train on this corpus instead; may be repeated."),
@@ -56,7 +61,7 @@ def bench_calls(  # noqa: PLR0917
     calls: Annotated[int, typer.Option(min=10, help="Calls of each seed.")] = 200,
     seeds: Annotated[int, typer.Option(min=1, help="Each seed simulates other calls.")] = 3,
     tune_flag: Annotated[
-        bool, typer.Option("--tune-flag", help="Show the flag's curve and its best level.")
+        bool, typer.Option("--tune-flag", help="Show the flag's curve and its best levels.")
     ] = False,
     copies: CopiesOption = None,
     best_at: BestAtOption = BestAt.calls,
@@ -90,8 +95,10 @@ def bench_calls(  # noqa: PLR0917
     values = read_settings(place, settings)
     bundle = None if train_on else load_model(place, values)
     features = bundle.feature_set if bundle else values.features.set
+    named = [*(train_on or ()), *(test_on or ())]
+    check_inputs(corpora, tables=labels or (), feature_sets=[features])
     task = Task(
-        corpora=corpora,
+        corpora=given_corpora(corpora, named),
         bundle=bundle,
         train_on=tuple(train_on or ()),
         test_on=tuple(test_on or ()),
@@ -174,28 +181,37 @@ def _show_flag(flag: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ser_batch.lab.bench.flag import SHOWN_LEVELS
-
-    console = Console()
-    chosen = flag["chosen"]["level"]
-    title = (
-        f"flag: {flag['rule']}; {flag['n_calls']} calls, "
-        f"{flag['base_rate']:.0%} of them at least a third angry"
-    )
-    table = Table("", "level", "precision", "recall", "flagged", "calm, then furious", title=title)
-    near = [p for p in flag["curve"] if round(abs(p["level"] - chosen) * 100) <= SHOWN_LEVELS]
-    for point in near:
-        table.add_row("best" if point["level"] == chosen else "", *_point(point))
-    table.add_section()
+    chosen = flag["chosen"]
+    title = f"flag: {flag['n_calls']} calls, {flag['base_rate']:.0%} of them at least a third angry"
+    table = Table("", *FLAG_COLUMNS, title=title)
+    table.add_row("in use", *_point(flag["in_use"]))
+    table.add_row("best", *_point(chosen))
+    table.add_row("best, whole call alone", *_point(flag["whole_call_alone"]))
     for name, point in flag["left_out"].items():
-        table.add_row(f"{name}, level of the others", *_point(point))
+        table.add_row(f"{name}, by the others", *_point(point))
     table.add_section()
-    for name, point in flag["rules"].items():
-        table.add_row(name, *_point(point))
+    for point in flag["near"]:
+        if abs(point["call_threshold"] - chosen["call_threshold"]) < SHOWN_AROUND:
+            table.add_row("other whole call", *_point(point))
+    table.add_section()
+    for point in flag["ends"]:
+        if abs(point["end_threshold"] - chosen["end_threshold"]) < 2 * SHOWN_AROUND:
+            table.add_row("other end", *_point(point))
+    console = Console()
     console.print(table)
-    console.print(f"dissatisfaction.call_threshold = {chosen:g} balances precision and recall")
+    indices = Table("index", "rank correlation", "by corpus", "worst tenth", *FLAG_COLUMNS[2:])
+    for name, found in flag["indices"].items():
+        by_corpus = " ".join(f"{value or 0:.2f}" for value in found["spearman_by_corpus"].values())
+        values = (f"{found[key] or 0:.3f}" for key in ("spearman", "precision_at_10"))
+        spearman, precision = values
+        indices.add_row(name, spearman, by_corpus, precision, *_point(found["point"])[2:])
+    console.print(indices)
+    console.print(
+        f"dissatisfaction.call_threshold = {chosen['call_threshold']:g}, "
+        f"dissatisfaction.end_threshold = {chosen['end_threshold']:g}"
+    )
 
 
 def _point(point: dict[str, float]) -> list[str]:
-    names = ("level", "precision", "recall", "flagged_share", "furious_end_recall")
+    names = ("call_threshold", "end_threshold", "precision", "recall", "furious_end_recall")
     return [f"{point[name]:.2f}" for name in names]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.bench import CorporaOption, given_corpora, print_figures
+from pipelines.commands.bench import print_figures
+from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import JsonOption, print_json, say_progress
 
 
@@ -18,8 +19,9 @@ def embeddings(as_json: JsonOption = False) -> None:
 
       ser-batch bench embeddings --json
     """
-    from ser_batch.lab.bench.embeddings import run
+    from ser_batch.lab.bench.embeddings import COMPARED, run
 
+    check_inputs(None, feature_sets=COMPARED)
     print_figures(run(), as_json=as_json)
 
 
@@ -52,10 +54,15 @@ def encoder(
     from ser_batch.config import Settings
     from ser_batch.lab.bench import encoder as bench
 
+    names = features or bench.SETS
+    for name in names:
+        bench.named_set(name).require()
+    if corpora is not None:
+        given_corpora(corpora, [bench.TRAINED_ON] if calls else [])
     result = bench.run(
         corpora,
         Settings(),
-        names=features or bench.SETS,
+        names=names,
         n_calls=calls,
         cache_folder=user_cache_path("ser-batch") / "bench-encoder",
         on_progress=_say_tenths,
@@ -73,7 +80,7 @@ def adapt(  # noqa: PLR0917
     steps: Annotated[int, typer.Option(help="Of training.", min=1)] = 200,
     as_json: JsonOption = False,
 ) -> None:
-    """Whether half of the speakers, heard without labels, help to tell the others' emotions.
+    """Whether half of the speakers, used without labels, help to classify the others' emotions.
 
     Example:
 
@@ -82,13 +89,18 @@ def adapt(  # noqa: PLR0917
     from pipelines.commands.distill import chosen_teacher, require_torch
 
     require_torch()
-    from ser_batch.config import Settings
+    from ser_batch.config import Settings, nearest
+    from ser_batch.errors import CorpusError
     from ser_batch.features.encoders.local import find_encoder
     from ser_batch.lab.bench.adaptation import run
+    from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON
 
+    if corpus not in FOLDS_OF:
+        raise CorpusError(f"{corpus!r} is not adapted to{nearest(corpus, FOLDS_OF)}")
+    folder = given_corpora(corpora, [corpus, TRAINED_ON])
     begun = find_encoder(init)
     result = run(
-        given_corpora(corpora),
+        folder,
         corpus,
         begun,
         chosen_teacher("self" if itself else None, begun),
@@ -120,8 +132,9 @@ def few_labels(  # noqa: PLR0917
     from ser_batch.lab.bench import few_labels as bench
 
     names = corpus or ["emodb", "nemo", "ravdess", "tess"]
+    check_inputs(corpora, feature_sets=[features, bench.PEER])
     result = bench.run(
-        given_corpora(corpora), names, features, draws=draws, on_progress=_say_tenths
+        given_corpora(corpora, names), names, features, draws=draws, on_progress=_say_tenths
     )
     if picture is not None:
         bench.picture(result, picture)
@@ -191,7 +204,7 @@ def _show_adaptation(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     title = (
-        f"{len(result['heard'])} speakers of {result['corpus']} heard without labels, "
+        f"{len(result['adapted_on'])} speakers of {result['corpus']} used without labels, "
         f"{len(result['judged'])} others judged; teacher {result['teacher']}"
     )
     table = Table("", "before", "after", title=title)

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import BestAt, CopiesOption, CorporaOption, progress_bar
+from pipelines.commands.train import BestAt, CopiesOption, progress_bar
+from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -30,7 +31,9 @@ def bench_features(
     from ser_batch.lab.bench.features import run
 
     found = sorted(path for path in calls.rglob("*") if path.suffix.lower() == ".wav")
-    result = run(found, read_settings(open_root(root), settings), minutes=minutes)
+    values = read_settings(open_root(root), settings)
+    check_inputs(None, feature_sets=[values.features.set])
+    result = run(found, values, minutes=minutes)
     if as_json:
         print_json(result)
     else:
@@ -38,7 +41,7 @@ def bench_features(
 
 
 def bench_models(  # noqa: PLR0917
-    corpora: CorporaOption,
+    corpora: CorporaOption = None,
     protocol: Annotated[
         str, typer.Option(help="CORPUS-loso or CORPUS-folds-of-N; + joins.")
     ] = "emodb-loso",
@@ -67,10 +70,13 @@ def bench_models(  # noqa: PLR0917
     from ser_batch.training.protocols import parse_protocol
     from ser_batch.training.recipes import copies_for, recipe_for
 
+    check_inputs(None, feature_sets=[features])
+    asked = parse_protocol(protocol)
+    folder = given_corpora(corpora, asked.train)
     with progress_bar() as on_progress:
         result = run(
-            parse_protocol(protocol),
-            corpora,
+            asked,
+            folder,
             features=features,
             augmentation=Augmentation(copies=copies_for(features) if copies is None else copies),
             recipe=recipe_for(features, BestAt.clips.value),

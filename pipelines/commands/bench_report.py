@@ -19,7 +19,7 @@ from pipelines.options import (
 
 
 def bench_report(
-    calls: Annotated[int, typer.Option(help="Calls that are made up.", min=1)] = 10_000,
+    calls: Annotated[int, typer.Option(help="Simulated calls.", min=1)] = 10_000,
     days: Annotated[int, typer.Option(help="Call dates that they are spread over.", min=1)] = 35,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,

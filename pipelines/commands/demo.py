@@ -11,7 +11,7 @@ from pipelines.options import JsonOption, open_root, print_json
 
 DEMO_ROOT = Path("data/demo")
 SAYS_SYNTHETIC = (
-    "All speech in these calls is synthetic: nobody is heard, and the figures say nothing about "
+    "All speech in these calls is synthetic: no person speaks, and the figures say nothing about "
     "real calls."
 )
 
@@ -44,7 +44,7 @@ def demo(
     open_root(root)
     made = _make(root, calls, seed, quiet=as_json)
     settings = _settings(root)
-    summary = run_nightly(made.audio_dir, [made.metadata_path], root, settings, quiet=as_json)
+    summary = run_nightly([made.audio_dir], [made.metadata_path], root, settings, quiet=as_json)
     if as_json:
         print_json({**summary, "synthetic": True, "truth": str(made.truth_path)})
         return

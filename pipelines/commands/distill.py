@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.commands.train import progress_bar
+from pipelines.inputs import check_inputs
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -84,10 +85,10 @@ def distill(  # noqa: PLR0917
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Teach a small encoder, on unlabelled audio, what a large speech model hears.
+    """Teach a small encoder, on unlabelled audio, to reproduce the states of a large speech model.
 
     Broken off and run again, it goes on where it was. Of a call, a recording of two channels, only
-    the customer's side is heard; of recordings that the root knows, only what may be scored.
+    the customer's side is used; of recordings that the root knows, only what may be scored.
 
     Examples:
 
@@ -106,6 +107,7 @@ def distill(  # noqa: PLR0917
 
     place = open_root(root)
     values = read_settings(place, settings)
+    check_inputs(None, tables=[labels] if labels else [])
     begun = find_encoder(init) if init else None
     task = Task(
         sources=[parse_source(text) for text in audio],
@@ -184,7 +186,7 @@ def chosen_teacher(name: str | None, begun: LocalEncoder | None) -> Teacher:
     Raises:
         MissingWeightsError: if there is no encoder that could be its own teacher
     """
-    from ser_batch.features.encoders.errors import MissingWeightsError
+    from ser_batch.errors import MissingWeightsError
     from ser_batch.lab.distill.teachers import ITSELF, large_teacher, own_teacher
 
     if begun is not None and name == ITSELF:
@@ -198,18 +200,18 @@ def chosen_teacher(name: str | None, begun: LocalEncoder | None) -> Teacher:
 
 
 def _channels(root: Root, settings: Settings) -> dict[str, int | None]:
-    """What the root's lake knows of who may be heard; nothing where there is no lake."""
-    from ser_batch.lab.distill.consent import channels_to_hear
+    """What the root's lake knows of who may be used; nothing where there is no lake."""
+    from ser_batch.lab.distill.consent import usable_channels
     from ser_batch.store.lake import Lake
 
-    return channels_to_hear(Lake(root.lake), settings) if root.lake.is_dir() else {}
+    return usable_channels(Lake(root.lake), settings) if root.lake.is_dir() else {}
 
 
 def _command(arguments: Sequence[str]) -> str:
-    """What was typed, with paths by their last names: cards tell no one's folders."""
-    told, skipped = ["ser-batch"], False
+    """What was typed, with paths by their last names: cards name no one's folders."""
+    found, skipped = ["ser-batch"], False
     for argument in arguments:
         if not skipped and argument not in (*UNTOLD, "--json"):
-            told.append(shlex.quote(re.sub(r"^.*/(?=[^/])", "", argument)))
+            found.append(shlex.quote(re.sub(r"^.*/(?=[^/])", "", argument)))
         skipped = argument in UNTOLD
-    return " ".join(told)
+    return " ".join(found)

@@ -38,7 +38,7 @@ def inspect(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What is heard on one call before it is scored: who speaks when, tones, and the line.
+    """What is detected in one call before it is scored: who speaks when, tones, and the line.
 
     Examples:
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ser_batch.labels.queue import ImportResult
 
-app = typer.Typer(no_args_is_help=True, help="Labels: ask people what they hear.")
+app = typer.Typer(no_args_is_help=True, help="Labels: ask people which emotion they perceive.")
 
 _MOST_REFUSALS = 20
 
@@ -40,7 +40,7 @@ def queue(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Pick the segments that tell a model most, and a share by chance to measure models by.
+    """Pick the segments that a model learns most from, and a share by chance to measure models by.
 
     Writes snippets, tasks and a labelling configuration for Label Studio, and a CSV, under
     ROOT/labels. With Label Studio's local files, its document root is ROOT.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,13 @@ QUIET_PREFECT = {
 
 
 def nightly(
-    audio: Annotated[Path, typer.Option(help="Folder of recordings, with folders in it or not.")],
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of recordings, searched with its subfolders; may be given several times. "
+            "Else the setting ingest.audio."
+        ),
+    ] = None,
     metadata: Annotated[
         list[Path] | None,
         typer.Option(help="CSV, JSON lines or Parquet; may be given several times."),
@@ -54,9 +61,11 @@ def nightly(
 
       ser-batch nightly --audio /calls --metadata /calls/export.csv
 
+      ser-batch nightly --audio /calls/site-a --audio /calls/site-b
+
       SER_INGEST__MIN_AGE_S=0 ser-batch nightly --audio /calls --root /srv/ser-batch
     """
-    summary = run_nightly(audio, metadata or [], root, settings, quiet=as_json)
+    summary = run_nightly(audio or [], metadata or [], root, settings, quiet=as_json)
     if as_json:
         print_json(summary)
     else:
@@ -90,20 +99,29 @@ def runs(
 
 
 def run_nightly(
-    audio: Path, metadata: list[Path], root: Path, settings: Path | None, *, quiet: bool
+    audio: Sequence[Path],
+    metadata: Sequence[Path],
+    root: Path,
+    settings: Path | None,
+    *,
+    quiet: bool,
 ) -> dict[str, Any]:
     """The flow, with a quiet Prefect; what is wrong with root or settings is said before it starts.
 
     Raises:
+        AudioFolderError: if no audio folder is named
         RootIsFileError: if the root can be no folder
         SettingsError: naming the key that is wrong
     """
-    read_settings(open_root(root), settings)
+    from ser_batch.ingest.folders import named_folders
+
+    given = [str(path) for path in audio]
+    named_folders(given, read_settings(open_root(root), settings).ingest.audio)
     quiet_prefect()
     from pipelines.nightly import nightly as flow
 
     summary: dict[str, Any] = flow(
-        audio=str(audio),
+        audio=given,
         metadata=[str(path) for path in metadata],
         root=str(root),
         settings_file=str(settings) if settings else None,

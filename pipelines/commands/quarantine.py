@@ -9,6 +9,7 @@ import typer
 from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, existing_root, print_json
 
 if TYPE_CHECKING:
+    from ser_batch.ingest.issues import Row
     from ser_batch.ingest.quarantine import Reason
 
 app = typer.Typer(no_args_is_help=True, help="Files that were left out, and warnings.")
@@ -58,6 +59,7 @@ def _show(reasons: list[Reason], limit: int) -> None:
     from rich.padding import Padding
 
     console = Console()
+    roots = {row["audio_root"] for reason in reasons for row in reason.rows} - {None}
     for reason in reasons:
         style = "bold red" if reason.severity == "quarantine" else "bold yellow"
         what = "left out" if reason.severity == "quarantine" else "warning"
@@ -68,10 +70,16 @@ def _show(reasons: list[Reason], limit: int) -> None:
             highlight=False,
         )
         for row in reason.rows[:limit]:
-            text = f"[bold]{escape(str(row['path']))}[/]: {escape(str(row['message']))}"
+            text = f"[bold]{escape(_place(row, len(roots)))}[/]: {escape(str(row['message']))}"
             console.print(Padding(text, (0, 0, 0, 2)), highlight=False)
         if (n_more := len(reason.rows) - limit) > 0:
             console.print(f"  … {n_more} more: --code {reason.code} --limit {len(reason.rows)}")
+
+
+def _place(row: Row, n_roots: int) -> str:
+    """The path of a row, with its audio folder where there are several."""
+    is_below = n_roots > 1 and row["audio_root"]
+    return f"{row['audio_root']}/{row['path']}" if is_below else str(row["path"])
 
 
 @app.command("retry")

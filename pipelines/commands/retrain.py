@@ -12,6 +12,7 @@ import typer
 from pipelines.commands.models import show_contest
 from pipelines.commands.night import quiet_prefect
 from pipelines.display import Display
+from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -168,9 +169,7 @@ def drift(
 
 
 def bench_retraining(
-    corpora: Annotated[
-        Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
-    ],
+    corpora: CorporaOption = None,
     corpus: Annotated[
         str, typer.Option(help="Whose speakers are labelled, and measure.")
     ] = "ravdess",
@@ -183,10 +182,13 @@ def bench_retraining(
 
       ser-batch bench retraining --corpora DIR --corpus ravdess --json
     """
-    from ser_batch.lab.bench.retraining import run
+    from ser_batch.lab.bench.retraining import START, run
+    from ser_batch.scoring.bundle import default_bundle_path, read_manifest
 
+    check_inputs(None, feature_sets=[read_manifest(default_bundle_path()).feature_set])
+    folder = given_corpora(corpora, [START, corpus])
     with Display(quiet=as_json) as display:
-        result = run(corpora, corpus, draws=draws, on_progress=display.reach)
+        result = run(folder, corpus, draws=draws, on_progress=display.reach)
     if as_json:
         print_json(result)
         return

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.decision_tables import show_decisions
+from pipelines.inputs import CorporaOption, LabelsOption, check_inputs
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -20,6 +22,10 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from ser_batch.training.augment import Augmentation
+    from ser_batch.training.describe import Band
+    from ser_batch.training.fit import Recipe
+
+DEFAULT_CORPUS = "emodb"
 
 models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
 corpus_app = typer.Typer(no_args_is_help=True, help="Labelled corpora.")
@@ -39,9 +45,6 @@ class BestAt(StrEnum):
     clips = "clips"
 
 
-CorporaOption = Annotated[
-    Path, typer.Option("--corpora", help="Folder below which each corpus has its own.")
-]
 BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
 FeaturesOption = Annotated[
     str | None,
@@ -60,15 +63,12 @@ CopiesOption = Annotated[
 
 
 def train(  # noqa: PLR0917
-    corpora: Annotated[
-        Path | None, typer.Option(help="Folder below which each corpus has its own.")
-    ] = None,
+    corpora: CorporaOption = None,
     corpus: Annotated[
-        list[str] | None, typer.Option(help="Corpus to train on; may be given several times.")
+        list[str] | None,
+        typer.Option(help="Corpus to train on; may be repeated. Without it and --labels, emodb."),
     ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="CSV of your own clips: path, speaker, emotion.")
-    ] = None,
+    labels: LabelsOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the bundle; its name is the model's.")
     ] = None,
@@ -81,24 +81,24 @@ def train(  # noqa: PLR0917
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
 
-    The figures are of speakers that the model had not heard. The bundled model is made by
-    `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
+    Its figures are measured on speakers that it was not trained on. The bundled model is made by
+    `ser-batch train --corpora DIR --corpus cremad --corpus emodb --out MODEL`.
     """
-    from ser_batch.corpora import CORPORA, installed, read_corpus
-    from ser_batch.corpora.labels import read_labels
+    from ser_batch.corpora import CORPORA, installed
+    from ser_batch.corpora.sources import read_clips
     from ser_batch.training.build import build_bundle
     from ser_batch.training.describe import FEATURE_SETS
     from ser_batch.training.recipes import recipe_for
 
     chosen = features or FEATURE_SETS[band.value]
-    names = corpus or ([] if labels else ["emodb"])
-    if names and corpora is None:
-        raise typer.BadParameter("needed to find a corpus", param_hint="--corpora")
-    clips = [clip for name in names for clip in read_corpus(corpora or Path(), name)]
-    clips += read_labels(labels) if labels else []
+    tables = labels or []
+    names = corpus or ([] if tables else [DEFAULT_CORPUS])
+    by_name = read_clips(corpora, names, tables)
+    check_inputs(corpora, feature_sets=[chosen])
+    clips = [clip for some in by_name.values() for clip in some]
     trained_on = {clip.corpus for clip in clips}
     others = installed(corpora, CORPORA.keys() - trained_on) if corpora else {}
-    stems = [*names, *([labels.stem] if labels else [])]
+    stems = [*names, *(table.stem for table in tables)]
     folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
     with progress_bar() as on_progress:
         bundle = build_bundle(
@@ -116,14 +116,30 @@ def train(  # noqa: PLR0917
 
 def evaluate(  # noqa: PLR0917
     protocol: Annotated[
-        str,
-        typer.Option(help="CORPUS-loso, CORPUS-folds-of-N, or cross:CORPUS->CORPUS; + joins."),
-    ],
-    corpora: CorporaOption,
+        str | None,
+        typer.Option(
+            help="CORPUS-loso, CORPUS-folds-of-N, cross:CORPUS->CORPUS or loco; + joins; a table "
+            "of labels is named by its file, without .csv. loco leaves out each corpus of the "
+            "folder and each table in turn, or each of loco:CORPUS+CORPUS. Without a protocol, "
+            "one speaker of the labels, else of emodb, is left out in turn."
+        ),
+    ] = None,
+    corpora: CorporaOption = None,
+    labels: LabelsOption = None,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
     copies: CopiesOption = None,
-    best_at: BestAtOption = BestAt.clips,
+    best_at: BestAtOption = BestAt.calls,
+    decisions: Annotated[
+        bool,
+        typer.Option(
+            "--decisions", help="Also what production decides: argmax, abstention, confusion."
+        ),
+    ] = False,
+    unseen_sentences: Annotated[
+        bool,
+        typer.Option("--unseen-sentences", help="Hold out texts too, where a corpus names them."),
+    ] = False,
     comparisons: Annotated[
         bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
     ] = True,
@@ -132,29 +148,49 @@ def evaluate(  # noqa: PLR0917
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How well unseen speakers' emotions are told, with the proof that they were unseen.
+    """How well emotions of unseen speakers are recognised, with the check that they are unseen.
+
+    The model is trained as `ser-batch train` does by default.
 
     Examples:
 
       ser-batch evaluate --protocol emodb-loso --corpora DIR
 
       ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
+
+      ser-batch evaluate --labels own.csv --protocol "cross:emodb->own" --corpora DIR
+
+      ser-batch evaluate --protocol loco --corpora DIR --labels calls.csv --decisions
     """
+    from ser_batch.corpora.sources import read_clips
     from ser_batch.training.describe import FEATURE_SETS
     from ser_batch.training.protocols import parse_protocol, run_protocol
     from ser_batch.training.recipes import recipe_for
 
     chosen = features or FEATURE_SETS[band.value]
+    augmentation = _augmentation(chosen, band, copies)
+    tables = labels or []
+    check_inputs(corpora, feature_sets=[chosen])
+    if protocol and protocol.partition(":")[0] == "loco":
+        recipe = recipe_for(chosen, best_at.value)
+        result = _loco(protocol, corpora, tables, band.value, chosen, augmentation, recipe)
+        print_json(result) if as_json else show_decisions(result["decisions"], confusion=decisions)
+        return
+    stems = "+".join(table.stem for table in tables)
+    asked = parse_protocol(protocol or f"{stems or DEFAULT_CORPUS}-loso")
+    clips = read_clips(corpora, [*asked.train, *asked.test], tables)
     with progress_bar() as on_progress:
         result = run_protocol(
-            parse_protocol(protocol),
-            corpora,
+            asked,
+            clips,
             band=band.value,
             features=features,
-            augmentation=_augmentation(chosen, band, copies),
+            augmentation=augmentation,
             recipe=recipe_for(chosen, best_at.value),
             comparisons=comparisons,
             on_progress=on_progress,
+            decisions=decisions,
+            unseen_sentences=unseen_sentences,
         )
     if pictures is not None:
         from ser_batch.report.evaluation import save_pictures
@@ -164,6 +200,8 @@ def evaluate(  # noqa: PLR0917
         print_json(result)
     else:
         _show_evaluation(result)
+        if decisions:
+            show_decisions(result["decisions"], confusion=True)
 
 
 @models_app.command("show")
@@ -204,6 +242,36 @@ def import_corpus(
         typer.echo(f"{len(clips)} clips → {out}")
 
 
+def _loco(  # noqa: PLR0917
+    protocol: str,
+    corpora: Path | None,
+    labels: list[Path],
+    band: Band,
+    features: str,
+    augmentation: Augmentation,
+    recipe: Recipe,
+) -> dict[str, Any]:
+    """Leave out each corpus in turn: those named, or all in the folder, and each labels table."""
+    from ser_batch.corpora import CORPORA, installed
+    from ser_batch.corpora.sources import read_clips
+    from ser_batch.features.sets import get_feature_set
+    from ser_batch.training.loco import run_loco
+
+    named = [name for name in protocol.partition(":")[2].split("+") if name]
+    clips = read_clips(corpora, named, labels)
+    if not named and corpora is not None:
+        clips |= installed(corpora, CORPORA)
+    with progress_bar() as on_progress:
+        return run_loco(
+            clips,
+            get_feature_set(features),
+            band=band,
+            augmentation=augmentation,
+            recipe=recipe,
+            on_progress=on_progress,
+        )
+
+
 def _augmentation(features: str, band: BandName, copies: int | None) -> Augmentation:
     """Copies go over telephone lines, so wide band has none."""
     from ser_batch.training.augment import Augmentation
@@ -216,7 +284,7 @@ def _augmentation(features: str, band: BandName, copies: int | None) -> Augmenta
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on the error stream, told what is being done, how far, of how much."""
+    """A bar on the error stream, called with what is done, how far, of how much."""
     from rich.console import Console
     from rich.progress import Progress
 

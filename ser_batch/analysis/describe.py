@@ -62,7 +62,7 @@ class CallJob:
         Args:
             n_channels: channels in the file
             dual_mono: both carry the same signal
-            diarized: two voices of one signal were told apart
+            diarized: two voices of one signal were diarized
         """
         roles = channel_roles(
             self.roles,
@@ -85,7 +85,7 @@ class CallJob:
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """What was heard, or why nothing could be.
+    """What was detected, or why nothing could be.
 
     Attributes:
         recording_id: digest of the file's bytes
@@ -188,16 +188,16 @@ def _worth_cleaning(job: CallJob, audio: Audio) -> set[int]:
 def _features(job: CallJob, audio: Audio, analysis: CallAnalysis) -> dict[int, FloatArray]:
     """Features of the channels that may be scored, and of no other."""
     feature_set = get_feature_set(job.settings.features.set)
-    heard = analysis.channels
+    found = analysis.channels
     reasons = job.not_scored(
         n_channels=audio.samples.shape[0],
         dual_mono=analysis.dual_mono,
         diarized=analysis.diarized,
     )
     return {
-        channel: feature_set.extract(heard[channel].signal, heard[channel].segments)
+        channel: feature_set.extract(found[channel].signal, found[channel].segments)
         for channel in _scored(reasons)
-        if len(heard[channel].segments)
+        if len(found[channel].segments)
     }
 
 

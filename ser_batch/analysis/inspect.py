@@ -1,4 +1,4 @@
-"""One call looked at closely: what was heard on it, before anything is scored."""
+"""One call looked at closely: what is detected in it, before anything is scored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ser_batch.policy import channel_roles
 
 @dataclass(frozen=True)
 class Inspection:
-    """A call and all that was heard on it.
+    """A call and all that was detected in it.
 
     Attributes:
         audio: the recording
@@ -59,7 +59,7 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
 
 
 def as_dict(seen: Inspection) -> dict[str, Any]:
-    """All that was heard, without samples; what could not be measured is null."""
+    """All that was detected, without samples; what could not be measured is null."""
     audio, analysis = seen.audio, seen.analysis
     plain = _plain(
         {

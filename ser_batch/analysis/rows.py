@@ -1,4 +1,4 @@
-"""From what was heard in calls to rows of the lake's tables."""
+"""From what was detected in calls to rows of the lake's tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWN_FIELDS = (
 """Columns of `channels` that stand in `ChannelAnalysis` itself."""
 
 LINE_FIELDS = (
-    "is_dead", "bandwidth_hz", "bleed_db", "crosstalk_removed_s", "ring_s", "keys_s", "beep_s",
+    "is_dead", "bandwidth_hz", "crosstalk_db", "crosstalk_removed_s", "ring_s", "keys_s", "beep_s",
     "music_s",
 )  # fmt: skip
 """Columns of `channels` that stand in its `LineDiagnosis`."""
@@ -103,14 +103,14 @@ def _channels(
                 yield outcome.recording_id, number, channel, sides[number]
 
 
-def _call_measures(heard: CallInteraction) -> dict[str, object]:
+def _call_measures(found: CallInteraction) -> dict[str, object]:
     """Columns of `recordings` on how the call went."""
     measures: dict[str, object] = {
-        "count_long_silences": heard.n_long_silences,
-        "overtalk_s": heard.overtalk_s,
-        "overtalk_share": heard.overtalk_share,
+        "count_long_silences": found.n_long_silences,
+        "overtalk_s": found.overtalk_s,
+        "overtalk_share": found.overtalk_share,
     }
-    for name, waits in (("silence", heard.silence), ("hold", heard.hold)):
+    for name, waits in (("silence", found.silence), ("hold", found.hold)):
         measures[f"{name}_s"] = waits.total_s
         measures[f"count_{name}s"] = waits.count
         measures[f"{name}_longest_s"] = waits.longest_s

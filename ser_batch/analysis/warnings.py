@@ -13,7 +13,7 @@ def doubts(
     """Code, message and remedy of each thing that a person should look at.
 
     Args:
-        analysis: what was heard
+        analysis: what was detected
         n_channels: in the file
         roles: of the channels of a two-channel file
     """
@@ -36,8 +36,10 @@ def doubts(
 
 
 def not_diarized(analysis: CallAnalysis) -> str | None:
-    """That two voices in one channel could not be told apart, in words; None if that was not so."""
+    """That two voices in one channel could not be diarized, in words; None if they were."""
     if analysis.diarized or analysis.diarization_confidence is None:
         return None
     sure = f"confidence {analysis.diarization_confidence:.2f}"
-    return f"the two voices in its one channel could not be told apart ({sure}), so none is scored"
+    return (
+        f"the two voices in its one channel could not be distinguished ({sure}), so none is scored"
+    )

@@ -25,7 +25,7 @@ def n_cores() -> int:
 
 
 class Workers(Generic[Job, Result]):
-    """A pool of processes, one thread each, that is made again when one of them dies.
+    """A pool of processes, one thread each, that is restarted when one of them dies.
 
     Args:
         function: what a process does with a chunk of jobs; must be importable by name

@@ -32,8 +32,8 @@ class LineDiagnosis:
     Attributes:
         is_dead: never louder than `line.dead_db`
         bandwidth_hz: to which its speech reaches, as recorded, Hz; NaN without speech
-        bleed_db: level at which the other side is heard on it, dB under that side's own level;
-            NaN where it is not heard
+        crosstalk_db: level of the other side on it, dB under that side's own level;
+            NaN where there is none
         crosstalk_removed_s: seconds of crosstalk that do not count as this side's speech
         ring_s: seconds of ring-back, busy or dial tone
         keys_s: seconds of pressed keys (DTMF)
@@ -43,7 +43,7 @@ class LineDiagnosis:
 
     is_dead: bool
     bandwidth_hz: float
-    bleed_db: float
+    crosstalk_db: float
     crosstalk_removed_s: float
     ring_s: float
     keys_s: float
@@ -74,7 +74,7 @@ class ChannelAnalysis:
         snr_db: speech over noise, dB; NaN without speech
         clipping_ratio: share of samples cut off at a ceiling, 0..1
         dc_offset: mean of the samples before it was taken off, -1..1
-        dropped_speech_s: seconds of speech in stretches too short and lonely for a segment
+        dropped_speech_s: seconds of speech in intervals too short and isolated for a segment
         denoised: whether the noise was lowered
         line: what is wrong with it
     """
@@ -103,12 +103,12 @@ class CallAnalysis:
     Attributes:
         duration_s: seconds
         dual_mono: whether both channels carried the same signal; then one is kept
-        diarized: whether two speakers of one signal were told apart
+        diarized: whether two speakers of one signal were diarized
         diarization_confidence: how clearly they were, 0..1; None where that was not tried
         channels: in the order of the recording; where `diarized`, the first to speak first
         interaction: how the sides talk with each other, one a channel
         agent_channel: the channel on which an agent seems to speak, by who pressed keys, where the
-            beep sounds and who spoke first; None where too little or contradictory is heard. A
+            beep sounds and who spoke first; None where too little or contradictory is detected. A
             hint that the roles may be swapped, no more.
     """
 
@@ -135,7 +135,7 @@ def analyse_calls(
         settings: of all steps
         denoise_channels: for each call, the channels worth the work because they will be scored;
             None: all
-        two_speakers: for each call, whether its speakers are to be told apart if it carries one
+        two_speakers: for each call, whether its speakers are to be diarized if it carries one
             signal; None: in none
 
     Returns:
@@ -155,11 +155,11 @@ def analyse_calls(
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Detected:
     """Who speaks when on each side of a call.
 
     Attributes:
-        lines: the signal of each side; twice the same where its speakers were told apart
+        lines: the signal of each side; twice the same where its speakers were diarized
         speech: of each side
         confidence: of telling them apart, None where that was not tried
         diarized: whether they were
@@ -173,31 +173,31 @@ class _Heard:
 
 def _heard(
     call: list[Line], probabilities: list[FloatArray], two_speakers: bool, settings: Settings
-) -> _Heard:
-    """The speech of a call, its two speakers told apart if they are to be and can."""
+) -> _Detected:
+    """The speech of a call, its two speakers diarized if they are to be and can be."""
     speech = call_speech(call, probabilities, settings)
     if not two_speakers or len(call) > 1:
-        return _Heard(call, speech)
+        return _Detected(call, speech)
     found = separate(call[0].signal, call[0].sample_rate, speech[0].bursts)
     if not found.is_clear(settings.line.min_separation_confidence):
-        return _Heard(call, speech, found.confidence)
+        return _Detected(call, speech, found.confidence)
     both = sides(speech[0], found.speakers, probabilities[0], settings)
-    return _Heard(call * len(both), both, found.confidence, diarized=True)
+    return _Detected(call * len(both), both, found.confidence, diarized=True)
 
 
 def _call(
-    heard: _Heard, audio: Audio, to_denoise: Collection[int], settings: Settings
+    detected: _Detected, audio: Audio, to_denoise: Collection[int], settings: Settings
 ) -> CallAnalysis:
-    call, speech = heard.lines, heard.speech
+    call, speech = detected.lines, detected.speech
     channels = tuple(
         _channel(line, own, settings, may_denoise=number in to_denoise)
         for number, (line, own) in enumerate(zip(call, speech, strict=True))
     )
     return CallAnalysis(
         duration_s=audio.duration_s,
-        dual_mono=len(audio.samples) > 1 and (heard.diarized or len(call) == 1),
-        diarized=heard.diarized,
-        diarization_confidence=heard.confidence,
+        dual_mono=len(audio.samples) > 1 and (detected.diarized or len(call) == 1),
+        diarized=detected.diarized,
+        diarization_confidence=detected.confidence,
         channels=channels,
         interaction=interaction(
             [channel.turns for channel in channels],
@@ -210,7 +210,7 @@ def _call(
             duration_s=audio.duration_s,
             settings=settings.line,
         ),
-        agent_channel=None if heard.diarized else _agent_channel(speech),
+        agent_channel=None if detected.diarized else _agent_channel(speech),
     )
 
 
@@ -267,7 +267,7 @@ def _diagnosis(line: Line, speech: ChannelSpeech, settings: Settings) -> LineDia
     return LineDiagnosis(
         is_dead=is_dead(line, settings.line),
         bandwidth_hz=float(bandwidth_hz(spectrum, noise)),
-        bleed_db=speech.bleed.gain_db if speech.bleed else float("nan"),
+        crosstalk_db=speech.crosstalk.gain_db if speech.crosstalk else float("nan"),
         crosstalk_removed_s=speech.crosstalk_removed_s,
         ring_s=float(lengths(speech.sounds.ring).sum()),
         keys_s=float(lengths(speech.sounds.keys).sum()),

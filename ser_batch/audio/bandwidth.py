@@ -37,7 +37,7 @@ def bandwidth_hz(spectrum: FloatArray, noise: FloatArray) -> FloatArray:
 
 
 def mean_spectra(signal: FloatArray, sample_rate: int, times: DoubleArray) -> FloatArray:
-    """Mean power spectrum of each of some stretches.
+    """Mean power spectrum of each interval.
 
     Args:
         signal: mono samples, shape (n_samples,)
@@ -45,14 +45,14 @@ def mean_spectra(signal: FloatArray, sample_rate: int, times: DoubleArray) -> Fl
         times: start and end in seconds, shape (n, 2)
 
     Returns:
-        shape (n, n_bins); zeros for a stretch shorter than a window
+        shape (n, n_bins); zeros for an interval shorter than a window
     """
     n_window = round(WINDOW_S * sample_rate)
     window = get_window("hann", n_window).astype(np.float32)
     spectra = np.zeros((len(times), n_window // 2 + 1), np.float32)
     for number, (start, stop) in enumerate(np.rint(times * sample_rate).astype(np.int64).tolist()):
-        stretch = signal[start:stop]
-        frames = stretch[: len(stretch) // n_window * n_window].reshape(-1, n_window)
+        piece = signal[start:stop]
+        frames = piece[: len(piece) // n_window * n_window].reshape(-1, n_window)
         if len(frames):
             spectrum = rfft(frames * window, axis=1)
             spectra[number] = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0)
@@ -60,9 +60,9 @@ def mean_spectra(signal: FloatArray, sample_rate: int, times: DoubleArray) -> Fl
 
 
 def mean_spectrum(signal: FloatArray, sample_rate: int, times: DoubleArray) -> FloatArray:
-    """Mean power spectrum over all of some stretches, shape (n_bins,).
+    """Mean power spectrum over all intervals, shape (n_bins,).
 
-    Long ones are thinned out: a few seconds from each tell as much.
+    Long ones are thinned out: a few seconds of each suffice.
     """
     total_s = lengths(times).sum()
     most_s = MOST_FRAMES * WINDOW_S

@@ -1,8 +1,7 @@
-"""Cross-talk: one side's voice heard softly on the other's channel.
+"""Crosstalk: one side's voice, quieter, on the other side's channel.
 
-The side channel then holds speech that nobody there spoke. Whether there is any bleed, how late and
-how loud, is measured where only the one side is loud; what on the other channel is no louder than
-that predicts is the bleed, not a voice.
+The other channel then holds speech that nobody there spoke. Crosstalk, its delay and its level are
+measured where only one side speaks; sound no louder than they predict is crosstalk, not a voice.
 """
 
 from __future__ import annotations
@@ -18,27 +17,27 @@ from ser_batch.audio.levels import LEVEL_FRAME_S
 from ser_batch.config import LineSettings
 
 QUIETER_DB = 6.0
-"""dB by which the side channel must be quieter for a moment to count as bleed or noise only."""
+"""dB by which the side channel must be quieter for a moment to count as crosstalk or noise only."""
 BLOCK_S = 0.5
 """s; correlated at a time."""
 MOST_LAG_S = 0.3
 """s; echo that comes later is not looked for."""
 LEAST_S = 5.0
-"""s; with less to measure on, no bleed is claimed."""
+"""s; with less to measure on, no crosstalk is reported."""
 MOST_BLOCKS = 400
 """Blocks are thinned out to this many: enough for any call."""
 MARGIN_DB = 6.0
-"""dB over the prediction that still are bleed."""
-CLOSED_S, BLED_S = 0.06, 0.25
-"""s; gap that does not end a stretch of bleed, and the shortest stretch."""
+"""dB over the prediction that still are crosstalk."""
+CLOSED_S, CROSSTALK_S = 0.06, 0.25
+"""s; gap that does not end an interval of crosstalk, and the shortest interval."""
 
 
 @dataclass(frozen=True)
-class Bleed:
-    """How one channel is heard on the other.
+class Crosstalk:
+    """How one channel leaks into the other.
 
     Attributes:
-        gain_db: level of the bleed over that of the voice itself, dB
+        gain_db: level of the crosstalk over that of the voice itself, dB
         lag_s: by which it comes later, negative if earlier, s
         correlation: of the two, 0..1
     """
@@ -48,7 +47,7 @@ class Bleed:
     correlation: float
 
 
-def find_bleed(
+def find_crosstalk(
     loud: FloatArray,
     side: FloatArray,
     *,
@@ -56,8 +55,8 @@ def find_bleed(
     speech: BoolArray,
     sample_rate: int,
     settings: LineSettings,
-) -> Bleed | None:
-    """Whether a voice is heard on the other channel.
+) -> Crosstalk | None:
+    """Whether a voice leaks into the other channel.
 
     Args:
         loud: the voice's own channel, shape (n_samples,)
@@ -68,35 +67,35 @@ def find_bleed(
         settings: least correlation
 
     Returns:
-        None where the two do not correlate, or there is too little to tell
+        None where the two do not correlate, or there is too little speech
     """
     alone = speech & (powers[1] < powers[0] * 10 ** (-QUIETER_DB / 10))
     starts = _blocks(alone, sample_rate)
     if len(starts) * BLOCK_S < LEAST_S:
         return None
     correlation, lag_s = _correlation(loud, side, starts, sample_rate)
-    if correlation < settings.bleed_correlation:
+    if correlation < settings.crosstalk_correlation:
         return None
     ratio = powers[1][alone] / np.maximum(powers[0][alone], np.finfo(np.float32).tiny)
     gain_db = 10 * np.log10(max(float(np.median(ratio)), 1e-12))
-    return Bleed(gain_db=gain_db, lag_s=lag_s, correlation=correlation)
+    return Crosstalk(gain_db=gain_db, lag_s=lag_s, correlation=correlation)
 
 
-def bled_stretches(bleed: Bleed, powers: tuple[FloatArray, FloatArray]) -> DoubleArray:
-    """Where the side channel holds no more than the bleed.
+def crosstalk_intervals(crosstalk: Crosstalk, powers: tuple[FloatArray, FloatArray]) -> DoubleArray:
+    """Where the side channel holds no more than crosstalk.
 
     Args:
-        bleed: of the other voice into it
+        crosstalk: of the other voice into it
         powers: of the voice's channel and of the side channel, one a 10 ms frame each
 
     Returns:
         start and end in seconds, shape (n, 2)
     """
-    shift = round(bleed.lag_s / LEVEL_FRAME_S)
+    shift = round(crosstalk.lag_s / LEVEL_FRAME_S)
     # An echo smears: the loudest of five frames around the lag predicts it.
     expected = np.max([_shifted(powers[0], shift + step) for step in range(-2, 3)], axis=0)
-    bled = powers[1] <= expected * 10 ** ((bleed.gain_db + MARGIN_DB) / 10)
-    return min_duration(merge_gaps(from_mask(bled, LEVEL_FRAME_S), CLOSED_S), BLED_S)
+    leaked = powers[1] <= expected * 10 ** ((crosstalk.gain_db + MARGIN_DB) / 10)
+    return min_duration(merge_gaps(from_mask(leaked, LEVEL_FRAME_S), CLOSED_S), CROSSTALK_S)
 
 
 def _blocks(alone: BoolArray, sample_rate: int) -> list[int]:

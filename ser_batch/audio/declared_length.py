@@ -1,4 +1,4 @@
-"""What a container's header promises, against what the file holds.
+"""The length that a container's header declares, against what the file holds.
 
 Decoders quietly take what is there: a recording that was cut off on the way would pass for a
 shorter call. Where the container says how long it is, or where its last page ends, it is held
@@ -29,17 +29,17 @@ class DeclaredLength:
     """Samples a channel.
 
     Attributes:
-        n_promised: by the header
+        n_declared: by the header
         n_held: by the file
     """
 
-    n_promised: int
+    n_declared: int
     n_held: int
 
     @property
-    def kept(self) -> bool:
-        """Whether the header tells the truth."""
-        return self.n_promised == self.n_held
+    def is_complete(self) -> bool:
+        """Whether the file holds all that the header declares."""
+        return self.n_declared == self.n_held
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Streamed:
     n_bytes: int
 
 
-def promise(file: BinaryIO) -> DeclaredLength | Streamed | None:
+def declared_length(file: BinaryIO) -> DeclaredLength | Streamed | None:
     """Hold a container's header against the size of the file.
 
     Args:
         file: open for reading, seekable
 
     Returns:
-        None where the container makes no promise, or is unknown
+        None where the container declares no length, or is unknown
     """
     file_size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -86,13 +86,13 @@ def _wav(file: BinaryIO, file_size: int) -> DeclaredLength | Streamed | None:
             bytes_a_sample = byte_rate / sample_rate if sample_rate else 0
         elif name == b"data":
             held = file_size - start
-            promised = long_size or size
+            declared = long_size or size
             if long_size == 0 and (size == 0 or size >= STREAMED_FROM):
                 return Streamed(start - 4, held) if held else None
-            if held > promised and _only_chunks(file, start + promised, file_size):
-                held = promised
+            if held > declared and _only_chunks(file, start + declared, file_size):
+                held = declared
             if bytes_a_sample:
-                return DeclaredLength(int(promised // bytes_a_sample), int(held // bytes_a_sample))
+                return DeclaredLength(int(declared // bytes_a_sample), int(held // bytes_a_sample))
     return None
 
 
@@ -138,9 +138,9 @@ def _mp3(file: BinaryIO, file_size: int, start: bytes) -> DeclaredLength | None:
     if frame[tag : tag + 4] not in (b"Xing", b"Info") or frame[tag + 7] & 3 != 3:
         return None
     n_frames, n_bytes = struct.unpack(">II", frame[tag + 8 : tag + 16])
-    n_promised = n_frames * (1152 if version_1 else 576)
+    n_declared = n_frames * (1152 if version_1 else 576)
     held = min(file_size - first, n_bytes)
-    return DeclaredLength(n_promised, n_promised * held // n_bytes) if n_bytes else None
+    return DeclaredLength(n_declared, n_declared * held // n_bytes) if n_bytes else None
 
 
 def _chunks(

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 
 from ser_batch.arrays import FloatArray
-from ser_batch.audio.declared_length import Streamed, promise
+from ser_batch.audio.declared_length import Streamed, declared_length
 from ser_batch.config import AudioSettings
 from ser_batch.errors import (
     ChannelCountError,
@@ -58,7 +58,7 @@ class Audio:
         return float(self.samples.shape[1] / self.sample_rate)
 
     def side(self, channel: int) -> FloatArray:
-        """Samples on which a side of the call is heard: both sides' where they share one channel.
+        """Samples that carry a side of the call: both sides' where they share one channel.
 
         Args:
             channel: as in the tables, 0 or 1
@@ -124,28 +124,28 @@ def _checked(path: Path) -> bytes | io.BytesIO:
         with path.open("rb") as file:
             if not file.read(1):
                 raise EmptyFileError
-            promised = promise(file)
-            if isinstance(promised, Streamed):
-                return _with_length(file, promised)
+            declared = declared_length(file)
+            if isinstance(declared, Streamed):
+                return _with_length(file, declared)
     except OSError as error:
         raise UnreadableFileError(error) from error
-    if promised is not None and not promised.kept:
-        raise TruncatedAudioError(n_expected=promised.n_promised, n_read=promised.n_held)
+    if declared is not None and not declared.is_complete:
+        raise TruncatedAudioError(n_expected=declared.n_declared, n_read=declared.n_held)
     return os.fsencode(path)
 
 
 def _with_length(file: BinaryIO, streamed: Streamed) -> io.BytesIO:
     """A WAV file in memory, its length filled in: libsndfile takes 0 for nothing."""
     file.seek(0)
-    mended = io.BytesIO(file.read())
-    mended.seek(streamed.size_at)
-    mended.write(struct.pack("<I", min(streamed.n_bytes, 0xFFFFFFFF)))
-    mended.seek(0)
-    return mended
+    repaired = io.BytesIO(file.read())
+    repaired.seek(streamed.size_at)
+    repaired.write(struct.pack("<I", min(streamed.n_bytes, 0xFFFFFFFF)))
+    repaired.seek(0)
+    return repaired
 
 
 def _check_header(file: soundfile.SoundFile, settings: AudioSettings) -> None:
-    """What the header tells before anything is decoded."""
+    """What the header says before anything is decoded."""
     if file.channels not in (1, 2):
         raise ChannelCountError(file.channels)
     if not LEAST_RATE_HZ <= file.samplerate <= MOST_RATE_HZ:
@@ -157,9 +157,9 @@ def _check_header(file: soundfile.SoundFile, settings: AudioSettings) -> None:
 
 def _decoded(file: soundfile.SoundFile, settings: AudioSettings) -> FloatArray:
     """All samples, shape (n_channels, n_samples), decoded block by block into one array."""
-    n_promised = file.frames
+    n_declared = file.frames
     n_most = int(settings.max_duration_s * file.samplerate)
-    samples = np.empty((file.channels, n_promised), np.float32)
+    samples = np.empty((file.channels, n_declared), np.float32)
     n_read = 0
     while len(block := _next_block(file)):
         if n_read + len(block) > n_most:
@@ -172,8 +172,8 @@ def _decoded(file: soundfile.SoundFile, settings: AudioSettings) -> FloatArray:
             samples = room
         np.clip(block.T, -1, 1, out=samples[:, n_read : n_read + len(block)])
         n_read += len(block)
-    if n_read < n_promised and file.format in COUNTED_CONTAINERS:
-        raise TruncatedAudioError(n_expected=n_promised, n_read=n_read)
+    if n_read < n_declared and file.format in COUNTED_CONTAINERS:
+        raise TruncatedAudioError(n_expected=n_declared, n_read=n_read)
     return samples[:, :n_read]
 
 

@@ -1,7 +1,7 @@
-"""Two speakers in one channel, told apart in time by clustering.
+"""Diarization of two speakers in one channel, by clustering.
 
 The timbre and pitch of short pieces of speech are clustered; a mixture of Gaussians for each
-cluster then decides anew, moment by moment, with a price on every change of speaker. Everything is
+cluster then decides again for each frame, with a penalty on every change of speaker. Everything is
 learnt from the one call and forgotten with it: nothing that identifies a person is stored.
 
 Source: clustering and Viterbi resegmentation, as in Tranter and Reynolds (2006), "An overview
@@ -19,7 +19,7 @@ from scipy.fft import dct, irfft, rfft
 from scipy.signal import get_window
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
-from ser_batch.audio.intervals import lengths, min_duration, stretches, to_mask
+from ser_batch.audio.intervals import intervals, lengths, min_duration, to_mask
 
 HOP_S = 0.02
 WINDOW_S, PITCH_WINDOW_S = 0.032, 0.064
@@ -43,7 +43,7 @@ LEAST_S = 1.0
 FIRST_S = 0.5
 """s; a shorter sound at the start of a call, a click or a breath, is not its first word."""
 CLEAR_MARGIN = 2.5
-"""Mean difference of log likelihood a frame at which the two are clearly told apart."""
+"""Mean difference of log likelihood a frame at which the two are clearly distinguished."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ class Separation:
     confidence: float
 
     def is_clear(self, least_confidence: float) -> bool:
-        """Whether there are two speakers, told apart well enough."""
+        """Whether there are two speakers, distinguished well enough."""
         return len(self.speakers) > 1 and self.confidence >= least_confidence
 
 
 def separate(
     signal: FloatArray, sample_rate: int, bursts: DoubleArray, *, n_speakers: int = 2
 ) -> Separation:
-    """Give each stretch of speech to one of the speakers.
+    """Assign each interval of speech to one of the speakers.
 
     Args:
         signal: mono samples, shape (n_samples,)
@@ -75,7 +75,7 @@ def separate(
         n_speakers: how many speak
 
     Returns:
-        one speaker where there is too little speech to tell two
+        one speaker where there is too little speech to distinguish two
     """
     pieces = _pieces(bursts)
     if n_speakers < 2 or lengths(bursts).sum() < n_speakers * LEAST_S or len(pieces) <= n_speakers:
@@ -218,12 +218,12 @@ def _best_path(likelihood: DoubleArray, speech: IntArray) -> IntArray:
     """The speakers of all frames that make the call likeliest, changes paid for (Viterbi)."""
     n_frames, n_speakers = likelihood.shape
     after_pause = np.diff(speech, prepend=speech[0]) * HOP_S > PAUSE_S
-    price = np.where(after_pause, SPEAKER_CHANGE_PENALTY / 3, SPEAKER_CHANGE_PENALTY)
+    penalty = np.where(after_pause, SPEAKER_CHANGE_PENALTY / 3, SPEAKER_CHANGE_PENALTY)
     came_from = np.zeros((n_frames, n_speakers), np.int64)
     score = likelihood[0].copy()
     for frame in range(1, n_frames):
         best = int(score.argmax())
-        changed = score[best] - price[frame]
+        changed = score[best] - penalty[frame]
         stays = score >= changed
         came_from[frame] = np.where(stays, np.arange(n_speakers), best)
         score = np.where(stays, score, changed) + likelihood[frame]
@@ -237,7 +237,7 @@ def _best_path(likelihood: DoubleArray, speech: IntArray) -> IntArray:
 def _separation(
     speaker: IntArray, bursts: DoubleArray, likelihood: DoubleArray, n_speakers: int
 ) -> Separation:
-    """The stretches of each speaker, and how clearly they differ."""
+    """The intervals of each speaker, and how clearly they differ."""
     spoken: list[list[tuple[float, float]]] = [[] for _ in range(n_speakers)]
     for begin, end in bursts.tolist():
         first = round(begin / HOP_S)
@@ -248,7 +248,7 @@ def _separation(
         edges = [begin, *((first + changes) * HOP_S).tolist(), end]
         for label, piece in zip(labels[[0, *changes]].tolist(), pairwise(edges), strict=True):
             spoken[label].append(piece)
-    speakers = [stretches(pieces) for pieces in spoken]
+    speakers = [intervals(pieces) for pieces in spoken]
     if min(lengths(own).sum() for own in speakers) < LEAST_S:
         return Separation((bursts,), 0.0)
     ordered = np.sort(likelihood, axis=1)

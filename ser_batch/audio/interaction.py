@@ -1,4 +1,4 @@
-"""How the two sides of a call talk with each other, told from who speaks when alone."""
+"""How the two sides of a call talk with each other, derived from who speaks when."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.signal import butter, find_peaks, sosfilt
 
 from ser_batch.arrays import DoubleArray, FloatArray
-from ser_batch.audio.intervals import lengths, min_duration, stretches, subtract, to_mask, union
+from ser_batch.audio.intervals import intervals, lengths, min_duration, subtract, to_mask, union
 from ser_batch.audio.levels import LEVEL_FRAME_S, decibel, frame_power
 from ser_batch.config import LineSettings
 
@@ -27,7 +27,7 @@ SYLLABLE_SMOOTHING_FRAMES = 5
 
 @dataclass(frozen=True)
 class Waits:
-    """Stretches of the call that are of one kind.
+    """Intervals of the call that are of one kind.
 
     Attributes:
         total_s: seconds
@@ -115,7 +115,7 @@ def interaction(
     rings, answered_s = union(*ringing), talk[0, 0] if len(talk) else duration_s
     connecting = rings[rings[:, 0] < answered_s]
     hold = subtract(union(*waiting), union(talk, connecting))
-    nothing = subtract(stretches([(0.0, duration_s)]), union(talk, hold, connecting))
+    nothing = subtract(intervals([(0.0, duration_s)]), union(talk, hold, connecting))
     silence = min_duration(nothing, settings.min_silence_s)
     overtalk_s = float(sum(lengths(each).sum() for each in turns) - lengths(talk).sum())
     talk_s = float(lengths(talk).sum())
@@ -230,5 +230,5 @@ def _side(
 
 
 def _within(times: DoubleArray, start_s: float, stop_s: float) -> bool:
-    """Whether any of some stretches lies between two moments, in part."""
+    """Whether any interval lies between two moments, in part."""
     return bool(np.any((times[:, 0] < stop_s) & (times[:, 1] > start_s)))

@@ -1,4 +1,4 @@
-"""Stretches of time: start and end in seconds, shape (n, 2), in order; and the masks they make."""
+"""Intervals of time: start and end in seconds, shape (n, 2), in order; and the masks they make."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def runs(mask: BoolArray) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def stretches(pairs: Iterable[tuple[float, float]]) -> DoubleArray:
-    """Stretches from pairs, shape (n, 2) also where there are none."""
+def intervals(pairs: Iterable[tuple[float, float]]) -> DoubleArray:
+    """Intervals from pairs, shape (n, 2) also where there are none."""
     return np.array(list(pairs), np.float64).reshape(-1, 2)
 
 
 def from_mask(mask: BoolArray, frame_s: float) -> DoubleArray:
-    """The runs of a mask as stretches; frame k lasts from k to k + 1 times `frame_s`."""
-    return stretches(runs(mask)) * frame_s
+    """The runs of a mask as intervals; frame k lasts from k to k + 1 times `frame_s`."""
+    return intervals(runs(mask)) * frame_s
 
 
 def to_mask(times: DoubleArray, n_frames: int, frame_s: float) -> BoolArray:
-    """Which frames lie in some stretches, shape (n_frames,)."""
+    """Which frames lie in some intervals, shape (n_frames,)."""
     steps = np.zeros(n_frames + 1, np.int64)
     edges = np.clip(np.rint(times / frame_s).astype(np.int64), 0, n_frames)
     np.add.at(steps, edges[:, 0], 1)
@@ -35,17 +35,17 @@ def to_mask(times: DoubleArray, n_frames: int, frame_s: float) -> BoolArray:
 
 
 def lengths(times: DoubleArray) -> DoubleArray:
-    """Seconds that each stretch lasts, shape (n,)."""
+    """Seconds that each interval lasts, shape (n,)."""
     return times[:, 1] - times[:, 0]
 
 
 def min_duration(times: DoubleArray, least_s: float) -> DoubleArray:
-    """The stretches that last so long."""
+    """The intervals of at least a duration."""
     return times[lengths(times) >= least_s]
 
 
 def merge_gaps(times: DoubleArray, least_gap_s: float) -> DoubleArray:
-    """Join stretches that less than a gap lies between."""
+    """Join intervals with less than a gap between them."""
     if len(times) == 0:
         return times
     apart = times[1:, 0] - times[:-1, 1] >= least_gap_s
@@ -55,7 +55,7 @@ def merge_gaps(times: DoubleArray, least_gap_s: float) -> DoubleArray:
 
 
 def union(*groups: DoubleArray) -> DoubleArray:
-    """All stretches in order, those that touch or overlap as one."""
+    """All intervals in order, those that touch or overlap as one."""
     merged: list[list[float]] = []
     for start, stop in sorted(pair for group in groups for pair in group.tolist()):
         if merged and start <= merged[-1][1]:
@@ -66,12 +66,12 @@ def union(*groups: DoubleArray) -> DoubleArray:
 
 
 def common(first: DoubleArray, second: DoubleArray) -> DoubleArray:
-    """What lies in stretches of both kinds."""
+    """The time covered by both."""
     return subtract(first, subtract(first, second))
 
 
 def subtract(times: DoubleArray, taken: DoubleArray) -> DoubleArray:
-    """What is left of some stretches outside others."""
+    """The time covered by the first and not by the second."""
     left = times.tolist()
     for begin, end in taken.tolist():
         left = [
@@ -80,4 +80,4 @@ def subtract(times: DoubleArray, taken: DoubleArray) -> DoubleArray:
             for piece in ((start, min(stop, begin)), (max(start, end), stop))
             if piece[0] < piece[1]
         ]
-    return stretches(left)
+    return intervals(left)

@@ -1,6 +1,6 @@
 """How loud, how noisy and how clipped a channel and its segments are.
 
-Everything is measured on frames of 10 ms and summed over whatever stretch is asked for.
+Everything is measured on frames of 10 ms and summed over any interval.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LEVEL_FRAME_S = 0.01
 LEAST_DB = -96.0
 """dB re full scale; digital silence counts as the step of 16 bits."""
 SNR_RANGE_DB = (-20.0, 70.0)
-"""dB; where speech and noise are too far apart to be told exactly."""
+"""dB; where speech and noise are too far apart to be measured exactly."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,18 @@ def frame_power(signal: FloatArray, sample_rate: int) -> FloatArray:
     return np.asarray(power, np.float32)
 
 
-def sums(values: ArrayLike, stretches: DoubleArray) -> DoubleArray:
-    """Sum of frame values over stretches of time.
+def sums(values: ArrayLike, intervals: DoubleArray) -> DoubleArray:
+    """Sum of frame values over intervals of time.
 
     Args:
         values: one a 10 ms frame, shape (n_frames,)
-        stretches: start and end in seconds, shape (n, 2)
+        intervals: start and end in seconds, shape (n, 2)
 
     Returns:
         shape (n,)
     """
     running = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    edges = np.clip(np.rint(stretches / LEVEL_FRAME_S).astype(np.int64), 0, len(running) - 1)
+    edges = np.clip(np.rint(intervals / LEVEL_FRAME_S).astype(np.int64), 0, len(running) - 1)
     return np.asarray(running[edges[:, 1]] - running[edges[:, 0]], np.float64)
 
 

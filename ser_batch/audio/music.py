@@ -26,7 +26,7 @@ sound has at most; speech has .2 to .6."""
 UNBROKEN_SHARE = 0.75
 """Part of `music_share` that suffices where the sound is unbroken."""
 EDGE_S = 1.0
-"""s; over which the edges of a stretch are judged."""
+"""s; over which the edges of an interval are judged."""
 BREATH_S, PHRASE_S, REST_S = 0.5, 1.5, 3.0
 """s; longest gap within a phrase, shortest phrase, longest rest between phrases of one tune. A word
 spoken just before or after the music is a phrase too short."""

@@ -1,4 +1,4 @@
-"""The strongest peaks of a channel's spectrum over time, from which tones and music are told."""
+"""The strongest spectral peaks of a channel over time; tones and music are detected from them."""
 
 from __future__ import annotations
 

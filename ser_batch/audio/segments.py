@@ -1,17 +1,17 @@
-"""From speech probability to segments: stretches of one channel's speech, fit to be described."""
+"""From speech probability to segments: intervals of one channel's speech."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
-from ser_batch.audio.intervals import lengths, merge_gaps, runs, stretches
+from ser_batch.audio.intervals import intervals, lengths, merge_gaps, runs
 from ser_batch.audio.levels import LEVEL_FRAME_S, decibel
 from ser_batch.audio.vad import FRAME_S
 from ser_batch.config import SegmentSettings, VadSettings
 
 LAG_S = (0.02, 0.1)
-"""s; how late the network hears speech begin and end, on calls whose truth is known."""
+"""s; how late the network detects that speech begins and ends, on calls whose truth is known."""
 REACH_S = 0.16
 """s; how far from the network's edge the sound's own edge is looked for."""
 RISE_DB = 7.0
@@ -29,7 +29,7 @@ CLOSED_S = 0.15
 def speech_bursts(
     probability: FloatArray, power: FloatArray, *, vad: VadSettings, segments: SegmentSettings
 ) -> DoubleArray:
-    """Stretches of speech without a pause.
+    """Intervals of speech without a pause.
 
     Args:
         probability: of speech, one a 32 ms frame, shape (n_frames,)
@@ -80,10 +80,10 @@ def to_segments(
 
 
 def _hysteresis(probability: FloatArray, vad: VadSettings) -> DoubleArray:
-    """Stretches above release that somewhere reach the threshold: seconds, shape (n, 2)."""
+    """Intervals above release that somewhere reach the threshold: seconds, shape (n, 2)."""
     candidates = runs(probability >= min(vad.release, vad.threshold))
     reaching = (run for run in candidates if probability[slice(*run)].max() >= vad.threshold)
-    return stretches(reaching) * FRAME_S
+    return intervals(reaching) * FRAME_S
 
 
 def _refined(edges: DoubleArray, power: FloatArray) -> DoubleArray:

@@ -21,7 +21,7 @@ KEY_PAUSE_S = 3.0
 
 @dataclass(frozen=True)
 class Sounds:
-    """Stretches of one channel, start and end in seconds, shape (n, 2) each.
+    """Intervals of one channel, start and end in seconds, shape (n, 2) each.
 
     Attributes:
         ring: ring-back, busy and dial tone

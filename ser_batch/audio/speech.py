@@ -9,7 +9,7 @@ import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.audio.channels import Line
-from ser_batch.audio.crosstalk import Bleed, bled_stretches, find_bleed
+from ser_batch.audio.crosstalk import Crosstalk, crosstalk_intervals, find_crosstalk
 from ser_batch.audio.intervals import lengths, merge_gaps, min_duration, subtract, to_mask, union
 from ser_batch.audio.levels import LEVEL_FRAME_S
 from ser_batch.audio.segments import speech_bursts, to_segments, with_company
@@ -19,7 +19,7 @@ from ser_batch.config import Settings
 
 @dataclass(frozen=True)
 class ChannelSpeech:
-    """What one channel of a call holds. Stretches are seconds, shape (n, 2), in order.
+    """What one channel of a call holds. Intervals are in seconds, shape (n, 2), in order.
 
     Attributes:
         bursts: speech without a pause
@@ -27,7 +27,7 @@ class ChannelSpeech:
         segments: turns fit to be described
         dropped_s: seconds of speech in no segment
         sounds: tones and music
-        bleed: how the other side is heard here, None if it is not
+        crosstalk: of the other side into this channel, None if there is none
         crosstalk_removed_s: seconds of the other side's voice that were taken out
         own: which 10 ms frames are speech, shape (n_frames,)
         overlapped: which of them are speech of the other side too
@@ -39,7 +39,7 @@ class ChannelSpeech:
     segments: DoubleArray
     dropped_s: float
     sounds: Sounds
-    bleed: Bleed | None
+    crosstalk: Crosstalk | None
     crosstalk_removed_s: float
     own: BoolArray
     overlapped: BoolArray
@@ -57,13 +57,14 @@ def call_speech(
         settings: thresholds and lengths
     """
     sounds = [find_sounds(line.signal, line.sample_rate, settings.line) for line in lines]
-    heard = [
+    detected = [
         _heard(line, probability, sound, settings)
         for line, probability, sound in zip(lines, probabilities, sounds, strict=True)
     ]
-    bleeds = [_bleed(lines, heard, number, settings) for number in range(len(lines))]
+    crosstalks = [_crosstalk(lines, detected, number, settings) for number in range(len(lines))]
     bursts = [
-        _own(lines, number, heard[number], bleed, settings) for number, bleed in enumerate(bleeds)
+        _own(lines, number, detected[number], crosstalk, settings)
+        for number, crosstalk in enumerate(crosstalks)
     ]
     masks = [_mask(own, lines[number]) for number, own in enumerate(bursts)]
     overlap = np.logical_and.reduce(masks) if len(masks) > 1 else np.zeros_like(masks[0])
@@ -71,7 +72,7 @@ def call_speech(
     for number, line in enumerate(lines):
         turns = merge_gaps(bursts[number], settings.segments.min_pause_s)
         segments, dropped_s = to_segments(turns, probabilities[number], settings.segments)
-        sounding = _mask(sounds[number].all, line) | _mask(heard[number], line)
+        sounding = _mask(sounds[number].all, line) | _mask(detected[number], line)
         speech.append(
             ChannelSpeech(
                 bursts=bursts[number],
@@ -79,9 +80,9 @@ def call_speech(
                 segments=segments,
                 dropped_s=dropped_s,
                 sounds=sounds[number],
-                bleed=bleeds[number],
+                crosstalk=crosstalks[number],
                 crosstalk_removed_s=float(
-                    lengths(heard[number]).sum() - lengths(bursts[number]).sum()
+                    lengths(detected[number]).sum() - lengths(bursts[number]).sum()
                 ),
                 own=masks[number],
                 overlapped=overlap,
@@ -97,9 +98,9 @@ def sides(
     probability: FloatArray,
     settings: Settings,
 ) -> list[ChannelSpeech]:
-    """One channel as the sides of a call, once its speakers were told apart.
+    """One channel as the sides of a call, once its speakers were diarized.
 
-    A side's turns and segments hold no stretch that is another's; tones and noise are every side's.
+    No turn or segment of a side overlaps another's; tones and noise belong to every side.
 
     Args:
         speech: of the channel
@@ -132,18 +133,18 @@ def _heard(line: Line, probability: FloatArray, sounds: Sounds, settings: Settin
     return with_company(subtract(bursts, sounds.all), settings.segments)
 
 
-def _bleed(
-    lines: Sequence[Line], heard: list[DoubleArray], side: int, settings: Settings
-) -> Bleed | None:
-    """How the other channel is heard on one."""
+def _crosstalk(
+    lines: Sequence[Line], detected: list[DoubleArray], side: int, settings: Settings
+) -> Crosstalk | None:
+    """Crosstalk of the other channel into one."""
     if len(lines) < 2:
         return None
     voice, here = lines[1 - side], lines[side]
-    return find_bleed(
+    return find_crosstalk(
         voice.signal,
         here.signal,
         powers=(voice.power, here.power),
-        speech=_mask(heard[1 - side], voice),
+        speech=_mask(detected[1 - side], voice),
         sample_rate=here.sample_rate,
         settings=settings.line,
     )
@@ -152,16 +153,16 @@ def _bleed(
 def _own(
     lines: Sequence[Line],
     side: int,
-    heard: DoubleArray,
-    bleed: Bleed | None,
+    detected: DoubleArray,
+    crosstalk: Crosstalk | None,
     settings: Settings,
 ) -> DoubleArray:
     """The speech of one channel without the other's voice."""
-    if bleed is None:
-        return heard
-    bled = bled_stretches(bleed, (lines[1 - side].power, lines[side].power))
-    # What is left between two stretches of bleed is no word.
-    return min_duration(subtract(heard, bled), settings.segments.min_speech_s)
+    if crosstalk is None:
+        return detected
+    leaked = crosstalk_intervals(crosstalk, (lines[1 - side].power, lines[side].power))
+    # What is left between two intervals of crosstalk is no word.
+    return min_duration(subtract(detected, leaked), settings.segments.min_speech_s)
 
 
 def _mask(times: DoubleArray, line: Line) -> BoolArray:

@@ -1,7 +1,7 @@
 """Tones of the telephone network: ring-back and its kin, pressed keys, beeps. None is speech.
 
-A tone is told from a voice by its steadiness: nearly all power in one or two peaks whose frequency
-does not move by more than a few Hz while it lasts.
+A tone is distinguished from a voice by its steadiness: nearly all power in one or two peaks
+whose frequency does not move by more than a few Hz while it lasts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
-from ser_batch.audio.intervals import runs, stretches
+from ser_batch.audio.intervals import intervals, runs
 from ser_batch.audio.peaks import HOP_S, Peaks
 from ser_batch.config import LineSettings
 
@@ -63,7 +63,7 @@ def find_tones(peaks: Peaks, settings: LineSettings) -> dict[ToneKind, DoubleArr
         if kind is not None:
             # Frame k is centred on k hops: the tone reaches half a hop beyond its outer frames.
             found[kind].append(((start - 0.5) * HOP_S, (stop - 0.5) * HOP_S))
-    return {kind: np.maximum(stretches(pairs), 0) for kind, pairs in found.items()}
+    return {kind: np.maximum(intervals(pairs), 0) for kind, pairs in found.items()}
 
 
 def _steady_runs(tonal: np.ndarray, hz: FloatArray) -> Iterator[tuple[int, int]]:

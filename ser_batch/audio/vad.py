@@ -1,6 +1,6 @@
 """Voice activity: the probability of speech in each 32 ms of each channel.
 
-Silero's network (`silero.py`) behind an energy gate: the inside of long quiet stretches is not
+Silero's network (`silero.py`) behind an energy gate: the inside of long quiet intervals is not
 run, and the network's memory stands still meanwhile. All channels go side by side.
 """
 
@@ -21,9 +21,9 @@ FRAME_S = 0.032
 """s; one probability each."""
 
 TAIL_S = 0.512
-"""s; run on into the quiet, so that the network hears speech end."""
+"""s; frames after speech that the network still reads, so that it detects the end."""
 LEAD_S = 0.256
-"""s; run ahead of what follows the quiet, so that the network hears the line before the word."""
+"""s; frames before the next sound that the network reads first, as context."""
 QUIET_S = 1.0
 """s; shorter quiet is run as a whole."""
 BLOCK_FRAMES = 512
@@ -36,12 +36,12 @@ class _Channel:
 
     Attributes:
         windows: context and frame, shape (n_frames, n_context + n_frame), a view of the signal
-        heard: numbers of the frames to run, shape (n_heard,)
+        active: numbers of the frames to run, shape (n_active,)
         probability: the result, shape (n_frames,)
     """
 
     windows: FloatArray
-    heard: IntArray
+    active: IntArray
     probability: FloatArray
 
 
@@ -62,8 +62,8 @@ def speech_probability(
     channels = []
     for signal in signals:
         windows = _windows(signal, network)
-        heard = _heard(windows[:, network.n_context :], settings.gate_db)
-        channels.append(_Channel(windows, heard, np.zeros(len(windows), np.float32)))
+        active = _active_frames(windows[:, network.n_context :], settings.gate_db)
+        channels.append(_Channel(windows, active, np.zeros(len(windows), np.float32)))
     _run(channels, network)
     return [channel.probability for channel in channels]
 
@@ -79,34 +79,34 @@ def _windows(signal: FloatArray, network: Silero) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(padded, n_window)[:: network.n_frame]
 
 
-def _heard(frames: FloatArray, gate_db: float) -> IntArray:
-    """Numbers of the frames that are run: all but the inside of long stretches below the gate."""
+def _active_frames(frames: FloatArray, gate_db: float) -> IntArray:
+    """Numbers of the frames that are run: all but the inside of long intervals below the gate."""
     power = np.einsum("ij,ij->i", frames, frames) / frames.shape[1]
-    heard = np.ones(len(frames), np.bool_)
+    active = np.ones(len(frames), np.bool_)
     tail, lead, least = (round(seconds / FRAME_S) for seconds in (TAIL_S, LEAD_S, QUIET_S))
     for start, stop in runs(power < 10 ** (gate_db / 10)):
         if stop - start >= least:
-            heard[start + tail : stop - lead] = False
-    return np.flatnonzero(heard)
+            active[start + tail : stop - lead] = False
+    return np.flatnonzero(active)
 
 
 def _run(channels: list[_Channel], network: Silero) -> None:
     """Fill in the probabilities, the longest channel first so that the others fall away."""
-    channels = sorted(channels, key=lambda channel: -len(channel.heard))
+    channels = sorted(channels, key=lambda channel: -len(channel.active))
     hidden, cell = np.zeros((2, len(channels), N_HIDDEN), np.float32)
     first = 0
-    while channels := [channel for channel in channels if len(channel.heard) > first]:
+    while channels := [channel for channel in channels if len(channel.active) > first]:
         hidden, cell = hidden[: len(channels)], cell[: len(channels)]
         step = slice(first, first + max(BLOCK_FRAMES // len(channels), 1))
         frames = np.zeros(
             (step.stop - first, len(channels), network.n_context + network.n_frame), np.float32
         )
         for number, channel in enumerate(channels):
-            heard = channel.heard[step]
-            frames[: len(heard), number] = channel.windows[heard]
+            active = channel.active[step]
+            frames[: len(active), number] = channel.windows[active]
         gates = network.encode(frames.reshape(-1, frames.shape[2]))
         probability = network.recur(gates.reshape(*frames.shape[:2], -1), hidden, cell)
         for number, channel in enumerate(channels):
-            heard = channel.heard[step]
-            channel.probability[heard] = probability[: len(heard), number]
+            active = channel.active[step]
+            channel.probability[active] = probability[: len(active), number]
         first = step.stop

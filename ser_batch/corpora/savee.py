@@ -24,7 +24,7 @@ EMOTION = {
 
 
 def label(match: re.Match[str], path: Path) -> Label | None:
-    """What a name says, and the folder where the name tells no speaker."""
+    """What a name says, and the folder where the name names no speaker."""
     speaker = match["speaker"] or path.parent.name
     return Label(speaker, "male", EMOTION[match["emotion"]]) if speaker in SPEAKERS else None
 

@@ -33,7 +33,7 @@ from ser_batch.tables import METADATA, PROFILES, QUARANTINE
 PENDING = ".erasing.json"
 
 Republish = Callable[[bool], None]
-"""Rebuilds the warehouse; is told whether pages of reports have changed."""
+"""Rebuilds the warehouse; is called with whether pages of reports have changed."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def finish_erasure(root: Root, republish: Republish) -> Erased | None:
 
 
 def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
-    """Drop what stands in the lake; days' profiles, which are sums, are made again."""
+    """Drop what stands in the lake; days' profiles, which are sums, are recomputed."""
     lake.sweep()
     recordings = pa.array(plan.recordings, pa.string())
     dropped = lake.drop_rows(["recording_id"], lambda t: pc.is_in(t["recording_id"], recordings))
@@ -107,16 +107,18 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
         contract=METADATA,
     )
     mention = _mention(plan, escaped=False)
-    places = set(plan.places)
+    places = {*plan.places, *plan.audio_files}
+
+    def is_about(row: dict[str, str]) -> bool:
+        """Whether a row names what goes; a path below another audio folder is another file."""
+        if row["audio_root"] is None:
+            return row["path"] in places or bool(mention.search(f"{row['path']}\n{row['message']}"))
+        file = f"{row['audio_root']}/{row['path']}"
+        return file in places or bool(mention.search(row["message"]))
+
     dropped += lake.drop_rows(
-        ["path", "message"],
-        lambda t: pa.array(
-            [
-                row["path"] in places or bool(mention.search(f"{row['path']}\n{row['message']}"))
-                for row in t.to_pylist()
-            ],
-            pa.bool_(),
-        ),
+        ["audio_root", "path", "message"],
+        lambda t: pa.array([is_about(row) for row in t.to_pylist()], pa.bool_()),
         contract=QUARANTINE,
     )
     for part in lake.parts(PROFILES):
@@ -162,7 +164,7 @@ def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
             aligned_to = json.loads((folder / EVALUATION).read_bytes()).get(ALIGNED_TO, ())
         except (BundleError, OSError, ValueError):
             continue
-        heard = [*(entry.get("recordings", ()) for entry in training), aligned_to]
-        if any(recordings.intersection(own) for own in heard):
+        learnt = [*(entry.get("recordings", ()) for entry in training), aligned_to]
+        if any(recordings.intersection(own) for own in learnt):
             names.append(folder.name)
     return tuple(names)

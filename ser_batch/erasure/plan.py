@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from ser_batch.config import Settings, nearest
-from ser_batch.errors import StopError
+from ser_batch.errors import AmbiguousCallError, UnknownPersonError
 from ser_batch.ingest.call_table import metadata_index
 from ser_batch.ingest.inventory import Inventory, known_files, read_inventory
 from ser_batch.ingest.matching import (
@@ -28,30 +28,6 @@ from ser_batch.tables import CALLS
 
 Row = dict[str, Any]
 _COLUMN = {"call": "call_id", "customer": "customer"}
-_MOST_NAMED = 5
-
-
-class UnknownPersonError(StopError):
-    """Nothing is known of what is to be erased."""
-
-    code = "nothing_to_erase"
-    remedy = "Names are compared letter by letter: see `customer` and `call_id` in call_summary."
-
-    def __init__(self, subject: ErasureSubject, hint: str) -> None:
-        super().__init__(f"nothing is known of the {subject.kind} {subject.name!r}{hint}")
-
-
-class AmbiguousCallError(StopError):
-    """Several recordings have the call id."""
-
-    code = "ambiguous_call"
-
-    def __init__(self, name: str, recordings: Sequence[str]) -> None:
-        named = ", ".join(recordings[:_MOST_NAMED])
-        super().__init__(
-            f"{len(recordings)} recordings have the call id {name!r}; name one by its "
-            f"recording_id: {named}"
-        )
 
 
 @dataclass(frozen=True)
@@ -124,7 +100,7 @@ def plan_erasure(
     lines = list(_lines(index, inventory, recordings, naming, settings))
     if not (recordings or lines):
         known = {str(row[_COLUMN[subject.kind]]) for row in calls}
-        raise UnknownPersonError(subject, nearest(subject.name, known))
+        raise UnknownPersonError(subject.kind, subject.name, nearest(subject.name, known))
     audio_files = sorted({f"{row['audio_root']}/{row['path']}" for row in files})
     stones = [recording_stone(recording_id) for recording_id in sorted(recordings)]
     return Erasure(

@@ -25,7 +25,7 @@ class Dataset:
         sexes: of the speaker
         copies: 0 for a clip as it is, 1 and up for its augmented copies, shape (n_clips,)
         own_weights: how much each counts in training, shape (n_clips,); None: all alike
-        line: quality of the line that each was heard on, a column each of `LINE_MEASURES`, NaN
+        line: quality of the channel of each, a column each of `LINE_MEASURES`, NaN
             where a clip says nothing honest about it; None: of no clip it is known
         shares: share of each clip's annotators by emotion, a column each of `EMOTIONS`; None: all
             of them name `emotions`

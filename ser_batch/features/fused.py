@@ -10,18 +10,12 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import digest
-from ser_batch.errors import StopError
+from ser_batch.errors import UnfitPartsError
 
 if TYPE_CHECKING:
     from ser_batch.features.sets import FeatureSet
 
 JOINT = "+"
-
-
-class UnfitPartsError(StopError):
-    """These feature sets cannot stand side by side."""
-
-    code = "feature_set"
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,9 @@ def _autocorrelation(power: FloatArray, parameters: Parameters) -> FloatArray:
     """
     finer = parameters.lag_steps
     n_lags = int(parameters.lags[-1]) * finer + 2
-    heard = power.copy()
-    heard[:, parameters.frequencies_hz < parameters.f0_low_hz] = 0
-    raw = scipy.fft.irfft(heard, n=parameters.n_fft * finer, axis=-1)[:, :n_lags]
+    in_range = power.copy()
+    in_range[:, parameters.frequencies_hz < parameters.f0_low_hz] = 0
+    raw = scipy.fft.irfft(in_range, n=parameters.n_fft * finer, axis=-1)[:, :n_lags]
     window = np.abs(scipy.fft.rfft(parameters.window, n=parameters.n_fft)) ** 2
     own = scipy.fft.irfft(window, n=parameters.n_fft * finer)[:n_lags]
     corrected: FloatArray = raw / (raw[:, :1] + np.float32(1e-12))

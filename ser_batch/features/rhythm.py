@@ -90,8 +90,8 @@ def syllable_nuclei(level_db: FloatArray, voiced: BoolArray) -> tuple[IntArray, 
     peaks, found = scipy.signal.find_peaks(
         smooth, prominence=NUCLEUS_DIP_DB, height=smooth.max() - NUCLEUS_FLOOR_DB
     )
-    heard = voiced[peaks]
-    return peaks[heard].astype(np.int64), found["prominences"][heard].astype(np.float32)
+    is_nucleus = voiced[peaks]
+    return peaks[is_nucleus].astype(np.int64), found["prominences"][is_nucleus].astype(np.float32)
 
 
 def run_lengths(mask: BoolArray) -> IntArray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.config import digest, nearest
-from ser_batch.errors import StopError
+from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features import functionals
 from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
 from ser_batch.features.encoders.local import DEFAULT_ENCODER, own_set
@@ -37,16 +37,6 @@ RESTING = {"f0": 29.4, "level": -100.0, "centroid": 1500.0}
 """Value of a descriptor where nothing was measured; 0 unless named (f0: 150 Hz)."""
 
 CLIP = 1e6
-
-
-class UnknownFeatureSetError(StopError):
-    """No feature set has this name."""
-
-    code = "feature_set"
-
-    def __init__(self, name: str) -> None:
-        known = (*FEATURE_SETS, DEFAULT_ENCODER, *EMBEDDING_SETS)
-        super().__init__(f"there is no feature set {name!r}{nearest(name, known)}")
 
 
 class FeatureSet(Protocol):
@@ -241,5 +231,6 @@ def get_feature_set(name: str) -> FeatureSet:
     if (found := own_set(name)) is not None:
         return found
     if name not in FEATURE_SETS:
-        raise UnknownFeatureSetError(name)
+        known = (*FEATURE_SETS, DEFAULT_ENCODER, *EMBEDDING_SETS)
+        raise UnknownFeatureSetError(name, nearest(name, known))
     return _feature_set(name, FEATURE_SETS[name])

@@ -19,7 +19,7 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, METADATA
 
 RULES_VERSION = 2
-"""Raised when the resolution of calls changes, so that every row is made again."""
+"""Raised when the resolution of calls changes, so that every row is recomputed."""
 
 DECIDES_SCORING = (
     "recording_id",
@@ -53,7 +53,7 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
             continue
         read, bad = read_lines(path)
         lines = [line for line in read if line_stone(line, settings.ingest.columns) not in stones]
-        remedy = "Mend the row and supply the file again."
+        remedy = "Correct the row and supply the file again."
         rows = [
             remarks.warned(Remark(line.place, "bad_line", line.message, remedy), "ingest")
             for line in bad
@@ -99,7 +99,7 @@ def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
 def refresh_calls(
     lake: Lake, recordings: pl.DataFrame, settings: Settings, now: dt.datetime
 ) -> int:
-    """Bring every part of `calls` up to date; returns how many were made again.
+    """Bring every part of `calls` up to date; returns how many were recomputed.
 
     Args:
         lake: the lake
@@ -144,7 +144,7 @@ def _state_overall(
     now: dt.datetime,
 ) -> None:
     """What only shows over all calls: lines without a recording, ids that occur twice."""
-    calls = lake.read(CALLS, columns=["recording_id", "call_id", "path"]).to_pylist()
+    calls = lake.read(CALLS, columns=["recording_id", "call_id", "path", "audio_root"]).to_pylist()
     found = [
         *line_remarks(index, known_files(recordings), settings),
         *repeated_call_ids(calls),
@@ -177,6 +177,6 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
 def _files_digest(rows: pl.DataFrame) -> str:
     return digest(
         rows.select(
-            "recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_paths"
+            "recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_places"
         ).rows()
     )

@@ -52,10 +52,10 @@ def resolve_calls(
         named = fields_of_name(file.path, settings.ingest.name_pattern)
         lines = index.matching(file, call_id_of_name(file, named))
         remarks += disagreements(lines, file)
-        told: dict[str, str] = {}
+        stated: dict[str, str] = {}
         for line in lines:
-            told.update(renamed(line.fields, settings.ingest.columns))
-        row, doubts = _call(file, named, told, settings)
+            stated.update(renamed(line.fields, settings.ingest.columns))
+        row, doubts = _call(file, named, stated, settings)
         row["metadata_found"] = bool(lines)
         rows.append(row)
         remarks += doubts
@@ -74,6 +74,7 @@ def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
             f"{len(same)} recordings have the call id {call_id!r}; each is kept",
             "Give each call its own id, or name the file in the metadata.",
             str(row["recording_id"]),
+            str(row["audio_root"]),
         )
         for call_id, same in by_id.items()
         if len(same) > 1
@@ -82,20 +83,20 @@ def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[Remark]:
 
 
 def _call(
-    file: KnownFile, named: Mapping[str, str], told: Mapping[str, str], settings: Settings
+    file: KnownFile, named: Mapping[str, str], stated: Mapping[str, str], settings: Settings
 ) -> tuple[dict[str, object], list[Remark]]:
     doubts: list[Remark] = []
 
     def doubt(code: str, message: str, remedy: str) -> None:
-        doubts.append(Remark(file.path, code, message, remedy, file.recording_id))
+        doubts.append(Remark(file.path, code, message, remedy, file.recording_id, file.audio_root))
 
-    fields = {**named, **told}
-    started_at, source = _start(file, named, told, settings, doubt)
+    fields = {**named, **stated}
+    started_at, source = _start(file, named, stated, settings, doubt)
     roles, single_role = _roles(fields, settings, doubt)
     first_speaker = _first_speaker(fields, settings, doubt)
     row: dict[str, object] = {
         "recording_id": file.recording_id,
-        "call_id": told.get("call_id") or call_id_of_name(file, named),
+        "call_id": stated.get("call_id") or call_id_of_name(file, named),
         "path": file.path,
         "audio_root": file.audio_root,
         "size_bytes": file.size_bytes,
@@ -127,14 +128,14 @@ def _attributes(fields: Mapping[str, str], settings: Settings) -> list[tuple[str
 def _start(
     file: KnownFile,
     named: Mapping[str, str],
-    told: Mapping[str, str],
+    stated: Mapping[str, str],
     settings: Settings,
     doubt: Doubt,
 ) -> tuple[dt.datetime, str]:
     """Start of the call: from metadata, else the name, else the file's time."""
     zone = ZoneInfo(settings.ingest.timezone)
     for source, fields, pattern in (
-        ("metadata", told, settings.ingest.time_format),
+        ("metadata", stated, settings.ingest.time_format),
         ("name", named, settings.ingest.name_time_format),
     ):
         text = fields.get("started_at")

@@ -44,7 +44,9 @@ class Inventory:
         """One row a live recording: its first path that is still there, and its part."""
         home = self.homes().select("recording_id", "date", "part")
         live = self.current().drop("date", "part").sort("ingested_at", "path", "audio_root")
-        paths = live.group_by("recording_id").agg(other_paths=pl.col("path").unique().sort())
+        paths = live.group_by("recording_id").agg(
+            other_places=pl.struct("audio_root", "path").unique().sort()
+        )
         places = _still_there_first(live)
         first = places.unique("recording_id", keep="first", maintain_order=True)
         joined = first.join(home, on="recording_id").join(paths, on="recording_id")
@@ -139,12 +141,13 @@ def file_rows(
 
 def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
     """The live recordings as the resolution of calls takes them."""
-    columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_paths")
+    columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns")
+    places = recordings["other_places"].to_list()
     return [
-        KnownFile(recording_id, path, root, size_bytes, modified_ns, tuple(others))
-        for recording_id, path, root, size_bytes, modified_ns, others in recordings.select(
-            columns
-        ).iter_rows()
+        KnownFile(**row, other_places=tuple((at["audio_root"], at["path"]) for at in others))
+        for row, others in zip(
+            recordings.select(columns).iter_rows(named=True), places, strict=True
+        )
     ]
 
 

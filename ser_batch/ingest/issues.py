@@ -1,7 +1,7 @@
 """Write what is wrong with files and metadata into the table `quarantine`.
 
 Each part of the table belongs to one writer, which states all that is wrong at present; what was
-mended vanishes by itself, and what stays keeps the time at which it was noticed first.
+fixed vanishes by itself, and what stays keeps the time at which it was noticed first.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from ser_batch.tables import QUARANTINE
 Row = dict[str, object]
 
 
-def quarantined(path: str, recording_id: str | None, stage: str, error: FileError) -> Row:
+def quarantined(
+    audio_root: str, path: str, recording_id: str | None, stage: str, error: FileError
+) -> Row:
     """A row for a file that is left out."""
     return {
+        "audio_root": audio_root,
         "path": path,
         "recording_id": recording_id,
         "severity": "quarantine",
@@ -33,6 +36,7 @@ def quarantined(path: str, recording_id: str | None, stage: str, error: FileErro
 def warned(remark: Remark, stage: str) -> Row:
     """A row for something that was taken all the same."""
     return {
+        "audio_root": remark.audio_root,
         "path": remark.place,
         "recording_id": remark.recording_id,
         "severity": "warning",

@@ -40,7 +40,7 @@ class KnownFile:
         audio_root: the audio folder
         size_bytes: size
         modified_ns: last change
-        other_paths: where the same audio lies too; metadata may name any of them
+        other_places: folder and path of each file of the same audio; metadata may name any
     """
 
     recording_id: str
@@ -48,7 +48,7 @@ class KnownFile:
     audio_root: str
     size_bytes: int
     modified_ns: int
-    other_paths: tuple[str, ...] = ()
+    other_places: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Remark:
     message: str
     remedy: str
     recording_id: str | None = None
+    audio_root: str | None = None
 
 
 @dataclass
@@ -141,7 +142,7 @@ def _count_remark(line: Line, name: str, n_recordings: int) -> Remark | None:
             line.place,
             "ambiguous_file",
             f"names {name!r}, which {n_recordings} recordings are called; it counts for each",
-            "Write the path below the audio folder.",
+            "Write the whole path of the file.",
         )
     return Remark(
         line.place,
@@ -166,6 +167,7 @@ def disagreements(lines: Sequence[Line], file: KnownFile) -> list[Remark]:
                     f"{len(same)} different lines name {file.path}; the last one counts",
                     "Leave one line a call.",
                     file.recording_id,
+                    file.audio_root,
                 )
             )
     return remarks
@@ -191,8 +193,8 @@ def _path_key(path: str) -> str:
 def _path_keys(file: KnownFile) -> list[str]:
     """The ways in which metadata may name a file: whole path, path below the folder, name."""
     keys: dict[str, None] = {}
-    for path in (file.path, *file.other_paths):
-        absolute = _path_key(f"{file.audio_root}/{path}")
+    for root, path in ((file.audio_root, file.path), *file.other_places):
+        absolute = _path_key(f"{root}/{path}")
         name = same_name(PurePosixPath(path).name)
         keys |= dict.fromkeys((absolute, _path_key(path), name))
     return list(keys)

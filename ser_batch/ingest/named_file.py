@@ -4,27 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ser_batch.errors import FileError
-
-
-class NoSuchFileError(FileError):
-    """A file that somebody named is not there."""
-
-    code = "no_such_file"
-    remedy = "Mend the path."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no file {path}")
-
-
-class FolderNamedError(FileError):
-    """A folder was named where one recording is meant."""
-
-    code = "folder"
-    remedy = "Name recordings; `ser-batch nightly --audio FOLDER` takes a folder."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is a folder")
+from ser_batch.errors import FolderNamedError, NoSuchFileError
 
 
 def check_file(path: Path) -> None:

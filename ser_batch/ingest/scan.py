@@ -10,19 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ser_batch.config import IngestSettings
-from ser_batch.errors import EmptyFileError, FileError, OutsideRootError, UnreadableFileError
+from ser_batch.errors import (
+    EmptyFileError,
+    FileError,
+    NameEncodingError,
+    OutsideRootError,
+    UnreadableFileError,
+)
 
 _BLOCK_BYTES = 1 << 20
-
-
-class NameEncodingError(FileError):
-    """A file name that is not valid UTF-8 cannot be written into a table."""
-
-    code = "bad_name"
-    remedy = "Rename the file."
-
-    def __init__(self) -> None:
-        super().__init__("the file's name is not valid UTF-8")
 
 
 @dataclass(frozen=True)

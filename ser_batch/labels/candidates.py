@@ -45,7 +45,7 @@ _CALL_COLUMNS = ["recording_id", "customer", "queue", "started_at", "path", "aud
 
 @dataclass(frozen=True)
 class _Window:
-    """The lake's calls of some days, as one model hears them."""
+    """The lake's calls of some days, as one model scores them."""
 
     lake: Lake
     parts: Sequence[Part]
@@ -105,8 +105,8 @@ def recent_parts(lake: Lake, days: int) -> list[Part]:
 def channel_reasons(lake: Lake, settings: Settings, recordings: Sequence[str]) -> pl.DataFrame:
     """Why the channels of some recordings are not scored: null for those that are."""
     ids = pa.array(sorted(set(recordings)), pa.string())
-    calls, heard = (_only(lake.read(contract), ids) for contract in (CALLS, RECORDINGS))
-    return _frame(channel_scoring(calls, heard, settings.policy))
+    calls, files = (_only(lake.read(contract), ids) for contract in (CALLS, RECORDINGS))
+    return _frame(channel_scoring(calls, files, settings.policy))
 
 
 def _not_asked_yet(window: _Window) -> pl.DataFrame:
@@ -118,11 +118,11 @@ def _not_asked_yet(window: _Window) -> pl.DataFrame:
 
 
 def _at_hand(window: _Window) -> pl.DataFrame:
-    """Scored segments long enough to be told, with their call."""
+    """Scored segments long enough to be labelled, with their call."""
     settings = window.settings
     calls = window.lake.read(CALLS, window.parts)
-    heard = window.lake.read(RECORDINGS, window.parts)
-    scoring = _frame(channel_scoring(calls, heard, settings.policy))
+    recordings = window.lake.read(RECORDINGS, window.parts)
+    scoring = _frame(channel_scoring(calls, recordings, settings.policy))
     allowed = scoring.filter(pl.col("not_scored_reason").is_null()).select(KEY[:2])
     segments = window.read(SEGMENTS, [*KEY, "start_s", "end_s"])
     return (

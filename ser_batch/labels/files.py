@@ -19,7 +19,7 @@ from ser_batch.labels.history import Row
 from ser_batch.labels.label_studio import labelling_config, task
 from ser_batch.labels.segment_name import parse_segment_name, segment_name
 from ser_batch.labels.selection import RANDOM
-from ser_batch.labels.snippets import Stretch, write_snippets
+from ser_batch.labels.snippets import Span, write_snippets
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.paths import Root
 
@@ -32,13 +32,13 @@ def cut_snippets(picks: pl.DataFrame, folder: Path, settings: Settings) -> set[s
     lost = set()
     for (recording_id,), rows in picks.group_by("recording_id", maintain_order=True):
         first = rows.row(0, named=True)
-        stretches = {
-            tuple(row[name] for name in KEY): Stretch(row["start_s"], row["end_s"])
+        spans = {
+            tuple(row[name] for name in KEY): Span(row["start_s"], row["end_s"])
             for row in rows.iter_rows(named=True)
         }
         try:
             path = Path(first["audio_root"]) / first["path"]
-            write_snippets(path, stretches, folder, settings.audio)
+            write_snippets(path, spans, folder, settings.audio)
         except FileError:
             lost.add(str(recording_id))
     return lost
@@ -76,7 +76,7 @@ def _name(pick: Row) -> str:
 
 
 def suggested(pick: Row) -> str | None:
-    """What the model hears; not told of segments drawn by chance, lest the measure follow it."""
+    """The predicted emotion; not shown for segments drawn at random, lest the measure follow it."""
     if pick["reason"] == RANDOM or pick["emotion"] == UNCERTAIN:
         return None
     return str(pick["emotion"])

@@ -34,7 +34,7 @@ from ser_batch.tables import (
 Use = Literal["learn", "measure", "neither"]
 SEX_ATTRIBUTES = ("sex", "gender", "customer_sex", "customer_gender")
 LEAST_OVERLAP = 0.8
-"""Of a label's stretch with a segment cut otherwise since, for the label to hold for it."""
+"""Least overlap of a labelled span with a segment cut later, for the label to hold for it."""
 
 SNR_BANDS = ((15.0, "below 15 dB"), (25.0, "15 to 25 dB"), (float("inf"), "25 dB and above"))
 
@@ -45,7 +45,7 @@ class UsableLabel:
 
     Attributes:
         soft: what the annotators say
-        caller: who is heard
+        caller: who speaks
         use: models learn from it; they are measured by it (drawn by chance, the caller held out);
             or neither (the caller held out, but not drawn by chance)
         slices: what figures are split by: queue, sex, codec, language, SNR
@@ -111,10 +111,10 @@ def labelled_shards(lake: Lake, labels: Sequence[UsableLabel]) -> list[Part]:
 def features_of(
     lake: Lake, labels: Sequence[UsableLabel], feature_set: FeatureSet
 ) -> dict[SegmentKey, FloatArray]:
-    """Features of what annotators heard, of the labels for which there are any.
+    """Features of what annotators labelled, of the labels for which there are any.
 
     Where segments were cut otherwise since, a label holds for the segment of the same channel
-    that covers nearly the same stretch.
+    that covers nearly the same span.
     """
     contract = features_contract(feature_set.name, feature_set.names)
     by_channel: dict[tuple[str, int], list[SoftLabel]] = defaultdict(list)
@@ -141,7 +141,7 @@ def features_of(
 
 
 def _overlap(soft: SoftLabel, start_s: float, end_s: float) -> float:
-    """Seconds that two stretches share, over those that either covers."""
+    """Seconds that two spans share, over those that either covers."""
     shared = min(soft.end_s, end_s) - max(soft.start_s, start_s)
     return max(0.0, shared) / (max(soft.end_s, end_s) - min(soft.start_s, start_s))
 
@@ -160,11 +160,11 @@ def _calls(lake: Lake, recordings: list[str]) -> dict[str, dict[str, Any]]:
         RECORDINGS: ["recording_id", "codec"],
         CHANNELS: ["recording_id", "channel", *LINE_MEASURES],
     }
-    calls, heard, channels = (
+    calls, files, channels = (
         _only(lake.read(contract, columns=columns), ids) for contract, columns in wanted.items()
     )
     known: dict[str, dict[str, Any]] = {row["recording_id"]: {**row, "lines": {}} for row in calls}
-    for row in heard:
+    for row in files:
         known[row["recording_id"]]["codec"] = row["codec"]
     for row in channels:
         known[row["recording_id"]]["lines"][row["channel"]] = row

@@ -16,7 +16,7 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import LABELS
 
 CANNOT_TELL = "cannot_tell"
-"""What an annotator says who heard no emotion for sure; it is an answer, but no label."""
+"""What an annotator says who cannot decide; it is an answer, but no label."""
 
 Row = dict[str, Any]
 
@@ -27,7 +27,7 @@ class SoftLabel:
 
     Attributes:
         key: the segment
-        start_s, end_s: what they heard, seconds
+        start_s, end_s: the audio that they labelled, seconds
         shares: of the annotators by emotion, in order of the names; sum to 1
         n_annotators: who named an emotion
     """
@@ -48,7 +48,7 @@ class SoftLabel:
 
 def label_row(
     key: SegmentKey,
-    stretch: tuple[float, float],
+    span: tuple[float, float],
     *,
     annotator: str,
     emotion: str | None,
@@ -61,7 +61,7 @@ def label_row(
 
     Args:
         key: the segment
-        stretch: its start and end, seconds
+        span: its start and end, seconds
         annotator: who decided
         emotion: emotion or `CANNOT_TELL`; None takes the annotator's label back
         made_at: when, UTC
@@ -75,8 +75,8 @@ def label_row(
         "recording_id": key[0],
         "channel": key[1],
         "segment_no": key[2],
-        "start_s": stretch[0],
-        "end_s": stretch[1],
+        "start_s": span[0],
+        "end_s": span[1],
         "annotator": annotator,
         "emotion": emotion,
         "made_at": made_at,

@@ -52,11 +52,11 @@ class KnownSegments:
     """What can be labelled.
 
     Attributes:
-        stretches: start and end of every known segment, seconds
+        spans: start and end of every known segment, seconds
         barred: why some of them may not be labelled
     """
 
-    stretches: Mapping[SegmentKey, tuple[float, float]]
+    spans: Mapping[SegmentKey, tuple[float, float]]
     barred: Mapping[SegmentKey, str]
 
 
@@ -104,7 +104,7 @@ def _label(
     key = _segment(raw.segment, segments)
     return label_row(
         key,
-        segments.stretches[key],
+        segments.spans[key],
         annotator=_annotator(raw.annotator or annotator or ""),
         emotion=_emotion(raw.emotions),
         made_at=_utc(raw.made_at) if raw.made_at else now,
@@ -120,7 +120,7 @@ def _segment(name: str, segments: KnownSegments) -> SegmentKey:
         raise _RowError(f"{name!r} is no segment's name" if name else "no segment is named")
     if key in segments.barred:
         raise _RowError(f"may not be labelled: {segments.barred[key]}")
-    if key not in segments.stretches:
+    if key not in segments.spans:
         raise _RowError("there is no such segment")
     return key
 

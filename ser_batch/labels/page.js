@@ -22,7 +22,7 @@ async function request(path, body) {
   return content;
 }
 
-/** Do one thing at a time; an error is told and nothing is lost. */
+/** Do one thing at a time; an error is shown and nothing is lost. */
 async function once(action) {
   if (busy) return;
   setBusy(true);
@@ -79,7 +79,7 @@ function makeChoices(emotions) {
 
 function play() {
   at("sound").currentTime = 0;
-  at("sound").play().catch(() => { at("status").textContent = "Press space to hear it."; });
+  at("sound").play().catch(() => { at("status").textContent = "Press space to play it."; });
 }
 
 function answer(emotion) {

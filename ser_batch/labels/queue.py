@@ -12,7 +12,7 @@ import polars as pl
 from ser_batch.clock import utc_now
 from ser_batch.config import Settings, digest
 from ser_batch.emotions import EMOTIONS
-from ser_batch.errors import StopError
+from ser_batch.errors import NothingQueuedError
 from ser_batch.labels.agreement import Agreement, agreement
 from ser_batch.labels.candidates import KEY, channel_reasons, pick_segments
 from ser_batch.labels.files import SNIPPETS, cut_snippets, suggested, write_tasks
@@ -28,16 +28,6 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import LABEL_QUEUE, LABELS, SEGMENTS
-
-
-class NothingQueuedError(StopError):
-    """There is nothing to label."""
-
-    code = "nothing_queued"
-    remedy = "Run `ser-batch labels queue` first."
-
-    def __init__(self) -> None:
-        super().__init__("no segment is queued for labelling")
 
 
 @dataclass(frozen=True)
@@ -190,7 +180,7 @@ def import_labels(
         LabelFileError: if the file cannot be read
     """
     lake = Lake(root.lake)
-    read = read_label_file(file)
+    read = read_label_file(file).in_vocabulary(settings.labels.taxonomy)
     verdict = judge(read, known_segments(lake, settings), annotator=annotator, now=utc_now())
     known = set(lake.read(LABELS, columns=["label_id"])["label_id"].to_pylist())
     fresh = {row["label_id"]: row for row in verdict.taken if row["label_id"] not in known}
@@ -233,16 +223,16 @@ def known_segments(lake: Lake, settings: Settings) -> KnownSegments:
     An agent's may not be labelled, nor that of a customer who objected.
     """
     columns = [*KEY, "start_s", "end_s"]
-    stretches: dict[SegmentKey, tuple[float, float]] = {}
+    spans: dict[SegmentKey, tuple[float, float]] = {}
     for contract in (SEGMENTS, LABEL_QUEUE):
         rows = lake.read(contract, columns=columns).to_pydict()
         for *key, start_s, end_s in zip(*(rows[name] for name in columns), strict=True):
-            stretches[key[0], key[1], key[2]] = (start_s, end_s)
-    reasons = channel_reasons(lake, settings, [key[0] for key in stretches])
+            spans[key[0], key[1], key[2]] = (start_s, end_s)
+    reasons = channel_reasons(lake, settings, [key[0] for key in spans])
     why = {
         (recording_id, channel): NOT_SCORED[reason].meaning
         for recording_id, channel, _, reason in reasons.iter_rows()
         if reason is not None
     }
-    barred = {key: why[key[:2]] for key in stretches if key[:2] in why}
-    return KnownSegments(stretches, barred)
+    barred = {key: why[key[:2]] for key in spans if key[:2] in why}
+    return KnownSegments(spans, barred)

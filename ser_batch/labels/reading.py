@@ -7,11 +7,11 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ser_batch.errors import StopError
+from ser_batch.errors import LabelFileError
 from ser_batch.labels.label_studio import chosen, read_export
 from ser_batch.labels.raw_label import RawLabel
 
@@ -20,13 +20,6 @@ Source = Literal["label_studio", "csv"]
 SEGMENT, EMOTION, ANNOTATOR = "segment", "emotion", "annotator"
 TIMES = ("made_at", "updated_at", "created_at")
 """Columns that say when; the first that is filled counts. The last two are Label Studio's."""
-
-
-class LabelFileError(StopError):
-    """A file with labels cannot be read at all."""
-
-    code = "label_file"
-    remedy = "Give an export of Label Studio (JSON or CSV), or a CSV as `labels queue` writes it."
 
 
 @dataclass(frozen=True)
@@ -42,6 +35,21 @@ class LabelFile:
     source: Source
     digest: str
     rows: list[RawLabel]
+
+    def in_vocabulary(self, taxonomy: Mapping[str, str]) -> LabelFile:
+        """The same labels, a name of one's own taxonomy replaced by its emotion.
+
+        Args:
+            taxonomy: emotion by label in lower case; other names stay
+        """
+        rows = [
+            replace(
+                row,
+                emotions=tuple(taxonomy.get(n.strip().lower(), n) for n in row.emotions),
+            )
+            for row in self.rows
+        ]
+        return replace(self, rows=rows)
 
 
 def read_label_file(path: Path) -> LabelFile:

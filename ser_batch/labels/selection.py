@@ -54,7 +54,7 @@ class Pick:
 
 
 def worth_asking(pool: Pool, count: int) -> list[Pick]:
-    """Segments that tell a model most, one after the other.
+    """Segments that a model learns most from, one after the other.
 
     Each next one is uncertain, disputed, unusual or of a bad call; it is far from those picked
     before, and of groups that were picked seldom.

@@ -1,4 +1,4 @@
-"""The labelling page's server: loopback unless told otherwise, nothing without the token."""
+"""The labelling page's server: loopback by default, nothing without the token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ser_batch.errors import StopError
+from ser_batch.errors import ServeError
 from ser_batch.labels.session import AnswerError, Question, Session
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -33,12 +33,6 @@ ASSETS = {
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
 }
-
-
-class ServeError(StopError):
-    """The page cannot be served."""
-
-    code = "serve"
 
 
 class LabelServer(ThreadingHTTPServer):

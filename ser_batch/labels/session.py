@@ -27,12 +27,12 @@ class Question:
 
     Attributes:
         key: the segment
-        stretch: its start and end in the recording, seconds
+        span: its start and end in the recording, seconds
         sound: its snippet
     """
 
     key: SegmentKey
-    stretch: tuple[float, float]
+    span: tuple[float, float]
     sound: Path
 
     @property
@@ -148,7 +148,7 @@ class Session:
         self._last_made_at = max(now, self._last_made_at + dt.timedelta(microseconds=1))
         row = label_row(
             question.key,
-            question.stretch,
+            question.span,
             annotator=annotator,
             emotion=emotion,
             made_at=self._last_made_at,

@@ -14,11 +14,11 @@ from ser_batch.errors import FileError, GoneFileError
 from ser_batch.labels.segment_name import SegmentKey, segment_name
 
 PAD_S = 0.15
-"""s; heard before and after, so that no word is cut."""
+"""s; played before and after, so that no word is cut."""
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Span:
     """Where a segment lies in its recording, seconds."""
 
     start_s: float
@@ -26,13 +26,13 @@ class Stretch:
 
 
 def write_snippets(
-    path: Path, stretches: Mapping[SegmentKey, Stretch], folder: Path, settings: AudioSettings
+    path: Path, spans: Mapping[SegmentKey, Span], folder: Path, settings: AudioSettings
 ) -> None:
-    """Cut a recording's segments out of its file; only the segment's own channel is heard.
+    """Cut a recording's segments out of its file; only the segment's own channel is played.
 
     Args:
         path: the recording
-        stretches: its segments
+        spans: its segments
         folder: where `<segment name>.wav` is written
         settings: what is accepted as a recording
 
@@ -43,13 +43,13 @@ def write_snippets(
         raise GoneFileError
     audio = read_audio(path, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    for key, stretch in stretches.items():
-        _write(folder / f"{segment_name(key)}.wav", audio, key[1], stretch)
+    for key, span in spans.items():
+        _write(folder / f"{segment_name(key)}.wav", audio, key[1], span)
 
 
-def _write(target: Path, audio: Audio, channel: int, stretch: Stretch) -> None:
-    first = max(0, int((stretch.start_s - PAD_S) * audio.sample_rate))
-    last = int((stretch.end_s + PAD_S) * audio.sample_rate)
+def _write(target: Path, audio: Audio, channel: int, span: Span) -> None:
+    first = max(0, int((span.start_s - PAD_S) * audio.sample_rate))
+    last = int((span.end_s + PAD_S) * audio.sample_rate)
     if first >= audio.samples.shape[1]:
-        raise FileError(f"the recording has no second {stretch.start_s:.1f} on channel {channel}")
+        raise FileError(f"the recording has no second {span.start_s:.1f} on channel {channel}")
     soundfile.write(target, audio.side(channel)[first:last], audio.sample_rate, subtype="PCM_16")

@@ -54,7 +54,7 @@ def examine(root: Root, settings_file: Path | None) -> list[Check]:
         file = settings_file or find_settings_file(root.path)
         settings = load_settings(file)
     except SerError as error:
-        return [*checks, Check("settings", "failed", str(error), "Mend the file named.")]
+        return [*checks, Check("settings", "failed", str(error), "Correct the file named.")]
     checks.append(Check("settings", "ok", str(file) if file else "defaults (no file)"))
     checks += [_model(root, settings), _weights(), _warehouse(root)]
     return checks

@@ -115,7 +115,7 @@ def held_out(
     dissatisfaction: DoubleArray,
     predictor: Predictor,
 ) -> HeldOut:
-    """Scores of the training clips by models that did not hear their speakers.
+    """Scores of the training clips by models trained without their speakers.
 
     Args:
         dataset: what the model was trained on, copies and all
@@ -187,7 +187,7 @@ def write_aligned_reference(source: Path, target: Path, shift: DoubleArray) -> N
     """Keep a model's reference beside the one aligned from it, if there is any.
 
     The aligned model reads features with a shift added: its edges are moved the other way, so that
-    calls as they are fall into the bins as it hears them.
+    calls as they are fall into the bins of the aligned features.
 
     Args:
         source: folder of the model that was aligned

@@ -114,8 +114,8 @@ def profile_day(
 def _profile_shard(
     lake: Lake, shard: Part, model_id: str, reference: Reference | None, settings: Settings
 ) -> DayProfile:
-    calls, heard = lake.read(CALLS, [shard]), lake.read(RECORDINGS, [shard])
-    scoring = _frame(channel_scoring(calls, heard, settings.policy))
+    calls, recordings = lake.read(CALLS, [shard]), lake.read(RECORDINGS, [shard])
+    scoring = _frame(channel_scoring(calls, recordings, settings.policy))
     predictions = _frame(lake.read(predictions_contract(model_id), [shard]))
     counts: Counts = {("coverage", name): row for name, row in _coverage(_frame(calls), scoring)}
     counts["coverage", UNSURE] = uncertain_counts(predictions["is_uncertain"])
@@ -123,7 +123,7 @@ def _profile_shard(
         predictions["emotion"].to_list(), predictions["confidence"], predictions["dissatisfaction"]
     )
     counts |= {("scores", name): row for name, row in scores.items()}
-    counts |= {("line", name): row for name, row in _line(lake, shard, scoring, _frame(heard))}
+    counts |= {("line", name): row for name, row in _line(lake, shard, scoring, _frame(recordings))}
     n_scored = predictions["recording_id"].n_unique()
     n_calls = {"coverage": len(calls), "scores": n_scored, "line": n_scored}
     if reference is not None:
@@ -150,7 +150,7 @@ def _coverage(calls: pl.DataFrame, scoring: pl.DataFrame) -> Iterator[tuple[str,
 
 
 def _line(
-    lake: Lake, shard: Part, scoring: pl.DataFrame, heard: pl.DataFrame
+    lake: Lake, shard: Part, scoring: pl.DataFrame, recordings: pl.DataFrame
 ) -> Iterator[tuple[str, IntArray]]:
     """Customers' channels by how the line is."""
     allowed = scoring.filter(pl.col("not_scored_reason").is_null())
@@ -159,7 +159,7 @@ def _line(
     )
     for name, edges in LINE_EDGES.items():
         yield name, binned(channels[name].to_numpy(), edges)
-    codecs = channels.select("recording_id").join(heard, on="recording_id")["codec"]
+    codecs = channels.select("recording_id").join(recordings, on="recording_id")["codec"]
     yield "codec", categories(codecs.to_list(), CODECS)
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ser_batch.arrays import DoubleArray
 from ser_batch.audio.channels import lines
 from ser_batch.audio.decode import Audio
-from ser_batch.audio.intervals import common, stretches, subtract, union
+from ser_batch.audio.intervals import common, intervals, subtract, union
 from ser_batch.audio.sounds import find_sounds
 from ser_batch.config import Settings
 from ser_batch.emotions import EMOTIONS
@@ -136,9 +136,9 @@ def _lanes(
     sides: Sequence[Side], audio: Audio | None, settings: Settings
 ) -> dict[str, list[list[float]]]:
     """Stretches in which both sides speak, and in which a side waits with music or tones."""
-    turns = [stretches((row["start_s"], row["end_s"]) for row in side.segments) for side in sides]
-    both = common(*turns) if len(turns) == 2 else stretches([])
-    hold = subtract(_waiting(audio, settings), union(*turns)) if audio else stretches([])
+    turns = [intervals((row["start_s"], row["end_s"]) for row in side.segments) for side in sides]
+    both = common(*turns) if len(turns) == 2 else intervals([])
+    hold = subtract(_waiting(audio, settings), union(*turns)) if audio else intervals([])
     found = {"overlap": both, "hold": hold}
     return {name: times.tolist() for name, times in found.items() if len(times)}
 

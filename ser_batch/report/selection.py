@@ -7,16 +7,10 @@ import datetime as dt
 import duckdb
 
 from ser_batch.config import nearest
-from ser_batch.errors import StopError
+from ser_batch.errors import ChoiceError
 from ser_batch.report.content import PERIODS_DAYS, Choice
 
 _MOST_NAMED = 20
-
-
-class ChoiceError(StopError):
-    """The days or the queue that were asked for have no call."""
-
-    code = "choice"
 
 
 def check_choice(con: duckdb.DuckDBPyConnection, choice: Choice) -> None:

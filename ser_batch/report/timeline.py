@@ -133,7 +133,7 @@ def _measures(channel: ChannelAnalysis) -> dict[str, str]:
         "bandwidth as recorded (Hz)": _number(line.bandwidth_hz, 0),
         "clipped samples (%)": f"{100 * channel.clipping_ratio:.2f}",
         "offset (% of full scale)": f"{100 * channel.dc_offset:z.2f}",
-        "other side leaks in at (dB)": _number(line.bleed_db, 0),
+        "other side leaks in at (dB)": _number(line.crosstalk_db, 0),
         "of it taken out (s)": f"{line.crosstalk_removed_s:.1f}",
         "ringing (s)": f"{line.ring_s:.1f}",
         "keys (s)": f"{line.keys_s:.1f}",

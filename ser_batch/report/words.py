@@ -40,6 +40,8 @@ def _change(head: Row, min_calls: int) -> str:
     if head["count_scored_before"] < min_calls:
         return "There are too few earlier calls to say whether that is a change."
     before = f"{percent(head['share_before'])} in the four weeks before"
+    if head["difference_low"] is None:
+        return f"There are too few days to say whether that differs from the {before} by chance."
     interval = f"{points(head['difference_low'])} to {points(head['difference_high'])} points"
     if head["difference_low"] > 0:
         return f"That is worse than the {before}, beyond chance ({interval})."
@@ -62,7 +64,7 @@ def reasons(call: Row, rules: DissatisfactionSettings) -> str:
     if strongest:
         found.append(" and ".join(strongest[:2]))
     found.append(f"{percent(call['dissatisfied_share'])} of the speech dissatisfied")
-    if (call["dissatisfaction_end"] or 0) >= rules.call_threshold:
+    if (call["dissatisfaction_end"] or 0) >= rules.end_threshold:
         found.append("ends badly")
     if call["top_reasons"]:
         found.append(call["top_reasons"][0])
@@ -100,6 +102,8 @@ def change_word(row: Row) -> str:
         return "no calls the week before"
     if row["adjusted_change"] is None:
         return "too few calls to say"
+    if row["is_beyond_chance"] is None:
+        return "too few days to say"
     if not row["is_beyond_chance"]:
         return "no change beyond chance"
     return "worse" if row["adjusted_change"] > 0 else "better"

@@ -37,7 +37,7 @@ MODEL_FILES = (TREES, HEAD_TREES, LINEAR, OUTLIERS, CALIBRATION)
 """What the predictions depend on: these make the model's id."""
 FILES = (*MODEL_FILES, EVALUATION, CARD)
 
-BUNDLED = "emodb-telephone"
+BUNDLED = "cremad-emodb-telephone"
 ALIGNED_TO = "aligned_to"
 """In an evaluation: the recordings that a model was fitted to, without labels."""
 
@@ -123,7 +123,7 @@ class Bundle:
 
     @property
     def model_id(self) -> str:
-        """Name and content digest, `emodb-telephone-3f2a91c0`."""
+        """Name and content digest, `cremad-emodb-telephone-3f2a91c0`."""
         return self.manifest.model_id
 
     @property

@@ -67,9 +67,7 @@ def fit_linear(
         weights: how much each clip counts, shape (n,); None: all alike
         balanced: classes weigh the same; otherwise as often as they are named
     """
-    spread = features[:: -(-len(features) // MOST_SCALED)].astype(np.float64)
-    low, centre, high = np.percentile(spread, [16, 50, 84], axis=0)
-    scale = np.maximum((high - low) / 2, 0.1 * spread.std(axis=0) + 1e-6)
+    centre, scale = centre_and_scale(features)
     emphasis = np.ones(len(scale)) if emphasis is None else emphasis
     blank = LinearHead(centre, scale, emphasis, np.zeros((0, 0)), np.zeros(0))
     counted = weighed(targets, weights, balanced=balanced)
@@ -79,6 +77,14 @@ def fit_linear(
             blank.scaled(features).astype(np.float32), counted.astype(np.float32), strength
         )
     return replace(blank, weights=coefficients, bias=bias)
+
+
+def centre_and_scale(features: FloatArray) -> tuple[DoubleArray, DoubleArray]:
+    """Median and robust spread of each feature, shape (n_features,) each."""
+    some = features[:: -(-len(features) // MOST_SCALED)].astype(np.float64)
+    low, centre, high = np.percentile(some, [16, 50, 84], axis=0)
+    scale = np.maximum((high - low) / 2, 0.1 * some.std(axis=0) + 1e-6)
+    return np.asarray(centre, np.float64), np.asarray(scale, np.float64)
 
 
 def weighed(

@@ -1,9 +1,9 @@
 """Analyse: one shard of calls from samples to speech, segments and features.
 
-The shard's rows are made again where the settings, the feature set or the calls' roles and
+The shard's rows are recomputed where the settings, the feature set or the calls' roles and
 consents changed, and only for the recordings that this touches. `recordings` is written last and
 carries the digest of everything that the shard was made from: a run that is killed before leaves
-a shard that is simply made again.
+a shard that is simply recomputed.
 """
 
 from __future__ import annotations
@@ -130,10 +130,10 @@ def _summary(outcomes: Sequence[CallOutcome]) -> AnalyseResult:
     core_s: Counter[str] = Counter()
     for outcome in outcomes:
         core_s.update(outcome.seconds)
-    heard = [outcome.analysis for outcome in outcomes if outcome.analysis is not None]
+    analyses = [outcome.analysis for outcome in outcomes if outcome.analysis is not None]
     return AnalyseResult(
-        n_analysed=len(heard),
-        n_bad=len(outcomes) - len(heard),
-        audio_s=sum(analysis.duration_s for analysis in heard),
+        n_analysed=len(analyses),
+        n_bad=len(outcomes) - len(analyses),
+        audio_s=sum(analysis.duration_s for analysis in analyses),
         core_s=dict(core_s),
     )

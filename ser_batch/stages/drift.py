@@ -36,7 +36,7 @@ from ser_batch.tables import CALLS, DRIFT, PROFILES
 
 TRAINING, BEFORE = "training", "days before"
 PROFILE_VERSION = 1
-"""Raised when the bins change: profiles are then made again."""
+"""Raised when the bins change: profiles are then recomputed."""
 
 ADVICE = {
     ("features", TRAINING): (
@@ -48,7 +48,7 @@ ADVICE = {
         "the change is there to stay, label and retrain"
     ),
     ("scores", BEFORE): (
-        "scores moved: if line and features are steady, customers did; else mend those first"
+        "scores moved: if line and features are steady, customers did; else fix those first"
     ),
     ("coverage", BEFORE): (
         "other calls are scored than before: see the mart not_scored, the metadata and the "
@@ -74,7 +74,7 @@ SAYS_NOTHING = {
     "snr_db": "training clips are cut to their speech and hold no noise to measure it by",
     "bandwidth_hz": "the training data do not say how far their speech reaches",
     "level_db": "the training data do not say how loud they are",
-    "clipping_ratio": "training clips are too short to tell clipping from a peak",
+    "clipping_ratio": "training clips are too short to distinguish clipping from a peak",
     "codec": "what a training clip was stored as says nothing of a telephone line",
     "why not scored": "every training clip was scored",
     "metadata": "training clips have no metadata",
@@ -137,8 +137,8 @@ def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> D
         return DriftResult((), [])
     reference = read_reference(folder)
     trained = training_counts(reference, settings)
-    told = [(*key, None if row is None else row.tolist()) for key, row in trained.items()]
-    scored = _Scored(lake, model_id, reference, trained, digest(told), settings)
+    facts = [(*key, None if row is None else row.tolist()) for key, row in trained.items()]
+    scored = _Scored(lake, model_id, reference, trained, digest(facts), settings)
     window = dt.timedelta(days=settings.drift.window_days)
     newest = max(shards)
     recent = sorted(date for date in shards if date > newest - 2 * window)

@@ -1,4 +1,4 @@
-"""Ingest: find what is new in the audio folder, bring metadata together, cut shards."""
+"""Ingest: find what is new in the audio folders, bring metadata together, cut shards."""
 
 from __future__ import annotations
 
@@ -10,45 +10,17 @@ from pathlib import Path
 import polars as pl
 
 from ser_batch.config import Settings, digest
-from ser_batch.errors import StopError
+from ser_batch.errors import EmptiedFolderError
 from ser_batch.ingest import issues as remarks
 from ser_batch.ingest.call_table import import_metadata, metadata_index, refresh_calls
 from ser_batch.ingest.calls import resolve_calls
+from ser_batch.ingest.folders import audio_roots
 from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, read_inventory, unseen
 from ser_batch.ingest.matching import KnownFile, Remark
-from ser_batch.ingest.scan import Rejected, Scan, scan
+from ser_batch.ingest.scan import Found, Scan, scan
 from ser_batch.ingest.tombstones import read_tombstones, recording_stone
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
-
-
-class AudioFolderError(StopError):
-    """The audio folder cannot be what was meant."""
-
-    code = "audio_folder"
-
-
-class NoFolderError(AudioFolderError):
-    """The audio folder is not there."""
-
-    remedy = "Mend --audio; if the path is right: is the share mounted?"
-
-    def __init__(self, audio: Path) -> None:
-        super().__init__(f"the audio folder {audio} is not there")
-
-
-class EmptiedFolderError(AudioFolderError):
-    """There were recordings on earlier nights, and there is none at all now."""
-
-    remedy = (
-        "Is the share mounted? If recordings are deleted after each night, set "
-        "`ingest.may_be_empty = true`. Nothing was published."
-    )
-
-    def __init__(self, audio: Path, n_known: int) -> None:
-        super().__init__(
-            f"the audio folder {audio} holds no recording; earlier nights found {n_known}"
-        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +28,7 @@ class IngestResult:
     """What a night found.
 
     Attributes:
-        n_found: recordings in the folder
+        n_found: recordings in the folders
         n_new: files that were new or changed
         n_duplicates: new files whose audio was known under another path
         n_growing: files left for later
@@ -78,88 +50,123 @@ class IngestResult:
 
 def ingest(
     lake: Lake,
-    audio: Path,
+    audio: Sequence[Path],
     metadata: Sequence[Path],
     settings: Settings,
     *,
     now: dt.datetime,
     on_progress: Callable[[int, int], None],
 ) -> IngestResult:
-    """Take in what is new; a second run over the same folder changes nothing.
+    """Take in what is new; a second run over the same folders changes nothing.
 
     Args:
         lake: the lake
-        audio: the audio folder
+        audio: the audio folders
         metadata: metadata files; those seen before cost nothing
         settings: all settings
         now: UTC
         on_progress: called with files digested and files to digest
 
     Raises:
-        AudioFolderError: if the folder is not there, or was emptied
+        AudioFolderError: if a folder is not there, lies in another, or was emptied
         MetadataError: if a metadata file as a whole cannot be read
     """
-    if not audio.is_dir():
-        raise NoFolderError(audio)
-    audio_root = audio.resolve()
+    roots = audio_roots(audio)
     lake.sweep()
-    seen = scan(audio_root, settings.ingest, now_s=now.replace(tzinfo=dt.UTC).timestamp())
     inventory = read_inventory(lake)
-    is_missed = seen.is_empty and not settings.ingest.may_be_empty
-    if is_missed:
-        _refuse_emptied(audio_root, inventory)
+    folders = [_look(root, inventory, settings, now) for root in roots]
     n_lines = import_metadata(lake, metadata, settings, now)
-    new, rejected, moving, n_erased = _take_in(
-        lake, seen, inventory, audio_root, settings=settings, now=now, on_progress=on_progress
-    )
-    inventory = read_inventory(lake) if new.height else inventory
-    seen.rejected += rejected
-    seen.growing += moving
-    _state_scan(lake, seen, inventory, str(audio_root), now, is_missed=is_missed)
+    on_file = _progress(folders, on_progress)
+    taken = []
+    for folder in folders:
+        taken.append(_take_in(lake, folder, inventory, settings, now=now, on_file=on_file))
+        inventory = read_inventory(lake) if taken[-1].new.height else inventory
+        _state_scan(lake, folder, inventory, now)
     recordings = inventory.recordings()
     refresh_calls(lake, recordings, settings, now)
+    new = pl.concat([each.new for each in taken])
     return IngestResult(
-        n_found=len(seen.found),
+        n_found=sum(len(folder.seen.found) for folder in folders),
         n_new=new.height,
         n_duplicates=new.filter(pl.col("duplicate_of").is_not_null()).height,
-        n_growing=len(seen.growing),
-        n_rejected=len(seen.rejected),
-        n_erased=n_erased,
+        n_growing=sum(len(folder.seen.growing) for folder in folders),
+        n_rejected=sum(len(folder.seen.rejected) for folder in folders),
+        n_erased=sum(each.n_erased for each in taken),
         n_metadata_lines=n_lines,
         shards=_shards(recordings),
     )
 
 
-def _refuse_emptied(audio_root: Path, inventory: Inventory) -> None:
-    known = inventory.current().filter(pl.col("audio_root") == str(audio_root)).height
-    if known:
-        raise EmptiedFolderError(audio_root, known)
+@dataclass(frozen=True)
+class _Folder:
+    """An audio folder as it is found.
+
+    Attributes:
+        root: resolved
+        seen: what lies in it
+        todo: recordings that are new or changed
+        is_missed: it holds nothing, and that is not ordinary
+    """
+
+    root: Path
+    seen: Scan
+    todo: list[Found]
+    is_missed: bool
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What was taken in from a folder: rows of `files`, and how many files had been erased."""
+
+    new: pl.DataFrame
+    n_erased: int
+
+
+def _look(root: Path, inventory: Inventory, settings: Settings, now: dt.datetime) -> _Folder:
+    """Scan a folder.
+
+    Raises:
+        EmptiedFolderError: if it held recordings on earlier nights and holds none
+    """
+    seen = scan(root, settings.ingest, now_s=now.replace(tzinfo=dt.UTC).timestamp())
+    is_missed = seen.is_empty and not settings.ingest.may_be_empty
+    if is_missed:
+        known = inventory.current().filter(pl.col("audio_root") == str(root)).height
+        if known:
+            raise EmptiedFolderError(root, known)
+    return _Folder(root, seen, unseen(seen.found, inventory, str(root)), is_missed)
+
+
+def _progress(
+    folders: Sequence[_Folder], on_progress: Callable[[int, int], None]
+) -> Callable[[], None]:
+    """What to call after each file of all folders."""
+    total = sum(len(folder.todo) for folder in folders)
+    done = iter(range(1, total + 1))
+    return lambda: on_progress(next(done), total)
 
 
 def _take_in(
     lake: Lake,
-    seen: Scan,
+    folder: _Folder,
     inventory: Inventory,
-    audio_root: Path,
-    *,
     settings: Settings,
+    *,
     now: dt.datetime,
-    on_progress: Callable[[int, int], None],
-) -> tuple[pl.DataFrame, list[Rejected], list[str], int]:
+    on_file: Callable[[], None],
+) -> _Taken:
     """Digest new files and write their rows, a part a shard; what was erased stays out."""
-    todo = unseen(seen.found, inventory, str(audio_root))
-    done = iter(range(1, len(todo) + 1))
-    named, rejected, moving = name_by_content(
-        todo, audio_root, lambda: on_progress(next(done), len(todo))
-    )
+    named, rejected, moving = name_by_content(folder.todo, folder.root, on_file)
+    folder.seen.rejected += rejected
+    folder.seen.growing += moving
     stones = read_tombstones(lake)
     wanted = [each for each in named if recording_stone(each[1]) not in stones]
-    new = file_rows(wanted, inventory, str(audio_root), now)
+    new = file_rows(wanted, inventory, str(folder.root), now)
     _write_again(lake, new, inventory)
     fresh = new.join(inventory.rows, on=list(FILES.key), how="anti")
     for part, rows in _cut(lake, fresh, settings):
         lake.write(FILES, part, rows.to_arrow())
-    return new, rejected, moving, len(named) - len(wanted)
+    return _Taken(new, len(named) - len(wanted))
 
 
 def _write_again(lake: Lake, new: pl.DataFrame, inventory: Inventory) -> None:
@@ -192,44 +199,34 @@ def _cut(
             yield Part(date if isinstance(date, dt.date) else None, name), shard
 
 
-def _state_scan(
-    lake: Lake,
-    seen: Scan,
-    inventory: Inventory,
-    audio_root: str,
-    now: dt.datetime,
-    *,
-    is_missed: bool,
-) -> None:
-    """What is wrong with this folder and its files, before any of them is decoded."""
-    rows = [remarks.quarantined(bad.path, None, "ingest", bad.error) for bad in seen.rejected]
-    rows += [
-        remarks.warned(
-            Remark(
-                path, "still_growing", "changed a moment ago", "Nothing: the next run takes it."
-            ),
-            "ingest",
-        )
-        for path in seen.growing
-    ]
-    if is_missed:
-        rows.append(remarks.warned(_no_recordings(audio_root, seen.n_ignored), "ingest"))
+def _state_scan(lake: Lake, folder: _Folder, inventory: Inventory, now: dt.datetime) -> None:
+    """What is wrong with a folder and its files, before any of them is decoded."""
+    root, seen = str(folder.root), folder.seen
+    rows = [remarks.quarantined(root, bad.path, None, "ingest", bad.error) for bad in seen.rejected]
+    found = [_still_growing(root, path) for path in seen.growing]
+    if folder.is_missed:
+        found.append(_no_recordings(root, seen.n_ignored))
     here = inventory.current().filter(
-        (pl.col("audio_root") == audio_root) & pl.col("duplicate_of").is_not_null()
+        (pl.col("audio_root") == root) & pl.col("duplicate_of").is_not_null()
     )
     for path, first, recording_id in here.select("path", "duplicate_of", "recording_id").rows():
-        if not Path(audio_root, first).exists():
+        if not Path(root, first).exists():
             continue  # moved, not doubled
         message, remedy = f"the same audio as {first}; counted once", "Keep one of the two."
-        remark = Remark(path, "duplicate_audio", message, remedy, recording_id)
-        rows.append(remarks.warned(remark, "ingest"))
-    remarks.state(lake, f"scan-{digest(audio_root)}", rows, now)
+        found.append(Remark(path, "duplicate_audio", message, remedy, recording_id, root))
+    rows += [remarks.warned(remark, "ingest") for remark in found]
+    remarks.state(lake, f"scan-{digest(root)}", rows, now)
 
 
-def _no_recordings(audio_root: str, n_ignored: int) -> Remark:
+def _still_growing(root: str, path: str) -> Remark:
+    remedy = "Nothing: the next run takes it."
+    return Remark(path, "still_growing", "changed a moment ago", remedy, audio_root=root)
+
+
+def _no_recordings(root: str, n_ignored: int) -> Remark:
     others = f"; {n_ignored} files have other endings" if n_ignored else ""
     return Remark(
-        audio_root,
+        root,
         "no_recordings",
         f"the audio folder holds no recording{others}",
         "Check --audio and whether the share is mounted; ingest.extensions says what is taken.",

@@ -51,7 +51,7 @@ def rescore(
         bundle: the model
         since: first call date, None from the beginning
         until: last call date, None to the end
-        on_shard: told how many shards are done, of how many
+        on_shard: called with how many shards are done, of how many
     """
     wanted = shards_between(lake, since, until)
     stale = [shard for shard in wanted if is_unscored(lake, shard, bundle.model_id, settings)]

@@ -91,7 +91,7 @@ class Shard:
         ]
 
     def updated(self, outcomes: Sequence[CallOutcome], settings: Settings) -> Shard:
-        """The shard with what was heard; of calls that may not be scored no feature stays."""
+        """The shard with what was detected; of calls that may not be scored no feature stays."""
         known = set(self.recordings["recording_id"].to_pylist())
         gone = [o for o in outcomes if isinstance(o.error, GoneFileError)]
         kept = {outcome.recording_id for outcome in gone} & known
@@ -115,7 +115,7 @@ class Shard:
         return _frame(self.features.select(_CHANNEL_KEY)).unique().sort(_CHANNEL_KEY).rows()
 
     def _otherwise_shared(self) -> set[str]:
-        """Recordings of one signal whose voices were told apart and need not be, or were not."""
+        """Recordings of one signal whose voices were diarized and need not be, or were not."""
         one_signal = (pl.col("n_channels") == 1) | pl.col("dual_mono")
         tried = pl.col("diarization_confidence").is_not_null()
         columns = ["recording_id", "n_channels", "dual_mono", "diarization_confidence"]
@@ -175,23 +175,24 @@ def _remarks(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -
     rows = []
     for outcome in outcomes:
         recording_id = outcome.recording_id
-        path, roles = by_id[recording_id]["path"], by_id[recording_id]["roles"]
+        call = by_id[recording_id]
+        root, path, roles = call["audio_root"], call["path"], call["roles"]
         if recording_id in kept:
             message = "the file is gone; its earlier analysis, under other settings, is kept"
-            remark = Remark(path, "kept_earlier", message, GoneFileError.remedy, recording_id)
+            remark = Remark(path, "kept_earlier", message, GoneFileError.remedy, recording_id, root)
             rows.append(remarks.warned(remark, "analyse"))
         elif outcome.error is not None:
-            rows.append(remarks.quarantined(path, recording_id, "analyse", outcome.error))
+            rows.append(remarks.quarantined(root, path, recording_id, "analyse", outcome.error))
         elif outcome.analysis is not None:
             rows += [
-                remarks.warned(Remark(path, code, message, remedy, recording_id), "analyse")
+                remarks.warned(Remark(path, code, message, remedy, recording_id, root), "analyse")
                 for code, message, remedy in doubts(outcome.analysis, outcome.n_channels, roles)
             ]
     return rows
 
 
 def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[remarks.Row]:
-    """Remarks on recordings that are still live: what was mended or replaced is not wrong now."""
+    """Remarks on recordings that are still live: what was fixed or replaced is not wrong now."""
     live = set(calls["recording_id"].to_pylist())
     rows = noticed.drop(["noticed_at"]).to_pylist()
     return [row for row in rows if row["recording_id"] in live]

@@ -4,7 +4,7 @@ A table is a folder of part files, by call date where its contract says so:
 `segments/date=2026-11-03/<part>.parquet`. A part is written under a temporary name and renamed,
 so a reader or a killed run never meets half a file. Its footer carries the contract's version and
 the writer's *tags*: the hashes of what the rows were made from. A part whose tags are not the
-wanted ones is stale and is made again; nothing else is.
+wanted ones is stale and is recomputed; nothing else is.
 """
 
 from __future__ import annotations

@@ -5,32 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser_batch.errors import StopError
-
-
-class RootError(StopError):
-    """The root is no folder, or not there."""
-
-    code = "root"
-
-
-class NoRootError(RootError):
-    """A command that only reads was given a root that nobody made."""
-
-    remedy = "Mend --root or SER_ROOT; `ser-batch nightly --audio FOLDER` makes a root."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"there is no folder {path}")
-
-
-class RootIsFileError(RootError):
-    """A file lies where the root should."""
-
-    remedy = "Name a folder by --root or SER_ROOT; it is made if it is not there."
-
-    def __init__(self, path: Path, file: Path) -> None:
-        where = "it" if file == path else file
-        super().__init__(f"{path} cannot be the root: {where} is a file")
+from ser_batch.errors import NoRootError, RootIsFileError
 
 
 @dataclass(frozen=True)

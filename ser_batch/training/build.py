@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ser_batch import __version__
+from ser_batch.config import ModelSettings
 from ser_batch.corpora import CORPORA
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.licences import strictest
@@ -19,26 +18,19 @@ from ser_batch.emotions import CALL_CATEGORIES
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.monitoring.drift import held_out, write_reference
+from ser_batch.progress import Progress, counted, silent
 from ser_batch.scoring.bundle import Bundle, write_bundle
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.card import model_card
-from ser_batch.training.crossvalidate import CrossValidation, align, cross_validate
+from ser_batch.training.crossvalidate import CrossValidation, cross_validate
+from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.describe import FEATURE_SETS, Band, describe_clips
-from ser_batch.training.detections import detections
-from ser_batch.training.evaluation import evaluate
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.recipes import copies_for, recipe_for
 from ser_batch.training.splits import speaker_folds
 
 MOST_FOLDS = 4
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many steps are done and how many there are."""
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
 
 
 def build_bundle(
@@ -51,7 +43,7 @@ def build_bundle(
     recipe: Recipe | None = None,
     categories: Mapping[str, str] = CALL_CATEGORIES,
     others: Mapping[str, Sequence[Clip]] | None = None,
-    on_progress: Progress = _silent,
+    on_progress: Progress = silent,
 ) -> Bundle:
     """Train on labelled clips and write the bundle with its card.
 
@@ -64,7 +56,7 @@ def build_bundle(
         recipe: how to train; None: as the feature set asks for
         categories: the emotion that one counts as, where it is not itself
         others: clips of corpora that the model is tested on and never trained
-        on_progress: told of each clip and fold
+        on_progress: called at each clip and fold
 
     Raises:
         CorpusError: if a clip cannot be decoded
@@ -78,13 +70,19 @@ def build_bundle(
         feature_set,
         band=band,
         augmentation=augmentation,
-        on_clip=_counted("describing clips", len(clips), on_progress),
+        on_clip=counted("describing clips", len(clips), on_progress),
     ).merged(categories)
     checked, predictor = _trained(dataset, recipe or recipe_for(feature_set.name), on_progress)
     evaluation = {
         **checked.evaluation.as_dict(),
         "proof": asdict(checked.proof),
-        "across": _abroad(predictor, others or {}, feature_set, band, on_progress),
+        "decisions": decisions_by_corpus(
+            dataset.take(dataset.copies == 0),
+            checked.decided,
+            predictor.classes,
+            feature_set.name,
+        ),
+        "across": _across(predictor, others or {}, feature_set, band, on_progress),
     }
     carried: dict[str, Any] = {
         "feature_set": feature_set.name,
@@ -100,7 +98,7 @@ def build_bundle(
         **carried,
     )
     bundle = write_bundle(out, predictor, name=out.name, made_with=versions(), card=card, **carried)
-    scores = held_out(dataset, checked.probabilities, checked.dissatisfaction, predictor)
+    scores = held_out(dataset, checked.probabilities, checked.decided.dissatisfaction, predictor)
     write_reference(out, dataset, predictor.feature_names, scores)
     return bundle
 
@@ -114,7 +112,7 @@ def _trained(
         dataset,
         n_folds=n_folds,
         recipe=recipe,
-        on_fold=_counted("testing on unseen speakers", n_folds, on_progress),
+        on_fold=counted("testing on unseen speakers", n_folds, on_progress),
     )
     on_progress("training on all speakers", 0, 1)
     predictor = train(dataset, recipe)
@@ -122,44 +120,22 @@ def _trained(
     return checked, predictor
 
 
-def _abroad(
+def _across(
     predictor: Predictor,
     others: Mapping[str, Sequence[Clip]],
     feature_set: FeatureSet,
     band: Band,
     on_progress: Progress,
 ) -> dict[str, Any]:
-    """Figures of the model on each other corpus."""
-    figures = {}
+    """What production decides about each other corpus."""
+    figures: dict[str, Any] = {}
     for name, clips in others.items():
-        on_clip = _counted(f"testing on {name}", len(clips), on_progress)
-        figures[name] = across(
-            predictor, describe_clips(clips, feature_set, band=band, on_clip=on_clip)
-        )
+        on_clip = counted(f"testing on {name}", len(clips), on_progress)
+        tested = describe_clips(clips, feature_set, band=band, on_clip=on_clip)
+        found = decided(predictor, tested, ModelSettings())
+        by_corpus = decisions_by_corpus(tested, found, predictor.classes, feature_set.name)
+        figures[name] = by_corpus[tested.corpora[0]]
     return figures
-
-
-def across(predictor: Predictor, dataset: Dataset) -> dict[str, Any]:
-    """Figures of a model on a corpus that it was not trained on, over the emotions of both.
-
-    Args:
-        predictor: the model; its probabilities are taken among the shared emotions
-        dataset: clips of the other corpus
-    """
-    shared = tuple(name for name in predictor.classes if name in dataset.emotions)
-    clips = dataset.take(np.isin(np.array(dataset.emotions), shared))
-    found = align(predictor.predict(clips.features, clips.names), predictor.classes, shared)
-    found /= found.sum(axis=1, keepdims=True)
-    figures = evaluate(clips.emotions, found, shared, clips.speakers)
-    return {
-        "emotions": list(shared),
-        "n_clips": figures.n_clips,
-        "n_speakers": figures.n_speakers,
-        "uar": figures.uar,
-        "uar_low": figures.uar_low,
-        "uar_high": figures.uar_high,
-        **detections(clips, found, shared),
-    }
 
 
 def training_data(
@@ -214,9 +190,3 @@ def _command(
     pays = 0 if band == "wide" else copies_for(features or FEATURE_SETS[band])
     copies = "" if augmentation.copies == pays else f" --copies {augmentation.copies}"
     return f"ser-batch train --corpora DIR{corpora}{labels}{wide}{described}{copies}"
-
-
-def _counted(what: str, total: int, on_progress: Progress) -> Callable[[], None]:
-    """A callback without arguments that counts its calls."""
-    done = iter(range(1, total + 1))
-    return lambda: on_progress(what, next(done), total)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser_batch.arrays import DoubleArray
+from ser_batch.config import ModelSettings
 from ser_batch.features.dataset import Dataset
+from ser_batch.training.decided import Decided, decided, joined
 from ser_batch.training.evaluation import Evaluation, evaluate
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.splits import Fold, LeakageReport, check_no_leakage, speaker_folds
@@ -20,14 +22,14 @@ class CrossValidation:
 
     Attributes:
         probabilities: of the clips as they are, not of copies, shape (n_clips, n_classes)
-        dissatisfaction: of the same clips, shape (n_clips,)
         evaluation: figures of them
+        decided: what production decides about these clips
         proof: what was checked of the split
     """
 
     probabilities: DoubleArray
-    dissatisfaction: DoubleArray
     evaluation: Evaluation
+    decided: Decided
     proof: LeakageReport
 
 
@@ -51,48 +53,51 @@ def cross_validate(
     """
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
     proof = check_no_leakage(folds, dataset.speakers, dataset.contents, dataset.copies)
-    probabilities, dissatisfaction = held_out_predictions(dataset, folds, recipe, on_fold)
+    held_out = held_out_predictions(dataset, folds, recipe, on_fold)
     clips = dataset.take(dataset.copies == 0)
-    evaluation = evaluate(clips.emotions, probabilities, dataset.classes, clips.speakers)
-    return CrossValidation(probabilities, dissatisfaction, evaluation, proof)
+    evaluation = evaluate(clips.emotions, held_out.probabilities, dataset.classes, clips.speakers)
+    return CrossValidation(held_out.probabilities, evaluation, held_out.decided, proof)
 
 
-def held_out_probabilities(
-    dataset: Dataset,
-    folds: Sequence[Fold],
-    recipe: Recipe | None,
-    on_fold: Callable[[], None],
-) -> DoubleArray:
-    """Probabilities of each fold's clips from a model of the other folds.
+@dataclass(frozen=True)
+class HeldOut:
+    """Predictions for the clips as they are, not for copies, in the order of the dataset.
 
-    Returns:
-        of the clips as they are, in their order, shape (n_clips, n_classes)
+    Attributes:
+        probabilities: shape (n_clips, n_classes)
+        decided: what production decides about them
     """
-    return held_out_predictions(dataset, folds, recipe, on_fold)[0]
+
+    probabilities: DoubleArray
+    decided: Decided
 
 
 def held_out_predictions(
     dataset: Dataset,
     folds: Sequence[Fold],
     recipe: Recipe | None,
-    on_fold: Callable[[], None],
-) -> tuple[DoubleArray, DoubleArray]:
-    """Probabilities and dissatisfaction of each fold's clips from a model of the other folds.
+    on_fold: Callable[[], None] = lambda: None,
+) -> HeldOut:
+    """Predictions for each fold's clips from a model of the other folds.
 
-    Returns:
-        of the clips as they are, in their order, shapes (n_clips, n_classes) and (n_clips,)
+    Args:
+        dataset: labelled clips
+        folds: in which each clip is tested once
+        recipe: how to train
+        on_fold: called after each fold, for a progress bar
     """
     probabilities = np.zeros((len(dataset.emotions), len(dataset.classes)))
-    dissatisfaction = np.zeros(len(dataset.emotions))
+    rows, parts = [], []
     for fold in folds:
         model = train(dataset.take(fold.train), recipe)
         tested = dataset.without_copies(fold.test)
         found = model.predict(dataset.features[tested], dataset.names)
         probabilities[tested] = align(found, model.classes, dataset.classes)
-        dissatisfaction[tested] = model.dissatisfaction(dataset.features[tested], dataset.names)
+        rows.append(tested)
+        parts.append(decided(model, dataset.take(tested), ModelSettings()))
         on_fold()
-    originals = dataset.copies == 0
-    return probabilities[originals], dissatisfaction[originals]
+    in_order = joined(parts).take(np.argsort(np.concatenate(rows)))
+    return HeldOut(probabilities[dataset.copies == 0], in_order)
 
 
 def align(probabilities: DoubleArray, classes: Sequence[str], wanted: Sequence[str]) -> DoubleArray:

@@ -9,25 +9,12 @@ from pathlib import Path
 from ser_batch.config import RetrainSettings, Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import Clip, one_of_each_content
-from ser_batch.errors import SettingsError, StopError
+from ser_batch.errors import SettingsError, TooFewLabelsError
 from ser_batch.store.lake import Lake
 from ser_batch.training.material import Material, gather
 
 LEAST_CALLERS = 2
 """Callers that must name an emotion, so that it can be learned and tested on different ones."""
-
-
-class TooFewLabelsError(StopError):
-    """There is not enough to learn from."""
-
-    code = "too_few_labels"
-    remedy = (
-        "Label more (`ser-batch labels queue`), or train on a corpus that holds the emotions "
-        "(`retrain.corpora`)."
-    )
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
 
 
 @dataclass(frozen=True)
@@ -66,7 +53,17 @@ def gather_enough(lake: Lake, settings: Settings) -> TrainingInput:
 
 
 def corpora_clips(settings: RetrainSettings) -> list[Clip]:
-    """Clips of the corpora that are trained on too.
+    """Clips of the corpora that are trained on too, without exact duplicates.
+
+    Raises:
+        SettingsError: if corpora are named, but no folder
+        CorpusError: if a corpus is not there
+    """
+    return one_of_each_content(listed_clips(settings))
+
+
+def listed_clips(settings: RetrainSettings) -> list[Clip]:
+    """Clips of the corpora that are trained on too; no file of them is read.
 
     Raises:
         SettingsError: if corpora are named, but no folder
@@ -80,7 +77,7 @@ def corpora_clips(settings: RetrainSettings) -> list[Clip]:
     weights = settings.corpus_weights
     chosen = [name for name in settings.corpora if weights.get(name, 1) > 0]
     clips = [clip for name in chosen for clip in read_corpus(folder, name)]
-    return one_of_each_content([clip for clip in clips if clip.emotion not in settings.leave_out])
+    return [clip for clip in clips if clip.emotion not in settings.leave_out]
 
 
 def rare_emotions(

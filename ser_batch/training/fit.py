@@ -69,6 +69,7 @@ TREE_PARAMETERS = {
     "learning_rate": 0.03,
     "num_leaves": 7,
     "min_data_in_leaf": 10,
+    "feature_pre_filter": False,
     "feature_fraction": 0.1,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
@@ -109,7 +110,7 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
         trees=Trees(_boosted(dataset, task, held_out, n_trees, recipe.seed)),
         calibration=Calibration(temperature if recipe.sharpens else max(temperature, 1.0)),
         head=_dissatisfaction_head(dataset, folds, recipe),
-        outliers=fit_outliers(linear.scaled(dataset.features), dataset.corpora),
+        outliers=fit_outliers(linear.scaled(dataset.features), dataset.corpora, folds),
     )
 
 
@@ -174,7 +175,7 @@ def _held_out_trees(
         inside = replace(task, targets=task.targets[fold.train])
         text = _boosted(dataset.take(fold.train), inside, held_out[fold.train], max(numbers), seed)
         booster = lightgbm().Booster(model_str=text)
-        tested = dataset.features[np.ix_(fold.test, _tree_columns(dataset.names))]
+        tested = dataset.features[fold.test][:, _tree_columns(dataset.names)]
         for n in numbers:
             added[n][fold.test] += booster.predict(
                 tested, raw_score=True, num_iteration=n, num_threads=1

@@ -16,7 +16,7 @@ from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.features.dataset import Dataset
 from ser_batch.scoring.calibration import fit_calibration
 from ser_batch.scoring.feature_weights import emphasis, is_state
-from ser_batch.scoring.linear import LinearHead, fit_linear, weighed
+from ser_batch.scoring.linear import LinearHead, centre_and_scale, fit_linear, weighed
 from ser_batch.training.splits import Fold
 
 MIXTURES = (0.25, 0.4, 0.5, 0.6, 0.75)
@@ -120,9 +120,10 @@ def _mixed(
 def fit_head(dataset: Dataset, task: Task, parts: Sequence[TunedPart]) -> LinearHead:
     """The parts' heads as one that reads all features and gives the sum of their logits."""
     n_features, n_classes = len(dataset.names), task.targets.shape[1]
+    centre, scale = centre_and_scale(dataset.features)
     whole = LinearHead(
-        centre=np.zeros(n_features),
-        scale=np.ones(n_features),
+        centre=centre,
+        scale=scale,
         emphasis=np.ones(n_features),
         weights=np.zeros((n_features, n_classes)),
         bias=np.zeros(n_classes),

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from ser_batch.arrays import DoubleArray
-from ser_batch.corpora import read_corpus
-from ser_batch.corpora.base import one_of_each_content
+from ser_batch.config import ModelSettings
+from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
+from ser_batch.progress import Progress
 from ser_batch.training.augment import Augmentation
-from ser_batch.training.crossvalidate import align, held_out_probabilities
+from ser_batch.training.crossvalidate import HeldOut, align, held_out_predictions
+from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.describe import FEATURE_SETS, Band, describe_clips
 from ser_batch.training.detections import detections
 from ser_batch.training.evaluation import Evaluation, evaluate
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.normalise import per_speaker
-from ser_batch.training.splits import Fold, check_no_leakage, speaker_folds
+from ser_batch.training.splits import Fold, check_no_leakage, sentence_folds, speaker_folds
 
 CROSS_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 """What the corpora have in common."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ def parse_protocol(name: str) -> Protocol:
     Raises:
         CorpusError: if it is none of these
     """
-    if match := re.fullmatch(r"cross:(?P<train>[\w+]+)->(?P<test>[\w+]+)", name):
+    if match := re.fullmatch(r"cross:(?P<train>[^>]+)->(?P<test>[^>]+)", name):
         return Protocol(name, tuple(match["train"].split("+")), tuple(match["test"].split("+")))
-    if match := re.fullmatch(r"(?P<corpora>[\w+]+)-(?:loso|folds-of-(?P<size>[1-9]\d*))", name):
+    if match := re.fullmatch(r"(?P<corpora>[^>]+)-(?:loso|folds-of-(?P<size>[1-9]\d*))", name):
         return Protocol(
             name, tuple(match["corpora"].split("+")), speakers_per_fold=int(match["size"] or 1)
         )
@@ -69,7 +68,7 @@ def parse_protocol(name: str) -> Protocol:
 
 def run_protocol(
     protocol: Protocol,
-    corpora: Path,
+    clips_of: Mapping[str, Sequence[Clip]],
     *,
     band: Band,
     features: str | None = None,
@@ -77,35 +76,43 @@ def run_protocol(
     recipe: Recipe,
     comparisons: bool,
     on_progress: Progress,
+    decisions: bool = False,
+    unseen_sentences: bool = False,
 ) -> dict[str, Any]:
     """Figures of a protocol, honest ones first, then those that flatter, named as such.
 
     Args:
         protocol: who is trained on and tested
-        corpora: folder below which each corpus has its own
+        clips_of: clips of each corpus that it names
         band: what every clip is sent through
         features: name of the feature set; None: the band's descriptors
         augmentation: of training clips
         recipe: how to train
         comparisons: also the figures with per-speaker normalisation, split by clip at random,
             and of the 14 classes of sex and emotion
-        on_progress: told what is being done, how far, of how much
+        on_progress: called with a step, what is done of it, and all of it
+        decisions: across corpora, also what production decides with every emotion of both
+        unseen_sentences: hold out texts as well as speakers, where a corpus names them
 
     Returns:
-        JSON-able; the keys that every protocol has are protocol, band, features, n_clips,
+        JSON-able; `decisions` holds, by corpus, what production decides; the keys that every
+        protocol has are protocol, band, features, n_clips,
         n_speakers, uar, uar_low, uar_high, wa, uar_normalised, ece
     """
     feature_set = get_feature_set(features or FEATURE_SETS[band])
     described = partial(
-        _described, corpora=corpora, feature_set=feature_set, band=band, on_progress=on_progress
+        _described, clips_of=clips_of, feature_set=feature_set, band=band, on_progress=on_progress
     )
     trained = described(protocol.train, augmentation=augmentation)
-    tested = None
+    tested = decided_across = None
     if protocol.test:
         tested = described(protocol.test)
+        if decisions:
+            decided_across = _decisions_across(trained, tested, recipe, feature_set.name)
         trained, tested = _of_emotions(trained), _of_emotions(tested)
-    protocol_run = _Run(protocol, recipe, on_progress)
-    probabilities, proof = protocol_run.probabilities(trained, tested)
+    protocol_run = _Run(protocol, recipe, on_progress, unseen_sentences)
+    predictions, proof = protocol_run.predictions(trained, tested)
+    probabilities = predictions.probabilities
     clips = tested or trained.take(trained.copies == 0)
     found = evaluate(clips.emotions, probabilities, trained.classes, clips.speakers)
     normalised = None
@@ -123,6 +130,8 @@ def run_protocol(
         **detections(clips, probabilities, trained.classes),
         "by_sex": by_group(clips, clips.sexes, probabilities, trained.classes),
         "by_corpus": by_group(clips, clips.corpora, probabilities, trained.classes),
+        "decisions": decided_across
+        or decisions_by_corpus(clips, predictions.decided, trained.classes, feature_set.name),
         "proof": asdict(proof),
         "leaks": _flattering(protocol_run, trained) if comparisons and tested is None else {},
     }
@@ -135,24 +144,31 @@ class _Run:
     protocol: Protocol
     recipe: Recipe
     on_progress: Progress
+    unseen_sentences: bool
 
-    def probabilities(self, trained: Dataset, tested: Dataset | None) -> tuple[DoubleArray, Any]:
+    def predictions(self, trained: Dataset, tested: Dataset | None) -> tuple[HeldOut, Any]:
         """Of the tested clips, and the proof of the split."""
         if tested is not None:
             proof = _proof_across(trained, tested)
             model = train(trained, self.recipe)
             found = model.predict(tested.features, tested.names)
-            return align(found, model.classes, trained.classes), proof
+            found = align(found, model.classes, trained.classes)
+            return HeldOut(found, decided(model, tested, ModelSettings())), proof
         n_speakers = len(speaker_folds(trained.speakers, trained.contents))
         n_folds = -(-n_speakers // self.protocol.speakers_per_fold)
         folds = speaker_folds(trained.speakers, trained.contents, n_folds=n_folds)
-        proof = check_no_leakage(folds, trained.speakers, trained.contents, trained.copies)
+        sentences = trained.sentences if self.unseen_sentences else None
+        if sentences is not None:
+            folds = sentence_folds(folds, sentences)
+        proof = check_no_leakage(
+            folds, trained.speakers, trained.contents, trained.copies, sentences
+        )
         return self.held_out(trained, folds, "testing on unseen speakers"), proof
 
-    def held_out(self, dataset: Dataset, folds: Sequence[Fold], what: str) -> DoubleArray:
-        """Probabilities of each fold's clips."""
+    def held_out(self, dataset: Dataset, folds: Sequence[Fold], what: str) -> HeldOut:
+        """Predictions for each fold's clips."""
         done = iter(range(1, len(folds) + 1))
-        return held_out_probabilities(
+        return held_out_predictions(
             dataset,
             folds,
             self.recipe,
@@ -161,9 +177,18 @@ class _Run:
 
     def figures(self, trained: Dataset, tested: Dataset | None) -> Evaluation:
         """The evaluation alone."""
-        probabilities, _ = self.probabilities(trained, tested)
+        predictions, _ = self.predictions(trained, tested)
         clips = tested or trained.take(trained.copies == 0)
-        return evaluate(clips.emotions, probabilities, trained.classes, clips.speakers)
+        return evaluate(clips.emotions, predictions.probabilities, trained.classes, clips.speakers)
+
+
+def _decisions_across(
+    trained: Dataset, tested: Dataset, recipe: Recipe, feature_set: str
+) -> dict[str, dict[str, Any]]:
+    """Production's decisions about other corpora; no emotion of either side is left out."""
+    model = train(trained, recipe)
+    found = decided(model, tested, ModelSettings())
+    return decisions_by_corpus(tested, found, model.classes, feature_set)
 
 
 def by_group(
@@ -196,7 +221,7 @@ def _flattering(run: _Run, trained: Dataset) -> dict[str, Any]:
         ),
     )
     sexed = run.figures(fourteen, None)
-    random = evaluate(clips.emotions, leaky, clips.classes, clips.speakers)
+    random = evaluate(clips.emotions, leaky.probabilities, clips.classes, clips.speakers)
     return {
         "random_by_clip": {"uar": random.uar, "wa": random.wa},
         "sex_and_emotion": {"n_classes": len(sexed.classes), "uar": sexed.uar, "wa": sexed.wa},
@@ -205,14 +230,14 @@ def _flattering(run: _Run, trained: Dataset) -> dict[str, Any]:
 
 def _described(
     names: Sequence[str],
-    corpora: Path,
+    clips_of: Mapping[str, Sequence[Clip]],
     *,
     feature_set: FeatureSet,
     band: Band,
     augmentation: Augmentation | None = None,
     on_progress: Progress,
 ) -> Dataset:
-    clips = one_of_each_content([clip for name in names for clip in read_corpus(corpora, name)])
+    clips = one_of_each_content([clip for name in names for clip in clips_of[name]])
     done = iter(range(1, len(clips) + 1))
     return describe_clips(
         clips,

@@ -32,6 +32,7 @@ from ser_batch.training.augment import Augmentation
 from ser_batch.training.build import training_data, versions
 from ser_batch.training.card import model_card
 from ser_batch.training.crossvalidate import align, cross_validate
+from ser_batch.training.decided import decisions_by_corpus
 from ser_batch.training.describe import Band, describe_clips
 from ser_batch.training.enough import leaving_out
 from ser_batch.training.fit import Recipe, train
@@ -88,7 +89,17 @@ def make_challenger(
     weights = settings.retrain.corpus_weights
     training = [*training_data(clips, weights), _own_calls(material, settings.retrain)]
     licence = strictest([*(clip.licence for clip in clips), "own"])
-    evaluation = {**checked.evaluation.as_dict(), "proof": asdict(checked.proof), "across": {}}
+    evaluation = {
+        **checked.evaluation.as_dict(),
+        "proof": asdict(checked.proof),
+        "decisions": decisions_by_corpus(
+            dataset.take(dataset.copies == 0),
+            checked.decided,
+            predictor.classes,
+            feature_set.name,
+        ),
+        "across": {},
+    }
     name = settings.retrain.name
     building = root.models / f".building-{os.getpid()}"
     shutil.rmtree(building, ignore_errors=True)
@@ -113,7 +124,7 @@ def make_challenger(
             command="ser-batch retrain",
         ),
     )
-    scores = held_out(dataset, checked.probabilities, checked.dissatisfaction, predictor)
+    scores = held_out(dataset, checked.probabilities, checked.decided.dissatisfaction, predictor)
     write_reference(building, dataset, predictor.feature_names, scores)
     return _put(bundle, root.models / bundle.model_id)
 

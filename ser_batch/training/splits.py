@@ -10,6 +10,9 @@ import numpy as np
 from ser_batch.arrays import IntArray
 from ser_batch.errors import LeakError
 
+N_SENTENCE_PARTS = 3
+"""Into how many parts the texts of a corpus are dealt: each model misses one of them."""
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -34,6 +37,7 @@ class LeakageReport:
         n_clips: clips, each tested in exactly one fold
         n_duplicates: clips that repeat another's recording, in its fold
         n_copies: augmented copies, in the fold of their clip and never tested
+        n_sentences: texts that no fold has on both sides; 0 where that was not asked
     """
 
     n_folds: int
@@ -41,6 +45,7 @@ class LeakageReport:
     n_clips: int
     n_duplicates: int
     n_copies: int
+    n_sentences: int = 0
 
 
 def speaker_folds(
@@ -69,6 +74,31 @@ def speaker_folds(
     return [Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks]
 
 
+def sentence_folds(folds: Sequence[Fold], sentences: Sequence[str]) -> list[Fold]:
+    """The same folds, in which no text that is tested was trained on either.
+
+    The texts of each fold's test clips are dealt to parts, and each part is tested without the
+    clips of training that speak its texts. Each model so trains on fewer clips.
+
+    Args:
+        folds: of whole speakers
+        sentences: text of each clip, empty where it is not known; such clips are held out by
+            speaker alone
+    """
+    labels = np.array(sentences)
+    known = sorted(set(sentences) - {""})
+    parts = _dealt(known, min(N_SENTENCE_PARTS, len(known))) if known else [[]]
+    apart = []
+    for fold in folds:
+        for number, part in enumerate(parts):
+            mine = [*part, ""] if number == 0 else part
+            test = fold.test[np.isin(labels[fold.test], mine)]
+            train = fold.train[~np.isin(labels[fold.train], part)]
+            if len(test) and len(train):
+                apart.append(Fold(train, test))
+    return apart
+
+
 def _dealt(names: Sequence[str], n_folds: int) -> list[list[str]]:
     """Names dealt to the folds as 0, 1, 2, 2, 1, 0, 0, …
 
@@ -86,6 +116,7 @@ def check_no_leakage(
     speakers: Sequence[str],
     contents: Sequence[str],
     copies: IntArray | None = None,
+    sentences: Sequence[str] | None = None,
 ) -> LeakageReport:
     """Check that no speaker, recording or augmented copy stands on both sides of any fold.
 
@@ -94,13 +125,17 @@ def check_no_leakage(
         speakers: of each row
         contents: digest of the recording of each row; copies carry that of their original
         copies: 0 for a clip as it is, 1 and up for its copies; None: there are none
+        sentences: text of each row, empty where it is not known; None: may be on both sides
 
     Raises:
         LeakError: naming the first that does
     """
+    held_apart = [("speaker", speakers), ("recording", contents), ("sentence", sentences)]
     for number, fold in enumerate(folds, start=1):
-        for kind, labels in (("speaker", speakers), ("recording", contents)):
-            shared = {labels[i] for i in fold.train} & {labels[i] for i in fold.test}
+        for kind, labels in held_apart:
+            if labels is None:
+                continue
+            shared = {labels[i] for i in fold.train} & {labels[i] for i in fold.test} - {""}
             if shared:
                 raise LeakError(f"fold {number}: {kind} {min(shared)} is on both sides")
     tested = np.concatenate([fold.test for fold in folds])
@@ -113,6 +148,7 @@ def check_no_leakage(
         n_clips=len(clips),
         n_duplicates=len(clips) - len({contents[i] for i in clips}),
         n_copies=len(tested) - len(clips),
+        n_sentences=len({sentences[i] for i in clips} - {""}) if sentences is not None else 0,
     )
 
 

@@ -91,8 +91,8 @@ def variables(model_id: str, settings: Settings) -> dict[str, object]:
     return {
         "model_id": model_id,
         "dissatisfaction_threshold": rules.threshold,
-        "worst_part": rules.worst_part,
         "call_threshold": rules.call_threshold,
+        "end_threshold": rules.end_threshold,
         "min_scored_s": rules.min_scored_s,
         "arc_change": rules.arc_change,
         "min_calls": settings.report.min_calls,

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 5
+-- version: 6
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -12,19 +12,23 @@
 -- count_uncertain_segments: of these, those about which it abstains
 -- customer_s: length of the customers' segments, seconds
 -- scored_s: of these, those about which the model is not uncertain, seconds
+-- eligible_s: of customer_s, seconds on channels that may be scored
+-- dissatisfied_s: of scored_s, seconds in dissatisfied segments
 -- coverage: scored_s over customer_s, 0..1
+-- coverage_eligible: scored_s over eligible_s, 0..1; null: nothing may be scored
 -- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied;
 --   null, as all that follows from it, with less scored speech than dissatisfaction.min_scored_s
--- dissatisfaction_worst_part: as dissatisfaction, of the worst segments that make up the share
---   dissatisfaction.worst_part of the scored speech, wherever in the call they lie
 -- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
--- dissatisfaction_start: as dissatisfaction, first third of the scored speech
--- dissatisfaction_end: as dissatisfaction, last third of the scored speech
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
--- is_dissatisfied: dissatisfaction_worst_part reaches the setting dissatisfaction.call_threshold
+-- dissatisfied_share_if_content: the share of the eligible speech if all uncertain speech were
+--   content, 0..1
+-- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
 -- worst_start_s: start of the worst segment in the recording, seconds
 -- recovery_s: from there to the first later segment that is not dissatisfied, seconds; null where
 --   the worst is not dissatisfied or nothing better follows
+-- recovery_watched_s: from there to that segment or, where nothing better follows, to the end of the
+--   last scored segment, seconds: the censored recovery time; null where the worst is not
+--   dissatisfied
 -- slope_per_min: change of the segments' dissatisfaction a minute, least squares
 -- arc: stayed positive, improving, worsening, stayed negative, or uncertain (fewer than three
 --   scored segments); which way it went from the first to the last third, by at least the setting
@@ -50,14 +54,23 @@ with speech as (
 ),
 
 customer_segments as (
-    select recording_id, count(*) as count_segments, sum(duration_s) as customer_s
-    from stg_segments
-    where role = 'customer'
+    select
+        recording_id,
+        count(*) as count_segments,
+        sum(duration_s) as customer_s,
+        coalesce(sum(duration_s) filter (channels.not_scored_reason is null), 0) as eligible_s
+    from stg_segments as segments
+    inner join stg_channels as channels using (recording_id, channel)
+    where segments.role = 'customer'
     group by recording_id
 ),
 
 scored_speech as (
-    select recording_id, count(*) as count_scored_segments, sum(duration_s) as scored_s
+    select
+        recording_id,
+        count(*) as count_scored_segments,
+        sum(duration_s) as scored_s,
+        coalesce(sum(duration_s) filter (is_dissatisfied), 0) as dissatisfied_s
     from segment_emotion
     where dissatisfaction is not null
     group by recording_id
@@ -73,8 +86,6 @@ segments_in_order as (
     select
         segments.*,
         calls.scored_s,
-        sum(duration_s) over (partition by recording_id order by start_s, channel, segment_no)
-        - duration_s / 2 as middle_s,
         sum(duration_s) over (
             partition by recording_id
             order by segments.dissatisfaction desc, start_s, channel, segment_no
@@ -87,8 +98,6 @@ segments_in_order as (
 segments_placed as (
     select
         *,
-        middle_s <= scored_s / 3 as at_start,
-        middle_s >= scored_s * 2 / 3 as at_end,
         greatest(0, least(duration_s, scored_s / 10 - worse_s)) as in_worst_tenth_s,
         first(start_s) over by_badness as worst_at_s,
         first(is_dissatisfied) over by_badness as worst_is_dissatisfied
@@ -100,14 +109,12 @@ parts_of_calls as (
     select
         recording_id,
         sum(dissatisfaction * in_worst_tenth_s) / sum(in_worst_tenth_s) as dissatisfaction_peak,
-        call_dissatisfaction(if(at_start, dissatisfaction, null), duration_s)
-            as dissatisfaction_start,
-        call_dissatisfaction(if(at_end, dissatisfaction, null), duration_s) as dissatisfaction_end,
         coalesce(sum(duration_s) filter (is_dissatisfied), 0) / any_value(scored_s)
             as dissatisfied_share,
         any_value(worst_at_s) as worst_start_s,
         min(start_s) filter (not is_dissatisfied and start_s > worst_at_s and worst_is_dissatisfied)
         - any_value(worst_at_s) as recovery_s,
+        max(end_s) filter (worst_is_dissatisfied) - any_value(worst_at_s) as watched_s,
         regr_slope(dissatisfaction, (start_s + end_s) / 120) as slope_per_min
     from segments_placed
     group by recording_id
@@ -181,21 +188,30 @@ select
     coalesce(scored_speech.count_scored_segments, 0) as count_scored_segments,
     coalesce(predicted_segments.count_uncertain_segments, 0) as count_uncertain_segments,
     coalesce(customer_segments.customer_s, 0) as customer_s,
+    coalesce(customer_segments.eligible_s, 0) as eligible_s,
     coalesce(scored_speech.scored_s, 0) as scored_s,
+    coalesce(scored_speech.dissatisfied_s, 0) as dissatisfied_s,
     coalesce(scored_speech.scored_s, 0) / nullif(customer_segments.customer_s, 0) as coverage,
+    coalesce(scored_speech.scored_s, 0) / nullif(customer_segments.eligible_s, 0)
+        as coverage_eligible,
     scored.dissatisfaction,
-    scored.dissatisfaction_worst_part,
     parts.dissatisfaction_peak,
-    parts.dissatisfaction_start,
-    parts.dissatisfaction_end,
+    scored.dissatisfaction_start,
+    scored.dissatisfaction_end,
     parts.dissatisfied_share,
+    share_if_content(scored_speech.dissatisfied_s, customer_segments.eligible_s)
+        as dissatisfied_share_if_content,
+    share_if_dissatisfied(
+        scored_speech.dissatisfied_s, scored_speech.scored_s, customer_segments.eligible_s
+    ) as dissatisfied_share_if_dissatisfied,
     scored.is_dissatisfied,
     parts.worst_start_s,
     parts.recovery_s,
+    coalesce(parts.recovery_s, parts.watched_s) as recovery_watched_s,
     parts.slope_per_min,
     arc_class(
-        parts.dissatisfaction_start,
-        parts.dissatisfaction_end,
+        scored.dissatisfaction_start,
+        scored.dissatisfaction_end,
         scored.is_dissatisfied,
         scored_speech.count_scored_segments,
         getvariable('call_threshold'),

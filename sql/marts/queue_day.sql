@@ -1,5 +1,5 @@
 -- grain: one row a call date and queue
--- version: 2
+-- version: 3
 -- built: by call date
 -- count_calls: recordings
 -- count_scored_calls: of these, with a dissatisfaction
@@ -8,6 +8,7 @@
 -- speech_customer_s: seconds of speech on customers' channels
 -- speech_agent_s: seconds of speech on agents' channels
 -- coverage: scored seconds over seconds of the customers' segments, 0..1
+-- coverage_eligible: scored seconds over seconds of the segments that may be scored, 0..1
 -- count_stayed_positive: scored calls by arc, as all counts that follow
 -- count_improving: calls that got better
 -- count_worsening: calls that got worse
@@ -15,16 +16,19 @@
 -- count_uncertain_arc: calls with too few scored segments for an arc
 -- mean_duration_s: mean length of a recording, seconds; withheld (null), with its interval, where
 --   there are fewer calls than the setting report.min_calls
--- mean_duration_low_s: lower end of its 95 % interval, Student's t over calls, seconds
--- mean_duration_high_s: upper end of its 95 % interval, Student's t over calls, seconds
--- dissatisfaction_peak: mean of the calls' peaks, 0..1; withheld (null), as all that follows, where
---   fewer calls are scored than the setting report.min_calls
--- dissatisfaction_peak_low: lower end of its 95 % interval, Student's t over calls
--- dissatisfaction_peak_high: upper end of its 95 % interval, Student's t over calls
+-- mean_duration_low_s: lower end of its 95 % interval, Student's t over customers, seconds
+-- mean_duration_high_s: upper end of its 95 % interval, Student's t over customers, seconds
+-- dissatisfied_share_if_content: share of the eligible speech that is dissatisfied if all uncertain
+--   speech were content, 0..1; withheld (null), as all that follows, where fewer calls are scored
+--   than the setting report.min_calls
+-- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
+-- dissatisfaction_peak: mean of the calls' peaks, 0..1
+-- dissatisfaction_peak_low: lower end of its 95 % interval, Student's t over customers
+-- dissatisfaction_peak_high: upper end of its 95 % interval, Student's t over customers
 -- worsening_share: share of the scored calls that got worse, 0..1
--- worsening_share_low: lower end of its 95 % interval, Wilson
--- worsening_share_high: upper end of its 95 % interval, Wilson
-with counted as (
+-- worsening_share_low: lower end of its 95 % interval, Wilson, clustered by customer
+-- worsening_share_high: upper end of its 95 % interval, Wilson, clustered by customer
+with customers as (
     select
         call_date,
         queue,
@@ -34,41 +38,93 @@ with counted as (
         sum(duration_s) as duration_s,
         sum(speech_customer_s) as speech_customer_s,
         sum(speech_agent_s) as speech_agent_s,
-        sum(scored_s) / nullif(sum(customer_s), 0) as coverage,
+        sum(customer_s) as customer_s,
+        sum(eligible_s) as eligible_s,
+        sum(scored_s) as scored_s,
+        sum(dissatisfied_s) as dissatisfied_s,
+        sum(dissatisfaction_peak) as peak,
         count(*) filter (arc = 'stayed positive') as count_stayed_positive,
         count(*) filter (arc = 'improving') as count_improving,
         count(*) filter (arc = 'worsening') as count_worsening,
         count(*) filter (arc = 'stayed negative') as count_stayed_negative,
-        count(*) filter (arc = 'uncertain') as count_uncertain_arc,
-        avg(duration_s) as mean_length_s,
-        mean_half_width(duration_s) as length_half_width_s,
-        avg(dissatisfaction_peak) as mean_peak,
-        mean_half_width(dissatisfaction_peak) as peak_half_width
+        count(*) filter (arc = 'uncertain') as count_uncertain_arc
     from call_summary
+    group by call_date, queue, coalesce(customer, recording_id)
+),
+
+scored_customers as (
+    select
+        call_date,
+        queue,
+        sum(peak) / sum(count_scored_calls) as mean_peak,
+        ratio_half_width(peak, count_scored_calls) as peak_half_width,
+        sum(count_worsening) / sum(count_scored_calls) as worsening_share,
+        clustered_low(count_worsening, count_scored_calls) as worsening_share_low,
+        clustered_high(count_worsening, count_scored_calls) as worsening_share_high
+    from customers
+    where count_scored_calls > 0
+    group by call_date, queue
+),
+
+counted as (
+    select
+        call_date,
+        queue,
+        sum(count_calls)::bigint as count_calls,
+        sum(count_scored_calls)::bigint as count_scored_calls,
+        sum(count_not_scored_calls)::bigint as count_not_scored_calls,
+        sum(duration_s) as duration_s,
+        sum(speech_customer_s) as speech_customer_s,
+        sum(speech_agent_s) as speech_agent_s,
+        sum(scored_s) / nullif(sum(customer_s), 0) as coverage,
+        sum(scored_s) / nullif(sum(eligible_s), 0) as coverage_eligible,
+        sum(count_stayed_positive)::bigint as count_stayed_positive,
+        sum(count_improving)::bigint as count_improving,
+        sum(count_worsening)::bigint as count_worsening,
+        sum(count_stayed_negative)::bigint as count_stayed_negative,
+        sum(count_uncertain_arc)::bigint as count_uncertain_arc,
+        share_if_content(sum(dissatisfied_s), sum(eligible_s)) as if_content,
+        share_if_dissatisfied(sum(dissatisfied_s), sum(scored_s), sum(eligible_s))
+            as if_dissatisfied,
+        sum(duration_s) / sum(count_calls) as mean_length_s,
+        ratio_half_width(duration_s, count_calls) as length_half_width_s
+    from customers
     group by call_date, queue
 ),
 
 shown as (
     select
-        *,
+        counted.*,
+        scored_customers.* exclude (call_date, queue),
         count_scored_calls >= getvariable('min_calls') as is_shown,
         count_calls >= getvariable('min_calls') as length_is_shown
     from counted
+    left join scored_customers
+        on counted.call_date = scored_customers.call_date
+        and counted.queue is not distinct from scored_customers.queue
 )
 
 select
-    * exclude (
-        mean_length_s, length_half_width_s, length_is_shown, mean_peak, peak_half_width, is_shown
-    ),
+    call_date,
+    queue,
+    columns('^count_(calls|scored|not_scored)'),
+    duration_s,
+    speech_customer_s,
+    speech_agent_s,
+    coverage,
+    coverage_eligible,
+    columns('^count_(stayed|improving|worsening|uncertain)'),
     if(length_is_shown, mean_length_s, null) as mean_duration_s,
-    if(length_is_shown, greatest(0, mean_length_s - length_half_width_s), null)
+    if(length_is_shown, held(mean_length_s - length_half_width_s, 0, mean_length_s), null)
         as mean_duration_low_s,
     if(length_is_shown, mean_length_s + length_half_width_s, null) as mean_duration_high_s,
+    if(is_shown, if_content, null) as dissatisfied_share_if_content,
+    if(is_shown, if_dissatisfied, null) as dissatisfied_share_if_dissatisfied,
     if(is_shown, mean_peak, null) as dissatisfaction_peak,
-    if(is_shown, greatest(0, mean_peak - peak_half_width), null) as dissatisfaction_peak_low,
-    if(is_shown, least(1, mean_peak + peak_half_width), null) as dissatisfaction_peak_high,
-    if(is_shown, count_worsening / count_scored_calls, null) as worsening_share,
-    if(is_shown, wilson_low(count_worsening, count_scored_calls), null) as worsening_share_low,
-    if(is_shown, wilson_high(count_worsening, count_scored_calls), null) as worsening_share_high
+    if(is_shown, held(mean_peak - peak_half_width, 0, 1), null) as dissatisfaction_peak_low,
+    if(is_shown, held(mean_peak + peak_half_width, 0, 1), null) as dissatisfaction_peak_high,
+    if(is_shown, worsening_share, null) as worsening_share,
+    if(is_shown, worsening_share_low, null) as worsening_share_low,
+    if(is_shown, worsening_share_high, null) as worsening_share_high
 from shown
 order by call_date, queue

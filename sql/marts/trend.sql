@@ -1,85 +1,123 @@
 -- grain: one row a call date, length of window (7 or 28 days) and queue; scope `all` sums the queues
--- version: 3
+-- version: 4
 -- built: whole
 -- call_date: last day of the window
 -- window_days: length of the window, days; it is compared with the window before it
 -- scope: all or queue
 -- count_scored_calls: calls of the window with a dissatisfaction
 -- count_scored_calls_before: the same, window before
+-- count_days: call dates of the window with a scored call: the clusters of the intervals
+-- count_days_before: the same, window before
 -- coverage: scored seconds over seconds of the customers' segments in the window, 0..1
 -- coverage_before: the same, window before; null: it has no such segment
--- dissatisfied_call_share: share of them that are dissatisfied, 0..1; withheld (null), as all that
---   follows, where either window has fewer scored calls than the setting report.min_calls
--- dissatisfied_call_share_low: lower end of its 95 % interval, Wilson
--- dissatisfied_call_share_high: upper end of its 95 % interval, Wilson
+-- coverage_eligible: scored seconds over seconds of the segments that may be scored, 0..1
+-- coverage_eligible_before: the same, window before
+-- dissatisfied_share_if_content: share of the eligible speech that is dissatisfied if all uncertain
+--   speech were content, 0..1; withheld (null), as all that follows, where either window has fewer
+--   scored calls than the setting report.min_calls
+-- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
+-- dissatisfied_call_share: share of the scored calls that are dissatisfied, 0..1
+-- dissatisfied_call_share_low: lower end of its 95 % interval, Wilson with the effective number of
+--   calls, clustered by call date and customer; null where the window has a single call date
+-- dissatisfied_call_share_high: upper end of its 95 % interval
 -- dissatisfied_call_share_before: the same, window before
--- dissatisfied_call_share_before_low: lower end of its 95 % interval, Wilson
--- dissatisfied_call_share_before_high: upper end of its 95 % interval, Wilson
+-- dissatisfied_call_share_before_low: lower end of its 95 % interval, Wilson, clustered
+-- dissatisfied_call_share_before_high: upper end of its 95 % interval, Wilson, clustered
 -- change: share minus share before, -1..1
 -- change_low: lower end of its 95 % interval, Newcombe's from both Wilson intervals
 -- change_high: upper end of its 95 % interval, Newcombe's from both Wilson intervals
--- adjusted_change: mean change within queue and hour of day, weighted by the window's calls: what
---   changed beside the mix of calls; queues and hours that one window lacks are left out
--- adjusted_change_low: lower end of its 95 % interval, normal, strata smoothed by one call each way;
---   held within -1..1, as its upper end
+-- adjusted_change: mean change within queue and hour of day, Mantel-Haenszel weights: what changed
+--   beside the mix of calls; queues and hours that one window lacks are left out
+-- adjusted_change_low: lower end of its 95 % interval, Student's t, clustered by call date and
+--   customer, and no narrower than that of independent calls; held within -1..1, as its upper end;
+--   null where a window has a single call date
 -- adjusted_change_high: upper end of its 95 % interval
 -- compared_share: share of the window's scored calls that adjusted_change rests on, 0..1
--- is_beyond_chance: the interval of adjusted_change excludes 0
-with strata as (
+-- p_value: chance of a change at least as large where nothing changed, two-sided
+-- q_value: p_value corrected for the number of queues compared on that date (false discovery rate,
+--   Benjamini and Hochberg)
+-- is_beyond_chance: q_value is at most 0.05; null where a window has a single call date
+with days as (
     select
-        call_date,
+        call_date as day,
         queue,
         hour,
         count(dissatisfaction) as count_scored,
         count(*) filter (is_dissatisfied) as hits,
         sum(scored_s) as scored_s,
-        sum(customer_s) as customer_s
+        sum(customer_s) as customer_s,
+        sum(eligible_s) as eligible_s,
+        sum(dissatisfied_s) as dissatisfied_s
     from call_summary
     group by call_date, queue, hour
 ),
 
-dates as (
-    select dates.call_date, windows.window_days
-    from (select distinct call_date from call_summary) as dates
-    cross join (values (7), (28)) as windows(window_days)
+repeat_customers as (
+    select customer
+    from call_summary
+    where customer is not null and dissatisfaction is not null
+    group by customer
+    having count(distinct call_date) > 1
+),
+
+repeat_calls as (
+    select
+        customer,
+        call_date as day,
+        queue,
+        hour,
+        count(*) as count_scored,
+        count(*) filter (is_dissatisfied) as hits
+    from call_summary
+    inner join repeat_customers using (customer)
+    where dissatisfaction is not null
+    group by customer, call_date, queue, hour
 ),
 
 windows as (
+    select dates.call_date, lengths.window_days
+    from (select distinct call_date from call_summary) as dates
+    cross join (values (7), (28)) as lengths(window_days)
+),
+
+strata as (
     select
-        dates.call_date,
-        dates.window_days,
-        strata.queue,
-        strata.hour,
+        windows.call_date,
+        windows.window_days,
+        days.queue,
+        days.hour,
         coalesce(sum(count_scored) filter (is_new), 0) as count_new,
         coalesce(sum(hits) filter (is_new), 0) as hits_new,
         coalesce(sum(count_scored) filter (not is_new), 0) as count_old,
         coalesce(sum(hits) filter (not is_new), 0) as hits_old,
         sum(scored_s) filter (is_new) as scored_new_s,
         sum(customer_s) filter (is_new) as customer_new_s,
+        sum(eligible_s) filter (is_new) as eligible_new_s,
+        sum(dissatisfied_s) filter (is_new) as dissatisfied_new_s,
         sum(scored_s) filter (not is_new) as scored_old_s,
-        sum(customer_s) filter (not is_new) as customer_old_s
-    from dates
-    inner join strata
-        on strata.call_date <= dates.call_date
-        and strata.call_date > dates.call_date - 2 * dates.window_days
-    cross join lateral (select strata.call_date > dates.call_date - dates.window_days) as part(is_new)
-    group by dates.call_date, dates.window_days, strata.queue, strata.hour
+        sum(customer_s) filter (not is_new) as customer_old_s,
+        sum(eligible_s) filter (not is_new) as eligible_old_s
+    from windows
+    inner join days
+        on days.day <= windows.call_date
+        and days.day > windows.call_date - 2 * windows.window_days
+    cross join lateral (select days.day > windows.call_date - windows.window_days) as part(is_new)
+    group by windows.call_date, windows.window_days, days.queue, days.hour
 ),
 
-strata_of_scopes as (
-    select 'queue' as scope, * from windows
+scoped as (
+    select 'queue' as scope, queue, queue as stratum_queue, * exclude (queue) from strata
     union all by name
-    select 'all' as scope, * replace (null as queue), queue as stratum_queue from windows
+    select 'all' as scope, null as queue, queue as stratum_queue, * exclude (queue) from strata
 ),
 
-compared as (
+weighed as (
     select
         *,
-        count_new > 0 and count_old > 0 as is_compared,
-        hits_new / nullif(count_new, 0) - hits_old / nullif(count_old, 0) as difference,
-        (hits_new + 1) / (count_new + 2) as smooth_new,
-        (hits_old + 1) / (count_old + 2) as smooth_old
-    from strata_of_scopes
+        coalesce(count_old / nullif(count_new + count_old, 0), 0) as weight_new,
+        coalesce(count_new / nullif(count_new + count_old, 0), 0) as weight_old,
+        (hits_new + hits_old) / nullif(count_new + count_old, 0) as pooled
+    from scoped
 ),
 
 summed as (
@@ -94,28 +132,227 @@ summed as (
         sum(hits_old) as hits_old,
         sum(scored_new_s) / nullif(sum(customer_new_s), 0) as coverage,
         sum(scored_old_s) / nullif(sum(customer_old_s), 0) as coverage_before,
-        sum(count_new) filter (is_compared) as count_compared,
-        sum(count_new * difference) filter (is_compared) as weighted_difference,
-        sum(
-            count_new ** 2
-            * (smooth_new * (1 - smooth_new) / count_new + smooth_old * (1 - smooth_old) / count_old)
-        ) filter (is_compared) as weighted_variance
-    from compared
+        sum(scored_new_s) / nullif(sum(eligible_new_s), 0) as coverage_eligible,
+        sum(scored_old_s) / nullif(sum(eligible_old_s), 0) as coverage_eligible_before,
+        share_if_content(sum(dissatisfied_new_s), sum(eligible_new_s)) as share_if_content,
+        share_if_dissatisfied(
+            sum(dissatisfied_new_s), sum(scored_new_s), sum(eligible_new_s)
+        ) as share_if_dissatisfied,
+        sum(count_new) filter (weight_new > 0) as count_compared,
+        sum(count_new * weight_new) as weight,
+        sum(weight_new * hits_new - weight_old * hits_old) / nullif(sum(count_new * weight_new), 0)
+            as adjusted_change
+    from weighed
+    group by call_date, window_days, scope, queue
+    having sum(count_new) > 0
+),
+
+fitted as (
+    select
+        weighed.call_date,
+        weighed.window_days,
+        weighed.scope,
+        weighed.queue,
+        weighed.stratum_queue,
+        weighed.hour,
+        weighed.weight_new / nullif(summed.weight, 0) as weight_new,
+        weighed.weight_old / nullif(summed.weight, 0) as weight_old,
+        weighed.pooled + weighed.weight_new * summed.adjusted_change as expected_new,
+        weighed.pooled - weighed.weight_old * summed.adjusted_change as expected_old,
+        summed.count_new,
+        summed.hits_new,
+        summed.count_old,
+        summed.hits_old
+    from weighed
+    inner join summed
+        on weighed.call_date = summed.call_date
+        and weighed.window_days = summed.window_days
+        and weighed.scope = summed.scope
+        and weighed.queue is not distinct from summed.queue
+    where least(summed.count_new, summed.count_old) >= getvariable('min_calls')
+),
+
+groups as (
+    select null as customer, * from days
+    union all by name
+    select * from repeat_calls
+),
+
+scores as (
+    select
+        fitted.call_date,
+        fitted.window_days,
+        fitted.scope,
+        fitted.queue,
+        groups.customer,
+        groups.day,
+        groups.day > fitted.call_date - fitted.window_days as is_new,
+        sum(groups.count_scored) as count_scored,
+        sum(if(is_new,
+            (groups.hits - groups.count_scored * fitted.hits_new / fitted.count_new)
+            / fitted.count_new,
+            (groups.hits - groups.count_scored * fitted.hits_old / fitted.count_old)
+            / fitted.count_old
+        )) as share_score,
+        sum(groups.count_scored / if(is_new, fitted.count_new, fitted.count_old)) as share_leverage,
+        sum(if(is_new,
+            fitted.weight_new * (groups.hits - groups.count_scored * fitted.expected_new),
+            -fitted.weight_old * (groups.hits - groups.count_scored * fitted.expected_old)
+        )) as change_score,
+        sum(if(is_new, fitted.weight_new, fitted.weight_old) * groups.count_scored)
+            as change_leverage
+    from fitted
+    inner join groups
+        on fitted.stratum_queue is not distinct from groups.queue
+        and fitted.hour = groups.hour
+        and groups.day <= fitted.call_date
+        and groups.day > fitted.call_date - 2 * fitted.window_days
+    where groups.count_scored > 0
     group by all
 ),
 
-adjusted as (
+variances_of_windows as (
+    select
+        call_date,
+        window_days,
+        scope,
+        queue,
+        is_new,
+        count(*) as count_days,
+        cluster_variance(share_score, share_leverage) as share_variance,
+        cluster_degrees(share_leverage) as share_degrees,
+        cluster_variance(change_score, change_leverage) as change_variance,
+        cluster_degrees(change_leverage) as change_degrees
+    from scores
+    where customer is null
+    group by all
+),
+
+customers as (
+    select
+        call_date,
+        window_days,
+        scope,
+        queue,
+        sum(share_score) filter (is_new) ** 2
+        - sum(share_score ** 2) filter (is_new) as share_new,
+        sum(share_score) filter (not is_new) ** 2
+        - sum(share_score ** 2) filter (not is_new) as share_old,
+        sum(change_score) ** 2 - sum(change_score ** 2) as change
+    from scores
+    where customer is not null
+    group by call_date, window_days, scope, queue, customer
+),
+
+customer_variances as (
+    select
+        call_date,
+        window_days,
+        scope,
+        queue,
+        greatest(0, sum(share_new)) as share_new,
+        greatest(0, sum(share_old)) as share_old,
+        greatest(0, sum(change)) as change
+    from customers
+    group by call_date, window_days, scope, queue
+),
+
+measured as (
+    select
+        summed.*,
+        new_days.count_days,
+        old_days.count_days as count_days_before,
+        hits_new / count_new as share,
+        hits_old / count_old as share_before,
+        effective_count(
+            hits_new, count_new, new_days.share_variance + coalesce(of_customers.share_new, 0)
+        ) as effective_new,
+        effective_count(
+            hits_old, count_old, old_days.share_variance + coalesce(of_customers.share_old, 0)
+        ) as effective_old,
+        student_t(new_days.share_degrees) as quantile_new,
+        student_t(old_days.share_degrees) as quantile_old,
+        smooth_share(hits_new + hits_old, count_new + count_old) as smooth,
+        new_days.change_variance + old_days.change_variance + coalesce(of_customers.change, 0)
+            as variance,
+        smooth * (1 - smooth) / weight as independent_variance,
+        welch_degrees(
+            new_days.change_variance,
+            new_days.change_degrees,
+            old_days.change_variance,
+            old_days.change_degrees
+        ) as degrees,
+        student_t(welch_degrees(
+            new_days.share_variance,
+            new_days.share_degrees,
+            old_days.share_variance,
+            old_days.share_degrees
+        )) as change_quantile
+    from summed
+    inner join variances_of_windows as new_days
+        on summed.call_date = new_days.call_date
+        and summed.window_days = new_days.window_days
+        and summed.scope = new_days.scope
+        and summed.queue is not distinct from new_days.queue
+        and new_days.is_new
+    inner join variances_of_windows as old_days
+        on summed.call_date = old_days.call_date
+        and summed.window_days = old_days.window_days
+        and summed.scope = old_days.scope
+        and summed.queue is not distinct from old_days.queue
+        and not old_days.is_new
+    left join customer_variances as of_customers
+        on summed.call_date = of_customers.call_date
+        and summed.window_days = of_customers.window_days
+        and summed.scope = of_customers.scope
+        and summed.queue is not distinct from of_customers.queue
+),
+
+judged as (
     select
         *,
-        weighted_difference / count_compared as adjusted_change,
-        1.95996 * sqrt(weighted_variance) / count_compared as half_width
-    from summed
+        wilson_limit(share, effective_new, quantile_new, -1) as share_low,
+        wilson_limit(share, effective_new, quantile_new, 1) as share_high,
+        wilson_limit(share_before, effective_old, quantile_old, -1) as before_low,
+        wilson_limit(share_before, effective_old, quantile_old, 1) as before_high,
+        difference_low(
+            share,
+            wilson_limit(share, effective_new, change_quantile, -1),
+            share_before,
+            wilson_limit(share_before, effective_old, change_quantile, 1)
+        ) as change_low,
+        difference_high(
+            share,
+            wilson_limit(share, effective_new, change_quantile, 1),
+            share_before,
+            wilson_limit(share_before, effective_old, change_quantile, -1)
+        ) as change_high,
+        if(degrees is null, null, greatest(
+            student_t(degrees) * sqrt(variance), 1.95996 * sqrt(independent_variance)
+        )) as half_width,
+        if(degrees is null, null, greatest(
+            t_p_value(adjusted_change / nullif(sqrt(variance), 0), degrees),
+            normal_p_value(adjusted_change / sqrt(independent_variance))
+        )) as p_value
+    from measured
+),
+
+ranked as (
+    select
+        *,
+        p_value * count(p_value) over (partition by call_date, window_days, scope)
+        / count(p_value) over (partition by call_date, window_days, scope order by p_value)
+            as p_by_rank
+    from judged
 ),
 
 shown as (
-    select *
-    from adjusted
-    where least(count_new, count_old) >= getvariable('min_calls')
+    select
+        *,
+        if(p_value is null, null, min(p_by_rank) over (
+            partition by call_date, window_days, scope order by p_value desc
+        )) as q_value
+    from ranked
 )
 
 select
@@ -125,27 +362,34 @@ select
     summed.queue,
     summed.count_new::bigint as count_scored_calls,
     summed.count_old::bigint as count_scored_calls_before,
+    shown.count_days,
+    shown.count_days_before,
     summed.coverage,
     summed.coverage_before,
-    shown.hits_new / shown.count_new as dissatisfied_call_share,
-    wilson_low(shown.hits_new, shown.count_new) as dissatisfied_call_share_low,
-    wilson_high(shown.hits_new, shown.count_new) as dissatisfied_call_share_high,
-    shown.hits_old / shown.count_old as dissatisfied_call_share_before,
-    wilson_low(shown.hits_old, shown.count_old) as dissatisfied_call_share_before_low,
-    wilson_high(shown.hits_old, shown.count_old) as dissatisfied_call_share_before_high,
-    shown.hits_new / shown.count_new - shown.hits_old / shown.count_old as change,
-    change_low(shown.hits_new, shown.count_new, shown.hits_old, shown.count_old) as change_low,
-    change_high(shown.hits_new, shown.count_new, shown.hits_old, shown.count_old) as change_high,
+    summed.coverage_eligible,
+    summed.coverage_eligible_before,
+    shown.share_if_content as dissatisfied_share_if_content,
+    shown.share_if_dissatisfied as dissatisfied_share_if_dissatisfied,
+    shown.share as dissatisfied_call_share,
+    shown.share_low as dissatisfied_call_share_low,
+    shown.share_high as dissatisfied_call_share_high,
+    shown.share_before as dissatisfied_call_share_before,
+    shown.before_low as dissatisfied_call_share_before_low,
+    shown.before_high as dissatisfied_call_share_before_high,
+    shown.share - shown.share_before as change,
+    shown.change_low,
+    shown.change_high,
     shown.adjusted_change,
-    greatest(-1, shown.adjusted_change - shown.half_width) as adjusted_change_low,
-    least(1, shown.adjusted_change + shown.half_width) as adjusted_change_high,
+    held(shown.adjusted_change - shown.half_width, -1, 1) as adjusted_change_low,
+    held(shown.adjusted_change + shown.half_width, -1, 1) as adjusted_change_high,
     coalesce(shown.count_compared, 0) / shown.count_new as compared_share,
-    abs(shown.adjusted_change) > shown.half_width as is_beyond_chance
+    shown.p_value,
+    shown.q_value,
+    shown.q_value <= 0.05 as is_beyond_chance
 from summed
 left join shown
     on summed.call_date = shown.call_date
     and summed.window_days = shown.window_days
     and summed.scope = shown.scope
     and summed.queue is not distinct from shown.queue
-where summed.count_new > 0
 order by summed.call_date, summed.window_days, summed.scope, summed.queue

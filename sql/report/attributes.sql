@@ -1,4 +1,4 @@
--- question: by which attributes can calls be told apart? those with few different values
+-- question: by which attributes can calls be grouped? those with few different values
 with given as (
     select unnest(map_entries(attributes)) as entry
     from call_summary

@@ -1,4 +1,4 @@
--- question: what was heard when, on both sides of the call?
+-- question: what was detected when, on both sides of the call?
 with emotions as (
     select
         recording_id,

@@ -1,7 +1,10 @@
 -- question: what do dissatisfied calls have more of?
--- the quarter of the calls with most of a measure against the others; Newcombe's method 10
+-- the quarter of the calls with most of a measure against the others; interval by Student's t,
+-- clustered by call date and customer; null on a single date
 with calls as (
     select
+        call_date,
+        coalesce(customer, recording_id) as customer,
         is_dissatisfied,
         hold_longest_s as "longest hold, s",
         response_time_median_s as "agent's pause before answering, s",
@@ -13,7 +16,8 @@ with calls as (
 ),
 
 measured as (
-    unpivot calls on columns(* exclude (is_dissatisfied)) into name measure value amount
+    unpivot calls on columns(* exclude (call_date, customer, is_dissatisfied))
+    into name measure value amount
 ),
 
 cut as (
@@ -28,22 +32,57 @@ counted as (
         count(*) filter (amount > most) as count_most,
         count(*) filter (amount > most and is_dissatisfied) as hits_most,
         count(*) filter (amount <= most) as count_others,
-        count(*) filter (amount <= most and is_dissatisfied) as hits_others
+        count(*) filter (amount <= most and is_dissatisfied) as hits_others,
+        hits_most / nullif(count_most, 0) as share_most,
+        hits_others / nullif(count_others, 0) as share_others
     from cut
     group by measure
+    having least(count_most, count_others) >= $min_calls
 ),
 
-shares as (
+scores as (
     select
-        *,
-        hits_most / count_most as share_most,
-        wilson_low(hits_most, count_most) as low_most,
-        wilson_high(hits_most, count_most) as high_most,
-        hits_others / count_others as share_others,
-        wilson_low(hits_others, count_others) as low_others,
-        wilson_high(hits_others, count_others) as high_others
-    from counted
-    where least(count_most, count_others) >= $min_calls
+        measure,
+        call_date,
+        customer,
+        if(
+            amount > counted.most,
+            (is_dissatisfied::int - share_most) / count_most,
+            -(is_dissatisfied::int - share_others) / count_others
+        ) as score,
+        1 / (count_most + count_others) as weight
+    from cut
+    inner join counted using (measure)
+),
+
+clusters as (
+    select
+        measure,
+        grouping(customer) = 1 as is_date,
+        grouping(call_date) = 1 as is_customer,
+        sum(score) as score,
+        sum(weight) as leverage
+    from scores
+    group by grouping sets (
+        (measure, call_date), (measure, customer), (measure, call_date, customer)
+    )
+),
+
+variances as (
+    select
+        measure,
+        cluster_degrees(if(is_date, leverage, null)) as degrees,
+        cluster_variance(if(is_date, score, null), leverage)
+        + greatest(0, sum(case when is_date then 0 when is_customer then 1 else -1 end * score ** 2))
+            as variance,
+        any_value(smooth_share(hits_most + hits_others, count_most + count_others)) as smooth,
+        any_value(1 / count_most + 1 / count_others) * smooth * (1 - smooth) as independent,
+        if(degrees is null, null, greatest(
+            student_t(degrees) * sqrt(variance), 1.95996 * sqrt(independent)
+        )) as half_width
+    from clusters
+    inner join counted using (measure)
+    group by measure
 )
 
 select
@@ -53,9 +92,8 @@ select
     share_most,
     share_others,
     share_most - share_others as difference,
-    share_most - share_others
-    - sqrt((share_most - low_most) ** 2 + (high_others - share_others) ** 2) as difference_low,
-    share_most - share_others
-    + sqrt((high_most - share_most) ** 2 + (share_others - low_others) ** 2) as difference_high
-from shares
+    held(share_most - share_others - half_width, -1, 1) as difference_low,
+    held(share_most - share_others + half_width, -1, 1) as difference_high
+from counted
+inner join variances using (measure)
 order by difference desc, measure

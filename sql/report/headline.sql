@@ -1,6 +1,8 @@
 -- question: how many calls were there, how many dissatisfied, and is that a change?
--- difference: share of the period minus share of the days before; interval by Newcombe's method 10
--- Source: Newcombe (1998), Statistics in Medicine 17, 873-890.
+-- intervals: Wilson with the effective number of calls, clustered by call date and customer; the
+-- correlation of calls of one date is estimated from both periods, so a period may be a single date
+-- difference: share of the period minus share of the days before; interval by Newcombe's method 10;
+-- null where neither period has two dates
 with calls as (
     select *, call_date >= $first_date as is_new
     from call_summary
@@ -13,6 +15,8 @@ sums as (
         coalesce(sum(duration_s) filter (is_new), 0) as duration_s,
         count(dissatisfaction) filter (is_new) as count_scored,
         sum(scored_s) filter (is_new) / nullif(sum(customer_s) filter (is_new), 0) as coverage,
+        sum(scored_s) filter (is_new) / nullif(sum(eligible_s) filter (is_new), 0)
+            as coverage_eligible,
         count(*) filter (is_new and is_dissatisfied) as hits,
         count(dissatisfaction) filter (not is_new) as count_scored_before,
         count(*) filter (not is_new and is_dissatisfied) as hits_before,
@@ -20,23 +24,100 @@ sums as (
     from calls
 ),
 
-shares as (
+scores as (
     select
-        *,
+        is_new,
+        call_date,
+        customer,
+        is_dissatisfied::int - avg(is_dissatisfied::int) over period as score,
+        1 / count(*) over period as weight
+    from calls
+    where dissatisfaction is not null
+    window period as (partition by is_new)
+),
+
+dates as (
+    select is_new, sum(score) as score, count(*) as date_count, sum(weight) as leverage
+    from scores
+    group by is_new, call_date
+),
+
+customers as (
+    select is_new, sum(score) ** 2 - sum(date_score_2) as extra
+    from (
+        select is_new, customer, sum(score) as score, sum(score) ** 2 as date_score_2
+        from scores
+        where customer is not null
+        group by is_new, customer, call_date
+    ) as dates_of_customers
+    group by is_new, customer
+),
+
+periods as (
+    select
+        dates.is_new,
+        sum(date_count) as period_count,
+        sum(date_count ** 2) / sum(date_count) as date_size,
+        cluster_variance(score, leverage) as variance,
+        cluster_degrees(leverage) as degrees,
+        any_value(independent) as independent,
+        coalesce(any_value(extra), 0) / nullif(any_value(independent), 0) as customer_effect
+    from dates
+    inner join (select is_new, sum(score ** 2) as independent from scores group by is_new)
+        using (is_new)
+    left join (select is_new, greatest(0, sum(extra)) as extra from customers group by is_new)
+        using (is_new)
+    group by dates.is_new
+),
+
+correlated as (
+    select
+        sum(degrees) as degrees,
+        greatest(0, coalesce(
+            (sum(variance) / nullif(sum(independent) filter (variance is not null), 0) - 1)
+            / nullif(
+                sum(date_size * period_count) filter (variance is not null)
+                / sum(period_count) filter (variance is not null) - 1,
+                0
+            ),
+            0
+        )) as date_correlation,
+        max(1 + coalesce(customer_effect, 0)) filter (is_new) as effect,
+        max(1 + coalesce(customer_effect, 0)) filter (not is_new) as effect_before,
+        max(date_size) filter (is_new) as date_size,
+        max(date_size) filter (not is_new) as date_size_before
+    from periods
+),
+
+effective as (
+    select
+        sums.*,
+        date_correlation,
+        count_scored / (effect + date_correlation * (date_size - 1)) as effective,
+        count_scored_before / (effect_before + date_correlation * (date_size_before - 1))
+            as effective_before,
+        student_t(degrees) as quantile,
         hits / nullif(count_scored, 0) as share,
-        wilson_low(hits, count_scored) as share_low,
-        wilson_high(hits, count_scored) as share_high,
-        hits_before / nullif(count_scored_before, 0) as share_before,
-        wilson_low(hits_before, count_scored_before) as share_before_low,
-        wilson_high(hits_before, count_scored_before) as share_before_high
+        hits_before / nullif(count_scored_before, 0) as share_before
     from sums
+    cross join correlated
 )
 
 select
-    *,
+    * exclude (effective, effective_before, quantile),
+    wilson_limit(share, effective, coalesce(quantile, 1.95996), -1) as share_low,
+    wilson_limit(share, effective, coalesce(quantile, 1.95996), 1) as share_high,
     share - share_before as difference,
-    share - share_before - sqrt((share - share_low) ** 2 + (share_before_high - share_before) ** 2)
-        as difference_low,
-    share - share_before + sqrt((share_high - share) ** 2 + (share_before - share_before_low) ** 2)
-        as difference_high
-from shares
+    difference_low(
+        share,
+        wilson_limit(share, effective, quantile, -1),
+        share_before,
+        wilson_limit(share_before, effective_before, quantile, 1)
+    ) as difference_low,
+    difference_high(
+        share,
+        wilson_limit(share, effective, quantile, 1),
+        share_before,
+        wilson_limit(share_before, effective_before, quantile, -1)
+    ) as difference_high
+from effective

@@ -1,4 +1,4 @@
--- grain: one row a stretch of one channel's speech
+-- grain: one row a segment of one channel's speech
 -- version: 1
 -- built: by call date
 -- duration_s: length, seconds

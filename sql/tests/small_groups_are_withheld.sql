@@ -27,3 +27,7 @@ union all
 select 'not_scored' as mart, count_day_calls
 from not_scored
 where count_day_calls < getvariable('min_calls') and call_share is not null
+union all
+select 'recovery' as mart, count_calls
+from recovery
+where count_calls < getvariable('min_calls') and recovered_share_60s is not null

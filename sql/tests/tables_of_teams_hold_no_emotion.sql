@@ -1,4 +1,4 @@
--- rule: what is told by team or side is how calls were held, never how anybody felt
+-- rule: tables by team or side hold interaction measures, never emotion
 select table_name, column_name
 from duckdb_columns()
 where database_name = current_database()

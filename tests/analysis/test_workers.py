@@ -47,7 +47,7 @@ def test_errors_come_back_from_a_process_as_they_were() -> None:
     with Workers(broken, died, 1) as workers:
         ((error,),) = workers.map([[1]])
     assert isinstance(error, TruncatedAudioError)
-    assert str(error) == "header promises 2 samples, file holds 1"
+    assert str(error) == "header declares 2 samples, file holds 1"
     assert error.one_line().endswith("again.")
 
 
@@ -55,7 +55,7 @@ def test_processes_end_with_the_parent_that_was_killed() -> None:
     program = (
         "import os, sys, time\n"
         "from ser_batch.analysis.workers import Workers\n"
-        "from tests.stages.test_workers import pids, lost\n"
+        "from tests.analysis.test_workers import pids, lost\n"
         "if __name__ == '__main__':\n"
         "    with Workers(pids, lost, 1) as workers:\n"
         "        print(next(iter(workers.map([[1]])))[0], flush=True)\n"

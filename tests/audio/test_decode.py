@@ -130,24 +130,24 @@ def test_what_no_decoder_knows_is_not_audio(tmp_path: Path, data: bytes) -> None
         read_audio(path, SETTINGS)
 
 
-def test_a_header_that_promises_too_little_is_told(tmp_path: Path) -> None:
+def test_a_header_that_declares_too_little_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path / "call.wav", duration_s=5)
     data = bytearray(path.read_bytes())
     size = data.index(b"data") + 4
     data[size : size + 4] = struct.pack("<I", 8000)
     path.write_bytes(data)
-    with pytest.raises(TruncatedAudioError, match="promises 2000 samples, file holds 40000"):
+    with pytest.raises(TruncatedAudioError, match="declares 2000 samples, file holds 40000"):
         read_audio(path, SETTINGS)
 
 
-@pytest.mark.parametrize("promised", [0, 0x7FFFF000, 0xFFFFFFFF])
+@pytest.mark.parametrize("declared", [0, 0x7FFFF000, 0xFFFFFFFF])
 def test_a_recorder_that_could_not_seek_back_is_read_to_the_end(
-    tmp_path: Path, promised: int
+    tmp_path: Path, declared: int
 ) -> None:
     path = write(tmp_path / "streamed.wav", duration_s=3)
     data = bytearray(path.read_bytes())
     size = data.index(b"data") + 4
-    data[size : size + 4] = struct.pack("<I", promised)
+    data[size : size + 4] = struct.pack("<I", declared)
     path.write_bytes(data)
     assert read_audio(path, SETTINGS).duration_s == pytest.approx(3)
 

@@ -11,7 +11,7 @@ from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.channels import Line
 from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.audio.diarization import separate
-from ser_batch.audio.intervals import lengths, stretches, subtract
+from ser_batch.audio.intervals import intervals, lengths, subtract
 from ser_batch.audio.speech import call_speech, sides
 from ser_batch.config import Settings
 from ser_batch.lab.bench.diarization import diarization_errors, run
@@ -27,12 +27,12 @@ def conversation() -> tuple[np.ndarray, list[np.ndarray]]:
         speakers[side].append((now, now + length))
         now += length + 0.6
     signal = np.concatenate(parts)
-    return signal + noise(len(signal) / 8000, -60), [stretches(own) for own in speakers]
+    return signal + noise(len(signal) / 8000, -60), [intervals(own) for own in speakers]
 
 
 def test_two_voices_that_take_turns_are_told_apart() -> None:
     signal, truth = conversation()
-    bursts = stretches(sorted(pair for own in truth for pair in own.tolist()))
+    bursts = intervals(sorted(pair for own in truth for pair in own.tolist()))
     found = separate(signal, 8000, bursts)
     errors = diarization_errors(truth, found.speakers, len(signal) / 8000)
     assert errors.rate < 0.05
@@ -44,14 +44,14 @@ def test_a_sound_before_the_first_word_does_not_turn_the_roles_round() -> None:
     signal, truth = conversation()
     early = signal.copy()
     early[2400:4400] += voice(0.25, -20, pitch_hz=190)
-    bursts = stretches([(0.3, 0.55), *sorted(pair for own in truth for pair in own.tolist())])
+    bursts = intervals([(0.3, 0.55), *sorted(pair for own in truth for pair in own.tolist())])
     found = separate(early, 8000, bursts)
     assert float(lengths(subtract(found.speakers[0], truth[0])).sum()) < 0.5
 
 
 def test_every_second_of_speech_goes_to_one_speaker_and_edges_stay() -> None:
     signal, truth = conversation()
-    bursts = stretches(sorted(pair for own in truth for pair in own.tolist()))
+    bursts = intervals(sorted(pair for own in truth for pair in own.tolist()))
     found = separate(signal, 8000, bursts)
     assert sum(lengths(own).sum() for own in found.speakers) == pytest.approx(lengths(bursts).sum())
     assert {start for own in found.speakers for start in own[:, 0]} >= set(bursts[:, 0])
@@ -114,7 +114,7 @@ def test_a_side_holds_nothing_of_what_the_other_says_between_its_words() -> None
         noise(20, -60), 8000, np.full(2000, 1e-6, np.float32), np.zeros(2000, np.float32),
         0.0, noise(20, -60), 8000,
     )  # fmt: skip
-    speakers = [stretches([(1, 3), (3.3, 6), (8, 8.3)]), stretches([(3, 3.3), (8.3, 10)])]
+    speakers = [intervals([(1, 3), (3.3, 6), (8, 8.3)]), intervals([(3, 3.3), (8.3, 10)])]
     (speech,) = call_speech([line], [np.zeros(625, np.float32)], Settings())
     found = sides(speech, speakers, np.zeros(625, np.float32), Settings())
     np.testing.assert_allclose(found[0].turns, [[1, 3], [3.3, 6], [8, 8.3]])
@@ -125,36 +125,36 @@ def test_a_side_holds_nothing_of_what_the_other_says_between_its_words() -> None
 
 @pytest.mark.parametrize("duration_s", [0.3, 1.5])
 def test_too_little_speech_is_one_speaker(duration_s: float) -> None:
-    bursts = stretches([(1, 1 + duration_s)])
+    bursts = intervals([(1, 1 + duration_s)])
     found = separate(voice(4), 8000, bursts)
     assert len(found.speakers) == 1
     assert found.confidence == 0
 
 
 def test_no_speech_is_one_speaker_who_is_silent() -> None:
-    found = separate(silence(3), 8000, stretches([]))
+    found = separate(silence(3), 8000, intervals([]))
     assert [len(own) for own in found.speakers] == [0]
 
 
 def test_the_same_call_is_always_separated_the_same_way() -> None:
     signal, truth = conversation()
-    bursts = stretches(sorted(pair for own in truth for pair in own.tolist()))
+    bursts = intervals(sorted(pair for own in truth for pair in own.tolist()))
     first, second = (separate(signal, 8000, bursts) for _ in range(2))
     for ours, theirs in zip(first.speakers, second.speakers, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_errors_are_counted_in_speaker_seconds_under_the_best_assignment() -> None:
-    true = [stretches([(0, 10)]), stretches([(10, 20)])]
-    found = [stretches([(12, 22)]), stretches([(0, 12)])]
+    true = [intervals([(0, 10)]), intervals([(10, 20)])]
+    found = [intervals([(12, 22)]), intervals([(0, 12)])]
     errors = diarization_errors(true, found, 30)
     assert (errors.missed_s, errors.false_s, errors.confused_s) == pytest.approx((0, 2, 2))
     assert errors.rate == pytest.approx(4 / 20)
 
 
 def test_overlap_that_is_given_to_one_speaker_is_half_missed() -> None:
-    true = [stretches([(0, 10)]), stretches([(8, 20)])]
-    found = [stretches([(0, 9)]), stretches([(9, 20)])]
+    true = [intervals([(0, 10)]), intervals([(8, 20)])]
+    found = [intervals([(0, 9)]), intervals([(9, 20)])]
     errors = diarization_errors(true, found, 20)
     assert (errors.missed_s, errors.false_s, errors.confused_s) == pytest.approx((2, 0, 0))
 

@@ -11,12 +11,12 @@ import soundfile
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.audio.interaction import CallInteraction, interaction, syllable_rate
-from ser_batch.audio.intervals import stretches
+from ser_batch.audio.intervals import intervals
 from ser_batch.audio.telephone import telephone
 from ser_batch.config import LineSettings
 from tests.audio.signals import silence, voice
 
-NONE = stretches([])
+NONE = intervals([])
 
 
 def measured(
@@ -28,7 +28,7 @@ def measured(
     duration_s: float = 60,
 ) -> CallInteraction:
     return interaction(
-        [stretches(first), stretches(second)],
+        [intervals(first), intervals(second)],
         [waiting, NONE],
         [4.0, 4.0],
         ringing=[ringing],
@@ -52,7 +52,7 @@ def test_answers_are_timed_from_the_end_of_what_they_answer() -> None:
 
 
 def test_an_answer_after_hold_is_not_slow() -> None:
-    _, second = measured([(0, 10)], [(40, 50)], waiting=stretches([(12, 38)])).sides
+    _, second = measured([(0, 10)], [(40, 50)], waiting=intervals([(12, 38)])).sides
     assert np.isnan([second.response_time_median_s, second.response_longest_s]).all()
 
 
@@ -76,7 +76,7 @@ def test_overtalk_is_a_share_of_each_sides_own_talk() -> None:
 
 
 def test_silence_and_hold_are_told_apart() -> None:
-    found = measured([(0, 10), (40, 45)], [(46, 50)], waiting=stretches([(12, 30), (43, 48)]))
+    found = measured([(0, 10), (40, 45)], [(46, 50)], waiting=intervals([(12, 30), (43, 48)]))
     assert (found.hold.count, found.hold.total_s) == (2, 19)  # 45 to 46 too: nobody speaks
     assert found.hold.longest_s == 18
     assert (found.silence.count, found.silence.total_s) == (3, 22)
@@ -86,7 +86,7 @@ def test_silence_and_hold_are_told_apart() -> None:
 
 
 def test_rings_before_the_first_word_are_neither_hold_nor_silence_and_later_ones_are_hold() -> None:
-    rings = stretches([(0, 11), (30, 42)])
+    rings = intervals([(0, 11), (30, 42)])
     found = measured([(12, 29)], [(43, 60)], waiting=rings, ringing=rings)
     assert (found.hold.count, found.hold.total_s) == (1, 12)
     assert found.silence.total_s == 0
@@ -102,7 +102,7 @@ def test_a_call_in_which_nobody_speaks_is_all_silence() -> None:
 
 def test_a_single_channel_talks_with_nobody() -> None:
     found = interaction(
-        [stretches([(1, 5)])], [NONE], [4.0], duration_s=10, settings=LineSettings()
+        [intervals([(1, 5)])], [NONE], [4.0], duration_s=10, settings=LineSettings()
     )
     (side,) = found.sides
     assert (side.talk_share, side.overtalk_share, side.n_interruptions) == (1, 0, 0)
@@ -111,7 +111,7 @@ def test_a_single_channel_talks_with_nobody() -> None:
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_four_syllables_a_second_are_counted(rate: int) -> None:
     signal = np.concatenate([silence(2, rate=rate), voice(10, rate=rate), silence(2, rate=rate)])
-    assert syllable_rate(signal, rate, stretches([(2, 12)])) == pytest.approx(4, abs=0.4)
+    assert syllable_rate(signal, rate, intervals([(2, 12)])) == pytest.approx(4, abs=0.4)
     assert np.isnan(syllable_rate(signal, rate, NONE))
 
 
@@ -141,6 +141,6 @@ def test_syllables_of_known_sentences_are_counted(corpus_dir: Path) -> None:
         signal = telephone(samples, rate)
         duration_s = len(signal) / 8000
         true.append(SYLLABLES[path.stem[2:5]])
-        found.append(duration_s * syllable_rate(signal, 8000, stretches([(0, duration_s)])))
+        found.append(duration_s * syllable_rate(signal, 8000, intervals([(0, duration_s)])))
     assert np.corrcoef(true, found)[0, 1] > 0.85
     assert np.mean(found) / np.mean(true) == pytest.approx(1, abs=0.1)

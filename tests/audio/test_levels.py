@@ -69,13 +69,13 @@ def test_the_last_frame_is_averaged_over_what_it_has() -> None:
 
 def test_sums_over_stretches_are_sums_over_their_frames() -> None:
     values = np.arange(500.0)
-    stretches = np.array([[0, 0.1], [1, 1.5], [4.5, 9]])
-    assert sums(values, stretches).tolist() == [
+    intervals = np.array([[0, 0.1], [1, 1.5], [4.5, 9]])
+    assert sums(values, intervals).tolist() == [
         values[:10].sum(),
         values[100:150].sum(),
         values[450:].sum(),
     ]
-    assert np.flatnonzero(to_mask(stretches[:2], 500, 0.01)).tolist() == [
+    assert np.flatnonzero(to_mask(intervals[:2], 500, 0.01)).tolist() == [
         *range(10),
         *range(100, 150),
     ]

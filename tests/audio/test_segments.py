@@ -17,7 +17,7 @@ SETTINGS = SegmentSettings()
 NO_PAD = SegmentSettings(pad_s=0)
 
 
-def stretches(*pairs: tuple[float, float]) -> DoubleArray:
+def intervals(*pairs: tuple[float, float]) -> DoubleArray:
     return np.array(pairs, np.float64).reshape(-1, 2)
 
 
@@ -65,28 +65,28 @@ def test_short_bursts_are_no_speech() -> None:
 
 
 def test_pauses_shorter_than_a_turns_are_part_of_it() -> None:
-    apart = stretches((1, 2), (2.4, 3), (3.6, 5))
+    apart = intervals((1, 2), (2.4, 3), (3.6, 5))
     np.testing.assert_array_equal(merge_gaps(apart, 0.5), [[1, 3], [3.6, 5]])
-    assert merge_gaps(stretches(), 0.5).shape == (0, 2)
+    assert merge_gaps(intervals(), 0.5).shape == (0, 2)
 
 
 def test_a_long_turn_is_cut_in_its_pause() -> None:
     chance = probability(30, (1, 9.0), (9.2, 20.9))
-    segments, dropped_s = to_segments(stretches((1, 20.9)), chance, NO_PAD)
+    segments, dropped_s = to_segments(intervals((1, 20.9)), chance, NO_PAD)
     assert dropped_s == 0
     assert 9 <= segments[0, 1] <= 9.2
     np.testing.assert_allclose(segments[[0, -1], [0, 1]], [1, 20.9])
 
 
 def test_a_short_word_joins_the_nearer_neighbour() -> None:
-    turns = stretches((1, 3), (4.2, 4.7), (5.3, 8))
+    turns = intervals((1, 3), (4.2, 4.7), (5.3, 8))
     segments, dropped_s = to_segments(turns, probability(10), NO_PAD)
     np.testing.assert_allclose(segments, [[1, 3], [4.2, 8]])
     assert dropped_s == 0
 
 
 def test_a_short_word_far_from_all_others_is_dropped_and_counted() -> None:
-    turns = stretches((1, 3), (6, 6.5), (10, 12))
+    turns = intervals((1, 3), (6, 6.5), (10, 12))
     segments, dropped_s = to_segments(turns, probability(14), NO_PAD)
     np.testing.assert_allclose(segments, [[1, 3], [10, 12]])
     assert dropped_s == pytest.approx(0.5)
@@ -94,12 +94,12 @@ def test_a_short_word_far_from_all_others_is_dropped_and_counted() -> None:
 
 def test_padding_ends_half_way_to_the_neighbour_and_at_the_file() -> None:
     settings = SegmentSettings(pad_s=1, merge_gap_s=0)
-    segments, _ = to_segments(stretches((0.5, 3), (4, 6)), probability(6.4), settings)
+    segments, _ = to_segments(intervals((0.5, 3), (4, 6)), probability(6.4), settings)
     np.testing.assert_allclose(segments, [[0, 3.5], [3.5, 6.4]])
 
 
 def test_no_speech_gives_no_segments() -> None:
-    segments, dropped_s = to_segments(stretches(), probability(5), SETTINGS)
+    segments, dropped_s = to_segments(intervals(), probability(5), SETTINGS)
     assert segments.shape == (0, 2)
     assert dropped_s == 0
 

@@ -1,4 +1,4 @@
-"""Tones and music are told from speech."""
+"""Tones and music are distinguished from speech."""
 
 from __future__ import annotations
 

@@ -40,26 +40,26 @@ def test_silence_stays_silence():
 
 @given(sample=st.floats(-1.25, 1.25, width=32), codec=st.sampled_from(["mulaw", "alaw"]))
 def test_companding_errs_by_a_step_of_its_scale(sample, codec):
-    heard = float(compand(np.array([sample], np.float32), codec)[0])
+    received = float(compand(np.array([sample], np.float32), codec)[0])
     clipped = max(-1.0, min(1.0, sample))
-    assert abs(heard - clipped) <= 0.03 * abs(clipped) + 0.0006
+    assert abs(received - clipped) <= 0.03 * abs(clipped) + 0.0006
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 159, 8000])
 def test_mobile_coding_keeps_the_length_and_changes_the_samples(n_samples):
     said = tone(700, 8000)[:n_samples]
-    heard = through_gsm(said)
-    assert heard.shape == said.shape
+    received = through_gsm(said)
+    assert received.shape == said.shape
     if n_samples == 8000:
-        assert 0.9 < np.corrcoef(said, heard)[0, 1] < 0.9999
+        assert 0.9 < np.corrcoef(said, received)[0, 1] < 0.9999
 
 
 @pytest.mark.parametrize("burst", [1.0, 3.0])
 def test_the_share_of_packets_that_was_asked_for_is_lost_in_bursts(burst):
     said = np.random.default_rng(0).normal(size=4000 * 160).astype(np.float32)
-    heard = lose_packets(said, share=0.1, burst=burst, rng=np.random.default_rng(1))
-    assert heard.shape == said.shape
-    lost = (heard != said).reshape(-1, 160).any(axis=1)
+    received = lose_packets(said, share=0.1, burst=burst, rng=np.random.default_rng(1))
+    assert received.shape == said.shape
+    lost = (received != said).reshape(-1, 160).any(axis=1)
     assert lost.mean() == pytest.approx(0.1, abs=0.02)
     starts = lost & ~np.concatenate([[False], lost[:-1]])
     assert lost.sum() / starts.sum() == pytest.approx(burst, rel=0.25)
@@ -67,10 +67,10 @@ def test_the_share_of_packets_that_was_asked_for_is_lost_in_bursts(burst):
 
 def test_a_lost_packet_is_the_last_one_that_arrived_but_quieter():
     said = np.random.default_rng(0).normal(size=200 * 160).astype(np.float32)
-    heard = lose_packets(said, share=0.1, rng=np.random.default_rng(2)).reshape(-1, 160)
+    received = lose_packets(said, share=0.1, rng=np.random.default_rng(2)).reshape(-1, 160)
     packets = said.reshape(-1, 160)
-    first = next(i for i in range(1, 200) if (heard[i] != packets[i]).any())
-    np.testing.assert_allclose(heard[first], 0.75 * packets[first - 1], rtol=1e-6)
+    first = next(i for i in range(1, 200) if (received[i] != packets[i]).any())
+    np.testing.assert_allclose(received[first], 0.75 * packets[first - 1], rtol=1e-6)
 
 
 def test_where_nothing_is_lost_nothing_changes():

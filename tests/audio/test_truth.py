@@ -12,7 +12,7 @@ from ser_batch.arrays import BoolArray, DoubleArray
 from ser_batch.audio.analysis import CallAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio
 from ser_batch.audio.interaction import interaction
-from ser_batch.audio.intervals import lengths, merge_gaps, stretches, to_mask, union
+from ser_batch.audio.intervals import intervals, lengths, merge_gaps, to_mask, union
 from ser_batch.config import Settings
 from ser_batch.lab.synthetic.demo import speak_scene
 from ser_batch.lab.synthetic.plan import plan_calls
@@ -52,7 +52,7 @@ def at_snr(snr_db: float) -> Line:
 
 
 def truth(call: Call, channel: int, *kinds: str) -> DoubleArray:
-    return stretches(
+    return intervals(
         (row.start_s, row.end_s)
         for row in call.truth
         if row.channel == channel and row.kind in kinds
@@ -162,7 +162,7 @@ def test_the_other_sides_voice_is_not_given_to_the_wrong_role(
             n_wrong += (found & other & ~own).sum()
             n_missed += (own & ~found).sum()
             n_speech += own.sum()
-            assert channel.line.bleed_db == pytest.approx(cross_talk_db, abs=5)
+            assert channel.line.crosstalk_db == pytest.approx(cross_talk_db, abs=5)
     assert n_wrong / n_speech < 0.06
     assert n_missed / n_speech < 0.1
 
@@ -170,13 +170,13 @@ def test_the_other_sides_voice_is_not_given_to_the_wrong_role(
 def test_without_cross_talk_none_is_claimed(calls_at: Callable[[Line], Found]) -> None:
     for _, analysis in calls_at(at_snr(20)):
         for channel in analysis.channels:
-            assert np.isnan(channel.line.bleed_db)
+            assert np.isnan(channel.line.crosstalk_db)
             assert channel.line.crosstalk_removed_s == 0
 
 
 def test_the_agents_channel_is_never_mistaken(calls_at: Callable[[Line], Found]) -> None:
-    told = [analysis.agent_channel for _, analysis in calls_at(at_snr(30))]
-    assert set(told) <= {0, None}
+    agents = [analysis.agent_channel for _, analysis in calls_at(at_snr(30))]
+    assert set(agents) <= {0, None}
 
 
 def test_long_silence_is_counted(calls_at: Callable[[Line], Found]) -> None:

@@ -49,10 +49,10 @@ def test_a_channel_does_not_depend_on_its_neighbours() -> None:
 def test_long_silence_is_not_run_and_speech_after_it_is_found() -> None:
     signal = np.concatenate([phrase(), silence(60), phrase()])
     gated = speech_probability([signal], 8000, VadSettings())[0]
-    heard = speech_probability([signal], 8000, OPEN_GATE)[0]
+    full = speech_probability([signal], 8000, OPEN_GATE)[0]
     time = np.arange(len(gated)) * FRAME_S
     assert not gated[(time > 7) & (time < 65)].any()
-    assert np.mean((gated >= 0.5) == (heard >= 0.5)) > 0.98
+    assert np.mean((gated >= 0.5) == (full >= 0.5)) > 0.98
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 255, 256, 257])

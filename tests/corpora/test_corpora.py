@@ -197,13 +197,13 @@ def test_the_strictest_licence_is_carried():
 
 def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
     made_corpus(tmp_path / "emodb")
-    told = []
+    steps = []
     bundle = build_bundle(
         read_corpus(tmp_path, "emodb"),
         tmp_path / "out",
         recipe=Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2),
         others={"elsewhere": read_corpus(made_corpus(tmp_path / "b" / "emodb", seed=1), "emodb")},
-        on_progress=lambda what, done, total: told.append((what, done, total)),
+        on_progress=lambda what, done, total: steps.append((what, done, total)),
     )
     assert bundle.classes == ("anger", "neutral")
     assert bundle.evaluation["uar"] == 1.0
@@ -211,13 +211,15 @@ def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
     card = (tmp_path / "out" / "CARD.md").read_text()
     assert "1.000" in card
     assert "CC0-1.0" in card
-    assert ("describing clips", 24, 24) in told
+    assert ("describing clips", 24, 24) in steps
     reference = read_reference(tmp_path / "out")
     assert reference.held_out.probabilities.shape == (24, 2)
     assert set(reference.line) == {"level_db", "bandwidth_hz"}
     elsewhere = bundle.evaluation["across"]["elsewhere"]
     assert elsewhere["auc_anger"] == 1.0
-    assert "| elsewhere | 24 | 2 |" in card
+    assert elsewhere["confusion"]["anger"] == {"anger": 12, "neutral": 0, "uncertain": 0}
+    assert "| elsewhere, unseen | 24 | 1.00 |" in card
+    assert "emodb: its figures guided choices" in card
 
 
 def test_copies_of_a_recording_are_dropped_and_contradictions_refused(tmp_path):

@@ -12,12 +12,8 @@ import pytest
 
 from pipelines.cli import main
 from ser_batch.erasure.erase import PENDING, Erased, erase, finish_erasure
-from ser_batch.erasure.plan import (
-    AmbiguousCallError,
-    ErasureSubject,
-    UnknownPersonError,
-    plan_erasure,
-)
+from ser_batch.erasure.plan import ErasureSubject, plan_erasure
+from ser_batch.errors import AmbiguousCallError, UnknownPersonError
 from ser_batch.stages.report import republish_without
 from ser_batch.tables import CALLS, predictions_contract
 from tests.centre import SETTINGS, Centre
@@ -111,7 +107,11 @@ def test_the_command_says_what_it_erased(
     monkeypatch.setattr(sys, "argv", ["ser-batch", "erase", *options])
     with pytest.raises(SystemExit) as caught:
         main()
-    told = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)
     assert caught.value.code == 0
-    assert (told["customer"], told["n_recordings"], told["rows"]["calls"]) == ("Kowalski", 2, 2)
+    assert (result["customer"], result["n_recordings"], result["rows"]["calls"]) == (
+        "Kowalski",
+        2,
+        2,
+    )
     assert traces(centre) == []

@@ -130,8 +130,8 @@ def test_f0_of_a_steady_voice(f0_hz, parameters):
 def test_f0_survives_the_loss_of_its_own_harmonics():
     from ser_batch.audio.telephone import telephone
 
-    heard = telephone(voice(110.0, 1.0, 16000), 16000)
-    measured = described(heard)
+    received = telephone(voice(110.0, 1.0, 16000), 16000)
+    measured = described(received)
     semitones = row(measured, "f0")[measured.voiced]
     assert measured.voiced.mean() > 0.9
     assert np.median(np.abs(semitones - 24)) < 0.1

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ser_batch.audio import line_signals as signals
-from ser_batch.features.fused import UnfitPartsError, fuse
-from ser_batch.features.sets import UnknownFeatureSetError, get_feature_set
+from ser_batch.errors import UnfitPartsError, UnknownFeatureSetError
+from ser_batch.features.fused import fuse
+from ser_batch.features.sets import get_feature_set
 from ser_batch.training.recipes import recipe_for
 
 FUSED = "descriptors_v1+whisper_base_l2_l3_int8"

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features.functionals import statistic_names, statistics
 from ser_batch.features.modulation import modulation, modulation_names
 from ser_batch.features.rhythm import run_lengths, syllable_nuclei
-from ser_batch.features.sets import FeatureSet, UnknownFeatureSetError, get_feature_set
+from ser_batch.features.sets import FeatureSet, get_feature_set
 
 
 @pytest.fixture(scope="module")

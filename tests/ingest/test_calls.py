@@ -95,7 +95,7 @@ def test_the_name_tells_what_its_pattern_names() -> None:
 
 def test_metadata_wins_over_the_name() -> None:
     settings = with_ingest(name_pattern=r"(?P<queue>\w+)\.wav")
-    assert resolve({"file": "a.wav", "queue": "told"}, settings=settings)["queue"] == "told"
+    assert resolve({"file": "a.wav", "queue": "stated"}, settings=settings)["queue"] == "stated"
 
 
 def test_of_several_lines_the_newest_that_says_something_wins() -> None:
@@ -115,7 +115,7 @@ def test_the_customers_channel_may_be_told_a_call() -> None:
 def test_who_speaks_first_comes_from_the_line_else_from_the_settings() -> None:
     settings = Settings(roles=RoleSettings(first_speaker="agent"))
     assert resolve({"file": "a.wav", "First_Speaker": "Customer"})["first_speaker"] == "customer"
-    for told, first in (
+    for stated, first in (
         ({}, "agent"),
         ({"first_speaker": "customer"}, "customer"),
         ({"first_speaker": "unknown"}, None),
@@ -123,8 +123,8 @@ def test_who_speaks_first_comes_from_the_line_else_from_the_settings() -> None:
         ({"single_channel_role": "customer"}, None),
         ({"customer_channel": "both"}, None),
     ):
-        row = resolve({"file": "a.wav", **told}, settings=settings)
-        assert row["first_speaker"] == first, told
+        row = resolve({"file": "a.wav", **stated}, settings=settings)
+        assert row["first_speaker"] == first, stated
     assert resolve()["first_speaker"] is None
 
 

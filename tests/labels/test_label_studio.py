@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ser_batch.errors import LabelFileError
 from ser_batch.labels.label_studio import labelling_config, task
 from ser_batch.labels.raw_label import RawLabel
-from ser_batch.labels.reading import LabelFileError, read_label_file
+from ser_batch.labels.reading import read_label_file
 
 EMOTIONS = ("anger", "neutral")
 
@@ -97,6 +98,13 @@ def test_a_suggestion_answers_the_question_of_the_configuration():
     assert "audio" in made["data"]
     without = task("r1.1.0", audio_url="a.wav", shown={}, suggested=None, model_id="m")
     assert without["predictions"] == []
+
+
+def test_labels_of_ones_own_taxonomy_count_as_their_emotions(tmp_path: Path):
+    file = tmp_path / "labels.csv"
+    file.write_text("segment,emotion\nr1.1.0,Dissatisfied\nr1.1.1,anger\nr1.1.2,odd\n")
+    own = read_label_file(file).in_vocabulary({"dissatisfied": "frustration"})
+    assert [row.emotions for row in own.rows] == [("frustration",), ("anger",), ("odd",)]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

@@ -57,9 +57,9 @@ def test_only_the_segments_own_channel_is_heard(root: Root):
     (row,) = Lake(root.lake).read(LABEL_QUEUE).to_pylist()
     (snippet,) = (result.folder / "snippets").glob("*.wav")
     whole, _ = soundfile.read(root.path / "audio" / f"{row['recording_id']}.wav")
-    heard, _ = soundfile.read(snippet)
+    played, _ = soundfile.read(snippet)
     first = max(0, int((row["start_s"] - 0.15) * 8000))
-    assert heard == pytest.approx(whole[first : first + len(heard), 1], abs=1e-4)
+    assert played == pytest.approx(whole[first : first + len(played), 1], abs=1e-4)
 
 
 def test_chance_draws_from_callers_that_models_never_learn_from_and_tells_no_suggestion(

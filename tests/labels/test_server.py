@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.errors import StopError
+from ser_batch.errors import ServeError, StopError
 from ser_batch.labels.history import newest
 from ser_batch.labels.queue import open_session
-from ser_batch.labels.server import LabelServer, ServeError
+from ser_batch.labels.server import LabelServer
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import LABELS

@@ -56,7 +56,7 @@ def run(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             for name, value in given.items():
                 patch.setenv(f"SER_{name.upper()}", str(value))
             summary: dict[str, Any] = nightly(
-                audio=str(audio),
+                audio=[str(audio)],
                 metadata=[str(path) for path in metadata],
                 root=str(tmp_path / "root"),
                 quiet=True,

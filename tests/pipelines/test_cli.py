@@ -67,9 +67,9 @@ def test_a_call_is_inspected_as_text_picture_and_json(call: Path, tmp_path: Path
     assert shown.returncode == Exit.CLEAN, shown.stderr
     assert "channel 1, customer" in shown.stdout
     assert (tmp_path / "call.png").read_bytes()[:4] == b"\x89PNG"
-    told = json.loads(ser_batch("inspect", call, "--json", "--root", tmp_path).stdout)
-    assert [channel["role"] for channel in told["channels"]] == ["agent", "customer"]
-    assert told["duration_s"] == pytest.approx(soundfile.info(call).duration, abs=0.01)
+    result = json.loads(ser_batch("inspect", call, "--json", "--root", tmp_path).stdout)
+    assert [channel["role"] for channel in result["channels"]] == ["agent", "customer"]
+    assert result["duration_s"] == pytest.approx(soundfile.info(call).duration, abs=0.01)
 
 
 def test_a_file_that_is_no_audio_is_one_line_with_a_remedy(tmp_path: Path) -> None:

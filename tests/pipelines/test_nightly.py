@@ -10,10 +10,9 @@ import pytest
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
-from ser_batch.errors import BadShareError, LockedError, MetadataError
+from ser_batch.errors import AudioFolderError, BadShareError, LockedError, MetadataError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lab.synthetic.demo import DemoCalls
-from ser_batch.stages.ingest import AudioFolderError
 from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
@@ -222,9 +221,11 @@ def test_a_role_from_late_metadata_has_the_channel_described(
 def test_silence_about_notice_counts_as_no_where_notice_is_required(
     run: Run, audio: Path, tmp_path: Path
 ) -> None:
-    told = write_metadata(tmp_path / "m.csv", {"file": first_call(audio), "notice_given": "true"})
+    metadata = write_metadata(
+        tmp_path / "m.csv", {"file": first_call(audio), "notice_given": "true"}
+    )
 
-    summary = run(audio, told, law__notice_required=True)
+    summary = run(audio, metadata, law__notice_required=True)
 
     assert ask(summary, "select count(*) from call_summary where dissatisfaction is not null") == [
         (1,)
@@ -253,9 +254,9 @@ def test_an_objection_under_any_path_of_the_same_audio_counts(
     run: Run, audio: Path, tmp_path: Path
 ) -> None:
     shutil.copyfile(audio / first_call(audio), audio / "second.wav")
-    told = write_metadata(tmp_path / "m.csv", {"file": "second.wav", "objected": "yes"})
+    metadata = write_metadata(tmp_path / "m.csv", {"file": "second.wav", "objected": "yes"})
 
-    summary = run(audio, told)
+    summary = run(audio, metadata)
 
     reasons = "select count(*) from call_summary where not_scored_reason = 'objected'"
     assert ask(summary, reasons) == [(1,)]

@@ -40,19 +40,19 @@ def test_the_customers_share_is_scored_while_it_is_said_who_speaks_first(
     assert rows(lake, predictions_contract(silent["model_id"])) == []
     assert {row["channel"] for row in rows(lake, SEGMENTS)} == {0}
 
-    told = run(mixed, roles__first_speaker="agent")
-    assert told["status"] == "clean"
+    summary = run(mixed, roles__first_speaker="agent")
+    assert summary["status"] == "clean"
     (recording,) = rows(lake, RECORDINGS)
     assert recording["diarized"]
     assert recording["diarization_confidence"] >= 0.7
     assert [row["channel"] for row in rows(lake, CHANNELS)] == [0, 1]
     spoken = {row["segment_no"] for row in rows(lake, SEGMENTS) if row["channel"] == 1}
-    scored = rows(lake, predictions_contract(told["model_id"]))
+    scored = rows(lake, predictions_contract(summary["model_id"]))
     assert {(row["channel"], row["segment_no"]) for row in scored} == {(1, no) for no in spoken}
-    assert told["counts"]["calls_analysed"] == 1
+    assert summary["counts"]["calls_analysed"] == 1
 
     again = run(mixed, roles__first_speaker="agent")
-    assert not again["counts"].get("calls_analysed"), "nothing is told apart twice"
+    assert not again["counts"].get("calls_analysed"), "nothing is diarized twice"
 
     turned = run(mixed, roles__first_speaker="customer")
     scored = rows(lake, predictions_contract(turned["model_id"]))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
-from ser_batch.errors import LockedError
+from ser_batch.errors import LockedError, TooFewLabelsError
 from ser_batch.scoring.choose import model_id
 from ser_batch.scoring.models import set_shadow
 from ser_batch.scoring.registry import Registry
@@ -20,7 +20,6 @@ from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import predictions_contract
-from ser_batch.training.enough import TooFewLabelsError
 from tests.bundles import put_bundle
 from tests.callers import put_callers
 from tests.pipelines.conftest import Run

@@ -66,11 +66,11 @@ def test_the_charts_show_what_the_table_says(open_page):
         for day, text in zip(days, texts[:-1], strict=True)
         if text not in ("", "·")
     }
-    told = {
+    expected = {
         key: share.split("\N{NO-BREAK SPACE}")[0] for key, share in table.items() if "%" in share
     }
     assert len(shown) > 50
-    assert shown == told
+    assert shown == expected
 
 
 def test_the_total_of_the_shown_days_is_that_of_the_counts(open_page):

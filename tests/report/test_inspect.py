@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ser_batch.analysis.inspect import Inspection, as_dict, inspect_file
-from ser_batch.audio.intervals import stretches
+from ser_batch.audio.intervals import intervals
 from ser_batch.config import RoleSettings, Settings
-from ser_batch.ingest.named_file import NoSuchFileError
+from ser_batch.errors import NoSuchFileError
 from ser_batch.report.inspect import SCALE, WIDTH, picture
 from ser_batch.report.timeline import bars, course, diagnosis, lanes, scale, side_names, ticks
 from tests.audio.signals import noise, silence, tone, voice
@@ -36,10 +36,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
 
 
 def test_a_rows_blocks_are_as_high_as_the_share_of_time_that_is_spoken() -> None:
-    assert bars(stretches([(0, 2), (3, 4)]), 4, 4) == "██ █"
-    assert bars(stretches([(0.5, 1)]), 2, 2) == "▄ "
-    assert bars(stretches([(1.0, 1.05)]), 10, 2) == "▁ ", "a word is never lost"
-    assert bars(stretches([]), 10, 5) == " " * 5
+    assert bars(intervals([(0, 2), (3, 4)]), 4, 4) == "██ █"
+    assert bars(intervals([(0.5, 1)]), 2, 2) == "▄ "
+    assert bars(intervals([(1.0, 1.05)]), 10, 2) == "▁ ", "a word is never lost"
+    assert bars(intervals([]), 10, 5) == " " * 5
 
 
 @pytest.mark.parametrize("duration_s", [0.3, 4, 61, 278, 7200])
@@ -78,13 +78,13 @@ def test_the_picture_is_a_png_at_least_as_wide_as_its_axes(seen: Inspection) -> 
 def test_the_dictionary_tells_everything_and_has_no_number_that_is_none(seen: Inspection) -> None:
     import json
 
-    told = json.loads(json.dumps(as_dict(seen), allow_nan=False))
-    first, second = told["channels"]
+    result = json.loads(json.dumps(as_dict(seen), allow_nan=False))
+    first, second = result["channels"]
     assert (first["role"], second["role"]) == ("agent", "customer")
     assert second["segments"][0]["start_s"] == pytest.approx(5, abs=0.1)
     assert second["segments"][0]["overlap_ratio"] == pytest.approx(0.2, abs=0.05)
     assert first["sounds"]["beep"] == [[pytest.approx(0, abs=0.1), pytest.approx(1, abs=0.1)]]
-    assert first["line"]["bleed_db"] is None
+    assert first["line"]["crosstalk_db"] is None
     assert "signal" not in first
 
 

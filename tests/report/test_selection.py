@@ -8,8 +8,9 @@ import duckdb
 import pytest
 
 from ser_batch.config import Settings
+from ser_batch.errors import ChoiceError
 from ser_batch.report.content import Choice
-from ser_batch.report.selection import ChoiceError, check_choice
+from ser_batch.report.selection import check_choice
 from ser_batch.store.lake import Lake
 from ser_batch.warehouse import build, connect
 from tests.lakes import MODEL_ID, TODAY, call_rows, put_rows

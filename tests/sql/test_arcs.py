@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lab.bench.arcs import arc_class, first_and_last_third
+from ser_batch.emotions import first_and_last_third
+from ser_batch.lab.bench.arcs import arc_class
 from tests.lakes import call_rows, put_call, put_rows
 from tests.rows import prediction, segment
 
@@ -26,7 +27,7 @@ def put_levels(lake, *levels: float, recording_id: str = "r1") -> None:
     [
         ((0.1, 0.1, 0.5, 0.8, 0.8), "worsening"),
         ((0.8, 0.8, 0.5, 0.1, 0.1), "improving"),
-        ((0.1, 0.2, 0.9, 0.1, 0.2), "stayed negative"),
+        ((0.1, 0.2, 0.9, 0.1, 0.2), "stayed positive"),
         ((0.7, 0.8, 0.3, 0.8, 0.7), "stayed negative"),
         ((0.02, 0.02, 0.1, 0.2, 0.2), "stayed positive"),
         ((0.9, 0.9, 0.95, 0.99, 0.99), "stayed negative"),

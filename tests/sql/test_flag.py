@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.emotions import call_dissatisfaction, is_call_dissatisfied, worst_part
+from ser_batch.emotions import call_dissatisfaction, first_and_last_third, is_call_dissatisfied
 from tests.lakes import call_rows, put_call, put_rows
 from tests.rows import prediction, segment
 
@@ -43,15 +43,16 @@ def test_sql_and_python_flag_random_calls_alike(lake, published):
             for n, p in enumerate(levels)
         ]
         calls.append(call_rows(*predictions, recording_id=name, segments=segments))
-        worst = worst_part(levels, lengths, RULES.worst_part)
-        expected.append((is_call_dissatisfied(levels, lengths, **RULES.flag), worst))
+        end = first_and_last_third(levels, lengths)[1]
+        expected.append((is_call_dissatisfied(levels, lengths, **RULES.flag), end))
     put_rows(lake, *calls)
     rows = published(
-        "select is_dissatisfied, dissatisfaction_worst_part from call_summary order by recording_id"
+        "select is_dissatisfied, dissatisfaction_end from call_summary order by recording_id"
     )
     assert [row[0] for row in rows] == [row[0] for row in expected]
     assert {row[0] for row in rows} == {True, False}
-    assert [row[1] for row in rows] == pytest.approx([row[1] for row in expected], abs=1e-4)
+    ends = [np.nan if row[1] is None else row[1] for row in rows]
+    assert ends == pytest.approx([row[1] for row in expected], abs=1e-4, nan_ok=True)
 
 
 def test_a_call_that_is_calm_and_ends_furious_is_flagged_and_worsening(lake, published):
@@ -66,12 +67,15 @@ def test_one_angry_segment_of_many_does_not_flag_a_call(lake, published):
     assert published("select is_dissatisfied from call_summary") == [(False,)]
 
 
-def test_the_worst_part_is_cut_inside_a_segment():
-    # a third of 30 s: the 6 s segment, and 4 s of the next
-    logit = np.log(0.9 / 0.1) * 6 + np.log(0.5 / 0.5) * 4
-    assert worst_part((0.1, 0.9, 0.5), (14, 6, 10), 1 / 3) == pytest.approx(
-        1 / (1 + np.exp(-logit / 10))
-    )
+def test_a_call_that_begins_furious_and_ends_calm_is_flagged_by_the_whole_call_alone(
+    lake, published
+):
+    put_levels(lake, *(0.95,) * 3, *(0.05,) * 9)
+    put_levels(lake, *(0.95,) * 7, *(0.05,) * 5, recording_id="r2")
+    assert published("select is_dissatisfied from call_summary order by recording_id") == [
+        (False,),
+        (True,),
+    ]
 
 
 def test_too_little_scored_speech_gives_no_flag_and_says_why(lake, published):
@@ -86,6 +90,10 @@ def test_too_little_scored_speech_gives_no_flag_and_says_why(lake, published):
 
 def test_the_flag_follows_its_settings(lake, published):
     put_levels(lake, 0.05, 0.05, 0.4)
-    for threshold, flagged in ((0.3, True), (0.5, False)):
-        settings = Settings(dissatisfaction={"call_threshold": threshold})
+    for rules, flagged in (
+        ({"call_threshold": 0.05}, True),
+        ({"end_threshold": 0.3}, True),
+        ({"end_threshold": 0.5}, False),
+    ):
+        settings = Settings(dissatisfaction=rules)
         assert published("select is_dissatisfied from call_summary", settings) == [(flagged,)]

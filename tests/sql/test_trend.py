@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from scipy import stats
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake
-from tests.lakes import call_rows, put_rows
+from ser_batch.warehouse import build, connect
+from tests.lakes import MODEL_ID, call_rows, put_rows
 from tests.rows import MIDDAY, prediction
 
 SETTINGS = Settings(report={"min_calls": 5})
@@ -49,17 +51,94 @@ def test_more_calls_of_a_bad_queue_are_no_change_within_queues(lake, published):
     )
     assert change == pytest.approx(32 / 80 - 14 / 60, abs=1e-6)
     assert adjusted == pytest.approx(0)
-    assert beyond is False
+    assert beyond is not True
     assert compared == 1
 
 
+def put_days(lake: Lake, days_ago: Iterable[int], **queues: tuple[int, int]) -> None:
+    """Some days with the same calls each."""
+    for ago in days_ago:
+        put_day(lake, ago, **queues)
+
+
 def test_a_queue_that_got_worse_is_told_from_one_that_did_not(lake, published):
-    put_day(lake, 8, steady=(10, 40), worse=(10, 40))
-    put_day(lake, 0, steady=(11, 40), worse=(30, 40))
+    put_days(lake, (8, 10, 12), steady=(4, 16), worse=(4, 16))
+    put_days(lake, (0, 2), steady=(4, 16), worse=(11, 16))
+    put_day(lake, 4, steady=(5, 16), worse=(12, 16))
     assert week_to_today(published, "queue, is_beyond_chance", "queue") == [
         ("steady", False),
         ("worse", True),
     ]
+
+
+def test_two_single_days_do_not_show_whether_the_weeks_differ(lake, published):
+    put_day(lake, 8, only=(10, 40))
+    put_day(lake, 0, only=(30, 40))
+    assert week_to_today(
+        published,
+        "count_days, adjusted_change, adjusted_change_low, p_value, is_beyond_chance",
+        "all",
+    ) == [(1, 0.5, None, None, None)]
+
+
+def test_days_that_differ_widen_the_interval(lake, published):
+    put_days(lake, (8, 10, 12, 13), same=(10, 40), apart=(10, 40))
+    put_days(lake, (0, 2), same=(16, 40), apart=(31, 40))
+    put_days(lake, (4, 6), same=(16, 40), apart=(1, 40))
+    [(apart, apart_beyond), (same, same_beyond)] = week_to_today(
+        published, "adjusted_change_high - adjusted_change_low, is_beyond_chance", "queue"
+    )
+    assert apart > 2 * same
+    assert (apart_beyond, same_beyond) == (False, True)
+
+
+def put_customers(lake: Lake, *, n_customers: int) -> None:
+    """Two weeks of 20 calls a day, half of them dissatisfied; few customers keep to one side."""
+    for ago in range(14):
+        put_rows(
+            lake,
+            *(
+                call_rows(
+                    prediction(**({"anger": 1.0} if number % 4 < 2 else {"neutral": 1.0})),
+                    recording_id=f"{ago}-{number}",
+                    customer=f"c{number % n_customers}-{ago if n_customers == 20 else ago // 7}",
+                    started_at=MIDDAY - dt.timedelta(days=ago),
+                )
+                for number in range(20)
+            ),
+        )
+
+
+def test_calls_of_the_same_few_customers_count_for_less(tmp_path):
+    widths = []
+    for n_customers in (20, 4):
+        lake = Lake(tmp_path / str(n_customers))
+        put_customers(lake, n_customers=n_customers)
+        target = tmp_path / f"{n_customers}.duckdb"
+        build(lake, target, model_id=MODEL_ID, settings=SETTINGS)
+        with connect(target) as con:
+            [(width,)] = con.sql(
+                "select adjusted_change_high - adjusted_change_low from trend"
+                " where scope = 'all' and window_days = 7 and call_date = date '2026-11-03'"
+            ).fetchall()
+        widths.append(width)
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_many_queues_need_more_than_one_that_stands_out_by_chance(lake, published):
+    """The change of `odd` is beyond chance alone, but not among twenty queues without a change."""
+    steady = {f"q{number:02}": (3, 10) for number in range(20)}
+    put_days(lake, (8, 10), **steady, odd=(1, 10))
+    put_days(lake, (9, 11), **steady, odd=(4, 10))
+    put_days(lake, (0, 1), **steady, odd=(5, 10))
+    put_days(lake, (2, 3), **steady, odd=(7, 10))
+    [(p_value, q_value, beyond)] = [
+        row[1:]
+        for row in week_to_today(published, "queue, p_value, q_value, is_beyond_chance", "queue")
+        if row[0] == "odd"
+    ]
+    assert p_value < 0.05 < q_value
+    assert beyond is False
 
 
 def test_only_the_window_and_the_one_before_it_count(lake, published):
@@ -82,8 +161,8 @@ def test_windows_with_too_few_calls_are_withheld(lake, published):
 
 
 def test_the_interval_of_the_greatest_change_there_is_ends_at_one(lake, published):
-    put_day(lake, 8, only=(0, 5))
-    put_day(lake, 0, only=(5, 5))
+    put_days(lake, (8, 10), only=(0, 5))
+    put_days(lake, (0, 2), only=(5, 5))
     [(low, change, high)] = week_to_today(
         published, "adjusted_change_low, adjusted_change, adjusted_change_high", "queue"
     )
@@ -91,18 +170,41 @@ def test_the_interval_of_the_greatest_change_there_is_ends_at_one(lake, publishe
     assert 0 < low < 1
 
 
-def test_a_change_has_newcombes_interval_and_the_share_before_wilsons(lake, published):
-    """Newcombe (1998), table II, case (a): 56 of 70 against 48 of 80, .0524 to .3339."""
-    put_day(lake, 8, only=(48, 80))
-    put_day(lake, 0, only=(56, 70))
-    [row] = week_to_today(
-        published,
-        "change, change_low, change_high,"
-        " dissatisfied_call_share_before_low, dissatisfied_call_share_before_high",
-        "queue",
+def test_an_adjusted_change_has_the_cluster_robust_interval(lake, published):
+    """One queue and hour: Welch's t-test of the days' shares, as the days have as many calls."""
+    before, now = (4, 9, 6, 11), (14, 10, 19, 13, 17)
+    for number, hits in enumerate(before):
+        put_day(lake, 8 + number, only=(hits, 40))
+    for number, hits in enumerate(now):
+        put_day(lake, number, only=(hits, 40))
+    [(change, low, high, p_value)] = week_to_today(
+        published, "adjusted_change, adjusted_change_low, adjusted_change_high, p_value", "queue"
     )
-    wilson = stats.binomtest(48, 80).proportion_ci(method="wilson")
-    assert row == pytest.approx((0.2, 0.0524, 0.3339, wilson.low, wilson.high), abs=1e-4)
+    welch = stats.ttest_ind(np.array(now) / 40, np.array(before) / 40, equal_var=False)
+    expected = welch.confidence_interval()
+    assert change == pytest.approx(np.mean(now) / 40 - np.mean(before) / 40, abs=1e-5)
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.003)
+    assert p_value == pytest.approx(welch.pvalue, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("hits", "count", "hits_before", "count_before"), [(56, 70, 48, 80), (9, 10, 3, 10)]
+)
+def test_a_change_has_newcombes_interval(tmp_path, hits, count, hits_before, count_before):
+    """Newcombe (1998), table II, cases (a) and (b): .0524 to .3339, .1705 to .8090."""
+    expected = {56: (0.0524, 0.3339), 9: (0.1705, 0.8090)}[hits]
+    build(Lake(tmp_path), tmp_path / "calls.duckdb", model_id=MODEL_ID, settings=SETTINGS)
+    with connect(tmp_path / "calls.duckdb") as con:
+        [found] = con.execute(
+            """
+            select
+                difference_low(a / n, wilson_low(a, n), b / m, wilson_high(b, m)),
+                difference_high(a / n, wilson_high(a, n), b / m, wilson_low(b, m))
+            from (select ? as a, ? as n, ? as b, ? as m)
+            """,
+            [hits, count, hits_before, count_before],
+        ).fetchall()
+    assert found == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_windows_coverage_is_of_all_its_calls(lake, published):

@@ -89,7 +89,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def telling(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle's folder that also tells held-out scores and lines, as of the steady days."""
+    """A bundle's folder that also holds held-out scores and lines, as of the steady days."""
     folder = tmp_path_factory.mktemp("telling")
     rng = np.random.default_rng(6)
     dataset = blobs(n_speakers=200)

@@ -11,7 +11,14 @@ import pytest
 import soundfile
 
 from ser_batch.config import Settings
-from ser_batch.stages.ingest import EmptiedFolderError, IngestResult, NoFolderError, ingest
+from ser_batch.errors import (
+    EmptiedFolderError,
+    NestedFoldersError,
+    NoFolderError,
+    NoFolderNamedError,
+)
+from ser_batch.ingest.folders import named_folders
+from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, METADATA, QUARANTINE
 
@@ -39,10 +46,15 @@ def put_call(audio: Path, name: str = "a.wav", value: float = 0.1) -> Path:
 
 
 def night(
-    lake: Lake, audio: Path, *metadata: Path, at: dt.datetime = NIGHT, **settings: object
+    lake: Lake,
+    audio: Path | list[Path],
+    *metadata: Path,
+    at: dt.datetime = NIGHT,
+    **settings: object,
 ) -> IngestResult:
     given = Settings(ingest={"min_age_s": 0, **settings})
-    return ingest(lake, audio, metadata, given, now=at, on_progress=lambda _done, _total: None)
+    folders = audio if isinstance(audio, list) else [audio]
+    return ingest(lake, folders, metadata, given, now=at, on_progress=lambda _done, _total: None)
 
 
 def codes(lake: Lake) -> list[str]:
@@ -130,6 +142,74 @@ def test_copies_below_a_second_folder_are_counted_once(
     [warning] = lake.read(QUARANTINE).to_pylist()
     assert (warning["path"], warning["code"]) == ("a.wav", "duplicate_audio")
     assert str(audio / "a.wav") in warning["message"]
+
+
+def test_equal_paths_below_two_folders_are_two_calls_and_two_bad_files(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "second"
+    second.mkdir()
+    for folder, value in ((audio, 0.1), (second, 0.2)):
+        put_call(folder, value=value)
+        put_call(folder, "empty.wav").write_bytes(b"")
+        os.utime(folder / "empty.wav", (1, 1))
+    export = tmp_path / "export.csv"
+    export.write_text(f"file,queue\n{second}/a.wav,billing\n", encoding="utf-8")
+
+    found = night(lake, [audio, second, audio], export)
+
+    assert (found.n_found, found.n_new, found.n_rejected) == (2, 2, 2)
+    assert places(lake) == [("audio", "a.wav"), ("second", "a.wav")]
+    queues = {row["audio_root"]: row["queue"] for row in lake.read(CALLS).to_pylist()}
+    assert queues == {str(audio): None, str(second): "billing"}
+    rows = lake.read(QUARANTINE).to_pylist()
+    rejected = sorted((row["audio_root"], row["path"]) for row in rows if row["code"] == "empty")
+    assert rejected == [(str(audio), "empty.wav"), (str(second), "empty.wav")]
+    again = night(lake, [second, audio], export, at=NIGHT + dt.timedelta(days=1))
+    assert (again.n_new, again.shards) == (0, found.shards)
+
+
+def test_a_copy_below_another_folder_does_not_lend_its_name(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio, "a.wav", 0.1)
+    put_call(audio, "b.wav", 0.2)
+    second = tmp_path / "second"
+    second.mkdir()
+    put_call(second, "b.wav", 0.1)
+    export = tmp_path / "export.csv"
+    export.write_text(f"file,queue\n{audio}/b.wav,billing\n", encoding="utf-8")
+    night(lake, [audio, second], export)
+    queues = {row["path"]: row["queue"] for row in lake.read(CALLS).to_pylist()}
+    assert queues == {"a.wav": None, "b.wav": "billing"}
+
+
+def test_one_of_several_folders_that_was_emptied_stops_the_night(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    second = tmp_path / "second"
+    second.mkdir()
+    put_call(audio)
+    put_call(second, value=0.2).touch()
+    night(lake, [audio, second], at=NIGHT + dt.timedelta(days=400))
+    (second / "a.wav").unlink()
+    with pytest.raises(EmptiedFolderError, match="second"):
+        night(lake, [audio, second])
+
+
+def test_folders_are_those_named_else_those_of_the_settings(audio: Path) -> None:
+    assert named_folders([str(audio)], ["/other"]) == [audio]
+    assert named_folders([], ["/other"]) == [Path("/other")]
+    with pytest.raises(NoFolderNamedError) as caught:
+        named_folders([], [])
+    assert "ingest.audio" in caught.value.remedy
+
+
+def test_a_folder_in_another_is_refused(lake: Lake, audio: Path) -> None:
+    inner = audio / "inner"
+    inner.mkdir()
+    with pytest.raises(NestedFoldersError, match=r"inner lies in"):
+        night(lake, [inner, audio])
 
 
 def test_a_file_that_was_renamed_is_found_where_it_lies(lake: Lake, audio: Path) -> None:

@@ -1,4 +1,4 @@
-"""Made-up labelled features whose classes can be told apart, for tests of the model room."""
+"""Simulated labelled features whose classes are separable, for tests of training."""
 
 from __future__ import annotations
 

@@ -49,9 +49,9 @@ def test_the_fitted_model_hears_the_median_call_as_the_median_clip(root: Root):
     assert (found.last - found.first).days == 1
     model, lake = Bundle.load(found.bundle.folder).predictor, Lake(root.lake)
     table = lake.read(FEATURES)
-    heard = np.stack([table[name].to_numpy() for name in SET.names], axis=1)
-    usual = np.median(model.read(heard, SET.names), axis=0)
-    raw = np.median(heard, axis=0)[[SET.names.index(name) for name in model.feature_names]]
+    raw_features = np.stack([table[name].to_numpy() for name in SET.names], axis=1)
+    usual = np.median(model.read(raw_features, SET.names), axis=0)
+    raw = np.median(raw_features, axis=0)[[SET.names.index(name) for name in model.feature_names]]
     belief = 120 / 140
     expected = (1 - belief) * raw + belief * model.linear.centre
     np.testing.assert_allclose(usual, expected, atol=1e-5)
@@ -69,11 +69,11 @@ def test_calls_are_compared_with_the_training_data_as_the_fitted_model_hears_the
     write_reference(root.models / "first", clips, first.feature_names)
     found = align(root, Settings(), days=28, who="ann")
     table = Lake(root.lake).read(FEATURES)
-    heard = np.stack([table[name].to_numpy() for name in SET.names], axis=1)
+    raw_features = np.stack([table[name].to_numpy() for name in SET.names], axis=1)
     model = Bundle.load(found.bundle.folder).predictor
     plain, fitted = (read_reference(f) for f in (root.models / "first", found.bundle.folder))
-    as_read = plain.counts(model.read(heard, SET.names), model.feature_names)
-    assert np.abs(fitted.counts(heard, SET.names) - as_read).max() <= 1  # a value on an edge
+    as_read = plain.counts(model.read(raw_features, SET.names), model.feature_names)
+    assert np.abs(fitted.counts(raw_features, SET.names) - as_read).max() <= 1  # a value on an edge
     assert (fitted.clips == plain.clips).all()
 
 
@@ -95,8 +95,10 @@ def test_it_is_registered_once_and_scores_only_when_it_is_promoted(root: Root):
 def test_an_erased_call_is_known_to_have_shaped_it(root: Root):
     put_calls(root, 0)
     found = align(root, Settings(), days=28, who="ann")
-    heard = Lake(root.lake).read(FEATURES, columns=["recording_id"])["recording_id"].to_pylist()
-    assert learnt_from(root, {heard[0]}) == (found.bundle.folder.name,)
+    raw_features = (
+        Lake(root.lake).read(FEATURES, columns=["recording_id"])["recording_id"].to_pylist()
+    )
+    assert learnt_from(root, {raw_features[0]}) == (found.bundle.folder.name,)
     assert learnt_from(root, {"another"}) == ()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ser_batch.audio.telephone import telephone
+from ser_batch.config import DenoiseSettings
 from ser_batch.corpora import get_corpus
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.histograms import LINE_MEASURES
@@ -22,13 +23,33 @@ def tone(hz: float = 500.0, seconds: float = 1.0) -> np.ndarray:
 
 
 def test_a_copy_is_as_loud_and_noisy_as_was_asked_for():
-    asked = Augmentation(speed=0, level_db=(-30, -30), snr_db=(20, 20), lossy=0)
+    asked = Augmentation(
+        speed=0,
+        level_db=(-30, -30),
+        snr_db=(20, 20),
+        lossy=0,
+        denoise=DenoiseSettings(mode="off"),
+    )
     copy = telephone_copy(tone(), 16000, asked, np.random.default_rng(0))
     power = np.abs(np.fft.rfft(copy[1000:7000])) ** 2
     peak = power.argmax()
     signal = power[peak - 5 : peak + 6].sum()
     assert 10 * np.log10(np.mean(copy[1000:7000] ** 2)) == pytest.approx(-30, abs=0.8)
     assert 10 * np.log10(signal / (power.sum() - signal)) == pytest.approx(20, abs=2)
+
+
+def test_a_noisy_copy_is_denoised_as_a_night_denoises():
+    asked = Augmentation(speed=0, tilt_db=0, bump_db=0, snr_db=(15, 15), lossy=0)
+    off = replace(asked, denoise=DenoiseSettings(mode="off"))
+    copies = [telephone_copy(tone(), 16000, one, np.random.default_rng(0)) for one in (asked, off)]
+    noise = [(np.abs(np.fft.rfft(copy[1000:7000]))[1200:2400] ** 2).sum() for copy in copies]
+    assert noise[0] < 0.3 * noise[1]
+    quiet = replace(asked, snr_db=(37, 37))
+    same = [
+        telephone_copy(tone(), 16000, one, np.random.default_rng(0))
+        for one in (quiet, replace(quiet, denoise=DenoiseSettings(mode="off")))
+    ]
+    np.testing.assert_array_equal(*same)
 
 
 def test_speed_changes_length_and_pitch_together():
@@ -73,13 +94,13 @@ def test_copies_follow_their_clip_and_stay_with_its_speaker(tmp_path):
 def test_a_clip_tells_its_level_and_band_and_not_its_noise(tmp_path):
     voice = sum(tone(200.0 * k, 2.0) / k for k in range(1, 36))  # to 7 kHz
     clip = telephone(voice, 16000)
-    told = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=False), strict=True))
+    measured = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=False), strict=True))
     rms_db = 10 * np.log10(np.mean(clip**2))
-    assert told["level_db"] == pytest.approx(rms_db, abs=0.2)
-    assert told["bandwidth_hz"] == pytest.approx(3600, abs=150)
-    assert np.isnan([told["snr_db"], told["clipping_ratio"]]).all()
+    assert measured["level_db"] == pytest.approx(rms_db, abs=0.2)
+    assert measured["bandwidth_hz"] == pytest.approx(3600, abs=150)
+    assert np.isnan([measured["snr_db"], measured["clipping_ratio"]]).all()
     noisy = dict(zip(LINE_MEASURES, line_of(clip, 8000, is_copy=True), strict=True))
-    assert noisy["level_db"] == told["level_db"]
+    assert noisy["level_db"] == measured["level_db"]
     assert np.isnan(noisy["bandwidth_hz"])
     corpus = get_corpus("emodb").read(made_corpus(tmp_path / "emodb"))[:2]
     described = describe_clips(

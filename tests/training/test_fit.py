@@ -147,8 +147,8 @@ def test_annotators_who_disagree_teach_a_middle_probability():
 def test_dissatisfaction_is_learnt_in_its_own_right_on_unseen_speakers():
     checked = cross_validate(blobs(n_clips=60), recipe=QUICK)
     angry = np.array(blobs(n_clips=60).emotions) == "anger"
-    assert roc_auc_score(angry, checked.dissatisfaction) > 0.85
-    assert checked.dissatisfaction.mean() == pytest.approx(angry.mean(), abs=0.05)
+    assert roc_auc_score(angry, checked.decided.dissatisfaction) > 0.85
+    assert checked.decided.dissatisfaction.mean() == pytest.approx(angry.mean(), abs=0.05)
 
 
 def test_labels_on_a_scale_are_learnt_by_their_level():

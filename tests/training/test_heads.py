@@ -58,7 +58,7 @@ def test_states_have_no_words():
     data = with_states()
     model = train(data, WITH_STATES)
     winner = model.predict(data.features, data.names).argmax(axis=1)
-    told = family_contributions(model, data.features, data.names, winner)
+    contributions = family_contributions(model, data.features, data.names, winner)
     other = data.features.copy()
     other[:, 8:] = model.linear.centre[8:]
     trees = model.trees.contributions(data.features, data.names)[:, :, :8]
@@ -67,4 +67,4 @@ def test_states_have_no_words():
     expected = (head * weights.T[winner])[:, :8].sum(axis=1)
     rows = np.arange(len(winner))
     expected += (trees[rows, winner] - trees.mean(axis=1)).sum(axis=1)
-    np.testing.assert_allclose(told.sum(axis=1), expected, atol=1e-9)
+    np.testing.assert_allclose(contributions.sum(axis=1), expected, atol=1e-9)

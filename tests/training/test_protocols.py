@@ -5,6 +5,9 @@ import struct
 
 import pytest
 
+from ser_batch.corpora import read_corpus
+from ser_batch.corpora.labels import labels_csv
+from ser_batch.corpora.sources import read_clips
 from ser_batch.errors import CorpusError, LeakError
 from ser_batch.report.evaluation import save_pictures
 from ser_batch.training.augment import Augmentation
@@ -26,6 +29,8 @@ KEYS = {
         ("ravdess-folds-of-4", ("ravdess",), (), 4),
         ("emodb+nemo-loso", ("emodb", "nemo"), (), 1),
         ("cross:emodb->ravdess+nemo", ("emodb",), ("ravdess", "nemo"), 1),
+        ("own-calls+more.calls-loso", ("own-calls", "more.calls"), (), 1),
+        ("cross:own-calls->emodb", ("own-calls",), ("emodb",), 1),
     ],
 )
 def test_names_say_who_is_trained_on_and_tested(name, train, test, per_fold):
@@ -45,7 +50,9 @@ def run(name, folder, **changes):
         "band": "telephone", "augmentation": Augmentation(), "recipe": QUICK,
         "comparisons": True, "on_progress": lambda *_: None,
     }  # fmt: skip
-    return run_protocol(parse_protocol(name), folder, **{**options, **changes})
+    protocol = parse_protocol(name)
+    clips = read_clips(folder, [*protocol.train, *protocol.test])
+    return run_protocol(protocol, clips, **{**options, **changes})
 
 
 def test_a_protocol_gives_honest_figures_first_and_names_those_that_flatter(tmp_path):
@@ -71,6 +78,24 @@ def as_ravdess(target):
         text = "12"["abcd".index(path.stem[6]) // 2]
         actor = int(path.stem[:2])
         path.rename(target / f"03-01-{emotion}-01-0{text}-0{take}-{actor:02d}.wav")
+
+
+def test_tables_of_labels_stand_beside_corpora_under_their_own_names(tmp_path):
+    made_corpus(tmp_path / "emodb", n_speakers=2)
+    own = read_corpus(made_corpus(tmp_path / "other" / "emodb", n_speakers=2, seed=1), "emodb")
+    table = tmp_path / "own calls.csv"
+    table.write_text(labels_csv(own, tmp_path).replace(",emodb,", ",,"))
+    protocol = parse_protocol("cross:own calls->emodb")
+    clips = read_clips(tmp_path, [*protocol.train, *protocol.test], [table])
+    assert list(clips) == ["own calls", "emodb"]
+    options = {
+        "band": "telephone", "augmentation": Augmentation(), "recipe": QUICK,
+        "comparisons": False, "on_progress": lambda *_: None,
+    }  # fmt: skip
+    result = run_protocol(protocol, clips, **options)
+    assert result["by_corpus"].keys() == {"emodb"}
+    with pytest.raises(CorpusError, match="two tables"):
+        read_clips(None, [], [table, tmp_path / "elsewhere" / "own calls.csv"])
 
 
 def test_from_one_corpus_to_another_tests_only_what_both_name(tmp_path):

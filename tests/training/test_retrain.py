@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from ser_batch.config import RetrainSettings, Settings
-from ser_batch.errors import ContractError, LeakError, ModelError, SettingsError
+from ser_batch.errors import ContractError, LeakError, ModelError, SettingsError, TooFewLabelsError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import is_held_out
 from ser_batch.labels.gather import usable_labels
@@ -23,7 +23,7 @@ from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, LABEL_QUEUE, SEGMENTS, features_contract
-from ser_batch.training.enough import TooFewLabelsError, corpora_clips, gather_enough
+from ser_batch.training.enough import corpora_clips, gather_enough
 from ser_batch.training.material import Material, gather, prove_apart, shared_out
 from ser_batch.training.retrain import (
     compare,
@@ -49,14 +49,14 @@ def put_labels(
 ) -> None:
     """Label segments; those of callers that measure count as drawn by chance."""
     lake = Lake(root.lake)
-    stretches = {
+    spans = {
         (row["recording_id"], row["channel"], row["segment_no"]): (row["start_s"], row["end_s"])
         for row in lake.read(SEGMENTS).to_pylist()
     }
     rows = [
         label_row(
             key,
-            stretches[key],
+            spans[key],
             annotator=annotator,
             emotion=emotion,
             made_at=MIDDAY,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ser_batch.features.encoders.errors import WeightsError
+from ser_batch.errors import WeightsError
 from ser_batch.features.encoders.onnx_tensors import onnx_tensors
 
 Raw = Mapping[str, NDArray[Any]]

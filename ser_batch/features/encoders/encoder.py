@@ -71,7 +71,7 @@ def encoder_of(graph: bytes, places: FloatArray, after_blocks: tuple[int, ...]) 
 
     Args:
         graph: ONNX
-        places: what tells it where a state lies, shape (n_positions, width)
+        places: position of a state, as the encoder reads it, shape (n_positions, width)
         after_blocks: states that the graph gives and that are wanted
     """
     import onnxruntime  # noqa: PLC0415  (naming a feature set must not load it)
@@ -86,7 +86,7 @@ def encoder_of(graph: bytes, places: FloatArray, after_blocks: tuple[int, ...]) 
 
 
 def sinusoids(n_states: int, width: int) -> FloatArray:
-    """What tells an encoder where a state lies, shape (n_states, width).
+    """Positions of states, as an encoder reads them, shape (n_states, width).
 
     Source: Vaswani et al. (2017), "Attention is all you need", as Radford et al. (2023) use it:
     sines first, then cosines, of wavelengths up to 10,000.

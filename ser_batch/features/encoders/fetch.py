@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
+from ser_batch.errors import DownloadError, WeightsError
 from ser_batch.features.encoders.containers import READERS, read_container
-from ser_batch.features.encoders.errors import DownloadError, WeightsError
 from ser_batch.features.encoders.weights import Weights, store
 
 Source = Literal["packages", "huggingface"]

@@ -17,8 +17,8 @@ from typing import Any
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import digest
+from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.encoder import Encoder, encoder_of, sinusoids
-from ser_batch.features.encoders.errors import EncoderError
 from ser_batch.features.encoders.sets import feature_names, pooled_rows
 from ser_batch.resources import bundled_models
 
@@ -43,7 +43,7 @@ class LocalEncoder:
     Attributes:
         folder: where its files lie; its name is the encoder's
         sha256: of the ONNX file
-        n_mels: lowest bands of the log-mel spectrum that it hears
+        n_mels: lowest bands of the log-mel spectrum that it reads
         width: of its states
         after_blocks: the blocks whose states it gives
         manifest: everything that is said of it

@@ -84,7 +84,7 @@ def pooled_rows(
         segments: start and end in seconds, shape (n_segments, 2)
         sample_rate: Hz
         encoder: whose states
-        n_mels: lowest bands that it hears; None: all
+        n_mels: lowest bands that it reads; None: all
 
     Returns:
         shape (n_segments, 2 * n_blocks * width), float32

@@ -18,11 +18,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from ser_batch.config import nearest
-from ser_batch.features.encoders.errors import (
-    MissingWeightsError,
-    UnknownWeightsError,
-    WeightsError,
-)
+from ser_batch.errors import MissingWeightsError, UnknownWeightsError, WeightsError
 
 Arrays = Mapping[str, NDArray[Any]]
 

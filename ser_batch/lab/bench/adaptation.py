@@ -7,7 +7,7 @@ are judged before and after. The encoder that comes of it is thrown away.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,9 @@ from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON, across, within
 from ser_batch.lab.distill.run import BATCH_S, Task, distill
 from ser_batch.lab.distill.sources import OWN, Source
 from ser_batch.lab.distill.teachers import Teacher
+from ser_batch.progress import Progress
 from ser_batch.training.describe import clip_signal, describe_clips
 from ser_batch.training.normalise import per_speaker
-
-Progress = Callable[[str, int, int], None]
 
 
 def run(
@@ -52,7 +51,7 @@ def run(
         teacher: who says what the states should be
         n_steps: of training
         settings: of the analysis
-        on_progress: told what is being done, how far, of how much
+        on_progress: called with a step, what is done of it, and all of it
         seed: of the parting and of the training
         batch_s: seconds of speech in a batch
 
@@ -96,7 +95,7 @@ def run(
         "corpus": corpus,
         "teacher": teacher.name,
         "n_steps": n_steps,
-        "heard": sorted(heard),
+        "adapted_on": sorted(heard),
         "judged": sorted(set(speakers) - heard),
         "before": {"error": held_out["error_before"], **figures["before"]},
         "after": {"error": held_out["error"], **figures["after"]},

@@ -8,33 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ser_batch.config import DissatisfactionSettings
-from ser_batch.emotions import call_dissatisfaction, is_call_dissatisfied
+from ser_batch.emotions import first_and_last_third, is_call_dissatisfied
 
 Arc = Literal["stayed positive", "improving", "worsening", "stayed negative", "uncertain"]
 
 MIN_SEGMENTS = 3
 """With fewer scored segments a call has no beginning and end to compare."""
-
-
-def first_and_last_third(dissatisfaction: ArrayLike, duration_s: ArrayLike) -> tuple[float, float]:
-    """Dissatisfaction of the first and of the last third of a call's scored speech.
-
-    A segment belongs to the third in which its middle lies.
-
-    Args:
-        dissatisfaction: of each scored segment in order of time, shape (n_segments,), 0..1
-        duration_s: of each scored segment, shape (n_segments,), seconds
-
-    Returns:
-        two values in 0..1, each NaN where no segment's middle lies there
-    """
-    values = np.asarray(dissatisfaction, np.float64)
-    lengths = np.asarray(duration_s, np.float64)
-    total = lengths.sum()
-    middle = np.cumsum(lengths) - lengths / 2
-    thirds = (middle <= total / 3, middle >= total * 2 / 3)
-    first, last = (call_dissatisfaction(values[third], lengths[third]) for third in thirds)
-    return first, last
 
 
 def arc_class(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from ser_batch.lab.bench.analysed_calls import AnalysedCall, analysed_calls
 from ser_batch.lab.bench.arcs import arc_class
 from ser_batch.lab.bench.call_figures import CallResult, as_json, call_figures, seed_figures
 from ser_batch.lab.bench.simulated_calls import Voices, voices_of
+from ser_batch.progress import Progress
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
@@ -41,8 +42,6 @@ UNSEEN_SPEAKERS = "unseen speakers"
 UNSEEN_CORPORA = "unseen corpora"
 ALIGNED = "unseen corpora, aligned"
 """Fitted to the unlabelled calls of the other half (`ser-batch models align`)."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import Clip, contents
+from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.scoring.linear import LinearHead, fit_linear
 from ser_batch.training.describe import clip_signal, speech_span
@@ -42,6 +43,9 @@ Method = Literal["none", "always", "gated", "envelope_gate", "noisereduce"]
 
 SPEECH_DB, PAUSE_S = -26.0, 1.0
 """dB re full scale of each clip, and s between two."""
+CORPORA = ("emodb", "ravdess")
+N_SOUNDS = 12
+"""Environmental sounds, one after the other, that make up a noise."""
 BABBLERS = 6
 STRENGTH = 0.001
 """Inverse L2 penalty of the model; the shipped one's tuning finds the same."""
@@ -70,7 +74,7 @@ def run(
     corpora: Path,
     settings: Settings,
     *,
-    names: Sequence[str] = ("emodb", "ravdess"),
+    names: Sequence[str] = CORPORA,
     snrs_db: Sequence[float] = (20, 10, 5, 0),
     n_folds: int = 10,
     every: int = 1,
@@ -92,6 +96,7 @@ def run(
         method, and the default's over each; rows: corpus, noise, snr_db (None: clean), method, uar,
         denoised_share (of channels)
     """
+    check_noise(corpora / "noise")
     feature_set = get_feature_set(settings.features.set)
     conditions: list[tuple[Noise | None, float | None]] = [(None, None)]
     conditions += [(noise, snr_db) for noise in get_args(Noise) for snr_db in snrs_db]
@@ -235,11 +240,22 @@ def _noisy(
     return compand(channel.signal + _at_level(sound, SPEECH_DB - snr_db), "mulaw")
 
 
+def check_noise(folder: Path) -> None:
+    """Make sure that there are environmental sounds, before any work.
+
+    Raises:
+        CorpusError: naming the folder
+    """
+    n_found = len(list(folder.glob("*.flac")))
+    if n_found < N_SOUNDS:
+        raise CorpusError(f"{folder} holds {n_found} FLAC files of noise, {N_SOUNDS} are needed")
+
+
 def _environment(folder: Path, rng: np.random.Generator) -> FloatArray:
     """A few environmental sounds, one after the other, through the telephone."""
     paths = sorted(folder.glob("*.flac"))
     parts = []
-    for k in rng.choice(len(paths), 12, replace=False):
+    for k in rng.choice(len(paths), N_SOUNDS, replace=False):
         samples, rate = soundfile.read(paths[k], dtype="float32", always_2d=True)
         parts.append(_at_level(telephone(samples.mean(axis=1), rate), SPEECH_DB))
     return np.concatenate(parts)

@@ -15,14 +15,16 @@ from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.channels import lines
 from ser_batch.audio.decode import Audio, at_rate, read_audio
 from ser_batch.audio.diarization import Separation, separate
-from ser_batch.audio.intervals import common, lengths, stretches, subtract, to_mask
+from ser_batch.audio.intervals import common, intervals, lengths, subtract, to_mask
 from ser_batch.audio.speech import call_speech
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
+from ser_batch.errors import CorpusError
 from ser_batch.lab.synthetic.demo import speak_call
 from ser_batch.lab.synthetic.plan import plan_calls
 
 FRAME_S = 0.01
+REFERENCE = "reference.rttm"
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def run(
         name, kind, n_speakers, der, missed, false_alarm and confusion as shares of the speech,
         confidence
     """
+    if corpora is not None:
+        check_recordings(corpora)
     kinds: dict[str, list[Excerpt]] = {"demo": demo_excerpts(n_calls)}
     if corpora is not None:
         kinds["mixed_call"] = mixed_calls(corpora / "calls", settings)
@@ -170,7 +174,7 @@ def demo_excerpts(n_calls: int) -> list[Excerpt]:
     for planned in plan_calls(max(n_calls, 1), seed=2)[:n_calls]:
         call = speak_call(planned, seed=2)
         speakers = tuple(
-            stretches(
+            intervals(
                 (row.start_s, row.end_s)
                 for row in call.truth
                 if row.kind == "speech" and row.channel == side
@@ -180,6 +184,19 @@ def demo_excerpts(n_calls: int) -> list[Excerpt]:
         mixed: FloatArray = np.clip(call.samples.sum(axis=1), -1, 1)[None]
         excerpts.append(Excerpt(planned.call_id, Audio(mixed, 8000, "WAV", "ULAW"), speakers))
     return excerpts
+
+
+def check_recordings(corpora: Path) -> None:
+    """Make sure that there are real recordings with a reference, before any work.
+
+    Raises:
+        CorpusError: naming what is missing
+    """
+    reference = corpora / "diarization" / REFERENCE
+    if not reference.is_file():
+        raise CorpusError(f"there is no {reference}, which says who speaks when")
+    if not any((corpora / "calls").glob("*.wav")):
+        raise CorpusError(f"there is no recording in {corpora / 'calls'}")
 
 
 def mixed_calls(folder: Path, settings: Settings) -> list[Excerpt]:
@@ -204,7 +221,7 @@ def mixed_calls(folder: Path, settings: Settings) -> list[Excerpt]:
 def real_excerpts(folder: Path) -> list[Excerpt]:
     """Excerpts of meetings with a reference in RTTM."""
     turns: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for line in (folder / "reference.rttm").read_text(encoding="utf-8").splitlines():
+    for line in (folder / REFERENCE).read_text(encoding="utf-8").splitlines():
         _, name, _, start, length, _, _, speaker, *_ = line.split()
         own = turns.setdefault(name, {}).setdefault(speaker, [])
         own.append((float(start), float(start) + float(length)))
@@ -213,7 +230,7 @@ def real_excerpts(folder: Path) -> list[Excerpt]:
         Excerpt(
             name,
             read_audio(folder / f"{name}.flac", settings),
-            tuple(stretches(sorted(own)) for own in speakers.values()),
+            tuple(intervals(sorted(own)) for own in speakers.values()),
         )
         for name, speakers in sorted(turns.items())
     ]

@@ -26,9 +26,10 @@ PEER = "wav2vec2_base"
 PEER_RATE_HZ = 16000
 
 
-def run(
-    names: Sequence[str] = (RECOMMENDED, "whisper_base_l2"), *, repeats: int = 3
-) -> dict[str, Any]:
+COMPARED = (RECOMMENDED, "whisper_base_l2")
+
+
+def run(names: Sequence[str] = COMPARED, *, repeats: int = 3) -> dict[str, Any]:
     """Time feature sets of embeddings and their peers on one thread.
 
     Args:

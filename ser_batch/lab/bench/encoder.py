@@ -7,7 +7,7 @@ product's own training is said by `calls`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -44,6 +44,7 @@ from ser_batch.lab.bench.embeddings import (
     segment_edges,
 )
 from ser_batch.lab.distill.export import encoder_arrays
+from ser_batch.progress import Progress
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import evaluate
@@ -66,8 +67,6 @@ FOLDS_OF = {"emodb": 1, "ravdess": 4, "nemo": 1}
 
 TRAINED_ON = "emodb"
 REPEATS = 3
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

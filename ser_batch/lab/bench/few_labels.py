@@ -7,7 +7,6 @@ clips of speakers that it never heard.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import one_of_each_content
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import get_feature_set
+from ser_batch.progress import Progress, counted
 from ser_batch.training.crossvalidate import align
 from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import evaluate
@@ -31,8 +31,6 @@ from ser_batch.training.splits import Fold, check_no_leakage, speaker_folds
 N_LABELS = (10, 25, 50, 100, 200)
 N_FOLDS = 5
 PEER = "descriptors_v1"
-
-Progress = Callable[[str, int, int], None]
 
 
 def run(
@@ -59,11 +57,13 @@ def run(
     clips = [clip for clip in clips if clip.emotion in CROSS_EMOTIONS]
     curves = {}
     for name in (feature_set, PEER):
-        told = partial(on_progress, f"describing clips, {name}")
-        dataset = describe_clips(clips, get_feature_set(name), on_clip=_counted(told, len(clips)))
-        told = partial(on_progress, f"training on few labels, {name}")
+        dataset = describe_clips(
+            clips,
+            get_feature_set(name),
+            on_clip=counted(f"describing clips, {name}", len(clips), on_progress),
+        )
         n_models = len(N_LABELS) * draws * N_FOLDS
-        on_model = _counted(told, n_models)
+        on_model = counted(f"training on few labels, {name}", n_models, on_progress)
         curves[name] = curve(dataset, recipe_for(name), draws=draws, on_model=on_model)
     ours, peer = curves[feature_set], curves[PEER]
     return {
@@ -141,9 +141,3 @@ def picture(result: dict[str, Any], path: Path) -> None:
         )
     )
     chart.configure(background="white").save(path)
-
-
-def _counted(told: Callable[[int, int], None], total: int) -> Callable[[], None]:
-    """A callback without arguments that counts its calls."""
-    done = iter(range(1, total + 1))
-    return lambda: told(next(done), total)

@@ -1,41 +1,46 @@
-"""The operating point of the flag: rules and levels compared on calls whose truth is known."""
+"""The operating point of the flag: levels and indices compared on calls whose truth is known."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 from ser_batch.arrays import BoolArray, DoubleArray
 from ser_batch.config import DissatisfactionSettings
-from ser_batch.emotions import call_dissatisfaction, worst_part
-from ser_batch.lab.bench.call_figures import ANGRY_SHARE
+from ser_batch.emotions import call_dissatisfaction, first_and_last_third
+from ser_batch.lab.bench.call_figures import ANGRY_SHARE, MANY_SHARE
 from ser_batch.lab.bench.calls import ScoredCall
 from ser_batch.lab.bench.simulated_calls import FURIOUS_END
 
-LEVELS = np.round(np.arange(0.01, 1.0, 0.01), 2)
-SHOWN_LEVELS = 9
-"""Points of the curve that are shown on each side of the chosen level."""
+LEVELS = np.round(np.arange(0.02, 1.0, 0.02), 2)
+NO_END = 1.01
+"""A level that no call's end reaches."""
+TOLERANCE = 0.02
+"""What precision or recall may lose for the calls that are calm and end furious."""
 
-Rule = Callable[[DoubleArray, DoubleArray], float]
-"""Dissatisfaction and seconds of a call's scored segments → what is compared with the level."""
+Index = Callable[[DoubleArray, DoubleArray], float]
+"""Dissatisfaction and seconds of some scored segments → their common dissatisfaction."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """What the flag does at a level.
+    """What the flag does at a pair of levels.
 
     Attributes:
-        level: from which a call is flagged
+        call_threshold, end_threshold: levels of the whole call and of its last third
         precision: share of the flagged calls with at least a third angry speech
         recall: share of those calls that is flagged
         flagged_share: share of all calls that is flagged
         furious_end_recall: share of the calls that are calm and end furious that is flagged
     """
 
-    level: float
+    call_threshold: float
+    end_threshold: float
     precision: float
     recall: float
     flagged_share: float
@@ -49,94 +54,102 @@ class Point:
 
 @dataclass(frozen=True)
 class _Calls:
-    """Columns of the calls that have enough scored speech."""
+    """Columns of the calls; one with too little scored speech is never flagged."""
 
-    value: DoubleArray
-    corpus: np.ndarray
-    is_angry: BoolArray
+    whole: DoubleArray
+    end: DoubleArray
+    true_share: DoubleArray
     is_furious_end: BoolArray
+    corpus: np.ndarray
+
+    @property
+    def is_angry(self) -> BoolArray:
+        return self.true_share >= ANGRY_SHARE
 
     def take(self, rows: BoolArray) -> _Calls:
         return _Calls(
-            self.value[rows], self.corpus[rows], self.is_angry[rows], self.is_furious_end[rows]
+            self.whole[rows],
+            self.end[rows],
+            self.true_share[rows],
+            self.is_furious_end[rows],
+            self.corpus[rows],
         )
 
-
-def rules(settings: DissatisfactionSettings) -> Mapping[str, Rule]:
-    """The rules that are compared; the first is the product's."""
-
-    def worst(share: float) -> Rule:
-        return lambda value, seconds: worst_part(value, seconds, share)
-
-    def above(value: DoubleArray, seconds: DoubleArray) -> float:
-        return float(np.average(value >= settings.threshold, weights=seconds))
-
-    return {
-        f"worst {settings.worst_part:.2f} of the speech": worst(settings.worst_part),
-        "worst 0.20 of the speech": worst(0.2),
-        "worst 0.50 of the speech": worst(0.5),
-        "whole call (the index)": call_dissatisfaction,
-        f"share of speech above {settings.threshold:g}": above,
-    }
+    def without_ends(self) -> _Calls:
+        return replace(self, end=np.full(len(self.end), -1.0))
 
 
 def tune_flag(
     scored: Sequence[Sequence[ScoredCall]], settings: DissatisfactionSettings
 ) -> dict[str, Any]:
-    """The level at which the lower of precision and recall is highest.
+    """The levels that balance precision and recall and still find calls that end furious.
 
     Args:
         scored: calls of each seed, by a model that was not trained on their corpora
-        settings: the product's rule, and the least scored speech
+        settings: the levels in use, and the least scored speech
 
     Returns:
-        JSON-able: `rule`, `chosen` (a point), `curve` (points of the product's rule), `rules`
-        (best point of each rule), `left_out` (for each corpus the point that the level chosen on
-        the other corpora gives on it), n_calls, base_rate
+        JSON-able: n_calls, base_rate; points `in_use`, `chosen`, `whole_call_alone`, `near` (the
+        chosen end_threshold with other call_thresholds), `ends` (each end_threshold with its best
+        call_threshold), `left_out` (for each corpus the levels chosen on the others, on it);
+        `indices`: for other ways to sum up a call their point, spearman and precision_at_10
     """
     pooled = [one for some in scored for one in some]
-    by_rule = {name: _calls(pooled, rule, settings) for name, rule in rules(settings).items()}
-    product = next(iter(by_rule))
-    calls = by_rule[product]
-    curve = points(calls)
+    calls = _calls(pooled, call_dissatisfaction, settings)
+    grid = points(calls)
+    chosen = best(grid)
+    ends = sorted({point.end_threshold for point in grid})
     corpora = sorted(set(calls.corpus.tolist()))
     return {
-        "rule": product,
-        "n_calls": len(calls.value),
+        "n_calls": len(calls.whole),
         "base_rate": float(calls.is_angry.mean()),
-        "chosen": asdict(best(curve)),
-        "curve": [asdict(point) for point in curve],
-        "rules": {name: asdict(best(points(some))) for name, some in by_rule.items()},
+        "in_use": asdict(_point(calls, settings.call_threshold, settings.end_threshold)),
+        "chosen": asdict(chosen),
+        "whole_call_alone": asdict(best(points(calls.without_ends()))),
+        "near": [asdict(point) for point in grid if point.end_threshold == chosen.end_threshold],
+        "ends": [
+            asdict(_balanced([point for point in grid if point.end_threshold == end]))
+            for end in ends
+        ],
         "left_out": {
             name: asdict(_left_out(calls, calls.corpus == name))
             for name in corpora
             if len(corpora) > 1
         },
+        "indices": {
+            name: _index_figures(_calls(pooled, index, settings)) for name, index in INDICES.items()
+        },
     }
 
 
 def points(calls: _Calls) -> list[Point]:
-    """The curve over all levels."""
-    return [_point(calls, level) for level in LEVELS]
+    """The flag at every pair of levels, the end's at least as high as the whole call's."""
+    return [_point(calls, call, end) for end in (*LEVELS, NO_END) for call in LEVELS[end >= LEVELS]]
 
 
-def best(curve: Sequence[Point]) -> Point:
-    """The point whose lower of precision and recall is highest; of equals the middle one."""
-    highest = max(point.worse for point in curve)
-    equal = [point for point in curve if point.worse >= highest - 1e-9]
-    return equal[len(equal) // 2]
+def best(grid: Sequence[Point]) -> Point:
+    """Of the pairs whose lower of precision and recall is nearly the highest, the one that flags
+    most calls that end furious."""
+    highest = max(point.worse for point in grid)
+    near = [point for point in grid if point.worse >= highest - TOLERANCE]
+    return max(near, key=lambda point: (point.furious_end_recall, point.worse))
+
+
+def _balanced(grid: Sequence[Point]) -> Point:
+    return max(grid, key=lambda point: point.worse)
 
 
 def _left_out(calls: _Calls, is_left_out: BoolArray) -> Point:
-    """The level of the other corpora's calls, on those of one corpus."""
-    level = best(points(calls.take(~is_left_out))).level
-    return _point(calls.take(is_left_out), level)
+    """The levels of the other corpora's calls, on those of one corpus."""
+    chosen = best(points(calls.take(~is_left_out)))
+    return _point(calls.take(is_left_out), chosen.call_threshold, chosen.end_threshold)
 
 
-def _point(calls: _Calls, level: float) -> Point:
-    is_flagged = calls.value >= level
+def _point(calls: _Calls, call_threshold: float, end_threshold: float) -> Point:
+    is_flagged = (calls.whole >= call_threshold) | (calls.end >= end_threshold)
     return Point(
-        level=float(level),
+        call_threshold=float(call_threshold),
+        end_threshold=float(end_threshold),
         precision=_share(calls.is_angry, is_flagged),
         recall=_share(is_flagged, calls.is_angry),
         flagged_share=float(is_flagged.mean()),
@@ -149,16 +162,60 @@ def _share(of: BoolArray, where: BoolArray) -> float:
     return float(of[where].mean()) if where.any() else 0.0
 
 
-def _calls(scored: Sequence[ScoredCall], rule: Rule, settings: DissatisfactionSettings) -> _Calls:
-    value = []
+def _calls(scored: Sequence[ScoredCall], index: Index, settings: DissatisfactionSettings) -> _Calls:
+    whole, end = [], []
     for one in scored:
         known = ~one.is_uncertain
-        seconds = one.seconds[known]
+        value, seconds = one.value[known], one.seconds[known]
         enough = len(seconds) > 0 and seconds.sum() >= settings.min_scored_s
-        value.append(rule(one.value[known], seconds) if enough else -1.0)
+        whole.append(index(value, seconds) if enough else -1.0)
+        end.append(first_and_last_third(value, seconds, index)[1] if enough else -1.0)
     return _Calls(
-        value=np.array(value),
-        corpus=np.array([one.call.corpus for one in scored]),
-        is_angry=np.array([one.call.true_share >= ANGRY_SHARE for one in scored]),
+        whole=np.array(whole),
+        end=np.nan_to_num(np.array(end), nan=-1.0),
+        true_share=np.array([one.call.true_share for one in scored]),
         is_furious_end=np.array([one.call.kind == FURIOUS_END for one in scored]),
+        corpus=np.array([one.call.corpus for one in scored]),
     )
+
+
+def _index_figures(calls: _Calls) -> dict[str, Any]:
+    worst = np.argsort(-calls.whole, kind="stable")[: max(1, round(len(calls.whole) / 10))]
+    corpora = sorted(set(calls.corpus.tolist()))
+    by_corpus = {name: calls.take(calls.corpus == name) for name in corpora}
+    return {
+        "point": asdict(best(points(calls))),
+        "spearman": _spearman(calls),
+        "spearman_by_corpus": {name: _spearman(some) for name, some in by_corpus.items()},
+        "precision_at_10": float((calls.true_share[worst] >= MANY_SHARE).mean()),
+    }
+
+
+def _spearman(calls: _Calls) -> float | None:
+    if np.ptp(calls.whole) == 0 or np.ptp(calls.true_share) == 0:
+        return None
+    return float(scipy.stats.spearmanr(calls.whole, calls.true_share).statistic)
+
+
+def log_odds_mean(value: DoubleArray, seconds: DoubleArray, held: float) -> float:
+    """Duration-weighted mean on log-odds, each value held this far from 0 and 1."""
+    if not len(value):
+        return float("nan")
+    kept = np.clip(value, held, 1 - held)
+    mean = np.average(np.log(kept / (1 - kept)), weights=seconds)
+    return float(1 / (1 + np.exp(-mean)))
+
+
+def _mean(value: DoubleArray, seconds: DoubleArray) -> float:
+    return float(np.average(value, weights=seconds)) if len(value) else float("nan")
+
+
+INDICES: Mapping[str, Index] = {
+    "the product's": call_dissatisfaction,
+    "mean": _mean,
+    **{
+        f"log-odds, held {held:g}": partial(log_odds_mean, held=held)
+        for held in (0.002, 0.05, 0.1, 0.2)
+    },
+}
+"""Ways to sum up a call that are compared."""

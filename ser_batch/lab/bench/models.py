@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.lab.bench.opensmile import OpenSmileSet
+from ser_batch.progress import Progress
 from ser_batch.scoring.linear import CLIP
 from ser_batch.training.augment import Augmentation
-from ser_batch.training.crossvalidate import held_out_probabilities
+from ser_batch.training.crossvalidate import held_out_predictions
 from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import Evaluation, evaluate
 from ser_batch.training.fit import Recipe, class_numbers
@@ -44,7 +45,6 @@ OPENSMILE_SETS = ("eGeMAPSv02", "ComParE_2016")
 OPENSMILE_CLASSIFIERS = ("LightGBM", "SVM")
 SEED = 1
 
-Progress = Callable[[str, int, int], None]
 Grid = dict[str, list[Any]]
 
 
@@ -186,11 +186,11 @@ def _ours(
     folds = _folds(dataset, protocol)
     check_no_leakage(folds, dataset.speakers, dataset.contents, dataset.copies)
     done = iter(range(1, len(folds) + 1))
-    found = held_out_probabilities(
+    found = held_out_predictions(
         dataset, folds, recipe, lambda: on_progress("ours", next(done), len(folds))
     )
     clips = dataset.take(dataset.copies == 0)
-    score = evaluate(clips.emotions, found, dataset.classes, clips.speakers)
+    score = evaluate(clips.emotions, found.probabilities, dataset.classes, clips.speakers)
     return _as_row("ours: linear head + LightGBM", features, score)
 
 

@@ -7,7 +7,7 @@ about, chance about any segment; both train on the bundled model's corpus and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from ser_batch.corpora.base import one_of_each_content
 from ser_batch.features.dataset import Dataset, joined
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.selection import Pool, worth_asking
+from ser_batch.progress import Progress
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.augment import Augmentation
@@ -37,8 +38,6 @@ STEPS = (50, 100, 150, 200)
 AT = 200
 COPIES = 1
 BY = ("queue", "chance")
-
-Progress = Callable[[str, int, int], None]
 
 
 def run(
@@ -58,7 +57,7 @@ def run(
         draws: how often its speakers are drawn apart
         steps: numbers of labels; the first difference is the size of a queue
         recipe: how to train; None: as the feature set asks for
-        on_progress: told what is being done, how far, of how much
+        on_progress: called with a step, what is done of it, and all of it
 
     Returns:
         JSON-able; `uar` by way of asking and number of labels, `gain_at_200` in points of UAR,

@@ -45,8 +45,8 @@ class Batches:
     Args:
         material: the clips
         targets: what the teacher says of them
-        noises: sounds at 8 kHz that may be heard behind them
-        n_mels: lowest bands that are heard
+        noises: sounds at 8 kHz that may lie behind them
+        n_mels: lowest bands that are read
         seconds: of speech in a batch
         seed: of everything that is drawn
     """
@@ -107,8 +107,8 @@ class Batches:
             surroundings: Sequence[FloatArray] = self._noises
             if not len(surroundings) or rng.random() < BABBLE_SHARE:
                 surroundings = [_babble(clean, rng)]
-            heard = simulate_channel(signal, RATE_HZ, lines, rng, surroundings)
-            spectra.append(levelled(log_mel(heard, TELEPHONE_RATE_HZ))[:, : self._n_mels])
+            received = simulate_channel(signal, RATE_HZ, lines, rng, surroundings)
+            spectra.append(levelled(log_mel(received, TELEPHONE_RATE_HZ))[:, : self._n_mels])
         states = np.stack([self._targets.of(int(clip)) for clip in clips])
         return Batch(np.stack(spectra), states)
 
@@ -133,9 +133,9 @@ def _babble(clean: Sequence[FloatArray], rng: np.random.Generator) -> FloatArray
 
 
 def _weights(material: Material) -> tuple[list[NDArray[np.int64]], list[DoubleArray]]:
-    """Clips of each length that are trained on, and how much each is to be heard.
+    """Clips of each length that are trained on, and how often each is used.
 
-    A source is heard as much as the square root of its hours, so that no source drowns others.
+    A source is used in proportion to the square root of its hours, so that no source drowns others.
     """
     sources = [material.recordings[cut.recording].source for cut in material.cuts]
     seconds: dict[str, float] = {}

@@ -9,7 +9,7 @@ from ser_batch.lab.distill.curve import CURVE_FILE
 
 INTENDED = """\
 ## What it is for
-Describing a segment of telephone speech by numbers from which a small model tells emotions.
+Describing a segment of telephone speech by numbers from which a small model classifies emotions.
 
 ## What it must not be used for
 - Inferring emotions of people at work: prohibited in the EU (Regulation (EU) 2024/1689,
@@ -37,10 +37,10 @@ def encoder_card(manifest: Mapping[str, Any]) -> str:
             "mean and the standard deviation of these states over a segment.",
             "",
             INTENDED,
-            "## What it heard",
+            "## Training audio",
             "No label was used: no emotion, no word and no speaker's name. Each clip was also "
-            "heard slower and faster. Figures of emotions on a corpus named here are of voices "
-            "that it has heard; those on other corpora are not.",
+            "used slower and faster. Figures of emotions on a corpus named here are of voices "
+            "that it was trained on, without labels; those on other corpora are not.",
             "",
             "| source | files | hours | licence |",
             "| --- | --- | --- | --- |",

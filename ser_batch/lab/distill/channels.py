@@ -1,4 +1,4 @@
-"""Telephone copies of a clip: what the student hears where the teacher hears the clean clip."""
+"""Telephone copies of a clip: the student's input where the teacher's is the clean clip."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Lines:
 
     Attributes:
         band_share: share of copies that are cut to a telephone's band; others keep all below 4 kHz
-        response_share: share heard through another microphone
+        response_share: share recorded through another microphone
         tilt_db: spread of its slope, dB an octave
         bump_db: spread of its response at each corner frequency, dB
         level_db: range of the level, dB re full scale
@@ -79,22 +79,22 @@ def simulate_channel(
         sample_rate: Hz
         lines: how lines differ
         rng: draws the line
-        surroundings: sounds and voices at 8 kHz that may be heard behind it
+        surroundings: sounds and voices at 8 kHz that may lie behind it
 
     Returns:
         samples at 8000 Hz, shape (ceil(n_samples * 8000 / sample_rate),)
     """
-    heard = np.asarray(soxr.resample(clean, sample_rate, TELEPHONE_RATE_HZ, "MQ"), np.float32)
+    signal = np.asarray(soxr.resample(clean, sample_rate, TELEPHONE_RATE_HZ, "MQ"), np.float32)
     if len(surroundings) and rng.random() < lines.surroundings_share:
-        behind = _cut_out(surroundings[int(rng.integers(len(surroundings)))], len(heard), rng)
-        heard = _added(heard, behind, rng.uniform(*lines.surroundings_snr_db))
-    heard = _filtered(heard, lines, rng)
+        behind = _cut_out(surroundings[int(rng.integers(len(surroundings)))], len(signal), rng)
+        signal = _added(signal, behind, rng.uniform(*lines.surroundings_snr_db))
+    signal = _filtered(signal, lines, rng)
     if rng.random() < lines.noise_share:
-        noise = line_noise(len(heard), rate_hz=TELEPHONE_RATE_HZ, rng=rng)
-        heard = _added(heard, noise, rng.uniform(*lines.noise_snr_db))
-    level = float(np.sqrt(np.mean(np.square(heard)))) if len(heard) else 0.0
+        noise = line_noise(len(signal), rate_hz=TELEPHONE_RATE_HZ, rng=rng)
+        signal = _added(signal, noise, rng.uniform(*lines.noise_snr_db))
+    level = float(np.sqrt(np.mean(np.square(signal)))) if len(signal) else 0.0
     gain = 10 ** (rng.uniform(*lines.level_db) / 20) / level if level > 0 else 1.0
-    arrived = (heard * gain).astype(np.float32)
+    arrived = (signal * gain).astype(np.float32)
     if rng.random() < lines.mobile_share:
         arrived = through_gsm(np.clip(arrived, -1, 1))
     arrived = _companded(arrived, COMPANDINGS[int(rng.integers(len(COMPANDINGS)))])
@@ -139,7 +139,7 @@ def _added(signal: FloatArray, other: FloatArray, snr_db: float) -> FloatArray:
 
 
 def _cut_out(sound: FloatArray, n_samples: int, rng: np.random.Generator) -> FloatArray:
-    """A random stretch of a sound, repeated where it is too short."""
+    """A random piece of a sound, repeated where it is too short."""
     if len(sound) <= n_samples:
         sound = np.tile(sound, n_samples // max(len(sound), 1) + 2)
     start = int(rng.integers(len(sound) - n_samples))
@@ -147,7 +147,7 @@ def _cut_out(sound: FloatArray, n_samples: int, rng: np.random.Generator) -> Flo
 
 
 def _companded(signal: FloatArray, codec: Companding) -> FloatArray:
-    """As `compand`, from a table of the levels that sixteen bits tell apart."""
+    """As `compand`, from a table of the levels that sixteen bits distinguish."""
     numbers = np.rint(np.clip(signal, -1, 1) * 32767).astype(np.int32)
     return _table(codec)[numbers + 32767]
 

@@ -8,7 +8,7 @@ from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, RECORDINGS
 
 
-def channels_to_hear(lake: Lake, settings: Settings) -> dict[str, int | None]:
+def usable_channels(lake: Lake, settings: Settings) -> dict[str, int | None]:
     """The customer's channel of each recording that the lake knows, None where none may be scored.
 
     Whoever objected, or was given no notice, is not learnt from either.

@@ -33,7 +33,7 @@ def write_encoder(
     name: str,
     arrays: Mapping[str, NDArray[Any]],
     after_blocks: Sequence[int],
-    told: Mapping[str, Any],
+    facts: Mapping[str, Any],
 ) -> LocalEncoder:
     """Write an encoder; the same arrays and the same words give the same bytes.
 
@@ -42,7 +42,7 @@ def write_encoder(
         name: of the encoder; one that ends in `-` is completed by the digest
         arrays: named as `embeddings.weights.load` names them
         after_blocks: states that it gives
-        told: how it was made: `teacher`, `material`, `plan`, `history`, `held_out`, `command`
+        facts: how it was trained: `teacher`, `material`, `plan`, `history`, `held_out`, `command`
     """
     graph = eight_bit_graph(arrays, after_blocks)
     sha256 = hashlib.sha256(graph).hexdigest()
@@ -58,7 +58,7 @@ def write_encoder(
         "head_width": HEAD_WIDTH,
         "after_blocks": list(after_blocks),
         "log_mel": log_mel_definition(),
-        **told,
+        **facts,
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ENCODER_FILE).write_bytes(graph)

@@ -27,7 +27,7 @@ from ser_batch.errors import CorpusError, FileError
 from ser_batch.ingest.scan import content_id
 
 RATE_HZ = 16000
-"""Of the clean clips that the teacher hears."""
+"""Of the clean clips that the teacher reads."""
 
 LENGTHS_S = tuple(round(0.64 * 1.12**step, 2) for step in range(27))
 """Lengths of clips: .64 s to 12.2 s, each an eighth longer than the one before."""
@@ -59,14 +59,14 @@ class Recording:
         group: whose voice, or which file: all of it is trained on, or none
         content: digest of the file's bytes
         source: the folder or file that was named, for the card
-        stretches: where somebody is heard, seconds, shape (n, 2)
+        intervals: where somebody speaks, seconds, shape (n, 2)
     """
 
     samples: NDArray[np.int16] = field(repr=False)
     group: str
     content: str
     source: str
-    stretches: DoubleArray = field(repr=False)
+    intervals: DoubleArray = field(repr=False)
 
 
 @dataclass(frozen=True, order=True)
@@ -111,8 +111,8 @@ class Material:
         said = (samples / 32768).astype(np.float32)
         if SPEEDS[cut.speed] == 1:
             return said
-        heard = soxr.resample(said, RATE_HZ * SPEEDS[cut.speed], RATE_HZ)[:n_wanted]
-        return np.pad(heard, (0, n_wanted - len(heard))).astype(np.float32)
+        received = soxr.resample(said, RATE_HZ * SPEEDS[cut.speed], RATE_HZ)[:n_wanted]
+        return np.pad(received, (0, n_wanted - len(received))).astype(np.float32)
 
     def hours(self) -> float:
         """Of clips at their own speed."""
@@ -135,17 +135,17 @@ def read_material(
 ) -> Material:
     """Clips of all recordings below some folders.
 
-    A recording of two channels is a call: only the customer's channel is heard, where the
-    settings' voice activity finds speech. Of one channel everything but silence is heard, unless
+    A recording of two channels is a call: only the customer's channel is used, where the
+    settings' voice activity finds speech. Of one channel everything but silence is used, unless
     the settings say that it is the agent's. What is known of a recording goes before the settings.
 
     Args:
         sources: folders, or files
         settings: of the analysis, and which channel is the customer's
-        seed: of where long stretches are cut
+        seed: of where long intervals are cut
         made: names of voices and samples at `RATE_HZ`, of speech that is no recording
-        channels: by recording id the channel that may be heard, None for none of it
-        on_file: told how many files are read, of how many
+        channels: by recording id the channel that may be used, None for none of it
+        on_file: called with how many files are read, of how many
 
     Raises:
         CorpusError: if there is no audio, or a file cannot be read
@@ -156,7 +156,7 @@ def read_material(
     recordings: dict[str, Recording] = {}
     for number, (source, path) in enumerate(files, start=1):
         recording = _recording(source, path, settings, channels)
-        if recording is not None and len(recording.stretches):
+        if recording is not None and len(recording.intervals):
             recordings.setdefault(recording.content, recording)
         on_file(number, len(files))
     for voice, samples in made:
@@ -164,7 +164,7 @@ def read_material(
         recordings.setdefault(recording.content, recording)
     found = tuple(recordings.values())
     if not found:
-        raise CorpusError("nobody is heard in the recordings")
+        raise CorpusError("no speech was found in the recordings")
     return Material(found, *_cut_up(found, seed))
 
 
@@ -175,7 +175,7 @@ def _cut_up(found: Sequence[Recording], seed: int) -> tuple[tuple[Cut, ...], str
     for number, recording in enumerate(found):
         rng = np.random.default_rng([seed, *bytes.fromhex(recording.content)])
         for speed in range(1 if recording.group in held_out else len(SPEEDS)):
-            for start_s, end_s in recording.stretches:
+            for start_s, end_s in recording.intervals:
                 span = (round(start_s * RATE_HZ), round(end_s * RATE_HZ))
                 for start, length in _places(*span, SPEEDS[speed], rng):
                     cuts.append(Cut(length, number, start, speed, recording.group in held_out))
@@ -215,7 +215,7 @@ def _lot(group: str) -> bytes:
 def _recording(
     source: Path, path: Path, settings: Settings, channels: Mapping[str, int | None]
 ) -> Recording | None:
-    """A recording as it may be heard; None if it may not."""
+    """A recording as it may be used; None if it may not."""
     try:
         n_channels = soundfile.info(path).channels
         content = content_id(path)
@@ -223,20 +223,20 @@ def _recording(
         if channel is None:
             return None
         if n_channels == 2:
-            samples, stretches = _one_side(path, channel, settings)
+            samples, intervals = _one_side(path, channel, settings)
         else:
             samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
             samples = soxr.resample(samples.mean(axis=1), rate_hz, RATE_HZ)
-            stretches = loud_stretches(samples)
+            intervals = loud_intervals(samples)
     except (FileError, soundfile.LibsndfileError) as error:
         raise CorpusError(f"{path} cannot be read: {error}") from error
     speakers = [clip.speaker for c in CORPORA.values() if (clip := c.parse(path)) is not None]
     group = speakers[0] if speakers else f"{source.name}:{content}"
-    return Recording(_in_16_bits(samples), group, content, source.name, stretches)
+    return Recording(_in_16_bits(samples), group, content, source.name, intervals)
 
 
 def _channel(known: int | None, n_channels: int, settings: Settings) -> int | None:
-    """The channel that may be heard: what is known of the recording, else what the settings say."""
+    """The channel that may be used: what is known of the recording, else what the settings say."""
     if known != UNKNOWN:
         return known
     if n_channels != 2:
@@ -248,8 +248,8 @@ def _channel(known: int | None, n_channels: int, settings: Settings) -> int | No
 def _made(voice: str, samples: FloatArray) -> Recording:
     whole = _in_16_bits(samples)
     content = hashlib.blake2b(whole.tobytes(), digest_size=16).hexdigest()
-    stretches = np.array([[0.0, len(whole) / RATE_HZ]])
-    return Recording(whole, f"{MADE}:{voice}", content, MADE, stretches)
+    intervals = np.array([[0.0, len(whole) / RATE_HZ]])
+    return Recording(whole, f"{MADE}:{voice}", content, MADE, intervals)
 
 
 def _in_16_bits(samples: FloatArray) -> NDArray[np.int16]:
@@ -266,7 +266,7 @@ def _one_side(path: Path, channel: int, settings: Settings) -> tuple[FloatArray,
     return samples[channel], analysed[channel].segments
 
 
-def loud_stretches(signal: FloatArray) -> DoubleArray:
+def loud_intervals(signal: FloatArray) -> DoubleArray:
     """Where a clean recording is not silent, seconds, shape (n, 2)."""
     size = int(FRAME_S * RATE_HZ)
     n_frames = len(signal) // size
@@ -275,20 +275,20 @@ def loud_stretches(signal: FloatArray) -> DoubleArray:
     power = np.square(signal[: n_frames * size].reshape(n_frames, size)).mean(axis=1)
     loud = power > max(np.percentile(power, 98) * 10 ** (-QUIET_DB / 10), 1e-9)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
-    stretches = edges.reshape(-1, 2).astype(np.float64) * FRAME_S
-    if not len(stretches):
-        return stretches
-    apart = stretches[1:, 0] - stretches[:-1, 1] >= LEAST_GAP_S
-    starts = stretches[np.concatenate([[True], apart]), 0]
-    ends = stretches[np.concatenate([apart, [True]]), 1]
+    intervals = edges.reshape(-1, 2).astype(np.float64) * FRAME_S
+    if not len(intervals):
+        return intervals
+    apart = intervals[1:, 0] - intervals[:-1, 1] >= LEAST_GAP_S
+    starts = intervals[np.concatenate([[True], apart]), 0]
+    ends = intervals[np.concatenate([apart, [True]]), 1]
     last_s = len(signal) / RATE_HZ
     return np.stack([np.maximum(starts - MARGIN_S, 0), np.minimum(ends + MARGIN_S, last_s)], axis=1)
 
 
 def _places(start: int, end: int, speed: float, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """First sample and length of the clips of a stretch, one after the other.
+    """First sample and length of the clips of an interval, one after the other.
 
-    A stretch no longer than the longest clip is one clip; a longer one is cut at random lengths.
+    An interval no longer than the longest clip is one clip; a longer one is cut at random lengths.
     """
     places: list[tuple[int, int]] = []
     longest = len(LENGTHS_S) - 1

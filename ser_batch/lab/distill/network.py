@@ -106,7 +106,7 @@ class Size:
     """What is kept of a teacher.
 
     Attributes:
-        n_mels: lowest bands of the log-mel spectrum that it hears
+        n_mels: lowest bands of the log-mel spectrum that it reads
         stem: channels of its first convolution
         n_heads: of each block's attention
         hidden: units of each block's feed-forward part
@@ -143,18 +143,18 @@ def pruned(
     above = kept["conv1.weight"][:, size.n_mels :]
     kept["conv1.bias"] = kept["conv1.bias"] + floor * above.sum(axis=(1, 2))
     kept["conv1.weight"] = kept["conv1.weight"][:, : size.n_mels]
-    heard = [torch.from_numpy(spectrum[:, : size.n_mels].copy()) for spectrum in spectra]
-    _prune_stem(kept, size.stem, heard)
+    inputs = [torch.from_numpy(spectrum[:, : size.n_mels].copy()) for spectrum in spectra]
+    _prune_stem(kept, size.stem, inputs)
     for block in range(size.n_blocks):
-        _prune_block(kept, f"blocks.{block}", size, heard)
+        _prune_block(kept, f"blocks.{block}", size, inputs)
     return {name: np.ascontiguousarray(values, np.float32) for name, values in kept.items()}
 
 
-def _prune_stem(kept: dict[str, FloatArray], n_wanted: int, heard: Sequence[Tensor]) -> None:
+def _prune_stem(kept: dict[str, FloatArray], n_wanted: int, inputs: Sequence[Tensor]) -> None:
     """Leave out channels of the first convolution."""
     kernel, bias = (torch.from_numpy(kept[f"conv1.{part}"]) for part in ("weight", "bias"))
     channels = torch.cat(
-        [F.gelu(F.conv1d(spectrum.T[None], kernel, bias, padding=1))[0].T for spectrum in heard]
+        [F.gelu(F.conv1d(spectrum.T[None], kernel, bias, padding=1))[0].T for spectrum in inputs]
     )
     mean, std = channels.mean(0).numpy(), channels.std(0).numpy()
     reach = np.sqrt(np.square(kept["conv2.weight"]).sum(axis=(0, 2)))
@@ -168,13 +168,15 @@ def _prune_stem(kept: dict[str, FloatArray], n_wanted: int, heard: Sequence[Tens
     )
 
 
-def _prune_block(kept: dict[str, FloatArray], at: str, size: Size, heard: Sequence[Tensor]) -> None:
+def _prune_block(
+    kept: dict[str, FloatArray], at: str, size: Size, inputs: Sequence[Tensor]
+) -> None:
     """Leave out heads, then units of the feed-forward part."""
     block = int(at.split(".")[1])
     for part, n_wanted in (("heads", size.n_heads), ("units", size.hidden)):
         network = Network(kept)
         attended, units = [], []
-        for spectrum in heard:
+        for spectrum in inputs:
             before = network(spectrum[None], [block])[0] if block else network.stem(spectrum[None])
             found = network.parts(at, before)
             attended.append(found[0][0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ser_batch.arrays import FloatArray
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
 from ser_batch.config import Settings, digest
 from ser_batch.corpora.licences import strictest
-from ser_batch.errors import StopError
+from ser_batch.errors import DistillError
 from ser_batch.features.encoders.local import LocalEncoder
 from ser_batch.features.encoders.mel import levelled, log_mel
 from ser_batch.lab.distill.batches import Batches, read_noises
@@ -29,6 +29,7 @@ from ser_batch.lab.distill.targets import Targets, teach
 from ser_batch.lab.distill.teachers import Teacher
 from ser_batch.lab.distill.training import Plan, Trainer
 from ser_batch.lab.distill.voices import made_speech
+from ser_batch.progress import Progress, silent
 
 SIZE = Size(n_mels=63, stem=384, n_heads=5, hidden=736, n_blocks=3)
 """Of the encoder that comes along: five million bytes, nearly all of them matrices."""
@@ -45,15 +46,6 @@ QUIET_BAND = -0.8
 
 TIMED_STEPS = 5
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how far, of how much."""
-
-
-class DistillError(StopError):
-    """An encoder cannot be made of what was given."""
-
-    code = "distill"
-
 
 @dataclass(frozen=True)
 class Task:
@@ -69,7 +61,7 @@ class Task:
         made_minutes: of made speech among the material
         noise: sounds that are mixed in
         command: for the card
-        channels: by recording id the channel that may be heard, see `consent.channels_to_hear`
+        channels: by recording id the channel that may be used, see `consent.usable_channels`
         size: of the encoder, where it begins as parts of the teacher
         batch_s: seconds of speech in a batch
     """
@@ -95,7 +87,7 @@ def distill(
     *,
     work: Path,
     settings: Settings,
-    on_progress: Progress = lambda _what, _done, _total: None,
+    on_progress: Progress = silent,
 ) -> LocalEncoder:
     """Train an encoder and write it; broken off and run again, it goes on where it was.
 
@@ -105,7 +97,7 @@ def distill(
         name: of the encoder; one that ends in `-` is completed by its digest
         work: folder for what the teacher says, and for checkpoints
         settings: of the analysis of calls
-        on_progress: told of each step
+        on_progress: called at each step
 
     Raises:
         CorpusError: if there is no audio
@@ -150,12 +142,12 @@ def distill(
     trained = trainer.run(
         lambda step, total, loss: on_progress(f"training, loss {loss:.3f}", step, total)
     )
-    heard = described(task.sources, material)
-    told = {
+    sources = described(task.sources, material)
+    facts = {
         "begun_from": task.init.name if task.init else task.teacher.name,
-        "teacher": task.teacher.told(),
-        "licence": strictest(entry["licence"] for entry in heard),
-        "material": heard,
+        "teacher": task.teacher.facts(),
+        "licence": strictest(entry["licence"] for entry in sources),
+        "material": sources,
         "noise": described_noise(task.noise),
         "plan": asdict(plan),
         "batch_s": task.batch_s,
@@ -169,7 +161,7 @@ def distill(
         "made_with": {"torch": torch.__version__.partition("+")[0]},
         "command": task.command,
     }
-    return write_encoder(place, name, trained, plan.after_blocks, told)
+    return write_encoder(place, name, trained, plan.after_blocks, facts)
 
 
 def threads() -> int:
@@ -185,8 +177,8 @@ def _begun(task: Task, material: Material) -> dict[str, FloatArray]:
     clips = [number for number, cut in enumerate(material.cuts) if not cut.held_out]
     spectra = []
     for clip in rng.choice(clips, min(N_LOOKED_AT, len(clips)), replace=False):
-        heard = simulate_channel(material.clip(int(clip)), RATE_HZ, Lines(), rng)
-        spectra.append(levelled(log_mel(heard, TELEPHONE_RATE_HZ)))
+        received = simulate_channel(material.clip(int(clip)), RATE_HZ, Lines(), rng)
+        spectra.append(levelled(log_mel(received, TELEPHONE_RATE_HZ)))
     begun: dict[str, FloatArray] = pruned(task.teacher.arrays, task.size, spectra, QUIET_BAND)
     return begun
 

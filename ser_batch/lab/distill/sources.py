@@ -1,4 +1,4 @@
-"""Audio with its licence, as commands name it and as cards tell it."""
+"""Audio with its licence, as commands name it and as cards list it."""
 
 from __future__ import annotations
 

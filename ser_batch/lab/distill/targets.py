@@ -58,7 +58,7 @@ def teach(
         material: the clips
         teacher: from a clean clip to its states
         folder: of these clips and this teacher
-        on_part: told how many parts are done, of how many
+        on_part: called with how many parts are done, of how many
     """
     folder.mkdir(parents=True, exist_ok=True)
     firsts = np.concatenate([[0], np.cumsum([n_states(cut.length) for cut in material.cuts])])

@@ -11,13 +11,14 @@ import soxr
 from numpy.typing import NDArray
 
 from ser_batch.arrays import FloatArray
+from ser_batch.config import nearest
+from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features.encoders.encoder import Encoder, make_encoder
 from ser_batch.features.encoders.local import RATE_HZ as OWN_RATE_HZ
 from ser_batch.features.encoders.local import LocalEncoder
 from ser_batch.features.encoders.mel import levelled, log_mel
 from ser_batch.features.encoders.sets import EMBEDDING_SETS
 from ser_batch.features.encoders.weights import load
-from ser_batch.features.sets import UnknownFeatureSetError
 from ser_batch.lab.distill.material import RATE_HZ
 
 DEFAULT_TEACHER = "whisper_base_l2_l3"
@@ -26,7 +27,7 @@ ITSELF = "self"
 
 @dataclass(frozen=True)
 class Teacher:
-    """An encoder that hears the clean clip.
+    """An encoder whose input is the clean clip.
 
     Attributes:
         name: feature set of its states, or `self`
@@ -34,8 +35,8 @@ class Teacher:
         licence: SPDX identifier
         sha256: of its weights
         after_blocks: states that it gives
-        sample_rate: Hz of what it hears
-        n_mels: lowest bands that it hears; None: all
+        sample_rate: Hz of its input
+        n_mels: lowest bands that it reads; None: all
         arrays: of its weights, from which a student can be cut; None where it is the student
         encoder: on onnxruntime
     """
@@ -52,13 +53,13 @@ class Teacher:
 
     def states(self, clean: FloatArray) -> list[FloatArray]:
         """States of a clip at 16 kHz, one array a block."""
-        heard = clean
+        received = clean
         if self.sample_rate != RATE_HZ:
-            heard = np.asarray(soxr.resample(clean, RATE_HZ, self.sample_rate), np.float32)
-        spectrum = levelled(log_mel(heard, self.sample_rate))
+            received = np.asarray(soxr.resample(clean, RATE_HZ, self.sample_rate), np.float32)
+        spectrum = levelled(log_mel(received, self.sample_rate))
         return self.encoder.states(spectrum[:, : self.n_mels])
 
-    def told(self) -> dict[str, str]:
+    def facts(self) -> dict[str, str]:
         """What a manifest says of it."""
         return {
             "name": self.name,
@@ -76,7 +77,7 @@ def large_teacher(name: str = DEFAULT_TEACHER) -> Teacher:
         MissingWeightsError: if its weights were not fetched
     """
     if name not in EMBEDDING_SETS:
-        raise UnknownFeatureSetError(name)
+        raise UnknownFeatureSetError(name, nearest(name, EMBEDDING_SETS))
     chosen = EMBEDDING_SETS[name]
     weights, arrays = chosen.weights, load(chosen.weights)
     encoder = make_encoder(

@@ -22,7 +22,7 @@ from ser_batch.lab.distill.targets import Targets
 
 CHECKPOINT_S = 60.0
 EVERY = 250
-"""Steps after which held-out clips are heard, eight times at least."""
+"""Steps after which held-out clips are evaluated, eight times at least."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class History:
     """Errors on the way.
 
     Attributes:
-        steps: at which held-out clips were heard
+        steps: at which held-out clips were evaluated
         trained: mean loss since the step before
         held_out: error of held-out clips, in standard deviations of the teacher's states
     """
@@ -66,7 +66,7 @@ class History:
 
 
 Progress = Callable[[int, int, float], None]
-"""Told which step is done, of how many, with which loss."""
+"""Called with the step that is done, of how many, with which loss."""
 
 
 class Trainer:
@@ -74,7 +74,7 @@ class Trainer:
 
     Args:
         arrays: of the network to begin with
-        batches: what it hears
+        batches: its input
         targets: how the teacher's states spread
         plan: how to train
         folder: of the checkpoint
@@ -115,7 +115,7 @@ class Trainer:
         """Train to the end; go on from the checkpoint if there is one.
 
         Args:
-            on_step: told of each step
+            on_step: called at each step
             until: stop before this step, as if the machine went down; the checkpoint is written
 
         Returns:
@@ -202,8 +202,8 @@ class Trainer:
             numbers[f"average/{name}"] = self._average[name]
             for part, values in self._optimizer.state[parameter].items():
                 numbers[f"{part}/{name}"] = values.cpu().numpy()
-        told = {"identity": self._identity, "history": asdict(self.history)}
-        numbers["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+        state = {"identity": self._identity, "history": asdict(self.history)}
+        numbers["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
         self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._path.with_suffix(".unfinished.npz")
         np.savez(unfinished, allow_pickle=False, **numbers)
@@ -211,11 +211,11 @@ class Trainer:
 
     def _restore(self) -> None:
         with np.load(self._path, allow_pickle=False) as stored:
-            told = json.loads(stored["told"].tobytes())
-            if told["identity"] != self._identity:
+            state = json.loads(stored["state"].tobytes())
+            if state["identity"] != self._identity:
                 return
             self.step = int(stored["step"])
-            self.history = History(**told["history"])
+            self.history = History(**state["history"])
             for name, parameter in self._named.items():
                 parameter.data.copy_(torch.from_numpy(stored[f"now/{name}"]))
                 self._average[name] = stored[f"average/{name}"]

@@ -1,4 +1,4 @@
-"""Where a clean utterance holds speech: made-up calls' truth rests on it, never a result."""
+"""Where a clean utterance holds speech: the truth of simulated calls, never a result."""
 
 from __future__ import annotations
 

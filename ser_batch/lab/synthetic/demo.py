@@ -1,4 +1,4 @@
-"""The demo: a folder of made-up calls with metadata and truth, the same for the same seed.
+"""The demo: a folder of simulated calls with metadata and truth, the same for the same seed.
 
 All speech in it is synthetic.
 """
@@ -52,7 +52,7 @@ class DemoCalls:
     Attributes:
         audio_dir: two-channel 8 kHz mu-law WAV files, channel 0 agent, channel 1 customer
         metadata_path: CSV, one row a call
-        truth_path: Parquet in `TRUTH_SCHEMA`, one row a stretch of speech, tone or silence
+        truth_path: Parquet in `TRUTH_SCHEMA`, one row an interval of speech, tone or silence
         n_calls: how many
         duration_s: of all calls together
     """
@@ -101,7 +101,7 @@ def make_demo_calls(
         folder: receives `audio/<date>/<call_id>.wav`, `metadata.csv` and `truth.parquet`
         n_calls: six a day, four days a week
         seed: the same seed gives the same bytes
-        progress: told how many calls are done, and of how many
+        progress: called with how many calls are done, and of how many
 
     Raises:
         DependencyError: if the speech engine is not installed
@@ -142,7 +142,7 @@ def speak_scene(call: PlannedCall, *, seed: int) -> Scene:
 
 
 def _recipe() -> str:
-    """Digest of the code that makes the calls: a folder made by other code is made anew."""
+    """Digest of the code that makes the calls: a folder written by other code is regenerated."""
     sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(telephone.__file__)]
     return hashlib.blake2b(b"".join(path.read_bytes() for path in sources)).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Made-up rows of many analysed calls, without any audio: for what is built upon the lake."""
+"""Simulated rows of many analysed calls, without any audio: for what is built upon the lake."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _facts(number: int, date: dt.date, recording_id: str) -> Row:
         "recording_id": recording_id,
         "call_id": f"{date:%Y%m%d}-{number:08}",
         "path": f"{date}/{recording_id}.wav",
-        "audio_root": "/made-up",
+        "audio_root": "/simulated",
         "started_at_source": "metadata",
         "team": ("north", "south", "west")[number % 3],
         "customer": f"customer-{number // 2}",

@@ -146,7 +146,7 @@ class PlannedCall:
 
     @property
     def notice_given(self) -> bool:
-        """Whether the customer was told of the analysis."""
+        """Whether the customer was informed of the analysis."""
         return self.number != NO_NOTICE_CALL
 
     @property

@@ -50,7 +50,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class TruthRow:
-    """One stretch of a channel, exact to the sample.
+    """One interval of a channel, exact to the sample.
 
     Attributes:
         kind: what it holds; `overlap` rows repeat parts of `speech` rows
@@ -83,7 +83,7 @@ class Line:
     Attributes:
         gain_db: level change of each channel's speech and tones
         snr_db: speech level over line noise in each channel, None for no noise at all
-        cross_talk_db: level at which each channel is heard in the other, None for not at all
+        cross_talk_db: level at which each channel leaks into the other, None for none
     """
 
     gain_db: tuple[float, float] = (0.0, 0.0)
@@ -196,17 +196,17 @@ class Scene:
             clean[start : start + len(samples), channel] += samples
         clean *= 10 ** (np.array(line.gain_db, dtype=np.float32) / 20)
         speech = self._speech_mask(len(clean))
-        heard = clean.copy()
+        mixed = clean.copy()
         if line.cross_talk_db is not None:
-            heard += clean[:, ::-1] * np.float32(10 ** (line.cross_talk_db / 20))
+            mixed += clean[:, ::-1] * np.float32(10 ** (line.cross_talk_db / 20))
         for channel, snr_db in enumerate(line.snr_db):
             if snr_db is not None:
                 level_db = rms_db(clean[speech[:, channel], channel], NOMINAL_LEVEL_DB)
-                heard[:, channel] += self._noise(len(heard), level_db - snr_db)
+                mixed[:, channel] += self._noise(len(mixed), level_db - snr_db)
         truth = sorted(
             [*self._truth, *self._overlaps(speech)], key=lambda row: (row.start_s, row.channel)
         )
-        return Call(np.clip(heard, -1.0, 1.0), tuple(truth))
+        return Call(np.clip(mixed, -1.0, 1.0), tuple(truth))
 
     def _place(self, channel: int, start: int, samples: FloatArray) -> None:
         self._placed.append((channel, start, samples))

@@ -1,7 +1,7 @@
 """Synthetic speakers and their emotional manner, by NanoTTS (SVOX Pico).
 
 The speech is made, not recorded: nobody's voice is in it. Manners are exaggerated on purpose, so
-that a demo shows what the pipeline does; they are no evidence of how well it hears real people.
+that a demo shows what the pipeline does; they are no evidence of how well it works on real people.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ MANNERS: dict[str, Manner] = {
         effort_db=3.5, gain_db=2,
     ),
 }  # fmt: skip
-"""By emotion of the vocabulary. Anger is set so that the bundled model hears it; the engine's other
-moods are faint to a model that has heard people."""
+"""By emotion of the vocabulary. Anger is set so that the bundled model detects it; the
+engine's other moods are faint to a model trained on people."""
 
 
 def speak(

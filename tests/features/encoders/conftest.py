@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from ser_batch.features.encoders.errors import DownloadError
+from ser_batch.errors import DownloadError
 from ser_batch.features.encoders.fetch import adopt, fetch
 from ser_batch.features.encoders.sets import EMBEDDING_SETS, EmbeddingSet, embedding_set
 from ser_batch.features.encoders.weights import WEIGHTS, Weights

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ser_batch.corpora.licences import FREE
-from ser_batch.features.encoders.errors import EncoderError
+from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.local import (
     DEFAULT_ENCODER,
     ENCODER_FILE,

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ser_batch.errors import MissingWeightsError, UnknownFeatureSetError
 from ser_batch.features.encoders.encoder import make_encoder
-from ser_batch.features.encoders.errors import MissingWeightsError
 from ser_batch.features.encoders.mel import levelled, log_mel
 from ser_batch.features.encoders.sets import EMBEDDING_SETS, EmbeddingSet, embedding_set
 from ser_batch.features.encoders.weights import load
-from ser_batch.features.sets import UnknownFeatureSetError, get_feature_set
+from ser_batch.features.sets import get_feature_set
 from tests.features.encoders.made_up import speechlike
 
 

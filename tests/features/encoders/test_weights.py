@@ -9,13 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ser_batch.errors import DownloadError, MissingWeightsError, UnknownWeightsError, WeightsError
 from ser_batch.features.encoders.containers import read_container
-from ser_batch.features.encoders.errors import (
-    DownloadError,
-    MissingWeightsError,
-    UnknownWeightsError,
-    WeightsError,
-)
 from ser_batch.features.encoders.fetch import adopt, fetch
 from ser_batch.features.encoders.weights import Weights, content_sha256, get_weights, load
 from tests.features.encoders import made_up as writers

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.commands.weights import app
+from ser_batch.errors import WeightsError
 from ser_batch.features.encoders import weights as room
-from ser_batch.features.encoders.errors import WeightsError
 from tests.features.encoders.made_up import made_up_weights, transformers_tensors, write_ctranslate2
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ser_batch.arrays import DoubleArray
-from ser_batch.audio.intervals import stretches
+from ser_batch.audio.intervals import intervals
 from ser_batch.lab.bench.diarization import diarization_errors
 
 DURATION_S = 30.0
@@ -61,5 +61,5 @@ def test_errors_agree_with_the_installed_pyannote_metrics(seed: int) -> None:
 
 
 def test_nothing_found_is_all_missed() -> None:
-    errors = diarization_errors([stretches([(0, 10)])], [stretches([])], 20)
+    errors = diarization_errors([intervals([(0, 10)])], [intervals([])], 20)
     assert (errors.missed_s, errors.rate) == pytest.approx((10, 1))

@@ -21,30 +21,30 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(corpora: Path, cache: Path, told: list[str]):
+def run(corpora: Path, cache: Path, steps: list[str]):
     return bench.run(
         corpora,
         Settings(),
         names=NAMES,
         n_calls=0,
         cache_folder=cache,
-        on_progress=lambda what, _done, _total: told.append(what),
+        on_progress=lambda what, _done, _total: steps.append(what),
     )
 
 
 def test_every_set_has_a_row_and_features_are_described_once(corpora, tmp_path):
-    told: list[str] = []
-    found = run(corpora, tmp_path, told)
+    steps: list[str] = []
+    found = run(corpora, tmp_path, steps)
     rows = {row["set"]: row for row in found["rows"]}
-    assert set(told) == {"encoder_v1: emodb", "encoder_v1_fp32: emodb"}
+    assert set(steps) == {"encoder_v1: emodb", "encoder_v1_fp32: emodb"}
     assert all(rows[name]["speed"] > 1 for name in NAMES)
     assert rows["encoder_v1"]["n_bytes"] <= 5_000_000
     assert rows["encoder_v1"]["within"]["emodb"] == 1.0, "tones of anger are loud and high"
     assert bench.PEER in found["missing"] or any(bench.PEER in name for name in rows)
 
-    told.clear()
-    again = run(corpora, tmp_path, told)
-    assert told == []
+    steps.clear()
+    again = run(corpora, tmp_path, steps)
+    assert steps == []
     assert [row.get("within") for row in again["rows"]] == [
         row.get("within") for row in found["rows"]
     ]
@@ -74,8 +74,8 @@ def test_unlabelled_speakers_are_parted_from_those_that_are_judged(corpora):
         on_progress=lambda _what, _done, _total: None,
         batch_s=4,
     )
-    assert len(found["heard"]) == len(found["judged"]) == 2
-    assert not set(found["heard"]) & set(found["judged"])
+    assert len(found["adapted_on"]) == len(found["judged"]) == 2
+    assert not set(found["adapted_on"]) & set(found["judged"])
     assert set(found["before"]) == set(found["after"])
 
 

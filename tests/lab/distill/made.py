@@ -52,7 +52,7 @@ def made_up_arrays(seed: int = 0) -> dict[str, FloatArray]:
 
 
 def made_up_teacher() -> Teacher:
-    """A teacher that hears 16 kHz and says what random weights make of it."""
+    """A teacher that reads 16 kHz and says what random weights make of it."""
     arrays = made_up_arrays()
     graph = encoder_graph(arrays, head_width=HEAD_WIDTH, after_blocks=BLOCKS, int8=False)
     return Teacher(

@@ -27,16 +27,16 @@ def test_an_adaptation_is_judged_written_down_and_found_by_its_name(
         check=True,
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
     )
-    told = json.loads(done.stdout)
-    name = told["contest"]["name"]
-    assert name == f"encoder_v1-{told['sha256'][:8]}"
-    assert told["begun_from"] == "encoder_v1"
-    assert str(tmp_path) not in told["command"]
+    result = json.loads(done.stdout)
+    name = result["contest"]["name"]
+    assert name == f"encoder_v1-{result['sha256'][:8]}"
+    assert result["begun_from"] == "encoder_v1"
+    assert str(tmp_path) not in result["command"]
     place = root / "models" / "encoders"
     (line,) = (place / "encoders.jsonl").read_text(encoding="utf-8").splitlines()
     logged = json.loads(line)
-    assert logged["event"] == ("adopted" if told["contest"]["adopted"] else "refused")
-    assert logged["why"] == told["contest"]["why"]
+    assert logged["event"] == ("adopted" if result["contest"]["adopted"] else "refused")
+    assert logged["why"] == result["contest"]["why"]
     assert not list((tmp_path / "cache").rglob("states_*.npy")), "no states of callers are kept"
 
     found = subprocess.run(
@@ -53,4 +53,4 @@ def test_an_adaptation_is_judged_written_down_and_found_by_its_name(
         cwd=CHECKOUT,
         check=True,
     )
-    assert found.stdout.strip() == told["sha256"]
+    assert found.stdout.strip() == result["sha256"]

@@ -9,7 +9,7 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.ingest.scan import content_id
-from ser_batch.lab.distill.consent import channels_to_hear
+from ser_batch.lab.distill.consent import usable_channels
 from ser_batch.lab.distill.material import read_material
 from ser_batch.store.lake import Lake
 from tests.lakes import call_rows, put_rows
@@ -24,7 +24,7 @@ def test_of_a_call_that_may_be_scored_the_customer_is_heard(tmp_path: Path) -> N
         call_rows(recording_id="objected", objected=True),
         call_rows(recording_id="no notice", notice_given=False),
     )
-    assert channels_to_hear(lake, Settings()) == {
+    assert usable_channels(lake, Settings()) == {
         "spoken": 1,
         "swapped": 0,
         "objected": None,
@@ -39,12 +39,12 @@ def test_a_call_whose_customer_objected_is_in_no_clip(demo_calls, tmp_path: Path
     objected, other = (content_id(call) for call in calls)
     material = read_material([tmp_path], Settings(), seed=1, channels={objected: None})
     assert {recording.content for recording in material.recordings} == {other}
-    with pytest.raises(CorpusError, match="nobody"):
+    with pytest.raises(CorpusError, match="no speech"):
         read_material([tmp_path], Settings(), seed=1, channels={objected: None, other: None})
 
 
-def test_one_channel_that_is_the_agent_s_is_not_heard(speech: Path) -> None:
+def test_one_channel_that_is_the_agent_s_is_not_used(speech: Path) -> None:
     settings = Settings()
     roles = settings.roles.model_copy(update={"single_channel": "agent"})
-    with pytest.raises(CorpusError, match="nobody"):
+    with pytest.raises(CorpusError, match="no speech"):
         read_material([speech], settings.model_copy(update={"roles": roles}), seed=1)

@@ -82,10 +82,10 @@ def test_only_the_customer_of_a_call_is_heard(demo_calls, tmp_path):
         assert power[np.abs(hz - 1000) < 3].sum() < 0.3 * power.sum()
 
 
-def test_where_nobody_is_the_customer_nobody_is_heard(demo_calls):
+def test_where_nobody_is_the_customer_no_speech_is_used(demo_calls):
     settings = Settings()
     roles = settings.roles.model_copy(update={"channels": ("agent", "unknown")})
-    with pytest.raises(CorpusError, match="nobody"):
+    with pytest.raises(CorpusError, match="no speech"):
         read_material([demo_calls.audio_dir], settings.model_copy(update={"roles": roles}), seed=1)
 
 
@@ -96,13 +96,13 @@ def test_what_is_held_out_is_never_drawn(speech, tmp_path):
     shown: set[int] = set()
     targets = teach(material, made_up_teacher().states, tmp_path)
 
-    class Told(type(targets)):
+    class Recorded(type(targets)):
         def of(self, number):
             shown.add(number)
             return super().of(number)
 
-    told = Told(targets.parts, targets.firsts, targets.mean, targets.std)
-    batches = Batches(material, told, [], n_mels=63, seconds=8, seed=1)
+    recorded = Recorded(targets.parts, targets.firsts, targets.mean, targets.std)
+    batches = Batches(material, recorded, [], n_mels=63, seconds=8, seed=1)
     for number in range(25):
         batches.batch(number)
     assert shown
@@ -128,10 +128,10 @@ def test_speakers_are_held_out_whole():
 @pytest.mark.parametrize("seconds", [0.64, 1.8, 5.0])
 def test_a_line_keeps_the_length_and_little_beyond_its_band(seconds):
     noise = np.random.default_rng(1).standard_normal(round(seconds * RATE_HZ)).astype(np.float32)
-    heard = simulate_channel(0.1 * noise, RATE_HZ, QUIET_LINE, np.random.default_rng(2))
-    assert len(heard) == round(seconds * 8000)
-    power = np.abs(np.fft.rfft(heard)) ** 2
-    hz = np.fft.rfftfreq(len(heard), 1 / 8000)
+    received = simulate_channel(0.1 * noise, RATE_HZ, QUIET_LINE, np.random.default_rng(2))
+    assert len(received) == round(seconds * 8000)
+    power = np.abs(np.fft.rfft(received)) ** 2
+    hz = np.fft.rfftfreq(len(received), 1 / 8000)
     assert power[hz < 60].mean() < 0.05 * power[(hz > 500) & (hz < 3000)].mean()
 
 

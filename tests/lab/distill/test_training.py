@@ -14,12 +14,13 @@ torch = pytest.importorskip("torch", reason="torch is missing: pip install ser-b
 
 from ser_batch.config import Settings
 from ser_batch.corpora.licences import FREE
+from ser_batch.errors import DistillError
 from ser_batch.features.encoders.encoder import encoder_of, sinusoids
 from ser_batch.features.encoders.graph import encoder_graph
 from ser_batch.lab.distill.batches import Batches
 from ser_batch.lab.distill.export import eight_bit_graph, encoder_arrays
 from ser_batch.lab.distill.network import Network, Size, pruned
-from ser_batch.lab.distill.run import DistillError, Task, distill
+from ser_batch.lab.distill.run import Task, distill
 from ser_batch.lab.distill.sources import Source
 from ser_batch.lab.distill.targets import teach
 from ser_batch.lab.distill.teachers import own_teacher
