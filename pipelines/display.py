@@ -56,8 +56,9 @@ class Display:
         self._bars[name] = self._progress.add_task(name, total=total, unit=unit)
 
     def advance(self, name: str, count: int = 1) -> None:
-        """So many more are done."""
-        self._progress.advance(self._bars[name], count)
+        """So many more are done; of a stage without a bar nothing is shown."""
+        if name in self._bars:
+            self._progress.advance(self._bars[name], count)
 
     def reach(self, name: str, done: int, total: int) -> None:
         """So many of so many are done; the first call begins the bar."""

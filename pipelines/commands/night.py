@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,15 +22,6 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-QUIET_PREFECT = {
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "DO_NOT_TRACK": "1",
-}
-"""What Prefect's own variables are set to unless the user set them."""
 
 
 def nightly(
@@ -87,7 +76,7 @@ def runs(
     """
     from ser_batch.monitoring.interrupted import read_runs
 
-    rows = read_runs(existing_root(root))[:last]
+    rows = read_runs(existing_root(root), last=last)
     for row in rows:
         row["counts"], row["stage_s"] = dict(row["counts"]), dict(row["stage_s"])
     if as_json:
@@ -113,29 +102,26 @@ def run_nightly(
         RootIsFileError: if the root can be no folder
         SettingsError: naming the key that is wrong
     """
+    from pipelines.prefect_api import prefect_api
     from ser_batch.ingest.folders import named_folders
+    from ser_batch.store.lock import only_run
 
+    place = open_root(root)
     given = [str(path) for path in audio]
-    named_folders(given, read_settings(open_root(root), settings).ingest.audio)
-    quiet_prefect()
-    from pipelines.nightly import nightly as flow
+    named_folders(given, read_settings(place, settings).ingest.audio)
+    with only_run(place):  # another run is named before Prefect starts
+        pass
+    with prefect_api(place):
+        from pipelines.nightly import nightly as flow
 
-    summary: dict[str, Any] = flow(
-        audio=given,
-        metadata=[str(path) for path in metadata],
-        root=str(root),
-        settings_file=str(settings) if settings else None,
-        quiet=quiet,
-    )
+        summary: dict[str, Any] = flow(
+            audio=given,
+            metadata=[str(path) for path in metadata],
+            root=str(root),
+            settings_file=str(settings) if settings else None,
+            quiet=quiet,
+        )
     return summary
-
-
-def quiet_prefect() -> None:
-    """Let Prefect say nothing that the commands do not say themselves; before it is imported."""
-    for name, value in QUIET_PREFECT.items():
-        os.environ.setdefault(name, value)
-    # outside its own loggers: it counts what a flow that failed at once had no time to record
-    logging.getLogger("EventsWorker").setLevel(logging.ERROR)
 
 
 def show_summary(summary: dict[str, Any]) -> None:
@@ -176,6 +162,8 @@ def show_summary(summary: dict[str, Any]) -> None:
             f"  {counts['files_growing']} files skipped: still being written (changed within "
             "ingest.min_age_s); the next run takes them"
         )
+    for problem in summary["alerts"]["problems"]:
+        console.print(f"  [yellow]alert not sent[/]: {escape(problem)}")
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.commands.models import show_contest
-from pipelines.commands.night import quiet_prefect
 from pipelines.display import Display
 from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
@@ -58,16 +57,22 @@ def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool
         NoRootError: if there is no root
         SettingsError: naming the key that is wrong
     """
-    read_settings(existing_root(root), settings)
-    quiet_prefect()
-    from pipelines.retrain import retrain as flow
+    from pipelines.prefect_api import prefect_api
+    from ser_batch.store.lock import only_run
 
-    result: dict[str, Any] = flow(
-        root=str(root),
-        settings_file=str(settings) if settings else None,
-        promote=promote,
-        quiet=quiet,
-    )
+    place = existing_root(root)
+    read_settings(place, settings)
+    with only_run(place):  # another run is named before Prefect starts
+        pass
+    with prefect_api(place):
+        from pipelines.retrain import retrain as flow
+
+        result: dict[str, Any] = flow(
+            root=str(root),
+            settings_file=str(settings) if settings else None,
+            promote=promote,
+            quiet=quiet,
+        )
     return result
 
 
@@ -217,7 +222,7 @@ def _show_retrained(result: dict[str, Any]) -> None:
         typer.echo(f"  {count} labels not used: {reason}")
     for numbers in result["too_few_labels"]:
         typer.echo(f"  warning: left out, not learned: {numbers}")
-    if result["contest"] is not None:
-        show_contest({"champion": "champion", "challenger": "challenger", **result["contest"]})
+    if result["comparison"] is not None:
+        show_contest({"champion": "champion", "challenger": "challenger", **result["comparison"]})
     verdict = "It scores from the next night on" if result["promoted"] else "It stays a challenger"
     typer.echo(f"{verdict}: {'; '.join(result['reasons'])}")

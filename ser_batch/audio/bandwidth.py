@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import rfft
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import get_window
+import scipy
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.intervals import lengths
@@ -29,7 +27,9 @@ def bandwidth_hz(spectrum: FloatArray, noise: FloatArray) -> FloatArray:
     Returns:
         Hz, shape (...); NaN where there is nothing over the noise
     """
-    smooth = uniform_filter1d(np.maximum(spectrum - noise, 0), SMOOTHING_BINS, axis=-1)
+    smooth = scipy.ndimage.uniform_filter1d(
+        np.maximum(spectrum - noise, 0), SMOOTHING_BINS, axis=-1
+    )
     peak = smooth.max(axis=-1, keepdims=True)
     reached = smooth >= peak * 10 ** (DEPTH_DB / 10)
     highest = reached.shape[-1] - 1 - np.argmax(reached[..., ::-1], axis=-1)
@@ -48,13 +48,13 @@ def mean_spectra(signal: FloatArray, sample_rate: int, times: DoubleArray) -> Fl
         shape (n, n_bins); zeros for an interval shorter than a window
     """
     n_window = round(WINDOW_S * sample_rate)
-    window = get_window("hann", n_window).astype(np.float32)
+    window = scipy.signal.get_window("hann", n_window).astype(np.float32)
     spectra = np.zeros((len(times), n_window // 2 + 1), np.float32)
     for number, (start, stop) in enumerate(np.rint(times * sample_rate).astype(np.int64).tolist()):
         piece = signal[start:stop]
         frames = piece[: len(piece) // n_window * n_window].reshape(-1, n_window)
         if len(frames):
-            spectrum = rfft(frames * window, axis=1)
+            spectrum = scipy.fft.rfft(frames * window, axis=1)
             spectra[number] = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0)
     return spectra
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import irfft, rfft
+import scipy
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.audio.intervals import from_mask, merge_gaps, min_duration
@@ -117,11 +117,11 @@ def _correlation(
     energy = np.zeros(2)
     for start in starts:
         first, second = loud[start : start + n_block], side[start : start + n_block]
-        cross += np.conj(rfft(first, 2 * n_block)) * rfft(second, 2 * n_block)
+        cross += np.conj(scipy.fft.rfft(first, 2 * n_block)) * scipy.fft.rfft(second, 2 * n_block)
         energy += np.dot(first, first), np.dot(second, second)
     if not energy.all():
         return 0.0, 0.0
-    shape = irfft(cross) / np.sqrt(energy.prod())
+    shape = scipy.fft.irfft(cross) / np.sqrt(energy.prod())
     around = np.concatenate([shape[-most:], shape[: most + 1]])
     best = int(np.argmax(np.abs(around)))
     return float(np.abs(around[best])), (best - most) / sample_rate

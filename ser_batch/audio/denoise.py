@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from scipy.fft import irfft, rfft
-from scipy.ndimage import uniform_filter
-from scipy.signal import get_window
+import scipy
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.audio.levels import LEVEL_FRAME_S
@@ -49,7 +47,7 @@ def denoised(
         shape (n_samples,); the signal itself where it has no pauses to learn the noise from
     """
     hop = round(HOP_S * sample_rate)
-    window = np.sqrt(get_window("hann", 2 * hop)).astype(np.float32)
+    window = np.sqrt(scipy.signal.get_window("hann", 2 * hop)).astype(np.float32)
     padded = np.pad(signal, (hop, 2 * hop - len(signal) % hop))
     frames = np.lib.stride_tricks.sliding_window_view(padded, 2 * hop)[::hop]
     noise = _noise_power(frames, window, _quiet_frames(len(frames), speech))
@@ -59,9 +57,12 @@ def denoised(
     result = np.zeros_like(padded)
     for first in range(0, len(frames), BLOCK_FRAMES):
         start, stop = max(first - halo, 0), min(first + BLOCK_FRAMES, len(frames))
-        spectrum = rfft(frames[start : stop + halo] * window, axis=1)
+        spectrum = scipy.fft.rfft(frames[start : stop + halo] * window, axis=1)
         spectrum *= _gain(np.square(np.abs(spectrum)), noise, 2 * halo + 1, settings.floor_db)
-        waves = irfft(spectrum, axis=1).astype(np.float32)[first - start : stop - start] * window
+        waves = (
+            scipy.fft.irfft(spectrum, axis=1).astype(np.float32)[first - start : stop - start]
+            * window
+        )
         _add_overlapping(result[first * hop :], waves, hop)
     return result[hop : hop + len(signal)]
 
@@ -85,14 +86,14 @@ def _noise_power(frames: FloatArray, window: FloatArray, quiet: BoolArray) -> Do
     if len(numbers) < LEAST_NOISE_FRAMES:
         return None
     spread = numbers[:: -(-len(numbers) // NOISE_FRAMES)]
-    power = np.square(np.abs(rfft(frames[spread] * window, axis=1)))
+    power = np.square(np.abs(scipy.fft.rfft(frames[spread] * window, axis=1)))
     return np.asarray(np.median(power, axis=0) / np.log(2), np.float64)
 
 
 def _gain(power: FloatArray, noise: DoubleArray, n_smooth: int, floor_db: float) -> FloatArray:
     """Gain of each band of each frame, shape (n_frames, n_bands)."""
     tiny = np.finfo(np.float32).tiny
-    smooth = uniform_filter(power, (n_smooth, SMOOTHING_BANDS), mode="nearest")
+    smooth = scipy.ndimage.uniform_filter(power, (n_smooth, SMOOTHING_BANDS), mode="nearest")
     gain = 1 - noise.astype(np.float32) / np.maximum(smooth, tiny)
     return cast(FloatArray, np.maximum(gain, np.float32(10 ** (floor_db / 20))))
 

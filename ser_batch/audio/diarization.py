@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.fft import dct, irfft, rfft
-from scipy.signal import get_window
+import scipy
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from ser_batch.audio.intervals import intervals, lengths, min_duration, to_mask
@@ -115,15 +114,17 @@ def _voice(signal: FloatArray, sample_rate: int) -> _Voice:
     """
     hop, n_window = round(HOP_S * sample_rate), round(WINDOW_S * sample_rate)
     n_frames = len(signal) // hop
-    spectrum = rfft(_frames(signal, n_window, hop, n_frames), axis=1)
+    spectrum = scipy.fft.rfft(_frames(signal, n_window, hop, n_frames), axis=1)
     mel = np.square(np.abs(spectrum)) @ _mel_bands(n_window, sample_rate)
-    cepstra = dct(np.log(mel + 1e-7), axis=1, norm="ortho")[:, :N_CEPSTRA]
+    cepstra = scipy.fft.dct(np.log(mel + 1e-7), axis=1, norm="ortho")[:, :N_CEPSTRA]
     n_pitch = round(PITCH_WINDOW_S * sample_rate)
     lags = slice(round(sample_rate / PITCH_HZ[1]), round(sample_rate / PITCH_HZ[0]))
-    power = np.square(np.abs(rfft(_frames(signal, n_pitch, hop, n_frames), 2 * n_pitch, axis=1)))
-    correlation = irfft(power, axis=1)[:, : lags.stop]
-    window = get_window("hann", n_pitch)
-    of_window = irfft(np.square(np.abs(rfft(window, 2 * n_pitch))))[: lags.stop]
+    power = np.square(
+        np.abs(scipy.fft.rfft(_frames(signal, n_pitch, hop, n_frames), 2 * n_pitch, axis=1))
+    )
+    correlation = scipy.fft.irfft(power, axis=1)[:, : lags.stop]
+    window = scipy.signal.get_window("hann", n_pitch)
+    of_window = scipy.fft.irfft(np.square(np.abs(scipy.fft.rfft(window, 2 * n_pitch))))[: lags.stop]
     correlation /= (correlation[:, :1] + 1e-9) * (of_window / of_window[0])
     best = correlation[:, lags].argmax(axis=1) + lags.start
     return _Voice(
@@ -138,7 +139,7 @@ def _frames(signal: FloatArray, n_window: int, hop: int, n_frames: int) -> Float
     padded = np.pad(signal, (n_window - hop) // 2 + n_window)
     first = n_window
     frames = np.lib.stride_tricks.sliding_window_view(padded[first:], n_window)[::hop][:n_frames]
-    return np.asarray(frames * get_window("hann", n_window), np.float32)
+    return np.asarray(frames * scipy.signal.get_window("hann", n_window), np.float32)
 
 
 def _mel_bands(n_window: int, sample_rate: int) -> FloatArray:

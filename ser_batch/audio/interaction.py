@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import butter, find_peaks, sosfilt
+import scipy
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.intervals import intervals, lengths, min_duration, subtract, to_mask, union
@@ -148,13 +148,13 @@ def syllable_rate(signal: FloatArray, sample_rate: int, bursts: DoubleArray) -> 
     speech_s = float(lengths(bursts).sum())
     if speech_s == 0:
         return float("nan")
-    band = butter(2, SYLLABLE_BAND_HZ, "bandpass", fs=sample_rate, output="sos")
-    power = frame_power(sosfilt(band, signal).astype(np.float32), sample_rate)
+    band = scipy.signal.butter(2, SYLLABLE_BAND_HZ, "bandpass", fs=sample_rate, output="sos")
+    power = frame_power(scipy.signal.sosfilt(band, signal).astype(np.float32), sample_rate)
     kernel = np.hanning(SYLLABLE_SMOOTHING_FRAMES + 2)[1:-1]
     level_db = decibel(np.convolve(power, kernel / kernel.sum(), mode="same")[: len(power)])
     speech = to_mask(bursts, len(level_db), LEVEL_FRAME_S)
     least_db = float(np.quantile(level_db[speech], 0.98)) - SYLLABLE_DEPTH_DB
-    nuclei, _ = find_peaks(level_db, prominence=SYLLABLE_DIP_DB, height=least_db)
+    nuclei, _ = scipy.signal.find_peaks(level_db, prominence=SYLLABLE_DIP_DB, height=least_db)
     return float(np.count_nonzero(speech[nuclei]) / speech_s)
 
 

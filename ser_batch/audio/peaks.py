@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import rfft
-from scipy.signal import get_window
+import scipy
 
 from ser_batch.arrays import FloatArray
 
@@ -38,12 +37,12 @@ def spectral_peaks(signal: FloatArray, sample_rate: int) -> Peaks:
     n_window, hop = round(WINDOW_S * sample_rate), round(HOP_S * sample_rate)
     padded = np.pad(signal, n_window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, n_window)[::hop]
-    window = get_window("hann", n_window).astype(np.float32)
+    window = scipy.signal.get_window("hann", n_window).astype(np.float32)
     hz = np.empty((len(frames), 2), np.float32)
     share, level_db = np.empty_like(hz), np.empty(len(frames), np.float32)
     for first in range(0, len(frames), BLOCK_FRAMES):
         block = slice(first, first + BLOCK_FRAMES)
-        spectrum = rfft(frames[block] * window, axis=1)
+        spectrum = scipy.fft.rfft(frames[block] * window, axis=1)
         power = np.square(spectrum.real) + np.square(spectrum.imag)
         power[:, : round(LEAST_HZ * WINDOW_S)] = 0
         total = power.sum(axis=1) + np.float32(1e-20)

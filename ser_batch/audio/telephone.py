@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Literal
 
 import numpy as np
-import scipy.signal
+import scipy
 import soundfile
 import soxr
 

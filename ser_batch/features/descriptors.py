@@ -15,6 +15,15 @@ from ser_batch.features.parameters import Parameters
 BLOCK = 1024
 """Frames described at a time: their spectra stay in the processor's cache."""
 
+SCALAR_NAMES = (
+    "level", "loudness", "zcr", "centroid", "bandwidth", "skewness", "kurtosis", "rolloff25",
+    "rolloff50", "rolloff75", "rolloff85", "flatness", "entropy", "slope", "slope_low",
+    "slope_high", "alpha_ratio", "hammarberg", "lpc_gain", "formant1", "prominence1", "formant2",
+    "prominence2", "formant3", "prominence3", "cpp", "flux", "voicing", "hnr", "f0", "jitter",
+    "shimmer",
+)  # fmt: skip
+"""Descriptors of one number a frame, in order."""
+
 ACTIVE_BELOW_PEAK_DB = 30.0
 ACTIVE_FLOOR_DB = -65.0
 
@@ -43,10 +52,14 @@ class Descriptors:
 
 
 def descriptor_names(parameters: Parameters) -> tuple[str, ...]:
-    """Names of the low-level descriptors, in order, learnt from one silent frame."""
-    silence = np.zeros(parameters.frame_length, np.float32)
-    seconds = parameters.frame_length / parameters.sample_rate
-    return describe(silence, np.array([[0.0, seconds]]), parameters).names
+    """Names of the rows that `describe` returns, in order; nothing is computed for them."""
+    counts = {
+        "mfcc": parameters.n_mfcc,
+        "contrast": spectrum.n_contrasts(parameters),
+        "mel": parameters.n_mels,
+    }
+    numbered = (f"{stem}{n}" for stem, count in counts.items() for n in range(1, count + 1))
+    return (*SCALAR_NAMES, *numbered)
 
 
 def describe(signal: FloatArray, segments: DoubleArray, parameters: Parameters) -> Descriptors:

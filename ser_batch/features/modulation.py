@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from ser_batch.arrays import FloatArray
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from ser_batch.arrays import BoolArray, FloatArray, IntArray
 from ser_batch.features.parameters import Parameters

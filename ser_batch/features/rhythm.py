@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.ndimage
-import scipy.signal
+import scipy
 
 from ser_batch.arrays import BoolArray, FloatArray, IntArray
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
+import scipy
 
 from ser_batch.arrays import FloatArray, IntArray
 from ser_batch.features.parameters import Parameters
@@ -139,14 +139,17 @@ def _regressor(positions: np.ndarray, chosen: np.ndarray) -> FloatArray:
     return weights
 
 
+def n_contrasts(parameters: Parameters) -> int:
+    """Octaves that begin inside the band."""
+    return sum(edge_hz < parameters.high_hz for edge_hz in CONTRAST_EDGES_HZ)
+
+
 def contrast(log_power: FloatArray, parameters: Parameters) -> FloatArray:
     """Peak to valley of each octave in dB, shape (n_frames, n_octaves).
 
     librosa's `spectral_contrast` with a quantile of one bin.
     """
-    edges = np.searchsorted(
-        parameters.band_hz, [f for f in CONTRAST_EDGES_HZ if f < parameters.high_hz]
-    )
+    edges = np.searchsorted(parameters.band_hz, CONTRAST_EDGES_HZ[: n_contrasts(parameters)])
     spans = [log_power[:, a:b] for a, b in zip(edges, [*edges[1:], None], strict=True)]
     return np.stack([span.max(axis=1) - span.min(axis=1) for span in spans], axis=1)
 

@@ -8,10 +8,9 @@ import struct
 import zlib
 
 import numpy as np
+import scipy
 import soundfile
 from numpy.typing import NDArray
-from scipy.signal import ShortTimeFFT
-from scipy.signal.windows import hann
 
 from ser_batch.arrays import FloatArray
 
@@ -51,7 +50,9 @@ def spectrogram_png(signal: FloatArray, sample_rate: int, *, width: int, height:
     """
     n_window = int(_WINDOW_S * sample_rate)
     padded = np.pad(signal, (0, max(0, n_window - len(signal))))
-    transform = ShortTimeFFT(hann(n_window), hop=n_window // 2, fs=sample_rate)
+    transform = scipy.signal.ShortTimeFFT(
+        scipy.signal.windows.hann(n_window), hop=n_window // 2, fs=sample_rate
+    )
     level = 20 * np.log10(np.abs(transform.stft(padded)) + 1e-9)
     level = _fewer(_fewer(level, height, axis=0), width, axis=1)
     scaled = np.clip((level - level.max() + RANGE_DB) / RANGE_DB, 0, 1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy
 
 from ser_batch.arrays import DoubleArray
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ser_batch.arrays import DoubleArray, FloatArray

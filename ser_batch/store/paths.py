@@ -45,6 +45,21 @@ class Root:
         return self.path / "labels"
 
     @property
+    def sent_alerts(self) -> Path:
+        """When each alert was sent, by digest."""
+        return self.path / "alerts" / "sent.json"
+
+    @property
+    def prefect(self) -> Path:
+        """Prefect's own folder, where PREFECT_HOME names no other."""
+        return self.path / ".prefect"
+
+    @property
+    def cache(self) -> Path:
+        """What libraries compile, where neither they nor the user's home can keep it."""
+        return self.path / ".cache"
+
+    @property
     def lock(self) -> Path:
         """Held by the one run that may write."""
         return self.path / ".lock"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy
 
 from ser_batch.arrays import DoubleArray, IntArray
 from ser_batch.emotions import DISSATISFACTION_TARGET
@@ -36,7 +36,7 @@ class Recipe:
     """How a model is trained; what is plural is tuned on held-out speakers of the training set.
 
     Attributes:
-        fine: weight before the penalty of domain-sensitive features, others 1
+        domain_sensitive_weight: weight of domain-sensitive features before the penalty; others 1
         strengths: inverse L2 penalties of the linear heads over descriptors
         state_strengths: of those over a speech encoder's states, which separate emotions
             linearly: weaker penalties are better
@@ -52,7 +52,7 @@ class Recipe:
         seed: of the trees' sampling
     """
 
-    fine: float = 0.05
+    domain_sensitive_weight: float = 0.05
     strengths: tuple[float, ...] = (0.0001,)
     state_strengths: tuple[float, ...] = (0.001,)
     n_trees: tuple[int, ...] = (10, 20)
@@ -96,7 +96,9 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
     dataset = dataset.reading(read_columns(dataset.names))
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=recipe.n_folds)
     check_no_leakage(folds, dataset.speakers, dataset.contents)
-    task = Task(dataset.targets(dataset.classes), recipe.fine, balanced=recipe.balanced)
+    task = Task(
+        dataset.targets(dataset.classes), recipe.domain_sensitive_weight, balanced=recipe.balanced
+    )
     parts = parts_of(dataset.names, recipe.strengths, recipe.state_strengths)
     parts = parts if recipe.mixes else parts[-1:]
     tuned, held_out = tuned_parts(dataset, task, folds, parts)
@@ -129,7 +131,7 @@ def _dissatisfaction_head(
     and enter by the trees.
     """
     level = dataset.level(recipe.target)
-    task = Task(np.column_stack([1 - level, level]), recipe.fine, balanced=False)
+    task = Task(np.column_stack([1 - level, level]), recipe.domain_sensitive_weight, balanced=False)
     part = parts_of(dataset.names, recipe.strengths, recipe.state_strengths)[-1]
     if not 0 < level.sum() < len(level):  # nobody, or everybody, is dissatisfied
         return DissatisfactionHead.constant(len(dataset.names), float(level.mean()))

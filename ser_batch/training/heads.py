@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.special
+import scipy
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.features.dataset import Dataset
@@ -69,12 +69,12 @@ class Task:
 
     Attributes:
         targets: share of each clip's annotators by class, shape (n_clips, n_classes)
-        fine: weight before the penalty of features that travel badly
+        domain_sensitive_weight: weight of domain-sensitive features before the penalty; others 1
         balanced: whether classes weigh the same, or as often as they are named
     """
 
     targets: DoubleArray
-    fine: float
+    domain_sensitive_weight: float
     balanced: bool = True
 
 
@@ -170,7 +170,7 @@ def _fit(dataset: Dataset, task: Task, columns: IntArray, strength: float) -> Li
         chosen.features,
         task.targets,
         strength=strength,
-        emphasis=emphasis(chosen.names, task.fine),
+        emphasis=emphasis(chosen.names, task.domain_sensitive_weight),
         weights=chosen.weights,
         balanced=task.balanced,
     )

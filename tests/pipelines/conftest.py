@@ -30,7 +30,7 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prefect_server(prefect_home: Path) -> Iterator[None]:
     """One server for all nights of this test process."""
-    from pipelines.commands.night import QUIET_PREFECT
+    from pipelines.prefect_api import QUIET_PREFECT
 
     os.environ.update(QUIET_PREFECT, PREFECT_HOME=str(prefect_home))
     from prefect.testing.utilities import prefect_test_harness

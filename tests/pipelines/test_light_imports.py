@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"prefect", "librosa", "lightgbm", "sklearn", "altair"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["quarantine", "list"], ["query", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["quarantine", "list"], ["query", "--help"], ["health"]]
+)
 def test_commands_without_a_flow_import_no_heavy_library(arguments: list[str]) -> None:
     program = (
         "import sys; from pipelines.cli import app\n"
@@ -24,3 +26,18 @@ def test_commands_without_a_flow_import_no_heavy_library(arguments: list[str]) -
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_a_night_that_computes_nothing_imports_no_library_of_signals_or_training() -> None:
+    heavy = {"librosa.filters", "numba", "scipy.signal", "scipy.fft", "sklearn", "altair"}
+    program = (
+        "import sys; import pipelines.nightly\n"
+        "from ser_batch.config import Settings\n"
+        "from ser_batch.features.sets import get_feature_set\n"
+        "get_feature_set(Settings().features.set).digest\n"
+        f"print(sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"

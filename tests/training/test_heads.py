@@ -35,7 +35,7 @@ def test_a_speech_models_states_have_a_head_of_their_own():
 
 def test_the_sum_of_the_parts_is_the_head():
     data = with_states()
-    task = Task(data.targets(CLASSES), fine=1.0)
+    task = Task(data.targets(CLASSES), domain_sensitive_weight=1.0)
     folds = speaker_folds(data.speakers, data.contents, n_folds=3)
     tuned, held_out = tuned_parts(data, task, folds, parts_of(data.names, (0.01,), (0.1,)))
     assert held_out.shape == (len(data.emotions), 3)

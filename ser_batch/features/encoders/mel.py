@@ -6,7 +6,7 @@ from functools import cache
 
 import librosa
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ser_batch.arrays import FloatArray

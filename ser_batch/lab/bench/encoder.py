@@ -217,7 +217,7 @@ def across(trained: Dataset, tested: Dataset) -> dict[str, float]:
 
 
 def _probabilities(trained: Dataset, tested: Dataset) -> DoubleArray:
-    task = Task(trained.targets(trained.classes), fine=1.0)
+    task = Task(trained.targets(trained.classes), domain_sensitive_weight=1.0)
     parts = parts_of(trained.names, (STRENGTH,), (STATE_STRENGTH,))
     tuned = [TunedPart(part.columns, part.strengths[0], 1 / len(parts)) for part in parts]
     head = fit_head(trained, task, tuned)

@@ -1,0 +1,196 @@
+"""The Prefect server that a command's flow reports to: the configured one, or one of its own.
+
+A server of its own runs in a thread of the command: it imports Prefect once, starts in a fraction
+of the time of a second process, and ends with the command even if that is killed.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import socket
+import sqlite3
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from filelock import FileLock
+
+from ser_batch.errors import StopError
+from ser_batch.store.caches import set_caches
+from ser_batch.store.paths import Root
+
+QUIET_PREFECT = {
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "DO_NOT_TRACK": "1",
+}
+"""What Prefect's own variables are set to unless the user set them."""
+
+PREPARED = {
+    "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+}
+"""What a server need not do again on a database that it has set up."""
+
+DATABASE_VARIABLES = (
+    "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+    "PREFECT_API_DATABASE_CONNECTION_URL",
+)
+
+ANSWER_S = 5.0
+START_S = 120.0
+STOP_S = 10.0
+MAX_DATABASE_BYTES = 128 << 20
+"""A larger history of flow runs is discarded: the lake keeps the record of each night."""
+
+
+class PrefectServerError(StopError):
+    """The Prefect server does not answer."""
+
+    code = "prefect_server"
+    remedy = (
+        "Start it (`prefect server start`), correct PREFECT_API_URL, or unset it: a run needs no "
+        "server of its own."
+    )
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(f"no Prefect server answers at {url} ({cause})")
+
+
+class PrefectStartError(StopError):
+    """Prefect's server cannot start in this process."""
+
+    code = "prefect_start"
+    remedy = "Check the folder's permissions and free space, or delete it: it holds a history only."
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(f"Prefect's server does not start in {home}")
+
+
+@contextmanager
+def prefect_api(root: Root) -> Iterator[None]:
+    """Import a quiet Prefect and give its flows a server; before this, nothing may import it.
+
+    Args:
+        root: under which Prefect's folder lies, unless PREFECT_HOME names another
+
+    Raises:
+        PrefectServerError: if a server is configured and nothing answers there
+        PrefectStartError: if no server can start in this process
+    """
+    root.path.mkdir(parents=True, exist_ok=True)
+    set_caches(root)
+    is_ours = not any(os.environ.get(name) for name in ("PREFECT_HOME", *DATABASE_VARIABLES))
+    home = Path(os.environ.get("PREFECT_HOME") or root.prefect).expanduser()
+    home.mkdir(parents=True, exist_ok=True)
+    database = home / "prefect.db" if is_ours else None
+    # thousands of classes are created and none is freed: collecting takes a fifth of the start
+    gc.disable()
+    try:
+        with FileLock(home / "ser-batch-start.lock"):
+            is_prepared = database is not None and _is_prepared(database)
+            _set_environment(home, is_prepared=is_prepared)
+            from prefect.settings import PREFECT_API_URL, temporary_settings
+
+            if url := PREFECT_API_URL.value():
+                _check_answer(url)
+                server = None
+            else:
+                server = _Server(home)
+                url = server.url
+                if database is not None and not is_prepared:
+                    _mark_prepared(database)
+        if "duckdb" not in sys.modules:  # which reports what is frozen as leaked
+            gc.freeze()  # neither is it collected when the process ends
+        gc.enable()
+        with temporary_settings({PREFECT_API_URL: url}), server or nullcontext():
+            yield
+    finally:
+        gc.enable()
+
+
+def _set_environment(home: Path, *, is_prepared: bool) -> None:
+    """Prefect reads its variables once, when it is imported."""
+    given = {**QUIET_PREFECT, "PREFECT_HOME": str(home), **(PREPARED if is_prepared else {})}
+    for name, value in given.items():
+        os.environ.setdefault(name, value)
+    # outside its own loggers: it counts what a flow that failed at once had no time to record
+    logging.getLogger("EventsWorker").setLevel(logging.ERROR)
+
+
+def _check_answer(url: str) -> None:
+    import httpx
+
+    try:
+        answer = httpx.get(f"{url}/health", timeout=ANSWER_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise PrefectServerError(url, str(error) or type(error).__name__) from error
+    if answer.is_server_error:
+        raise PrefectServerError(url, f"HTTP status {answer.status_code}")
+
+
+class _Server:
+    """Prefect's server in a thread, until the block ends.
+
+    Raises:
+        PrefectStartError: if it does not start
+    """
+
+    def __init__(self, home: Path) -> None:
+        import uvicorn
+        from prefect.server.api.server import create_app
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+        app = create_app(ephemeral=True, ignore_cache=True)
+        config = uvicorn.Config(app, lifespan="on", log_config=None, log_level="critical")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, daemon=True
+        )
+        self._thread.start()
+        give_up = time.monotonic() + START_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > give_up:
+                raise PrefectStartError(home)
+            time.sleep(0.01)
+
+    def __enter__(self) -> None:
+        """It runs already."""
+
+    def __exit__(self, *_: object) -> None:
+        from prefect.events.worker import EventsWorker
+
+        EventsWorker.drain_all(timeout=STOP_S)  # task runs are recorded from events
+        self._server.should_exit = True
+        self._thread.join(STOP_S)
+
+
+def _is_prepared(database: Path) -> bool:
+    """Whether this Prefect has set the database up; one half set up or too large is deleted."""
+    if database.exists() and database.stat().st_size <= MAX_DATABASE_BYTES:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as con:
+            if con.execute("pragma user_version").fetchone() == (_prefect_mark(),):
+                return True
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
+    return False
+
+
+def _mark_prepared(database: Path) -> None:
+    """State in the database itself which Prefect has set it up."""
+    with closing(sqlite3.connect(database, timeout=STOP_S)) as con:
+        con.execute(f"pragma user_version = {_prefect_mark()}")
+
+
+def _prefect_mark() -> int:
+    return zlib.crc32(version("prefect").encode()) >> 1
