@@ -131,5 +131,5 @@ def test_the_bundled_model_reads_this_programs_features(tmp_path):
     probabilities = bundle.predict(features, feature_set.names)
     assert probabilities.shape == (2, len(bundle.classes))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-    assert bundle.manifest.licence == "CC0-1.0"
+    assert bundle.manifest.licence == "ODbL-1.0"
     assert sum(path.stat().st_size for path in copy.iterdir()) < 2_000_000
