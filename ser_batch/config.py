@@ -69,6 +69,22 @@ class IngestSettings(Section):
         None,
         description="strptime format of the group started_at; unset: ISO 8601",
     )
+    pair_pattern: str | None = Field(
+        None,
+        description=(
+            "where each side of a call has its own file: regular expression searched in the "
+            "absolute path; its named groups call_id and side are needed, other groups are "
+            "metadata as in name_pattern. A line of metadata with file, call_id and side states "
+            "the same"
+        ),
+    )
+    side_roles: dict[str, Role] = Field(
+        default_factory=dict,
+        description=(
+            "who speaks on a side, where its name is not agent or customer: "
+            '{rx = "customer", tx = "agent"}'
+        ),
+    )
     time_format: str | None = Field(
         None, description="strptime format of started_at in the metadata; unset: ISO 8601"
     )
@@ -106,7 +122,7 @@ class IngestSettings(Section):
         10, ge=1, description="new files from which the share is judged; fewer say too little"
     )
 
-    @field_validator("name_pattern")
+    @field_validator("name_pattern", "pair_pattern")
     @classmethod
     def _pattern_compiles(cls, value: str | None) -> str | None:
         if value is not None:
@@ -114,6 +130,20 @@ class IngestSettings(Section):
                 re.compile(value)
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    @field_validator("pair_pattern", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("pair_pattern")
+    @classmethod
+    def _names_call_and_side(cls, value: str | None) -> str | None:
+        if value is not None:
+            missing = {"call_id", "side"} - re.compile(value).groupindex.keys()
+            if missing:
+                raise ValueError(f"it has no group {' and none '.join(sorted(missing))}")
         return value
 
     @field_validator("timezone")
@@ -389,15 +419,32 @@ class RetrainSettings(Section):
     )
     min_callers: int = Field(8, ge=2, description="callers that the labels come from")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
-        0.95, description="with which a challenger must be better"
+        0.95,
+        description=(
+            "with which a challenger must rank dissatisfied segments better, over all comparisons "
+            "on the same labels"
+        ),
     )
     min_measured: int = Field(60, ge=1, description="segments by chance that it is measured by")
     min_measured_callers: int = Field(10, ge=2, description="callers that they come from")
     max_slice_fall: Share = Field(
-        0.05, description="fall of the UAR in any queue, sex, codec, language or SNR, 0..1"
+        0.05,
+        description=(
+            "fall of the AUC in any queue, sex, codec, language or SNR that is let pass; a larger "
+            "one counts where it is beyond chance, 0..1"
+        ),
     )
     min_slice: int = Field(20, ge=1, description="segments from which such a part is looked at")
-    max_ece_rise: Share = Field(0.03, description="rise of the calibration error, 0..1")
+    max_brier_rise: Share = Field(
+        0.02, description="rise of the Brier score that must be ruled out, 0..1"
+    )
+    max_coverage_fall: Share = Field(
+        0.05,
+        description=(
+            "fall of the share of segments with a score that is let pass; a larger one counts "
+            "where it is beyond chance, 0..1"
+        ),
+    )
 
     @field_validator("leave_out", "dissatisfied")
     @classmethod

@@ -38,9 +38,10 @@ MOST_WEIGHED = 20_000
 
 _P = [f"p_{name}" for name in EMOTIONS]
 _PICKED = [
-    *KEY, "start_s", "end_s", "path", "audio_root", "caller", "queue", "day", "emotion", "reason",
+    *KEY, "start_s", "end_s", "path", "audio_root", "sides", "caller", "queue", "day", "emotion",
+    "reason",
 ]  # fmt: skip
-_CALL_COLUMNS = ["recording_id", "customer", "queue", "started_at", "path", "audio_root"]
+_CALL_COLUMNS = ["recording_id", "customer", "queue", "started_at", "path", "audio_root", "sides"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def pick_segments(
         seed: of what is drawn
 
     Returns:
-        the key, start_s, end_s, path, audio_root, caller, queue, day, emotion, reason
+        the key, start_s, end_s, path, audio_root, sides, caller, queue, day, emotion, reason
     """
     rng = np.random.default_rng(seed)
     parts = recent_parts(lake, settings.labels.days)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
 from ser_batch.analysis.warnings import not_diarized
+from ser_batch.audio.call_audio import CallFile
 from ser_batch.config import RoleSettings, Settings, Speaker
 from ser_batch.emotions import (
     call_dissatisfaction,
@@ -100,7 +101,7 @@ def score_files(
         size = path.stat().st_size
         job = CallJob(
             recording_id=str(path),
-            path=path,
+            files=(CallFile(path),),
             size_bytes=size,
             roles=roles.channels,
             single_role=roles.single_channel,
@@ -136,7 +137,7 @@ def stated_roles(
 
 def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> FileScore:
     if outcome.analysis is None:
-        return FileScore(job.path, 0.0, (), None, None, {}, error=outcome.error)
+        return FileScore(job.files[0].path, 0.0, (), None, None, {}, error=outcome.error)
     segments = sorted(_segments(job, outcome, bundle), key=lambda segment: segment.start_s)
     known = [
         (segment.dissatisfaction, segment.end_s - segment.start_s)
@@ -147,7 +148,7 @@ def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> FileScore:
     rules = job.settings.dissatisfaction
     is_scored = sum(seconds) >= max(rules.min_scored_s, 1e-9)
     return FileScore(
-        path=job.path,
+        path=job.files[0].path,
         duration_s=outcome.analysis.duration_s,
         segments=tuple(segments),
         dissatisfaction=call_dissatisfaction(value, seconds) if is_scored else None,
