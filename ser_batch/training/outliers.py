@@ -16,6 +16,8 @@ N_AXES = 32
 ROWS_AN_AXIS = 4
 SHRINKAGE = 0.2
 """Share of the mean variance in the variance along each axis."""
+LEAST_OUTSIDE = 0.01
+"""Share of all variance that is taken to lie outside of the axes."""
 PERCENTILE = 99.0
 """Of the distances of speech that the shape was not fitted to: there lies the limit."""
 LEAST_REST = 0.5
@@ -58,6 +60,6 @@ def _shape(scaled: DoubleArray) -> Outliers:
     if n_features > n_rows:
         axes = off.T @ axes / np.sqrt(values * n_rows)
     total = float(np.square(off).sum()) / n_rows
-    rest = max(total - float(values.sum()), 1e-6 * max(total, 1e-6))
+    rest = max(total - float(values.sum()), LEAST_OUTSIDE * max(total, 1e-6))
     variance = (1 - SHRINKAGE) * values + SHRINKAGE * values.mean()
     return Outliers(axes, centre, variance, rest, 1.0)
