@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
+from ser_batch.emotions import DISSATISFACTION_TARGET, EMOTIONS
 
 ENV_PREFIX = "SER_"
 Role = Literal["agent", "customer", "unknown"]
@@ -306,7 +306,14 @@ class ModelSettings(Section):
             "bundled; or a folder under models/"
         ),
     )
-    min_confidence: Share = Field(
+    min_confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+        0.55,
+        description=(
+            "probability, of dissatisfied or of not, below which a segment is uncertain and "
+            "counts for neither"
+        ),
+    )
+    min_emotion_confidence: Share = Field(
         0.35, description="probability of the likeliest emotion below which it is `uncertain`"
     )
 
@@ -328,6 +335,14 @@ class LabelSettings(Section):
         ),
         description="emotions to choose from, in the order of the keys 1 to 9",
     )
+    taxonomy: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "emotion that a label of your own counts as when labels are imported: {satisfied = "
+            '"happiness", dissatisfied = "frustration"}; retrain.dissatisfied gives the steps of a '
+            "scale"
+        ),
+    )
     random_share: Share = Field(
         0.3, description="share of a queue drawn by chance, by which models are measured"
     )
@@ -342,7 +357,9 @@ class LabelSettings(Section):
     annotators: int = Field(
         1, ge=1, le=20, description="annotators wanted for each segment by `labels serve`"
     )
-    min_segment_s: Seconds = Field(1, description="s; shorter segments are not asked about")
+    min_segment_s: Seconds = Field(
+        1, description="s; shorter segments are asked about only where they are drawn by chance"
+    )
 
     @field_validator("emotions")
     @classmethod
@@ -353,6 +370,14 @@ class LabelSettings(Section):
         if len(set(value)) < len(value):
             raise ValueError("an emotion stands there twice")
         return value
+
+    @field_validator("taxonomy")
+    @classmethod
+    def _into_the_vocabulary(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value.values():
+            if name not in EMOTIONS:
+                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+        return {label.lower(): name for label, name in value.items()}
 
 
 class RetrainSettings(Section):
@@ -380,6 +405,13 @@ class RetrainSettings(Section):
         ge=1,
         le=20,
         description="times that a labelled segment counts, a corpus clip once or by its weight",
+    )
+    dissatisfied: dict[str, Share] = Field(
+        default_factory=lambda: dict(DISSATISFACTION_TARGET),
+        description=(
+            "how dissatisfied an annotator is who names an emotion, 0 content to 1 dissatisfied; "
+            "those not named are 0. Labels on a scale have steps in between"
+        ),
     )
     leave_out: tuple[str, ...] = Field(
         (), description="emotions that are not learnt, say because few labels name them"
@@ -416,9 +448,9 @@ class RetrainSettings(Section):
         ),
     )
 
-    @field_validator("leave_out")
+    @field_validator("leave_out", "dissatisfied")
     @classmethod
-    def _in_the_vocabulary(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _in_the_vocabulary(cls, value: Iterable[str]) -> Iterable[str]:
         for name in value:
             if name not in EMOTIONS:
                 raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
@@ -457,10 +489,6 @@ class DriftSettings(Section):
 class DissatisfactionSettings(Section):
     """What counts as dissatisfied."""
 
-    weights: dict[str, Share] = Field(
-        default_factory=lambda: dict(DISSATISFACTION_WEIGHTS),
-        description="weight of each emotion's probability, 0 content to 1 dissatisfied",
-    )
     threshold: Share = Field(
         0.5, description="dissatisfaction from which a segment is dissatisfied"
     )
@@ -497,14 +525,6 @@ class DissatisfactionSettings(Section):
             "end_threshold": self.end_threshold,
             "min_scored_s": self.min_scored_s,
         }
-
-    @field_validator("weights")
-    @classmethod
-    def _known_emotions(cls, value: dict[str, float]) -> dict[str, float]:
-        for name in value:
-            if name not in EMOTIONS:
-                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
-        return {**dict.fromkeys(EMOTIONS, 0.0), **value}
 
 
 class ReportSettings(Section):

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import LabelSettings, Settings
 from ser_batch.eligibility import channel_scoring
-from ser_batch.emotions import EMOTIONS, call_dissatisfaction, segment_dissatisfaction
+from ser_batch.emotions import EMOTIONS, call_dissatisfaction
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.labels.selection import RANDOM, Pool, worth_asking
@@ -58,7 +58,8 @@ class _Window:
 
     def scores(self, model_id: str) -> pl.DataFrame:
         """Probabilities by a model, 0 of what it does not know."""
-        scored = self.read(predictions_contract(model_id), [*KEY, "emotion", *_P])
+        names = [*KEY, "emotion", "dissatisfaction", *_P]
+        scored = self.read(predictions_contract(model_id), names)
         return scored.with_columns(pl.col(_P).fill_null(0.0))
 
 
@@ -67,8 +68,9 @@ def pick_segments(
 ) -> pl.DataFrame:
     """Segments to ask about, in the order in which to ask.
 
-    A share is drawn by chance from callers that models are measured by; the others are worth
-    asking about and come from the callers that models learn from.
+    A share is drawn by chance from callers that models are measured by, short segments too, as
+    production scores them; the others are worth asking about and come from the callers that models
+    learn from.
 
     Args:
         lake: the lake; the model has scored it
@@ -84,7 +86,10 @@ def pick_segments(
     parts = recent_parts(lake, settings.labels.days)
     window = _Window(lake, parts, settings, model_id)
     found = _not_asked_yet(window)
-    measured, learnt_from = found.filter("held_out"), found.filter(~pl.col("held_out"))
+    measured = found.filter("held_out")
+    learnt_from = found.filter(
+        ~pl.col("held_out"), pl.col("end_s") - pl.col("start_s") >= settings.labels.min_segment_s
+    )
     n_random = round(count * settings.labels.random_share)
     drawn = _drawn(measured, n_random, rng).with_columns(pl.lit(RANDOM).alias("reason"))
     weighed = _drawn(learnt_from, MOST_WEIGHED, rng).sort(KEY)
@@ -118,7 +123,7 @@ def _not_asked_yet(window: _Window) -> pl.DataFrame:
 
 
 def _at_hand(window: _Window) -> pl.DataFrame:
-    """Scored segments long enough to be labelled, with their call."""
+    """Scored segments, with their call."""
     settings = window.settings
     calls = window.lake.read(CALLS, window.parts)
     recordings = window.lake.read(RECORDINGS, window.parts)
@@ -126,8 +131,7 @@ def _at_hand(window: _Window) -> pl.DataFrame:
     allowed = scoring.filter(pl.col("not_scored_reason").is_null()).select(KEY[:2])
     segments = window.read(SEGMENTS, [*KEY, "start_s", "end_s"])
     return (
-        segments.filter(pl.col("end_s") - pl.col("start_s") >= settings.labels.min_segment_s)
-        .join(window.scores(window.model_id), on=KEY)
+        segments.join(window.scores(window.model_id), on=KEY)
         .join(allowed, on=KEY[:2])
         .join(_with_callers(calls, settings.labels), on="recording_id")
     )
@@ -207,8 +211,7 @@ def _impact(window: _Window, segments: pl.DataFrame) -> DoubleArray:
         .join(window.read(SEGMENTS, [*KEY, "start_s", "end_s"]), on=KEY)
         .join(segments.select("recording_id").unique(), on="recording_id", how="semi")
     )
-    weights = window.settings.dissatisfaction.weights
-    felt = segment_dissatisfaction(scored.select(_P).to_numpy(), EMOTIONS, weights)
+    felt = scored["dissatisfaction"].to_numpy()
     lasted_s = (scored["end_s"] - scored["start_s"]).to_numpy()
     rows_of = scored.select("recording_id").with_row_index().group_by("recording_id").agg("index")
     by_call = {

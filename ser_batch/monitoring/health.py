@@ -121,7 +121,7 @@ def _drift(root: Root, published: Run | None) -> HealthCheck:
     model_id = published["model_id"] if published else None
     parts = [part for part in lake.parts(DRIFT) if part.name == model_id]
     rows = lake.read(DRIFT, parts[-1:]).to_pylist()
-    drifting = [f"{row['subject']}, {row['name']}" for row in rows if row["level"] == "drift"]
+    drifting = [f"{row['subject']}, {row['name']}" for row in rows if row["status"] == "drift"]
     if not drifting:
         return HealthCheck("drift", "ok", "no drift" if rows else "not compared yet", 0)
     finding = f"{'; '.join(dict.fromkeys(drifting))} on {rows[0]['call_date']}: ser-batch drift"

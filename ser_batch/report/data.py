@@ -33,7 +33,6 @@ class Rules:
 
     min_calls: int
     calls_to_listen: int
-    weights: dict[str, float]
     threshold: float
     call_threshold: float
     end_threshold: float
@@ -50,7 +49,6 @@ class Rules:
         return cls(
             min_calls=settings.report.min_calls,
             calls_to_listen=settings.report.calls_to_listen,
-            weights=index.weights,
             threshold=index.threshold,
             call_threshold=index.call_threshold,
             end_threshold=index.end_threshold,

@@ -9,7 +9,7 @@ from ser_batch.report.data import Rules
 from ser_batch.report.queries import Row
 from ser_batch.report.words import counted, day, listed
 
-_BEFORE, _TRAINING = "days before", "training"
+_BEFORE, _FIRST, _TRAINING = "days before", "first days", "training"
 _WORST_FIRST = ("drift", "warning")
 _NO_FIGURE = ("too few", "not comparable")
 
@@ -31,18 +31,20 @@ _SUBJECTS = {
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure of the newest day beside both references.
+    """One measure of the newest day beside its references.
 
     Attributes:
         subject: features, scores, coverage or line, in words
         name: what is measured
         before: its row against the days before
+        first: the last days' row against the first days of the model, None while these last
         training: its row against the training data, None where there is none
     """
 
     subject: str
     name: str
     before: Row | None
+    first: Row | None
     training: Row | None
 
 
@@ -129,6 +131,7 @@ def _measures(rows: Sequence[Row]) -> list[Measure]:
             _SUBJECTS[subject],
             _name(name),
             by_key.get((subject, name, _BEFORE)),
+            by_key.get((subject, name, _FIRST)),
             by_key.get((subject, name, _TRAINING)),
         )
         for subject, name in keys

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ser_batch.report import words
 from ser_batch.report.cells import facet_values
 from ser_batch.report.content import Content, Period
-from ser_batch.report.data import ReportData, Rules
+from ser_batch.report.data import ReportData
 from ser_batch.report.drift import drift_of
 
 _FILTERS = (
@@ -58,7 +58,6 @@ def render(data: ReportData) -> str:
             enough_before=head["count_scored_before"] >= rules.min_calls,
             drift=drift_of(content.rows["drift"], rules),
             rules=rules,
-            weights=_weights(rules),
             run_id=data.run_id,
             model=data.model,
             call_pages=data.call_pages,
@@ -81,11 +80,6 @@ def environment() -> Environment:
     for name in _FILTERS:
         jinja.filters[name] = getattr(words, name)
     return jinja
-
-
-def _weights(rules: Rules) -> str:
-    heavy = sorted((-weight, name) for name, weight in rules.weights.items() if weight)
-    return ", ".join(f"{name} {-weight:g}" for weight, name in heavy) + ", the others 0"
 
 
 def asset(name: str) -> str:

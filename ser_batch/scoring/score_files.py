@@ -11,17 +11,15 @@ from ser_batch.analysis.warnings import not_diarized
 from ser_batch.audio.call_audio import CallFile
 from ser_batch.config import RoleSettings, Settings, Speaker
 from ser_batch.emotions import (
-    UNCERTAIN,
     call_dissatisfaction,
     is_call_dissatisfied,
-    segment_dissatisfaction,
 )
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.named_file import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.decide import decide
+from ser_batch.scoring.decide import score_segments
 
 
 @dataclass(frozen=True)
@@ -166,19 +164,15 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
     settings = job.settings
     for channel, features in outcome.features.items():
         names = get_feature_set(settings.features.set).names
-        probabilities = bundle.predict(features, names)
-        ood_score = bundle.ood_score(features, names)
-        least = settings.model.min_confidence
-        emotions, confidence = decide(probabilities, ood_score, bundle.classes, least)
+        scores = score_segments(bundle, features, names)
+        emotions = scores.emotions(settings.model)
+        is_uncertain = scores.is_uncertain(settings.model)
         reasons = bundle.reasons(features, names, [channel] * len(features))
-        index = segment_dissatisfaction(
-            probabilities, bundle.classes, settings.dissatisfaction.weights
-        )
         spans = outcome.analysis.channels[channel].segments
         for number, emotion in enumerate(emotions):
             start_s, end_s = (float(edge) for edge in spans[number])
-            value = None if emotion == UNCERTAIN else float(index[number])
-            sure = float(confidence[number])
+            value = None if is_uncertain[number] else float(scores.dissatisfaction[number])
+            sure = float(scores.confidence[number])
             rows.append(
                 ScoredSegment(channel, start_s, end_s, emotion, sure, value, reasons[number])
             )

@@ -19,14 +19,13 @@ from ser_batch.arrays import FloatArray
 from ser_batch.config import RetrainSettings, Settings, digest
 from ser_batch.corpora.base import Clip
 from ser_batch.corpora.licences import strictest
-from ser_batch.emotions import UNCERTAIN, segment_dissatisfaction
 from ser_batch.errors import ModelError
 from ser_batch.features.dataset import joined
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of
 from ser_batch.monitoring.drift import held_out, write_reference
 from ser_batch.scoring.bundle import Bundle, write_bundle
-from ser_batch.scoring.decide import decide
+from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.models import promote
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake
@@ -86,6 +85,7 @@ def make_challenger(
     """
     feature_set = get_feature_set(settings.features.set)
     recipe = recipe or recipe_for(feature_set.name)
+    recipe = replace(recipe, target=settings.retrain.dissatisfied)
     band: Band = "telephone" if feature_set.sample_rate == 8000 else "wide"
     dataset = material.learnt_from
     if clips:
@@ -135,7 +135,7 @@ def make_challenger(
             command="ser-batch retrain",
         ),
     )
-    scores = held_out(dataset, checked.probabilities, predictor)
+    scores = held_out(dataset, checked.probabilities, checked.decided.dissatisfaction, predictor)
     write_reference(building, dataset, predictor.feature_names, scores)
     return _put(bundle, root.models / bundle.model_id)
 
@@ -165,13 +165,13 @@ def compare(
         _answers(bundle, material.features[rows], names, settings)
         for bundle in (champion, challenger)
     ]
-    weights = settings.dissatisfaction.weights
+    level = settings.retrain.dissatisfied
     known = set(champion.classes) & set(challenger.classes)
     found = compare_models(
         measured,
         answers[0],
         answers[1],
-        {name: weights[name] for name in sorted(known)},
+        {name: level.get(name, 0.0) for name in sorted(known)},
         settings.retrain,
         n_uses=max(uses[i] for i in rows),
     )
@@ -182,18 +182,8 @@ def _answers(
     bundle: Bundle, features: FloatArray, names: Sequence[str], settings: Settings
 ) -> Answers:
     """What production says of some segments by a model."""
-    probabilities = bundle.predict(features, names)
-    emotions, _ = decide(
-        probabilities,
-        bundle.ood_score(features, names),
-        bundle.classes,
-        settings.model.min_confidence,
-    )
-    weights = settings.dissatisfaction.weights
-    return Answers(
-        segment_dissatisfaction(probabilities, bundle.classes, weights),
-        np.array([emotion != UNCERTAIN for emotion in emotions], bool),
-    )
+    scores = score_segments(bundle, features, names)
+    return Answers(scores.dissatisfaction, ~scores.is_uncertain(settings.model))
 
 
 def _short_digests(names: Sequence[str]) -> tuple[str, ...]:

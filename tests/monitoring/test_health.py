@@ -100,7 +100,7 @@ def test_drift_of_the_model_that_scored_last_is_a_warning(root: Root):
     row = {
         "call_date": TODAY, "subject": "line", "name": "snr_db", "reference": "days before",
         "psi": 0.5, "psi_expected": 0.01, "count_calls": 50, "count_calls_before": 500,
-        "level": "drift", "advice": "check",
+        "status": "drift", "advice": "check",
     }  # fmt: skip
     put(Lake(root.lake), DRIFT, {**row, "model_id": "other"}, name="other")
     assert statuses(root)["drift"] == "ok"
