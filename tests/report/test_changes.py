@@ -16,7 +16,7 @@ def test_a_change_beyond_chance_is_called_one_and_another_is_not(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=30, n_calm=10)
     put_day(lake, n_angry=10, n_calm=30, days_ago=3)
-    assert "There are too few days to say whether" in words(page_of(root))
+    assert "There are too few days to test that" in words(page_of(root))
     put_day(lake, n_angry=10, n_calm=30, days_ago=5)
     put_day(lake, n_angry=10, n_calm=30, days_ago=6)
     assert "75 % of the scored calls were dissatisfied (60 % to 86 %)." in words(page_of(root))
@@ -24,14 +24,14 @@ def test_a_change_beyond_chance_is_called_one_and_another_is_not(root):
         page_of(root)
     )
     put_day(lake, n_angry=1000, n_calm=330, days_ago=4)
-    assert "There are too few days to say whether" in words(page_of(root))  # one day dominates
+    assert "There are too few days to test that" in words(page_of(root))  # one day dominates
 
 
 def test_a_week_that_is_worse_is_called_so_by_queue(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=30, n_calm=10)
     put_day(lake, n_angry=10, n_calm=30, days_ago=8)
-    assert "All queues too few days to say" in words(page_of(root))
+    assert "All queues too few days to compare" in words(page_of(root))
     put_day(lake, n_angry=30, n_calm=10, days_ago=1)
     put_day(lake, n_angry=10, n_calm=30, days_ago=9)
     text = words(page_of(root))
@@ -121,4 +121,4 @@ def test_what_the_training_data_do_not_tell_is_said_and_found_to_be_no_drift(roo
     put(lake, DRIFT, drift_row("snr_db", subject="line"), silent, name=MODEL_ID)
     text = words(page_of(root))
     assert "are like those of the 28 days before." in text
-    assert "0.03, expected 0.02 not comparable no noise to hear" in text
+    assert "0.03, expected 0.02 \N{EN DASH} not comparable no noise to hear" in text
