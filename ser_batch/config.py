@@ -22,6 +22,7 @@ from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
 ENV_PREFIX = "SER_"
 Role = Literal["agent", "customer", "unknown"]
 Speaker = Literal["agent", "customer"]
+LogFormat = Literal["auto", "bars", "text", "json", "off"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -474,6 +475,11 @@ class RunSettings(Section):
     workers: int = Field(0, ge=0, le=1024, description="processes; 0: one a core")
     retries: int = Field(2, ge=0, le=20, description="tries again after a passing fault, a shard")
     retry_delay_s: Seconds = Field(10, description="s between those tries")
+    log_format: LogFormat = Field(
+        "auto",
+        description="what a run writes on standard error; auto: progress bars on a terminal, "
+        "else lines of text; json: one object a line",
+    )
 
 
 class Settings(BaseSettings):
