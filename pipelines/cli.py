@@ -22,6 +22,7 @@ from pipelines.commands import (
     inspect,
     labels,
     models,
+    monitoring,
     night,
     quarantine,
     query,
@@ -64,6 +65,8 @@ NIGHT, LOOK, MODEL, SETUP = "Every night", "Look at results", "Models", "Set up"
 
 app.command(rich_help_panel=NIGHT)(night.nightly)
 app.command(rich_help_panel=NIGHT)(night.runs)
+app.command(rich_help_panel=NIGHT)(monitoring.health)
+app.add_typer(monitoring.app, name="alerts", rich_help_panel=NIGHT)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=NIGHT)
 app.command(rich_help_panel=NIGHT)(query.publish)
 app.command(rich_help_panel=NIGHT)(erase.erase)

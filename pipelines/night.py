@@ -17,6 +17,7 @@ from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
 from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.busy import BusyClock
+from ser_batch.monitoring.notify import notify_end, notify_failure
 from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
 from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
@@ -122,6 +123,13 @@ class Night:
             "not_scored": not_scored(self.root.warehouse),
             "undated": count_undated(self.root.warehouse),
             "drift": self.drift.warnings,
+            "alerts": notify_end(
+                self.root,
+                self.settings,
+                self.record,
+                message=completeness.message,
+                drift=self.drift.warnings,
+            ).as_dict(),
             "published": published.built,
             "rows": published.rows,
             "warehouse": str(self.root.warehouse),
@@ -159,4 +167,6 @@ def open_night(
         except BaseException as error:
             night.record.status = "failed"
             night.record.write(night.lake, message=f"{type(error).__name__}: {error}")
+            if not isinstance(error, KeyboardInterrupt):  # who stopped it knows
+                notify_failure(place, settings, night.record, error)
             raise

@@ -10,11 +10,19 @@ import difflib
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
@@ -469,6 +477,93 @@ class ReportSettings(Section):
     )
 
 
+class ThresholdRule(Section):
+    """A limit on a measure of a queue's day, a column of daily_dissatisfaction or queue_day."""
+
+    measure: str = Field(
+        "dissatisfied_call_share",
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="column of the mart daily_dissatisfaction or queue_day",
+    )
+    above: float = Field(description="an alert is sent for a higher value")
+    min_calls: int = Field(20, ge=1, description="scored calls of the queue's day at least")
+    bound: Literal["value", "low"] = Field(
+        "low", description="value: the measure itself; low: the lower end of its 95 % interval"
+    )
+
+
+class AlertSettings(Section):
+    """Who is told of a night that needs attention; nobody without a webhook or a command."""
+
+    on: tuple[Literal["failed", "partial", "drift", "threshold"], ...] = Field(
+        ("failed", "partial", "drift", "threshold"), description="what an alert is sent for"
+    )
+    webhook: SecretStr | None = Field(
+        None,
+        description=(
+            "URL that receives each alert as JSON with a key `text`, as Slack takes it; keep it "
+            "secret by SER_ALERTS__WEBHOOK in the environment"
+        ),
+    )
+    command: str | None = Field(
+        None,
+        description=(
+            "program and arguments that get each alert as text on standard input, and as JSON in "
+            "the variable SER_ALERT; no shell is involved"
+        ),
+    )
+    thresholds: tuple[ThresholdRule, ...] = Field(
+        (),
+        description=(
+            "limits on the newest days of each queue: "
+            '[{ measure = "dissatisfied_call_share", above = 0.3, min_calls = 20, bound = "low" }]'
+        ),
+    )
+    days: int = Field(
+        2, ge=1, le=30, description="newest call dates that the limits are checked on"
+    )
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = Field(
+        10, description="s; an alert that takes longer counts as not delivered"
+    )
+    retries: int = Field(2, ge=0, le=10, description="tries again of an alert that fails")
+    retry_delay_s: Annotated[float, Field(ge=0, le=60)] = Field(
+        2, description="s between those tries"
+    )
+
+    @field_validator("webhook", "command", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"https?://[^/\s]+\S*$", value.get_secret_value()):
+            raise ValueError("not an address that begins with https:// or http://")
+        return value
+
+    @field_validator("command")
+    @classmethod
+    def _can_be_split(cls, value: str | None) -> str | None:
+        if value is not None and not shlex.split(value):
+            raise ValueError("names no program")
+        return value
+
+
+class HealthSettings(Section):
+    """When `ser-batch health` warns."""
+
+    max_age_h: Annotated[float, Field(gt=0)] = Field(
+        26, description="h since the last night that published, above which health is critical"
+    )
+    max_rejected_share: Share = Field(
+        0.05, description="share of a night's new files that were rejected, above which it warns"
+    )
+    min_free_gb: Annotated[float, Field(ge=0)] = Field(
+        2, description="GB free below the root, below which health is critical"
+    )
+
+
 class RunSettings(Section):
     """How the night uses the machine."""
 
@@ -503,6 +598,8 @@ class Settings(BaseSettings):
     drift: DriftSettings = Field(default_factory=DriftSettings)
     dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
+    health: HealthSettings = Field(default_factory=HealthSettings)
     run: RunSettings = Field(default_factory=RunSettings)
 
     @classmethod

@@ -12,8 +12,8 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def _shipped(checkout: str, wheel: str) -> Path:
-    beside = _PACKAGE.parent / checkout
-    return beside if beside.is_dir() else _PACKAGE / "shipped" / wheel
+    shipped = _PACKAGE / "shipped" / wheel
+    return shipped if shipped.is_dir() else _PACKAGE.parent / checkout
 
 
 def sql_folder() -> Path:

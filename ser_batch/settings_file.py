@@ -6,11 +6,13 @@ import json
 import os
 import textwrap
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_settings import SettingsError as SourceError
 
 from ser_batch.config import ENV_PREFIX, Section, Settings, nearest, sections
 from ser_batch.errors import SettingsError
@@ -18,7 +20,7 @@ from ser_batch.errors import SettingsError
 SETTINGS_FILE = "ser-batch.toml"
 OTHER_VARIABLES = (
     "SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG", "SER_HOME", "SER_AUDIO",
-    "SER_ENCODERS", "SER_METADATA",
+    "SER_ENCODERS", "SER_METADATA", "SER_ALERT",
 )  # fmt: skip
 """Variables with the prefix that are not settings."""
 _WIDTH = 96
@@ -46,6 +48,8 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings(**tables)
     except ValidationError as error:
         raise SettingsError(_explain(error, path)) from error
+    except SourceError as error:
+        raise SettingsError(f"{error}; lists and tables in the environment are JSON") from error
 
 
 def find_settings_file(root: Path) -> Path | None:
@@ -124,16 +128,35 @@ def _refuse_unknown_variables() -> None:
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
-    """One line a wrong key, with the nearest right one."""
+    """One line a wrong key, with the nearest right one; no secret is shown."""
     lines = []
     for problem in error.errors():
         *parents, key = [str(part) for part in problem["loc"]] or ["settings"]
         name = ".".join([*parents, key])
+        known = _fields(parents)
         if problem["type"] == "extra_forbidden":
-            table = sections().get(parents[0]) if parents else None
-            known = table.model_fields if table else sections()
             lines.append(f"there is no setting {name!r}{nearest(key, known)}")
+        elif key in known and _is_secret(known[key]):
+            lines.append(f"{name}: {problem['msg']}")
         else:
             lines.append(f"{name}: {problem['msg']} (given: {problem.get('input')!r})")
     source = f"{path}: " if path else ""
     return source + "; ".join(lines)
+
+
+def _fields(parents: Sequence[str]) -> dict[str, FieldInfo]:
+    """Declarations of the table below some keys, also of a table in a list; empty: none."""
+    table: Any = Settings
+    for name in parents:
+        if name.isdecimal():  # a place in a list of tables
+            continue
+        field = table.model_fields.get(name)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        table = next((k for k in kinds if isinstance(k, type) and issubclass(k, Section)), None)
+        if table is None:
+            return {}
+    return dict(table.model_fields)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SecretStr in (field.annotation, *get_args(field.annotation))

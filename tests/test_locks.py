@@ -19,7 +19,13 @@ PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-
 PROJECT = PYPROJECT["project"]
 EXTRAS = {"requirements.lock": ("demo",), "requirements-dev.lock": ("demo", "dev")}
 LOCKS = (*EXTRAS, "tests/warehouse/duckdb-1.lock")
-SCRIPTS = (".ci/run", "Dockerfile", "README.md", "CONTRIBUTING.md", "docs/deployment.md")
+SCRIPTS = (
+    ".ci/run",
+    "docs/deploy/Dockerfile",
+    "docs/deploy/README.md",
+    "README.md",
+    "CONTRIBUTING.md",
+)
 PYTHONS = [
     text.rpartition(" ")[2]
     for text in PROJECT["classifiers"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import BestAt, BestAtOption, CopiesOption, progress_bar
+from pipelines.commands.train import AugmentationsOption, Objective, ObjectiveOption, progress_bar
 from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
@@ -20,27 +20,27 @@ from pipelines.options import (
 )
 
 ROWS = {
-    "segments: AUC of dissatisfaction": "segment_auc",
-    "segments: ECE": "segment_ece",
-    "rank correlation of the index": "spearman",
+    "segment AUC": "segment_auc",
+    "segment ECE": "segment_ece",
+    "rank correlation": "spearman",
     "  of the plain mean": "spearman_plain_mean",
-    "worst tenth: at least half angry": "precision_at_10",
+    "worst tenth half angry": "precision_at_10",
     "  by the plain mean": "precision_at_10_plain_mean",
     "  of all calls": "half_angry_share",
     "flag: precision": "flag_precision",
     "flag: recall": "flag_recall",
-    "  a third angry, of all calls": "third_angry_share",
-    "  flagged: calm, then furious": "furious_end_recall",
-    "  flagged: no anger at all": "calm_flagged_share",
+    "  a third angry": "third_angry_share",
+    "  finds furious ends": "furious_end_recall",
+    "  flags calm calls": "calm_flagged_share",
     "arcs right": "arc_accuracy",
-    "  mean of the three recalls": "arc_recall",
-    "  steady calls, of all": "steady_share",
-    "speech that is scored": "coverage",
+    "  mean of three recalls": "arc_recall",
+    "  steady calls": "steady_share",
+    "scored speech": "coverage",
 }
 """Label of each row of the table, and its figure."""
 
 FLAG_COLUMNS = ("whole", "end", "precision", "recall", "furious end")
-SHOWN_AROUND = 0.07
+SHOWN_AROUND = 0.05
 """Levels this near the chosen ones are shown."""
 
 
@@ -63,8 +63,8 @@ def bench_calls(  # noqa: PLR0917
     tune_flag: Annotated[
         bool, typer.Option("--tune-flag", help="Show the flag's curve and its best levels.")
     ] = False,
-    copies: CopiesOption = None,
-    best_at: BestAtOption = BestAt.calls,
+    augmentations: AugmentationsOption = None,
+    optimise_for: ObjectiveOption = Objective.cross_domain,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -103,8 +103,10 @@ def bench_calls(  # noqa: PLR0917
         train_on=tuple(train_on or ()),
         test_on=tuple(test_on or ()),
         labels=tuple(labels or ()),
-        augmentation=Augmentation(copies=copies_for(features) if copies is None else copies),
-        recipe=recipe_for(features, best_at.value),
+        augmentation=Augmentation(
+            copies=copies_for(features) if augmentations is None else augmentations
+        ),
+        recipe=recipe_for(features, optimise_for.value),
     )
     with progress_bar() as on_progress:
         benchmark = Benchmark(
@@ -134,14 +136,14 @@ def _show(settings: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table("95 % intervals over customers", *(one["setting"] for one in settings))
+    table = Table("(95 % over customers)", *(one["setting"] for one in settings))
     for label, name in ROWS.items():
         table.add_row(label, *(_figure(one["figures"][name]) for one in settings))
     console.print(table)
     for one in settings:
         console.print(
             f"{one['setting']}: {'+'.join(one['trained_on'])} → {'+'.join(one['tested_on'])}, "
-            f"{one['n_calls']} calls of {one['n_customers']} customers, {one['n_seeds']} seeds",
+            f"{one['n_calls']} calls of {one['n_customers']} customers, seeds: {one['n_seeds']}",
             style="dim",
         )
     _show_corpora(settings)
@@ -194,12 +196,12 @@ def _show_flag(flag: dict[str, Any]) -> None:
         if abs(point["call_threshold"] - chosen["call_threshold"]) < SHOWN_AROUND:
             table.add_row("other whole call", *_point(point))
     table.add_section()
-    for point in flag["ends"]:
-        if abs(point["end_threshold"] - chosen["end_threshold"]) < 2 * SHOWN_AROUND:
+    for point in flag["ends"][4::5]:
+        if point["end_threshold"] > chosen["call_threshold"]:
             table.add_row("other end", *_point(point))
     console = Console()
     console.print(table)
-    indices = Table("index", "rank correlation", "by corpus", "worst tenth", *FLAG_COLUMNS[2:])
+    indices = Table("index", "rank", "by corpus", "worst 10th", *FLAG_COLUMNS[2:])
     for name, found in flag["indices"].items():
         by_corpus = " ".join(f"{value or 0:.2f}" for value in found["spearman_by_corpus"].values())
         values = (f"{found[key] or 0:.3f}" for key in ("spearman", "precision_at_10"))

@@ -75,7 +75,10 @@ def adapt(  # noqa: PLR0917
     corpus: Annotated[str, typer.Option(help="Whose speakers are parted.")] = "ravdess",
     init: Annotated[str, typer.Option(help="Encoder to begin with.")] = "encoder_v1",
     itself: Annotated[
-        bool, typer.Option("--self", help="Without the large teacher: the encoder teaches itself.")
+        bool,
+        typer.Option(
+            "--self-distill", help="Without the large teacher: the encoder teaches itself."
+        ),
     ] = False,
     steps: Annotated[int, typer.Option(help="Of training.", min=1)] = 200,
     as_json: JsonOption = False,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import BestAt, CopiesOption, progress_bar
+from pipelines.commands.train import AugmentationsOption, Objective, progress_bar
 from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import (
     DEFAULT_ROOT,
@@ -48,7 +48,7 @@ def bench_models(  # noqa: PLR0917
     features: Annotated[
         str, typer.Option(help="Feature set of ours and of the classifiers.")
     ] = "descriptors_v1",
-    copies: CopiesOption = None,
+    augmentations: AugmentationsOption = None,
     classifier: Annotated[
         list[str] | None,
         typer.Option(help="LightGBM, SVM, logistic regression or MLP; may be repeated; else all."),
@@ -78,8 +78,10 @@ def bench_models(  # noqa: PLR0917
             asked,
             folder,
             features=features,
-            augmentation=Augmentation(copies=copies_for(features) if copies is None else copies),
-            recipe=recipe_for(features, BestAt.clips.value),
+            augmentation=Augmentation(
+                copies=copies_for(features) if augmentations is None else augmentations
+            ),
+            recipe=recipe_for(features, Objective.in_domain.value),
             classifiers=classifier or CLASSIFIERS,
             on_progress=on_progress,
         )

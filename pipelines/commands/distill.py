@@ -64,8 +64,8 @@ def distill(  # noqa: PLR0917
     steps: Annotated[
         int | None, typer.Option(help="Of training: the same steps give the same encoder.", min=1)
     ] = None,
-    made: Annotated[
-        float, typer.Option(help="Minutes of made speech among the material.", min=0)
+    synthetic_minutes: Annotated[
+        float, typer.Option(help="Minutes of synthetic speech among the material.", min=0)
     ] = 0.0,
     noise: Annotated[
         str | None, typer.Option(help="Folder of sounds that are mixed in, `=LICENCE` after it.")
@@ -116,12 +116,12 @@ def distill(  # noqa: PLR0917
         n_steps=steps,
         minutes=minutes,
         seed=seed,
-        made_minutes=made,
+        synthetic_minutes=synthetic_minutes,
         noise=parse_source(noise) if noise else None,
         command=_command(sys.argv[1:]),
         channels=_channels(place, values),
     )
-    asked = [audio, teacher, init, minutes, steps, made, noise, seed]
+    asked = [audio, teacher, init, minutes, steps, synthetic_minutes, noise, seed]
     resumable = user_cache_path("ser-batch") / "distill" / digest(asked)
     with progress_bar() as on_progress:
         encoder = run(

@@ -66,7 +66,7 @@ def inspect(
 def _draw(name: str, seen: Inspection, out: Path) -> None:
     from ser_batch.report.inspect import picture
 
-    said = [message for _, message, _ in seen.doubts]
+    said = [message for _, message, _ in seen.warnings]
     out.write_bytes(picture(name, seen.audio, seen.analysis, seen.roles, said))
     say_progress(f"drawn into {out}")
 
@@ -80,7 +80,7 @@ def _show(name: str, seen: Inspection) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(name)}[/]: {course(seen.analysis)}")
-    for _, message, remedy in seen.doubts:
+    for _, message, remedy in seen.warnings:
         console.print(f"[yellow]look:[/] {escape(message)}. {escape(remedy)}")
     rows, duration_s = lanes(seen.analysis, seen.roles), seen.analysis.duration_s
     label = max(len(row.name) for row in rows) + 1

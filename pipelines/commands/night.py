@@ -76,7 +76,7 @@ def runs(
     """
     from ser_batch.monitoring.interrupted import read_runs
 
-    rows = read_runs(existing_root(root))[:last]
+    rows = read_runs(existing_root(root), last=last)
     for row in rows:
         row["counts"], row["stage_s"] = dict(row["counts"]), dict(row["stage_s"])
     if as_json:
@@ -162,6 +162,8 @@ def show_summary(summary: dict[str, Any]) -> None:
             f"  {counts['files_growing']} files skipped: still being written (changed within "
             "ingest.min_age_s); the next run takes them"
         )
+    for problem in summary["alerts"]["problems"]:
+        console.print(f"  [yellow]alert not sent[/]: {escape(problem)}")
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
 

@@ -9,7 +9,7 @@ import typer
 from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, existing_root, print_json
 
 if TYPE_CHECKING:
-    from ser_batch.ingest.issues import Row
+    from ser_batch.ingest.issues import IssueRow
     from ser_batch.ingest.quarantine import Reason
 
 app = typer.Typer(no_args_is_help=True, help="Files that were left out, and warnings.")
@@ -76,7 +76,7 @@ def _show(reasons: list[Reason], limit: int) -> None:
             console.print(f"  … {n_more} more: --code {reason.code} --limit {len(reason.rows)}")
 
 
-def _place(row: Row, n_roots: int) -> str:
+def _place(row: IssueRow, n_roots: int) -> str:
     """The path of a row, with its audio folder where there are several."""
     is_below = n_roots > 1 and row["audio_root"]
     return f"{row['audio_root']}/{row['path']}" if is_below else str(row["path"])

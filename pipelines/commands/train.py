@@ -38,11 +38,11 @@ class BandName(StrEnum):
     wide = "wide"
 
 
-class BestAt(StrEnum):
+class Objective(StrEnum):
     """What a model is trained to be best at."""
 
-    calls = "calls"
-    clips = "clips"
+    cross_domain = "cross-domain"
+    in_domain = "in-domain"
 
 
 BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
@@ -50,11 +50,11 @@ FeaturesOption = Annotated[
     str | None,
     typer.Option(help="Feature set, whisper_base_l2_l3_int8 say; without it, descriptors."),
 ]
-BestAtOption = Annotated[
-    BestAt,
+ObjectiveOption = Annotated[
+    Objective,
     typer.Option(help="calls: on other lines and corpora; clips: on speakers of the same corpora."),
 ]
-CopiesOption = Annotated[
+AugmentationsOption = Annotated[
     int | None,
     typer.Option(
         min=0, max=20, help="Augmented copies of each training clip; without it, what pays."
@@ -75,8 +75,8 @@ def train(  # noqa: PLR0917
     root: RootOption = DEFAULT_ROOT,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
-    copies: CopiesOption = None,
-    best_at: BestAtOption = BestAt.calls,
+    augmentations: AugmentationsOption = None,
+    optimise_for: ObjectiveOption = Objective.cross_domain,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
@@ -106,8 +106,8 @@ def train(  # noqa: PLR0917
             folder,
             band=band.value,
             features=features,
-            augmentation=_augmentation(chosen, band, copies),
-            recipe=recipe_for(chosen, best_at.value),
+            augmentation=_augmentation(chosen, band, augmentations),
+            recipe=recipe_for(chosen, optimise_for.value),
             others=others,
             on_progress=on_progress,
         )
@@ -128,8 +128,8 @@ def evaluate(  # noqa: PLR0917
     labels: LabelsOption = None,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
-    copies: CopiesOption = None,
-    best_at: BestAtOption = BestAt.calls,
+    augmentations: AugmentationsOption = None,
+    optimise_for: ObjectiveOption = Objective.cross_domain,
     decisions: Annotated[
         bool,
         typer.Option(
@@ -168,11 +168,11 @@ def evaluate(  # noqa: PLR0917
     from ser_batch.training.recipes import recipe_for
 
     chosen = features or FEATURE_SETS[band.value]
-    augmentation = _augmentation(chosen, band, copies)
+    augmentation = _augmentation(chosen, band, augmentations)
     tables = labels or []
     check_inputs(corpora, feature_sets=[chosen])
     if protocol and protocol.partition(":")[0] == "loco":
-        recipe = recipe_for(chosen, best_at.value)
+        recipe = recipe_for(chosen, optimise_for.value)
         result = _loco(protocol, corpora, tables, band.value, chosen, augmentation, recipe)
         print_json(result) if as_json else show_decisions(result["decisions"], confusion=decisions)
         return
@@ -186,7 +186,7 @@ def evaluate(  # noqa: PLR0917
             band=band.value,
             features=features,
             augmentation=augmentation,
-            recipe=recipe_for(chosen, best_at.value),
+            recipe=recipe_for(chosen, optimise_for.value),
             comparisons=comparisons,
             on_progress=on_progress,
             decisions=decisions,
@@ -272,14 +272,14 @@ def _loco(  # noqa: PLR0917
         )
 
 
-def _augmentation(features: str, band: BandName, copies: int | None) -> Augmentation:
+def _augmentation(features: str, band: BandName, augmentations: int | None) -> Augmentation:
     """Copies go over telephone lines, so wide band has none."""
     from ser_batch.training.augment import Augmentation
     from ser_batch.training.recipes import copies_for
 
     if band is BandName.wide:
         return Augmentation()
-    return Augmentation(copies=copies_for(features) if copies is None else copies)
+    return Augmentation(copies=copies_for(features) if augmentations is None else augmentations)
 
 
 @contextmanager

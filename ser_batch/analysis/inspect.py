@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_batch.analysis.warnings import doubts
+from ser_batch.analysis.warnings import find_warnings
 from ser_batch.audio.analysis import CallAnalysis, ChannelAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Role, Settings
@@ -26,13 +26,13 @@ class Inspection:
         audio: the recording
         analysis: of it
         roles: who speaks on each channel of the analysis
-        doubts: code, message and remedy of what a person should look at
+        warnings: code, message and remedy of what a person should look at
     """
 
     audio: Audio
     analysis: CallAnalysis
     roles: tuple[Role, ...]
-    doubts: tuple[tuple[str, str, str], ...]
+    warnings: tuple[tuple[str, str, str], ...]
 
 
 def inspect_file(path: Path, settings: Settings) -> Inspection:
@@ -54,7 +54,7 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
         dual_mono=analysis.dual_mono,
         diarized=analysis.diarized,
     )
-    found = tuple(doubts(analysis, n_channels, said.channels))
+    found = tuple(find_warnings(analysis, n_channels, said.channels))
     return Inspection(audio, analysis, roles, found)
 
 
@@ -79,9 +79,9 @@ def as_dict(seen: Inspection) -> dict[str, Any]:
                     zip(seen.roles, analysis.channels, strict=True)
                 )
             ],
-            "doubts": [
+            "warnings": [
                 {"code": code, "message": message, "remedy": remedy}
-                for code, message, remedy in seen.doubts
+                for code, message, remedy in seen.warnings
             ],
         }
     )

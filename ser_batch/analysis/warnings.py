@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ser_batch.audio.analysis import CallAnalysis
 
 
-def doubts(
+def find_warnings(
     analysis: CallAnalysis, n_channels: int, roles: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
     """Code, message and remedy of each thing that a person should look at.

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from ser_batch.config import Settings, digest
-from ser_batch.ingest import issues as remarks
 from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
 from ser_batch.ingest.inventory import known_files
-from ser_batch.ingest.matching import MetadataIndex, Remark, line_remarks
+from ser_batch.ingest.issues import replace_issues, warned
+from ser_batch.ingest.matching import DataIssue, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line, is_empty, read_lines, source_id
 from ser_batch.ingest.tombstones import line_stone, read_tombstones
 from ser_batch.store.lake import Lake, Part
@@ -55,10 +55,10 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
         lines = [line for line in read if line_stone(line, settings.ingest.columns) not in stones]
         remedy = "Correct the row and supply the file again."
         rows = [
-            remarks.warned(Remark(line.place, "bad_line", line.message, remedy), "ingest")
+            warned(DataIssue(line.place, "bad_line", line.message, remedy), "ingest")
             for line in bad
         ]
-        remarks.state(lake, f"metadata-{part.name}", rows, now)
+        replace_issues(lake, f"metadata-{part.name}", rows, now)
         stored = METADATA.from_rows(
             {
                 "source": line.source,
@@ -77,11 +77,12 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
 def _state_empty(lake: Lake, files: Sequence[Path], now: dt.datetime) -> None:
     remedy = "See why the export failed, and supply it again: it joins by itself."
     found = [
-        Remark(str(path), "empty_metadata", "the metadata file is empty", remedy) for path in files
+        DataIssue(str(path), "empty_metadata", "the metadata file is empty", remedy)
+        for path in files
     ]
     # the rows are new each night, so that each night's summary counts them
-    remarks.state(lake, "metadata-empty", [], now)
-    remarks.state(lake, "metadata-empty", [remarks.warned(one, "ingest") for one in found], now)
+    replace_issues(lake, "metadata-empty", [], now)
+    replace_issues(lake, "metadata-empty", [warned(one, "ingest") for one in found], now)
 
 
 def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
@@ -122,14 +123,14 @@ def refresh_calls(
     for part in gone:
         lake.remove(CALLS, part)
         for writer in (f"calls-{part.name}", f"shard-{part.name}"):
-            remarks.state(lake, writer, [], now)
+            replace_issues(lake, writer, [], now)
     if not stale and not gone:
         return 0
     index = metadata_index(lake, settings)
     for part, wanted in stale.items():
-        rows, doubts = resolve_calls(known_files(by_part[part]), index, settings)
-        warnings = [remarks.warned(doubt, "ingest") for doubt in doubts]
-        remarks.state(lake, f"calls-{part.name}", warnings, now)
+        rows, warnings = resolve_calls(known_files(by_part[part]), index, settings)
+        found = [warned(warning, "ingest") for warning in warnings]
+        replace_issues(lake, f"calls-{part.name}", found, now)
         scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
         lake.write(CALLS, part, CALLS.from_rows(rows), wanted | scoring)
     _state_overall(lake, index, recordings, settings, now)
@@ -146,10 +147,10 @@ def _state_overall(
     """What only shows over all calls: lines without a recording, ids that occur twice."""
     calls = lake.read(CALLS, columns=["recording_id", "call_id", "path", "audio_root"]).to_pylist()
     found = [
-        *line_remarks(index, known_files(recordings), settings),
+        *line_issues(index, known_files(recordings), settings),
         *repeated_call_ids(calls),
     ]
-    remarks.state(lake, "calls", [remarks.warned(remark, "ingest") for remark in found], now)
+    replace_issues(lake, "calls", [warned(issue, "ingest") for issue in found], now)
 
 
 def _made_from(tags: dict[str, str] | None, wanted: dict[str, str]) -> bool:

@@ -10,16 +10,16 @@ import datetime as dt
 from collections.abc import Iterable
 
 from ser_batch.errors import FileError
-from ser_batch.ingest.matching import Remark
+from ser_batch.ingest.matching import DataIssue
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import QUARANTINE
 
-Row = dict[str, object]
+IssueRow = dict[str, object]
 
 
 def quarantined(
     audio_root: str, path: str, recording_id: str | None, stage: str, error: FileError
-) -> Row:
+) -> IssueRow:
     """A row for a file that is left out."""
     return {
         "audio_root": audio_root,
@@ -33,24 +33,24 @@ def quarantined(
     }
 
 
-def warned(remark: Remark, stage: str) -> Row:
+def warned(issue: DataIssue, stage: str) -> IssueRow:
     """A row for something that was taken all the same."""
     return {
-        "audio_root": remark.audio_root,
-        "path": remark.place,
-        "recording_id": remark.recording_id,
+        "audio_root": issue.audio_root,
+        "path": issue.place,
+        "recording_id": issue.recording_id,
         "severity": "warning",
         "stage": stage,
-        "code": remark.code,
-        "message": remark.message,
-        "remedy": remark.remedy,
+        "code": issue.code,
+        "message": issue.message,
+        "remedy": issue.remedy,
     }
 
 
-def state(
+def replace_issues(
     lake: Lake,
     writer: str,
-    rows: Iterable[Row],
+    rows: Iterable[IssueRow],
     now: dt.datetime,
     tags: dict[str, str] | None = None,
 ) -> None:
@@ -73,5 +73,5 @@ def state(
         lake.write(QUARANTINE, part, QUARANTINE.from_rows(stated.values()), tags)
 
 
-def _key(row: Row) -> tuple[object, ...]:
+def _key(row: IssueRow) -> tuple[object, ...]:
     return tuple(row[name] for name in QUARANTINE.key)

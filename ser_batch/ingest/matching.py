@@ -52,7 +52,7 @@ class KnownFile:
 
 
 @dataclass(frozen=True)
-class Remark:
+class DataIssue:
     """Something about a line or a call that a person should look at."""
 
     place: str
@@ -103,10 +103,10 @@ def renamed(fields: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, 
     return result
 
 
-def line_remarks(
+def line_issues(
     index: MetadataIndex, files: Iterable[KnownFile], settings: Settings
-) -> list[Remark]:
-    """Remarks on lines of metadata that name no recording (yet), several, or nothing."""
+) -> list[DataIssue]:
+    """Issues of lines of metadata that name no recording (yet), several, or nothing."""
     ids: Counter[str] = Counter()
     paths: Counter[str] = Counter()
     for file in files:
@@ -116,15 +116,15 @@ def line_remarks(
             )
         ] += 1
         paths.update(_path_keys(file))
-    remarks = [
-        remark
+    issues = [
+        issue
         for keyed, known in ((index.by_path, paths), (index.by_id, ids))
         for name, lines in keyed.items()
         # named by the oldest line: the next export that repeats it brings no new row
-        if (remark := _count_remark(lines[0], name, known[name]))
+        if (issue := _count_issue(lines[0], name, known[name]))
     ]
-    return remarks + [
-        Remark(
+    return issues + [
+        DataIssue(
             line.place,
             "names_nothing",
             "has neither a file nor a call_id",
@@ -134,17 +134,17 @@ def line_remarks(
     ]
 
 
-def _count_remark(line: Line, name: str, n_recordings: int) -> Remark | None:
+def _count_issue(line: Line, name: str, n_recordings: int) -> DataIssue | None:
     if n_recordings == 1:
         return None
     if n_recordings:
-        return Remark(
+        return DataIssue(
             line.place,
             "ambiguous_file",
             f"names {name!r}, which {n_recordings} recordings are called; it counts for each",
             "Write the whole path of the file.",
         )
-    return Remark(
+    return DataIssue(
         line.place,
         "missing_file",
         f"names {name!r}, and no such recording is there",
@@ -152,16 +152,16 @@ def _count_remark(line: Line, name: str, n_recordings: int) -> Remark | None:
     )
 
 
-def disagreements(lines: Sequence[Line], file: KnownFile) -> list[Remark]:
+def disagreements(lines: Sequence[Line], file: KnownFile) -> list[DataIssue]:
     """Two lines of one metadata file that say different things about one recording."""
-    remarks = []
+    issues = []
     by_source: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         by_source[line.source].append(line)
     for same in by_source.values():
         if any(line.fields != same[0].fields for line in same[1:]):
-            remarks.append(
-                Remark(
+            issues.append(
+                DataIssue(
                     same[-1].place,
                     "duplicate_metadata",
                     f"{len(same)} different lines name {file.path}; the last one counts",
@@ -170,7 +170,7 @@ def disagreements(lines: Sequence[Line], file: KnownFile) -> list[Remark]:
                     file.audio_root,
                 )
             )
-    return remarks
+    return issues
 
 
 def fields_of_name(path: str, pattern: str | None) -> dict[str, str]:

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ser_batch.ingest.issues import Row
+from ser_batch.ingest.issues import IssueRow
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE, RECORDINGS
 
 
-def read_quarantine(root: Root, *, warnings: bool, code: str | None) -> list[Row]:
+def read_quarantine(root: Root, *, warnings: bool, code: str | None) -> list[IssueRow]:
     """Rows of `quarantine`, files left out first.
 
     Args:
@@ -21,7 +21,7 @@ def read_quarantine(root: Root, *, warnings: bool, code: str | None) -> list[Row
         warnings: with the rows of files that were taken all the same
         code: only this reason
     """
-    rows: list[Row] = Lake(root.lake).read(QUARANTINE).to_pylist()
+    rows: list[IssueRow] = Lake(root.lake).read(QUARANTINE).to_pylist()
     wanted = [
         row
         for row in rows
@@ -44,7 +44,7 @@ class Reason:
     severity: str
     code: str
     remedy: str
-    rows: tuple[Row, ...]
+    rows: tuple[IssueRow, ...]
 
     def as_dict(self) -> dict[str, object]:
         """For JSON, without the rows."""
@@ -59,9 +59,9 @@ class Reason:
         }
 
 
-def by_reason(rows: Sequence[Row]) -> list[Reason]:
+def by_reason(rows: Sequence[IssueRow]) -> list[Reason]:
     """Rows of `quarantine` by reason: files left out before warnings, the most frequent first."""
-    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[IssueRow]] = defaultdict(list)
     for row in rows:
         groups[str(row["severity"]), str(row["code"]), str(row["remedy"])].append(row)
     reasons = [
@@ -71,7 +71,7 @@ def by_reason(rows: Sequence[Row]) -> list[Reason]:
     return sorted(reasons, key=lambda reason: (reason.severity, -len(reason.rows), reason.code))
 
 
-def _noticed_at(row: Row) -> tuple[str, str]:
+def _noticed_at(row: IssueRow) -> tuple[str, str]:
     return str(row["noticed_at"]), str(row["path"])
 
 

@@ -10,9 +10,16 @@ from ser_batch.store.paths import Root
 from ser_batch.tables import RUNS
 
 
-def read_runs(root: Root) -> list[dict[str, Any]]:
-    """Rows of `runs`, the newest first; a run that never ended is not called running."""
-    rows: list[dict[str, Any]] = Lake(root.lake).read(RUNS).to_pylist()
+def read_runs(root: Root, *, last: int | None = None) -> list[dict[str, Any]]:
+    """Rows of `runs`, the newest first; a run that never ended is not called running.
+
+    Args:
+        root: whose runs
+        last: how many of the newest; None: all
+    """
+    lake = Lake(root.lake)
+    parts = lake.parts(RUNS)[-last:] if last else None
+    rows: list[dict[str, Any]] = lake.read(RUNS, parts).to_pylist()
     rows.sort(key=lambda row: str(row["run_id"]), reverse=True)
     for number, row in enumerate(rows):
         if row["status"] == "running" and not (number == 0 and is_held(root)):

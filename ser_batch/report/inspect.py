@@ -37,7 +37,7 @@ def picture(
     audio: Audio,
     analysis: CallAnalysis,
     roles: Sequence[str],
-    doubts: Sequence[str],
+    warnings: Sequence[str],
 ) -> bytes:
     """A PNG of one call.
 
@@ -46,7 +46,7 @@ def picture(
         audio: the recording
         analysis: of it
         roles: who speaks on each channel
-        doubts: what a person should look at, in words
+        warnings: what a person should look at, in words
     """
     rows = lanes(analysis, roles)
     sides = rows[: len(roles)]
@@ -59,7 +59,7 @@ def picture(
     chart = alt.vconcat(*panels, spacing=14).resolve_scale(color="independent", y="independent")
     title = alt.TitleParams(
         name,
-        subtitle=[course(analysis), *(f"Look: {doubt}" for doubt in doubts), READING],
+        subtitle=[course(analysis), *(f"Look: {warning}" for warning in warnings), READING],
         anchor="start",
         fontSize=16,
         subtitleColor=INK,

@@ -30,8 +30,8 @@ def is_gain_free(name: str) -> bool:
     return not (descriptor in LEVELS and statistic.endswith(CENTRES))
 
 
-def is_fine(name: str) -> bool:
-    """Whether the feature tells voices, microphones and sentences apart as much as emotions.
+def is_domain_sensitive(name: str) -> bool:
+    """Whether the feature depends on voices, microphones and sentences as much as on emotions.
 
     The fine shape of the spectrum and the course over a segment: within a corpus they help,
     from one corpus to another they mislead.
@@ -45,6 +45,8 @@ def gain_free_columns(names: Sequence[str]) -> list[int]:
     return [column for column, name in enumerate(names) if is_gain_free(name)]
 
 
-def emphasis(names: Sequence[str], fine: float) -> DoubleArray:
-    """Weight of each feature before the penalty: 1, or `fine` for those that travel badly."""
-    return np.array([fine if is_fine(name) else 1.0 for name in names])
+def emphasis(names: Sequence[str], domain_sensitive_weight: float) -> DoubleArray:
+    """Weight of each feature before the penalty: 1, or less for domain-sensitive ones."""
+    return np.array(
+        [domain_sensitive_weight if is_domain_sensitive(name) else 1.0 for name in names]
+    )

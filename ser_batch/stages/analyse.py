@@ -18,7 +18,7 @@ from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings, digest
 from ser_batch.features.sets import get_feature_set
-from ser_batch.ingest import issues as remarks
+from ser_batch.ingest.issues import replace_issues
 from ser_batch.stages.shard import Shard
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS, features_contract
@@ -94,7 +94,7 @@ def _write(lake: Lake, part: Part, shard: Shard, settings: Settings, now: dt.dat
     lake.write(
         contract, part, shard.features, {"feature_set": feature_set.digest, "content": content}
     )
-    remarks.state(lake, f"shard-{part.name}", shard.remarks, now, tags)
+    replace_issues(lake, f"shard-{part.name}", shard.issues, now, tags)
     inputs = _inputs(lake, part, settings)
     lake.write(RECORDINGS, part, shard.recordings, {**tags, "inputs": inputs})
 

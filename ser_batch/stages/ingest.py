@@ -11,12 +11,12 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.errors import EmptiedFolderError
-from ser_batch.ingest import issues as remarks
 from ser_batch.ingest.call_table import import_metadata, metadata_index, refresh_calls
 from ser_batch.ingest.calls import resolve_calls
 from ser_batch.ingest.folders import audio_roots
 from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, read_inventory, unseen
-from ser_batch.ingest.matching import KnownFile, Remark
+from ser_batch.ingest.issues import quarantined, replace_issues, warned
+from ser_batch.ingest.matching import DataIssue, KnownFile
 from ser_batch.ingest.scan import Found, Scan, scan
 from ser_batch.ingest.tombstones import read_tombstones, recording_stone
 from ser_batch.store.lake import Lake, Part
@@ -202,7 +202,7 @@ def _cut(
 def _state_scan(lake: Lake, folder: _Folder, inventory: Inventory, now: dt.datetime) -> None:
     """What is wrong with a folder and its files, before any of them is decoded."""
     root, seen = str(folder.root), folder.seen
-    rows = [remarks.quarantined(root, bad.path, None, "ingest", bad.error) for bad in seen.rejected]
+    rows = [quarantined(root, bad.path, None, "ingest", bad.error) for bad in seen.rejected]
     found = [_still_growing(root, path) for path in seen.growing]
     if folder.is_missed:
         found.append(_no_recordings(root, seen.n_ignored))
@@ -213,19 +213,19 @@ def _state_scan(lake: Lake, folder: _Folder, inventory: Inventory, now: dt.datet
         if not Path(root, first).exists():
             continue  # moved, not doubled
         message, remedy = f"the same audio as {first}; counted once", "Keep one of the two."
-        found.append(Remark(path, "duplicate_audio", message, remedy, recording_id, root))
-    rows += [remarks.warned(remark, "ingest") for remark in found]
-    remarks.state(lake, f"scan-{digest(root)}", rows, now)
+        found.append(DataIssue(path, "duplicate_audio", message, remedy, recording_id, root))
+    rows += [warned(issue, "ingest") for issue in found]
+    replace_issues(lake, f"scan-{digest(root)}", rows, now)
 
 
-def _still_growing(root: str, path: str) -> Remark:
+def _still_growing(root: str, path: str) -> DataIssue:
     remedy = "Nothing: the next run takes it."
-    return Remark(path, "still_growing", "changed a moment ago", remedy, audio_root=root)
+    return DataIssue(path, "still_growing", "changed a moment ago", remedy, audio_root=root)
 
 
-def _no_recordings(root: str, n_ignored: int) -> Remark:
+def _no_recordings(root: str, n_ignored: int) -> DataIssue:
     others = f"; {n_ignored} files have other endings" if n_ignored else ""
-    return Remark(
+    return DataIssue(
         root,
         "no_recordings",
         f"the audio folder holds no recording{others}",

@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.rows import channel_rows, feature_rows, recording_rows, segment_rows
-from ser_batch.analysis.warnings import doubts
+from ser_batch.analysis.warnings import find_warnings
 from ser_batch.config import Settings
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import GoneFileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.ingest import issues as remarks
-from ser_batch.ingest.matching import Remark
+from ser_batch.ingest.issues import IssueRow, quarantined, warned
+from ser_batch.ingest.matching import DataIssue
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
@@ -44,7 +44,7 @@ class Shard:
         channels: rows of `channels`
         segments: rows of `segments`
         features: rows of the feature set's table
-        remarks: rows of `quarantine` that analysis made, without `noticed_at`
+        issues: rows of `quarantine` that analysis made, without `noticed_at`
     """
 
     calls: pa.Table
@@ -52,7 +52,7 @@ class Shard:
     channels: pa.Table
     segments: pa.Table
     features: pa.Table
-    remarks: list[remarks.Row]
+    issues: list[IssueRow]
 
     @classmethod
     def read(cls, lake: Lake, part: Part, settings: Settings) -> Shard:
@@ -72,7 +72,7 @@ class Shard:
             channels=lake.read(CHANNELS, [part]),
             segments=lake.read(SEGMENTS, [part]),
             features=lake.read(contract, [part]) if same_set else contract.empty(),
-            remarks=_of_calls(lake.read(QUARANTINE, [noticed]), calls) if same_analysis else [],
+            issues=_of_calls(lake.read(QUARANTINE, [noticed]), calls) if same_analysis else [],
         )
 
     def jobs(self, settings: Settings) -> list[CallJob]:
@@ -84,7 +84,7 @@ class Shard:
             strict=True,
         )
         done = {recording_id for recording_id, made_by in pairs if made_by == wanted_id}
-        bad = {row["recording_id"] for row in self.remarks if row["severity"] == "quarantine"}
+        bad = {row["recording_id"] for row in self.issues if row["severity"] == "quarantine"}
         skip = (done | bad) - self._without_features(settings) - self._otherwise_shared()
         return [
             _job(row, settings) for row in self.calls.to_pylist() if row["recording_id"] not in skip
@@ -100,14 +100,14 @@ class Shard:
         made_by, feature_set = analysis_id(settings), get_feature_set(settings.features.set)
         recordings = _joined(self.recordings, recording_rows(fresh, made_by), stale)
         features = _joined(self.features, feature_rows(fresh, feature_set), stale)
-        old_remarks = [row for row in self.remarks if row["recording_id"] not in stale | kept]
+        old_issues = [row for row in self.issues if row["recording_id"] not in stale | kept]
         return Shard(
             calls=self.calls,
             recordings=recordings,
             channels=_joined(self.channels, channel_rows(fresh), stale),
             segments=_joined(self.segments, segment_rows(fresh), stale),
             features=_only_scored(features, self.calls, recordings, settings),
-            remarks=old_remarks + _remarks(outcomes, kept, self.calls),
+            issues=old_issues + _issues(outcomes, kept, self.calls),
         )
 
     def feature_keys(self) -> list[tuple[str, int]]:
@@ -169,7 +169,7 @@ def _scored(calls: pa.Table, recordings: pa.Table, settings: Settings) -> pl.Dat
     return scoring.filter(pl.col("not_scored_reason").is_null()).select(_CHANNEL_KEY)
 
 
-def _remarks(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -> list[remarks.Row]:
+def _issues(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -> list[IssueRow]:
     """What is wrong with each recording, if anything."""
     by_id = {row["recording_id"]: row for row in calls.to_pylist()}
     rows = []
@@ -179,20 +179,24 @@ def _remarks(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -
         root, path, roles = call["audio_root"], call["path"], call["roles"]
         if recording_id in kept:
             message = "the file is gone; its earlier analysis, under other settings, is kept"
-            remark = Remark(path, "kept_earlier", message, GoneFileError.remedy, recording_id, root)
-            rows.append(remarks.warned(remark, "analyse"))
+            issue = DataIssue(
+                path, "kept_earlier", message, GoneFileError.remedy, recording_id, root
+            )
+            rows.append(warned(issue, "analyse"))
         elif outcome.error is not None:
-            rows.append(remarks.quarantined(root, path, recording_id, "analyse", outcome.error))
+            rows.append(quarantined(root, path, recording_id, "analyse", outcome.error))
         elif outcome.analysis is not None:
             rows += [
-                remarks.warned(Remark(path, code, message, remedy, recording_id, root), "analyse")
-                for code, message, remedy in doubts(outcome.analysis, outcome.n_channels, roles)
+                warned(DataIssue(path, code, message, remedy, recording_id, root), "analyse")
+                for code, message, remedy in find_warnings(
+                    outcome.analysis, outcome.n_channels, roles
+                )
             ]
     return rows
 
 
-def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[remarks.Row]:
-    """Remarks on recordings that are still live: what was fixed or replaced is not wrong now."""
+def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[IssueRow]:
+    """Issues of recordings that are still live: what was fixed or replaced is not wrong now."""
     live = set(calls["recording_id"].to_pylist())
     rows = noticed.drop(["noticed_at"]).to_pylist()
     return [row for row in rows if row["recording_id"] in live]

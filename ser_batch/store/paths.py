@@ -45,6 +45,11 @@ class Root:
         return self.path / "labels"
 
     @property
+    def sent_alerts(self) -> Path:
+        """When each alert was sent, by digest."""
+        return self.path / "alerts" / "sent.json"
+
+    @property
     def prefect(self) -> Path:
         """Prefect's own folder, where PREFECT_HOME names no other."""
         return self.path / ".prefect"

@@ -185,5 +185,5 @@ def _command(
     wide = " --band wide" if band == "wide" else ""
     described = f" --features {features}" if features else ""
     pays = 0 if band == "wide" else copies_for(features or FEATURE_SETS[band])
-    copies = "" if augmentation.copies == pays else f" --copies {augmentation.copies}"
+    copies = "" if augmentation.copies == pays else f" --augmentations {augmentation.copies}"
     return f"ser-batch train --corpora DIR{corpora}{labels}{wide}{described}{copies}"

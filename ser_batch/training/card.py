@@ -38,7 +38,7 @@ NOTES = """\
   on calls of unseen speakers and lose a little on calls of other corpora.
 - The fine shape of the spectrum (log-mel bands, high cepstral coefficients) and the course of a
   descriptor over a segment gain on unseen speakers of the same corpus and lose on other corpora;
-  `ser-batch train --best-at clips` trusts them fully, the default hardly.
+  `ser-batch train --optimise-for in-domain` trusts them fully, the default hardly.
 - Removing each caller's own mean gains on corpora, where every speaker shows every emotion, and
   loses where a caller is angry throughout: it is reported by `ser-batch evaluate`, not used.
 - Which calls are worst is judged by `ser-batch bench calls`; choices were made on it.

@@ -27,7 +27,7 @@ class Recipe:
     """How a model is trained; what is plural is tuned on held-out speakers of the training set.
 
     Attributes:
-        fine: weight before the penalty of features that travel badly (`model/view.py`), others 1
+        domain_sensitive_weight: weight of domain-sensitive features before the penalty; others 1
         strengths: inverse L2 penalties of the linear head over descriptors
         state_strengths: of the one over a speech model's states, which tell emotions apart
             linearly: weaker penalties pay
@@ -36,7 +36,7 @@ class Recipe:
         seed: of the trees' sampling
     """
 
-    fine: float = 0.05
+    domain_sensitive_weight: float = 0.05
     strengths: tuple[float, ...] = (0.0001, 0.0003)
     state_strengths: tuple[float, ...] = (0.001, 0.003, 0.01)
     n_trees: tuple[int, ...] = (10, 20)
@@ -81,9 +81,9 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
     check_no_leakage(folds, dataset.speakers, dataset.contents)
     labels = class_numbers(dataset.emotions, dataset.classes)
     parts = parts_of(dataset.names, recipe.strengths, recipe.state_strengths)
-    tuned, held_out = tuned_parts(dataset, labels, folds, parts, recipe.fine)
+    tuned, held_out = tuned_parts(dataset, labels, folds, parts, recipe.domain_sensitive_weight)
     n_trees, boosted = _tuned_trees(dataset, labels, held_out, folds, recipe)
-    linear = fit_head(dataset, labels, tuned, recipe.fine)
+    linear = fit_head(dataset, labels, tuned, recipe.domain_sensitive_weight)
     return Predictor(
         feature_names=dataset.names,
         classes=dataset.classes,

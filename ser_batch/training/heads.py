@@ -64,7 +64,11 @@ def parts_of(
 
 
 def tuned_parts(
-    dataset: Dataset, labels: IntArray, folds: Sequence[Fold], parts: Sequence[Part], fine: float
+    dataset: Dataset,
+    labels: IntArray,
+    folds: Sequence[Fold],
+    parts: Sequence[Part],
+    domain_sensitive_weight: float,
 ) -> tuple[list[TunedPart], DoubleArray]:
     """The strengths with the least held-out loss, and the held-out logits of the parts together.
 
@@ -73,9 +77,9 @@ def tuned_parts(
         labels: class numbers, all of them present, shape (n_clips,)
         folds: of their speakers
         parts: of the features
-        fine: weight before the penalty of features that travel badly
+        domain_sensitive_weight: weight of domain-sensitive features before the penalty; others 1
     """
-    found = [_tuned(dataset, labels, folds, part, fine) for part in parts]
+    found = [_tuned(dataset, labels, folds, part, domain_sensitive_weight) for part in parts]
     shares, held_out = _mixed([logits for _, logits in found], labels, dataset.weights)
     tuned = [
         TunedPart(part.columns, strength, share)
@@ -104,7 +108,7 @@ def _mixed(
 
 
 def fit_head(
-    dataset: Dataset, labels: IntArray, parts: Sequence[TunedPart], fine: float
+    dataset: Dataset, labels: IntArray, parts: Sequence[TunedPart], domain_sensitive_weight: float
 ) -> LinearHead:
     """The parts' heads as one that reads all features and gives the sum of their logits."""
     n_features, n_classes = len(dataset.names), int(labels.max()) + 1
@@ -116,7 +120,7 @@ def fit_head(
         bias=np.zeros(n_classes),
     )
     for part in parts:
-        head = _fit(dataset, labels, part.columns, part.strength, fine)
+        head = _fit(dataset, labels, part.columns, part.strength, domain_sensitive_weight)
         whole.centre[part.columns] = head.centre
         whole.scale[part.columns] = head.scale
         whole.emphasis[part.columns] = head.emphasis
@@ -133,7 +137,11 @@ def balanced_loss(logits: DoubleArray, labels: IntArray, weights: DoubleArray) -
 
 
 def _tuned(
-    dataset: Dataset, labels: IntArray, folds: Sequence[Fold], part: Part, fine: float
+    dataset: Dataset,
+    labels: IntArray,
+    folds: Sequence[Fold],
+    part: Part,
+    domain_sensitive_weight: float,
 ) -> tuple[float, DoubleArray]:
     """The strength with the least held-out loss, and its held-out logits."""
     n_classes = int(labels.max()) + 1
@@ -142,7 +150,9 @@ def _tuned(
         held_out = np.zeros((len(labels), n_classes))
         for fold in folds:
             seen = labels[fold.train]
-            head = _fit(dataset.take(fold.train), seen, part.columns, strength, fine)
+            head = _fit(
+                dataset.take(fold.train), seen, part.columns, strength, domain_sensitive_weight
+            )
             tested = dataset.features[np.ix_(fold.test, part.columns)]
             held_out[fold.test] = _spread(head, seen, tested, n_classes)
         loss = balanced_loss(held_out, labels, dataset.weights)
@@ -152,14 +162,18 @@ def _tuned(
 
 
 def _fit(
-    dataset: Dataset, labels: IntArray, columns: IntArray, strength: float, fine: float
+    dataset: Dataset,
+    labels: IntArray,
+    columns: IntArray,
+    strength: float,
+    domain_sensitive_weight: float,
 ) -> LinearHead:
     chosen = dataset.reading(columns.tolist())
     return fit_linear(
         chosen.features,
         labels,
         strength=strength,
-        emphasis=emphasis(chosen.names, fine),
+        emphasis=emphasis(chosen.names, domain_sensitive_weight),
         weights=chosen.weights,
     )
 

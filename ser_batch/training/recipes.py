@@ -9,17 +9,20 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.feature_weights import is_state
 from ser_batch.training.fit import Recipe
 
-BestAt = Literal["calls", "clips"]
+Objective = Literal["cross-domain", "in-domain"]
 
-DESCRIPTORS: dict[BestAt, Recipe] = {
-    "calls": Recipe(),
-    "clips": Recipe(fine=1.0, strengths=(0.001, 0.003), n_trees=(20, 40, 60)),
+DESCRIPTORS: dict[Objective, Recipe] = {
+    "cross-domain": Recipe(),
+    "in-domain": Recipe(
+        domain_sensitive_weight=1.0, strengths=(0.001, 0.003), n_trees=(20, 40, 60)
+    ),
 }
-"""`calls` on other lines and corpora, which is what a bundled model is for (`ser-batch bench
-calls`); `clips` on unseen speakers of the corpora that it was trained on."""
+"""`cross-domain` for other channels and corpora (`ser-batch bench calls`); `in-domain` for unseen
+speakers of the training corpora."""
 
-STATES: dict[BestAt, Recipe] = {
-    best_at: replace(recipe, n_trees=(5, 10, 20)) for best_at, recipe in DESCRIPTORS.items()
+STATES: dict[Objective, Recipe] = {
+    optimise_for: replace(recipe, n_trees=(5, 10, 20))
+    for optimise_for, recipe in DESCRIPTORS.items()
 }
 """With a speech model's states, alone or beside descriptors, trees hardly pay."""
 
@@ -27,9 +30,9 @@ COPIES, STATE_COPIES = 4, 2
 """Augmented copies of each training clip, for descriptors and with a speech model's states."""
 
 
-def recipe_for(feature_set: str, best_at: BestAt = "calls") -> Recipe:
+def recipe_for(feature_set: str, optimise_for: Objective = "cross-domain") -> Recipe:
     """The recipe of a feature set, by its name, for a purpose."""
-    return (STATES if _has_states(feature_set) else DESCRIPTORS)[best_at]
+    return (STATES if _has_states(feature_set) else DESCRIPTORS)[optimise_for]
 
 
 def copies_for(feature_set: str) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ser_batch.config import RoleSettings, Settings
 from ser_batch.ingest.calls import resolve_calls
-from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_remarks
+from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line
 
 MARCH = int(dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC).timestamp()) * 10**9
@@ -135,10 +135,10 @@ def test_an_unclear_word_about_consent_never_permits_scoring(text: str) -> None:
     assert not clear, "the same word cannot mean both yes and no"
 
 
-def test_lines_that_find_nothing_or_too_much_are_remarked() -> None:
+def test_lines_that_find_nothing_or_too_much_are_reported() -> None:
     index = MetadataIndex(
         lines({"file": "gone.wav"}, {"file": "a.wav"}, {"queue": "q"}, {"call_id": "none"}), {}
     )
     both = [file(), file("2027/a.wav", "r2")]
-    codes = [remark.code for remark in line_remarks(index, both, DEFAULTS)]
+    codes = [issue.code for issue in line_issues(index, both, DEFAULTS)]
     assert codes == ["missing_file", "ambiguous_file", "missing_file", "names_nothing"]

@@ -141,6 +141,24 @@ def test_speech_that_ends_above_where_it_starts_is_refused(tmp_path: Path) -> No
         load_settings(tmp_path / "ser-batch.toml")
 
 
+def test_wrong_alerts_name_the_key_and_never_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ser-batch.toml"
+    file.write_text("[alerts]\nthresholds = [{ above = 0.3, min_call = 9 }]\n")
+    with pytest.raises(SettingsError, match=r"thresholds\.0\.min_call'; did you mean 'min_calls'"):
+        load_settings(file)
+    monkeypatch.setenv("SER_ALERTS__WEBHOOK", "hooks.example/T0/secret")
+    with pytest.raises(SettingsError, match=r"alerts\.webhook: .* begins with https") as error:
+        load_settings()
+    assert "secret" not in str(error.value)
+    monkeypatch.setenv("SER_ALERTS__WEBHOOK", "https://hooks.example/T0/secret")
+    assert "secret" not in repr(load_settings())
+    monkeypatch.setenv("SER_ALERTS__THRESHOLDS", "above 0.3")
+    with pytest.raises(SettingsError, match="JSON"):
+        load_settings()
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0:00.0"), (9.96, "0:10.0"), (59.94, "0:59.9"), (59.96, "1:00.0"), (60, "1:00.0")],

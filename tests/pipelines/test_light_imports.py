@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"prefect", "librosa", "lightgbm", "sklearn", "altair"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["quarantine", "list"], ["query", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["quarantine", "list"], ["query", "--help"], ["health"]]
+)
 def test_commands_without_a_flow_import_no_heavy_library(arguments: list[str]) -> None:
     program = (
         "import sys; from pipelines.cli import app\n"

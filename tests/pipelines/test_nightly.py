@@ -28,6 +28,7 @@ from ser_batch.tables import (
     predictions_contract,
 )
 from tests.conftest import N_CALLS
+from tests.monitoring.webhooks import webhook_server
 from tests.pipelines.conftest import Run, rows
 
 N_BAD = 6
@@ -315,3 +316,23 @@ def test_a_metadata_file_that_cannot_be_read_stops_the_night(
 ) -> None:
     with pytest.raises(MetadataError, match=r"none\.csv"):
         run(audio, tmp_path / "none.csv")
+
+
+def test_alerts_of_partial_and_failed_nights_are_sent_and_fail_no_night(
+    run: Run, audio: Path, tmp_path: Path
+) -> None:
+    for call in sorted(audio.rglob("*.wav"))[2:]:
+        call.unlink()
+    (audio / "broken.wav").write_bytes(b"RIFF nothing")
+    with webhook_server() as hook:
+        hook.answers = [0]
+        summary = run(audio, alerts__webhook=hook.url, alerts__timeout_s=0.5, alerts__retries=0)
+        assert summary["status"] == "partial"
+        assert summary["alerts"] == {"sent": 0, "problems": ["webhook 127.0.0.1: timed out"]}
+        hook.answers = [200]
+        with pytest.raises(AudioFolderError):
+            run(tmp_path / "nowhere", alerts__webhook=hook.url)
+        kinds = [alert["kind"] for alert in hook.received]
+        assert kinds == ["partial", "failed"]
+        assert hook.received[0]["run_id"] == summary["run_id"]
+        assert "1 file rejected" in hook.received[0]["text"]

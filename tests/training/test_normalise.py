@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ser_batch.scoring.feature_weights import emphasis, gain_free_columns, is_fine
+from ser_batch.scoring.feature_weights import emphasis, gain_free_columns, is_domain_sensitive
 from ser_batch.training.normalise import per_speaker
 from tests.training.datasets import blobs
 
@@ -40,9 +40,9 @@ def test_absolute_level_is_not_read_and_its_movement_is():
 
 
 def test_fine_spectrum_and_courses_weigh_less():
-    assert is_fine("mel12.speech.mean")
-    assert is_fine("mfcc10.speech.sd")
-    assert is_fine("f0.voiced.slope")
-    assert not is_fine("mfcc1.speech.mean")
-    assert not is_fine("slope.speech.mean")
+    assert is_domain_sensitive("mel12.speech.mean")
+    assert is_domain_sensitive("mfcc10.speech.sd")
+    assert is_domain_sensitive("f0.voiced.slope")
+    assert not is_domain_sensitive("mfcc1.speech.mean")
+    assert not is_domain_sensitive("slope.speech.mean")
     assert emphasis(["mel1.speech.p5", "hnr.voiced.p50"], 0.2).tolist() == [0.2, 1.0]

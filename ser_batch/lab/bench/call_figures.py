@@ -107,11 +107,19 @@ def call_figures(results: Sequence[CallResult], *, intervals: bool = True) -> di
     for chosen in rng.integers(0, len(customers), (N_BOOTSTRAP, len(customers))):
         drawn = [result for i in chosen for result in customers[i]]
         draws.append(list(_figures(_table(drawn)).values()))
-    low, high = np.nanpercentile(np.array(draws), [2.5, 97.5], axis=0)
     return {
-        name: Figure(value, float(low[i]), float(high[i]))
-        for i, (name, value) in enumerate(whole.items())
+        name: Figure(value, *_interval(drawn))
+        for (name, value), drawn in zip(whole.items(), np.array(draws).T, strict=True)
     }
+
+
+def _interval(drawn: DoubleArray) -> tuple[float, float] | tuple[None, None]:
+    """Percentiles of the draws in which the figure can be formed, None where that is no draw."""
+    known = drawn[np.isfinite(drawn)]
+    if not len(known):
+        return None, None
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def _table(results: Sequence[CallResult]) -> _Table:

@@ -58,7 +58,7 @@ class Task:
         n_steps: of training; None: as many as fit into `minutes`
         minutes: of training, where the steps are not given
         seed: of everything that is drawn
-        made_minutes: of made speech among the material
+        synthetic_minutes: of made speech among the material
         noise: sounds that are mixed in
         command: for the card
         channels: by recording id the channel that may be used, see `consent.usable_channels`
@@ -72,7 +72,7 @@ class Task:
     n_steps: int | None = None
     minutes: float = 50.0
     seed: int = 1
-    made_minutes: float = 0.0
+    synthetic_minutes: float = 0.0
     noise: Source | None = None
     command: str = "ser-batch distill"
     channels: Mapping[str, int | None] = field(default_factory=dict)
@@ -108,7 +108,7 @@ def distill(
         [source.path for source in task.sources],
         settings,
         seed=task.seed,
-        made=made_speech(task.made_minutes, task.seed),
+        made=made_speech(task.synthetic_minutes, task.seed),
         channels=task.channels,
         on_file=lambda done, total: on_progress("reading audio", done, total),
     )
