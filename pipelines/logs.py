@@ -9,15 +9,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from ser_batch.config import LogFormat
+from ser_batch.progress import LogFormat
 
 LOG = logging.getLogger("ser_batch")
 """Prefect forwards its records to a server where PREFECT_LOGGING_EXTRA_LOGGERS names it."""
 LOG.setLevel(logging.INFO)
 
 _WITH_WARNINGS = (LOG, logging.getLogger("py.warnings"))
+
+_RUN_ID: ContextVar[str | None] = ContextVar("run_id", default=None)
 
 Counts = Callable[[], Mapping[str, int]]
 
@@ -43,6 +46,11 @@ def start_log(form: LogFormat, *, quiet: bool) -> bool:
     return form == "bars"
 
 
+def writes_json() -> bool:
+    """Whether log lines are JSON objects, so that nothing else may stand between them."""
+    return any(isinstance(handler.formatter, JsonLine) for handler in LOG.handlers)
+
+
 def log_error(text: str, **fields: Any) -> bool:
     """Log an error where log lines are written; whether they are."""
     is_on = any(isinstance(each, logging.StreamHandler) for each in LOG.handlers)
@@ -51,9 +59,15 @@ def log_error(text: str, **fields: Any) -> bool:
     return is_on
 
 
+def start_run(run_id: str) -> None:
+    """Put a run's id on the lines that follow in this context."""
+    _RUN_ID.set(run_id)
+
+
 def log(text: str, *, level: int = logging.INFO, **fields: Any) -> None:
     """One line; the fields stand beside the text in JSON."""
-    LOG.log(level, "%s", text, extra={"fields": fields})
+    run = {} if (run_id := _RUN_ID.get()) is None else {"run_id": run_id}
+    LOG.log(level, "%s", text, extra={"fields": {**run, **fields}})
 
 
 @contextmanager

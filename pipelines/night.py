@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.display import Display
+from pipelines.logs import log, log_stage, start_run
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
@@ -18,7 +21,13 @@ from ser_batch.erasure.erase import finish_erasure
 from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.notify import notify_end, notify_failure
-from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
+from ser_batch.monitoring.run_record import (
+    RunRecord,
+    count_outcome,
+    last_published,
+    new_run,
+    rejected_codes,
+)
 from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
@@ -60,9 +69,17 @@ class Night:
         self.model_id = model_id(root, settings)
         self.record: RunRecord = new_run(", ".join(map(str, audio)), settings, self.model_id)
         self.drift = DriftResult((), [])
+        self.rejected: dict[str, int] = {}
         self.workers: Workers[CallJob, CallOutcome] = Workers(
             describe_calls, worker_crash_outcome, settings.run.workers
         )
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage, and log its begin and its end with what it did."""
+        before = Counter(self.record.counts)
+        with self.record.stage(name), log_stage(name, lambda: self.record.counts - before):
+            yield
 
     def count_calls(self, shards: Sequence[Part]) -> int:
         """Calls in some shards."""
@@ -88,7 +105,9 @@ class Night:
 
     def count_outcome(self) -> None:
         """State what was left out and warned about, before it is published."""
-        self.record.counts.update(count_outcome(self.lake, last_published(self.lake)))
+        since = last_published(self.lake)
+        self.record.counts.update(count_outcome(self.lake, since))
+        self.rejected = rejected_codes(self.lake, since)
         self.record.write(self.lake)
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
@@ -106,11 +125,12 @@ class Night:
         self.record.write(self.lake, message=completeness.message or None)
         finish_publishing(self.root, published)
         flow_s = time.time() - self.began_at_s
-        return {
+        summary = {
             "run_id": self.record.run_id,
             "status": self.record.status,
             "audio": [str(folder) for folder in self.audio],
             "counts": dict(self.record.counts),
+            "rejected": self.rejected,
             "audio_s": self.record.audio_s,
             "stage_s": dict(self.record.stage_s),
             "core_s": dict(self.record.core_s),
@@ -135,6 +155,41 @@ class Night:
             "warehouse": str(self.root.warehouse),
             "report": str(report),
         }
+        _log_end(summary)
+        return summary
+
+
+def _log_end(summary: Mapping[str, Any]) -> None:
+    names = ("status", "counts", "rejected", "stage_s", "completeness", "report", "warehouse")
+    for row in summary["drift"]:
+        log(
+            f"drift in {row['subject']}, {row['name']}: {row['advice']}",
+            level=logging.WARNING,
+            event="drift",
+            subject=row["subject"],
+            name=row["name"],
+        )
+    log(
+        f"night {summary['run_id']} ends {summary['status']}: {outcome(summary)}; "
+        f"report {summary['report']}",
+        level=logging.INFO if summary["status"] == "clean" else logging.WARNING,
+        event="night_end",
+        **{name: summary[name] for name in names},
+    )
+
+
+def outcome(night: Mapping[str, Any]) -> str:
+    """What came of a night, in one line."""
+    counts = night["counts"]
+    rejected = ", ".join(f"{count} {code}" for code, count in night["rejected"].items())
+    return ", ".join(
+        [
+            f"{counts.get('calls_analysed', 0)} calls analysed",
+            f"{counts.get('segments_scored', 0)} segments scored",
+            f"{counts['quarantined']} rejected files{f' ({rejected})' if rejected else ''}",
+            *filter(None, [night["completeness"]["message"]]),
+        ]
+    )
 
 
 @contextmanager
@@ -161,6 +216,14 @@ def open_night(
         finish_erasure(place, partial(republish_without, place, settings))
         night = Night(folders, metadata, place, settings, display)
         night.record.write(night.lake)
+        start_run(night.record.run_id)
+        log(
+            f"night {night.record.run_id} begins",
+            event="night_begin",
+            audio=[str(folder) for folder in folders],
+            root=str(place.path),
+            model_id=night.model_id,
+        )
         try:
             with night.workers:
                 yield night

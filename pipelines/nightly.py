@@ -9,14 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from prefect import Task, flow, task
+from prefect import State, Task, flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from pipelines.flow_run import (
+    final_state,
+    is_transient,
+    name_by_dates,
+    permanent_errors_end_it,
+    publish_summary,
+)
 from pipelines.night import Night, open_night
-from ser_batch.errors import RetryError, SerError
 from ser_batch.monitoring.run_record import check_bad_share
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model, model_folder
@@ -43,7 +48,7 @@ def nightly(
     root: str = "data",
     settings_file: str | None = None,
     quiet: bool = False,
-) -> dict[str, Any]:
+) -> State[dict[str, Any]] | dict[str, Any]:
     """Take in folders of recordings and publish what they say of customers' dissatisfaction.
 
     Args:
@@ -57,26 +62,32 @@ def nightly(
         what was done, as `ser-batch nightly --json` prints it
     """
     files = [Path(file) for file in metadata or []]
-    with open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night:
-        with night.record.stage("ingest"):
+    with (
+        permanent_errors_end_it(),
+        open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night,
+    ):
+        with night.stage("ingest"):
             found = ingest_files(night)
-        with night.record.stage("analyse"):
+        with night.stage("analyse"):
             analyse_shards(night, found.shards)
-        with night.record.stage("score"):
+        with night.stage("score"):
             score_shards(night, found.shards)
-        with night.record.stage("drift"):
+        with night.stage("drift"):
             compare_days(night)
         check_bad_share(night.lake, night.settings.ingest)
-        with night.record.stage("publish"):
+        with night.stage("publish"):
             published = publish_warehouse(night)
-        with night.record.stage("report"):
+        with night.stage("report"):
             report = report_page(night, published)
-        return night.close(published, report)
+        summary = night.close(published, report)
+        publish_summary(summary)
+        return final_state(summary)
 
 
 def analyse_shards(night: Night, shards: tuple[Part, ...]) -> None:
     """Analyse every shard that is not up to date."""
     stale = [shard for shard in shards if is_stale(night.lake, shard, night.settings)]
+    name_by_dates({shard.date for shard in stale if shard.date})
     n_calls = night.count_calls(stale)
     night.display.bar("analyse", n_calls, "calls")
     step = _with_retries(analyse_shard, night)
@@ -114,7 +125,7 @@ def score_by(night: Night, shards: list[Part], bundle: Bundle) -> int:
     return sum(future.result().n_scored for future in futures)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="ingest")
 def ingest_files(night: Night) -> IngestResult:
     """Find new recordings, join metadata, cut shards."""
     with night.busy.working():
@@ -130,7 +141,7 @@ def ingest_files(night: Night) -> IngestResult:
     return result
 
 
-@task(cache_policy=NO_CACHE, task_run_name="analyse-{shard.name}")
+@task(cache_policy=NO_CACHE, task_run_name="analyse {shard.date} {shard.name}")
 def analyse_shard(night: Night, shard: Part) -> AnalyseResult:
     """Decode, find speech, cut segments, describe them: one shard."""
     with night.busy.working():
@@ -144,7 +155,7 @@ def analyse_shard(night: Night, shard: Part) -> AnalyseResult:
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="score-{shard.name}")
+@task(cache_policy=NO_CACHE, task_run_name="score {shard.date} {shard.name} by {bundle.model_id}")
 def score_shard(night: Night, shard: Part, bundle: Bundle) -> ScoreResult:
     """Put the model's probabilities on one shard's segments."""
     with night.busy.working():
@@ -153,7 +164,7 @@ def score_shard(night: Night, shard: Part, bundle: Bundle) -> ScoreResult:
     return result
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="drift")
 def compare_days(night: Night) -> None:
     """Whether the newest calls are like those before, and like the model's training data."""
     with night.busy.working():
@@ -161,7 +172,7 @@ def compare_days(night: Night) -> None:
         night.drift = find_drift(night.lake, night.model_id, folder, night.settings)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="publish")
 def publish_warehouse(night: Night) -> PublishResult:
     """Build the warehouse beside the published file, test it, swap it in."""
     night.count_outcome()
@@ -169,7 +180,7 @@ def publish_warehouse(night: Night) -> PublishResult:
         return publish(night.root, night.settings, night.model_id, run_id=night.record.run_id)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="report")
 def report_page(night: Night, published: PublishResult) -> Path:
     """Write the report, unless the last one still says what the warehouse says."""
     if not published.built and is_current(night.root, night.settings):
@@ -178,19 +189,6 @@ def report_page(night: Night, published: PublishResult) -> Path:
         return write_report(
             night.root, night.settings, night.record.run_id, published=published.path
         )
-
-
-def is_transient(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether trying again may help: the system hiccuped, and nothing said that the data is bad."""
-    try:
-        state.result()
-    except SerError as error:
-        return isinstance(error, RetryError)
-    except (OSError, MemoryError):
-        return True
-    except Exception:
-        return False
-    return False
 
 
 def _with_retries(step: Task[Any, Any], night: Night) -> Task[Any, Any]:

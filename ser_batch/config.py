@@ -26,11 +26,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
+from ser_batch.progress import LogFormat
 
 ENV_PREFIX = "SER_"
 Role = Literal["agent", "customer", "unknown"]
 Speaker = Literal["agent", "customer"]
-LogFormat = Literal["auto", "bars", "text", "json", "off"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 
