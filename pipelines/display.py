@@ -85,10 +85,11 @@ class Display:
         self._counts[name] = _Count(total, unit, 0, time.monotonic())
 
     def advance(self, name: str, count: int = 1) -> None:
-        """So many more are done."""
-        with self._lock:
-            self._counts[name].done += count
-        self._show(name)
+        """So many more are done; of a stage without a bar nothing is shown."""
+        if name in self._bars:
+            with self._lock:
+                self._counts[name].done += count
+            self._show(name)
 
     def reach(self, name: str, done: int, total: int) -> None:
         """So many of so many are done; the first call begins the bar."""

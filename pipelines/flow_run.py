@@ -14,7 +14,7 @@ from prefect.context import FlowRunContext
 from prefect.states import Completed
 
 from pipelines.night import outcome
-from ser_batch.errors import LockedError, RetryError, SerError
+from ser_batch.errors import LockedError, SerError
 
 ARTIFACT_KEY = "ser-batch-night"
 
@@ -22,7 +22,7 @@ ARTIFACT_KEY = "ser-batch-night"
 def is_passing(error: BaseException) -> bool:
     """Whether the same run may succeed later: a fault of the system, or a root that is held."""
     if isinstance(error, SerError):
-        return isinstance(error, RetryError | LockedError)
+        return isinstance(error, LockedError)
     return isinstance(error, OSError | MemoryError)
 
 

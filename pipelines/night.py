@@ -1,25 +1,23 @@
-"""What the steps of a night share: the places, the settings, the record and the bars."""
+"""One night as its driver keeps it: the record, the counts, and the values that tasks receive."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipelines.display import Display
+from pipelines.engine import Engine, open_engine
 from pipelines.logs import log, log_stage, start_run
-from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
-from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
 from ser_batch.ingest.folders import named_folders
-from ser_batch.monitoring.busy import BusyClock
 from ser_batch.monitoring.notify import notify_end, notify_failure
 from ser_batch.monitoring.run_record import (
     RunRecord,
@@ -47,8 +45,32 @@ from ser_batch.store.paths import Root, find_root
 from ser_batch.tables import CALLS
 
 
+@dataclass(frozen=True)
+class NightContext:
+    """What every task of a night receives: small values that can be pickled.
+
+    Attributes:
+        root: where lake, warehouse, reports and models lie
+        settings: all settings
+        model_id: the model that scores
+        run_id: of this night
+        started_at: UTC
+    """
+
+    root: Root
+    settings: Settings
+    model_id: str
+    run_id: str
+    started_at: dt.datetime
+
+    @property
+    def lake(self) -> Lake:
+        """The lake, opened where the task runs."""
+        return Lake(self.root.lake)
+
+
 class Night:
-    """One run: not a dataclass, so that Prefect hands it on as it is."""
+    """The bookkeeping of one run; it stays in the process that runs the flow."""
 
     def __init__(
         self,
@@ -56,23 +78,22 @@ class Night:
         metadata: Sequence[Path],
         root: Root,
         settings: Settings,
-        display: Display,
+        engine: Engine,
     ) -> None:
         self.audio = list(audio)
         self.metadata = list(metadata)
         self.root = root
         self.settings = settings
-        self.display = display
-        self.busy = BusyClock()
+        self.engine = engine
         self.began_at_s = time.time()
         self.lake = Lake(root.lake)
         self.model_id = model_id(root, settings)
         self.record: RunRecord = new_run(", ".join(map(str, audio)), settings, self.model_id)
+        self.context = NightContext(
+            root, settings, self.model_id, self.record.run_id, self.record.started_at
+        )
         self.drift = DriftResult((), [])
         self.rejected: dict[str, int] = {}
-        self.workers: Workers[CallJob, CallOutcome] = Workers(
-            describe_calls, worker_crash_outcome, settings.run.workers
-        )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -136,8 +157,8 @@ class Night:
             "core_s": dict(self.record.core_s),
             "began_at_s": self.began_at_s,
             "flow_s": flow_s,
-            "orchestration_s": max(0.0, flow_s - self.busy.seconds),
-            "n_processes": self.workers.n_processes,
+            "orchestration_s": max(0.0, flow_s - self.engine.busy.seconds),
+            "n_processes": self.engine.workers.n_processes,
             "model_id": self.model_id,
             "completeness": asdict(completeness),
             "not_scored": not_scored(self.root.warehouse),
@@ -212,9 +233,9 @@ def open_night(
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     folders = named_folders(audio, settings.ingest.audio)
-    with only_run(place), Display(quiet=quiet) as display:
+    with only_run(place), open_engine(settings, quiet=quiet) as engine:
         finish_erasure(place, partial(republish_without, place, settings))
-        night = Night(folders, metadata, place, settings, display)
+        night = Night(folders, metadata, place, settings, engine)
         night.record.write(night.lake)
         start_run(night.record.run_id)
         log(
@@ -225,8 +246,7 @@ def open_night(
             model_id=night.model_id,
         )
         try:
-            with night.workers:
-                yield night
+            yield night
         except BaseException as error:
             night.record.status = "failed"
             night.record.write(night.lake, message=f"{type(error).__name__}: {error}")

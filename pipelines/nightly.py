@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from pipelines.engine import engine_of, load_bundle
 from pipelines.flow_run import (
     final_state,
     is_transient,
@@ -21,12 +22,12 @@ from pipelines.flow_run import (
     permanent_errors_end_it,
     publish_summary,
 )
-from pipelines.night import Night, open_night
+from pipelines.night import Night, NightContext, open_night
+from ser_batch.config import Settings
 from ser_batch.monitoring.run_record import check_bad_share
-from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.choose import load_model, model_folder
+from ser_batch.scoring.choose import model_folder
 from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
-from ser_batch.stages.drift import find_drift
+from ser_batch.stages.drift import DriftResult, find_drift
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import PublishResult, publish
 from ser_batch.stages.report import LATEST, is_current, write_report
@@ -67,18 +68,20 @@ def nightly(
         open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night,
     ):
         with night.stage("ingest"):
-            found = ingest_files(night)
+            found = ingest_files(night.context, night.audio, night.metadata)
+            night.add_ingested(found)
         with night.stage("analyse"):
             analyse_shards(night, found.shards)
         with night.stage("score"):
             score_shards(night, found.shards)
         with night.stage("drift"):
-            compare_days(night)
+            night.drift = compare_days(night.context)
         check_bad_share(night.lake, night.settings.ingest)
         with night.stage("publish"):
-            published = publish_warehouse(night)
+            night.count_outcome()
+            published = publish_warehouse(night.context)
         with night.stage("report"):
-            report = report_page(night, published)
+            report = report_page(night.context, published)
         summary = night.close(published, report)
         publish_summary(summary)
         return final_state(summary)
@@ -88,10 +91,9 @@ def analyse_shards(night: Night, shards: tuple[Part, ...]) -> None:
     """Analyse every shard that is not up to date."""
     stale = [shard for shard in shards if is_stale(night.lake, shard, night.settings)]
     name_by_dates({shard.date for shard in stale if shard.date})
-    n_calls = night.count_calls(stale)
-    night.display.bar("analyse", n_calls, "calls")
-    step = _with_retries(analyse_shard, night)
-    futures = [step.submit(night, shard) for shard in stale]
+    night.engine.display.bar("analyse", night.count_calls(stale), "calls")
+    step = _with_retries(analyse_shard, night.settings)
+    futures = [step.submit(night.context, shard) for shard in stale]
     wait(futures)
     for future in futures:
         night.add_analysed(future.result())
@@ -100,101 +102,94 @@ def analyse_shards(night: Night, shards: tuple[Part, ...]) -> None:
 def score_shards(night: Night, shards: tuple[Part, ...]) -> None:
     """Score every shard whose predictions are not up to date, by the champion and its shadows."""
     counts = night.record.counts
-    unscored = find_unscored(night, shards, night.model_id)
-    if unscored:
-        bundle = load_model(night.root, night.settings)
-        counts["segments_scored"] += score_by(night, unscored, bundle)
+    champion = model_folder(night.root, night.settings)
+    counts["segments_scored"] += score_by(night, shards, champion, night.model_id)
     shadows, left_out = shadow_models(night.root, night.settings)
     counts["shadows_left_out"] += len(left_out)
     for shadow in shadows:
-        behind = find_unscored(night, shards, shadow.model_id)
-        counts["segments_scored_in_shadow"] += score_by(night, behind, shadow)
+        n_segments = score_by(night, shards, shadow.folder, shadow.model_id)
+        counts["segments_scored_in_shadow"] += n_segments
 
 
-def find_unscored(night: Night, shards: tuple[Part, ...], model_id: str) -> list[Part]:
-    """Shards whose predictions by a model are not up to date."""
-    return [shard for shard in shards if is_unscored(night.lake, shard, model_id, night.settings)]
-
-
-def score_by(night: Night, shards: list[Part], bundle: Bundle) -> int:
-    """Score some shards by a model; how many segments."""
-    night.display.bar("score", len(shards), "shards")
-    step = _with_retries(score_shard, night)
-    futures = [step.submit(night, shard, bundle) for shard in shards]
+def score_by(night: Night, shards: tuple[Part, ...], folder: Path, model_id: str) -> int:
+    """Score the shards that a model has not scored yet; how many segments."""
+    behind = [part for part in shards if is_unscored(night.lake, part, model_id, night.settings)]
+    night.engine.display.bar("score", len(behind), "shards")
+    step = _with_retries(score_shard, night.settings)
+    futures = [step.submit(night.context, shard, folder, model_id) for shard in behind]
     wait(futures)
     return sum(future.result().n_scored for future in futures)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="ingest")
-def ingest_files(night: Night) -> IngestResult:
+def ingest_files(context: NightContext, audio: list[Path], metadata: list[Path]) -> IngestResult:
     """Find new recordings, join metadata, cut shards."""
-    with night.busy.working():
-        result = ingest(
-            night.lake,
-            night.audio,
-            night.metadata,
-            night.settings,
-            now=night.record.started_at,
-            on_progress=lambda done, total: night.display.reach("ingest", done, total),
+    engine = engine_of(context.settings)
+    with engine.busy.working():
+        return ingest(
+            context.lake,
+            audio,
+            metadata,
+            context.settings,
+            now=context.started_at,
+            on_progress=lambda done, total: engine.display.reach("ingest", done, total),
         )
-    night.add_ingested(result)
-    return result
 
 
 @task(cache_policy=NO_CACHE, task_run_name="analyse {shard.date} {shard.name}")
-def analyse_shard(night: Night, shard: Part) -> AnalyseResult:
+def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
     """Decode, find speech, cut segments, describe them: one shard."""
-    with night.busy.working():
+    engine = engine_of(context.settings)
+    with engine.busy.working():
         return analyse(
-            night.lake,
+            context.lake,
             shard,
-            night.settings,
-            night.workers,
-            now=night.record.started_at,
-            on_calls=lambda count: night.display.advance("analyse", count),
+            context.settings,
+            engine.workers,
+            now=context.started_at,
+            on_calls=lambda count: engine.display.advance("analyse", count),
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="score {shard.date} {shard.name} by {bundle.model_id}")
-def score_shard(night: Night, shard: Part, bundle: Bundle) -> ScoreResult:
-    """Put the model's probabilities on one shard's segments."""
-    with night.busy.working():
-        result = score(night.lake, shard, bundle, night.settings)
-    night.display.advance("score")
+@task(cache_policy=NO_CACHE, task_run_name="score {shard.date} {shard.name} by {model_id}")
+def score_shard(context: NightContext, shard: Part, folder: Path, model_id: str) -> ScoreResult:
+    """Predict one shard's segments with a model."""
+    engine = engine_of(context.settings)
+    with engine.busy.working():
+        result = score(context.lake, shard, load_bundle(folder, model_id), context.settings)
+    engine.display.advance("score")
     return result
 
 
 @task(cache_policy=NO_CACHE, task_run_name="drift")
-def compare_days(night: Night) -> None:
+def compare_days(context: NightContext) -> DriftResult:
     """Whether the newest calls are like those before, and like the model's training data."""
-    with night.busy.working():
-        folder = model_folder(night.root, night.settings)
-        night.drift = find_drift(night.lake, night.model_id, folder, night.settings)
+    with engine_of(context.settings).busy.working():
+        folder = model_folder(context.root, context.settings)
+        return find_drift(context.lake, context.model_id, folder, context.settings)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="publish")
-def publish_warehouse(night: Night) -> PublishResult:
+def publish_warehouse(context: NightContext) -> PublishResult:
     """Build the warehouse beside the published file, test it, swap it in."""
-    night.count_outcome()
-    with night.busy.working():
-        return publish(night.root, night.settings, night.model_id, run_id=night.record.run_id)
+    with engine_of(context.settings).busy.working():
+        return publish(context.root, context.settings, context.model_id, run_id=context.run_id)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="report")
-def report_page(night: Night, published: PublishResult) -> Path:
+def report_page(context: NightContext, published: PublishResult) -> Path:
     """Write the report, unless the last one still says what the warehouse says."""
-    if not published.built and is_current(night.root, night.settings):
-        return night.root.reports / LATEST
-    with night.busy.working():
+    if not published.built and is_current(context.root, context.settings):
+        return context.root.reports / LATEST
+    with engine_of(context.settings).busy.working():
         return write_report(
-            night.root, night.settings, night.record.run_id, published=published.path
+            context.root, context.settings, context.run_id, published=published.path
         )
 
 
-def _with_retries(step: Task[Any, Any], night: Night) -> Task[Any, Any]:
-    run = night.settings.run
+def _with_retries(step: Task[Any, Any], settings: Settings) -> Task[Any, Any]:
     return step.with_options(
-        retries=run.retries,
-        retry_delay_seconds=run.retry_delay_s,
+        retries=settings.run.retries,
+        retry_delay_seconds=settings.run.retry_delay_s,
         retry_condition_fn=is_transient,
     )

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from pipelines.display import Display
-from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
-from ser_batch.analysis.workers import Workers
+from pipelines.engine import engine_of, load_bundle, open_engine
 from ser_batch.clock import utc_now
 from ser_batch.config import Settings
 from ser_batch.labels.gather import labelled_shards, usable_labels
@@ -31,18 +30,34 @@ from ser_batch.training.gate import ModelComparison
 from ser_batch.training.retrain import N_FOLDS, compare, make_challenger, register_and_promote
 
 
-class Retraining:
-    """One run: not a dataclass, so that Prefect hands it on as it is."""
+@dataclass(frozen=True)
+class RetrainContext:
+    """What every task of a retraining receives: small values that can be pickled."""
 
-    def __init__(self, root: Root, settings: Settings, display: Display) -> None:
-        self.root = root
-        self.settings = settings
-        self.display = display
-        self.lake = Lake(root.lake)
-        self.champion: Bundle = load_model(root, settings)
-        self.workers: Workers[CallJob, CallOutcome] = Workers(
-            describe_calls, worker_crash_outcome, settings.run.workers
-        )
+    root: Root
+    settings: Settings
+
+    @property
+    def lake(self) -> Lake:
+        """The lake, opened where the task runs."""
+        return Lake(self.root.lake)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A challenger, and how it compares with the champion.
+
+    Attributes:
+        folder: of the challenger's bundle
+        model_id: of the challenger
+        comparison: None where no label measures
+        figures: what the summary says of labels and training
+    """
+
+    folder: Path
+    model_id: str
+    comparison: ModelComparison | None
+    figures: dict[str, Any]
 
 
 @flow(name="retrain")
@@ -63,57 +78,72 @@ def retrain(
     Returns:
         what was done, as `ser-batch retrain --json` prints it
     """
-    with open_retraining(Path(root), settings_file, quiet=quiet) as work:
-        for shard in labelled_shards(work.lake, usable_labels(work.lake, work.settings)):
-            refresh_features(work, shard)
-        found = gather_labels(work)
-        challenger = train_challenger(work, found)
-        result = compare_models(work, found, challenger)
-        promoted, reasons = register_and_promote(
-            work.root, work.settings, work.champion, challenger, result, may_promote=promote
-        )
-        return summary(work, found, challenger, result, promoted=promoted, reasons=reasons)
+    with open_retraining(Path(root), settings_file, quiet=quiet) as context:
+        for shard in labelled_shards(context.lake, usable_labels(context.lake, context.settings)):
+            refresh_features(context, shard)
+        trained = train_challenger(context)
+        return promote_if_better(context, trained, may_promote=promote)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="refresh-{shard.name}")
-def refresh_features(work: Retraining, shard: Part) -> None:
+def refresh_features(context: RetrainContext, shard: Part) -> None:
     """Describe a shard again where the settings or the feature set changed since the last night."""
-    if is_stale(work.lake, shard, work.settings):
-        analyse(
-            work.lake, shard, work.settings, work.workers, now=utc_now(), on_calls=lambda _: None
-        )
+    lake, settings = context.lake, context.settings
+    if is_stale(lake, shard, settings):
+        workers = engine_of(settings).workers
+        analyse(lake, shard, settings, workers, now=utc_now(), on_calls=lambda _: None)
 
 
 @task(cache_policy=NO_CACHE)
-def gather_labels(work: Retraining) -> TrainingInput:
-    """Labels and corpora; stops where they are too few."""
-    return gather_enough(work.lake, work.settings)
-
-
-@task(cache_policy=NO_CACHE)
-def train_challenger(work: Retraining, found: TrainingInput) -> Bundle:
-    """Tune, calibrate, evaluate on held-out callers, write the bundle."""
-    work.display.bar("train", N_FOLDS + 1, "models")
-    return make_challenger(
-        work.root,
+def train_challenger(context: RetrainContext) -> Trained:
+    """Gather labels, train and evaluate on held-out callers, compare with the champion."""
+    found = gather_enough(context.lake, context.settings)
+    display = engine_of(context.settings).display
+    display.bar("train", N_FOLDS + 1, "models")
+    challenger = make_challenger(
+        context.root,
         found.settings,
         found.material,
         found.clips,
-        on_model=lambda: work.display.advance("train"),
+        on_model=lambda: display.advance("train"),
     )
+    champion = load_model(context.root, context.settings)
+    comparison = compare(context.root, found.settings, found.material, champion, challenger)
+    return Trained(challenger.folder, challenger.model_id, comparison, _figures(found, challenger))
 
 
 @task(cache_policy=NO_CACHE)
-def compare_models(
-    work: Retraining, found: TrainingInput, challenger: Bundle
-) -> ModelComparison | None:
-    """Champion and challenger on the same segments of callers that neither learned from."""
-    return compare(work.lake, found.settings, found.material, work.champion, challenger)
+def promote_if_better(
+    context: RetrainContext, trained: Trained, *, may_promote: bool
+) -> dict[str, Any]:
+    """Register the challenger, promote it if it is better, and say what the run did."""
+    champion = load_model(context.root, context.settings)
+    challenger = load_bundle(trained.folder, trained.model_id)
+    promoted, reasons = register_and_promote(
+        context.root,
+        context.settings,
+        champion,
+        challenger,
+        trained.comparison,
+        may_promote=may_promote,
+    )
+    comparison = trained.comparison
+    return {
+        "model_id": trained.model_id,
+        "champion": trained.model_id if promoted else champion.model_id,
+        "promoted": promoted,
+        "reasons": list(reasons),
+        **trained.figures,
+        "comparison": None if comparison is None else comparison.as_dict(),
+        "folder": str(trained.folder),
+    }
 
 
 @contextmanager
-def open_retraining(root: Path, settings_file: str | None, *, quiet: bool) -> Iterator[Retraining]:
-    """Hold the root and start the processes.
+def open_retraining(
+    root: Path, settings_file: str | None, *, quiet: bool
+) -> Iterator[RetrainContext]:
+    """Hold the root and open this process's engine.
 
     Raises:
         LockedError: if another run holds the root
@@ -123,35 +153,20 @@ def open_retraining(root: Path, settings_file: str | None, *, quiet: bool) -> It
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     listed_clips(settings.retrain)  # a corpus that is missing stops the run before the analysis
-    with only_run(place), Display(quiet=quiet) as display:
-        work = Retraining(place, settings, display)
-        with work.workers:
-            yield work
+    with only_run(place), open_engine(settings, quiet=quiet):
+        load_model(place, settings)  # so does a model that is not sound
+        yield RetrainContext(place, settings)
 
 
-def summary(
-    work: Retraining,
-    found: TrainingInput,
-    challenger: Bundle,
-    result: ModelComparison | None,
-    *,
-    promoted: bool,
-    reasons: tuple[str, ...],
-) -> dict[str, Any]:
-    """What the run did."""
+def _figures(found: TrainingInput, challenger: Bundle) -> dict[str, Any]:
+    """What the labels were, and how the challenger does on held-out callers."""
     material, segments = found.material, found.material.segments
     return {
-        "model_id": challenger.model_id,
-        "champion": challenger.model_id if promoted else work.champion.model_id,
-        "promoted": promoted,
-        "reasons": list(reasons),
         "n_labels": len(segments.emotions),
         "n_callers": len(set(segments.speakers)),
         "labels": material.counts,
-        "n_measured": len(material.measured_by.truth),
+        "n_measured": len(material.measured_by.shares),
         "not_used": material.not_used,
         "too_few_labels": list(found.too_few.values()),
         "uar_in_training": challenger.evaluation["uar"],
-        "contest": None if result is None else result.as_dict(),
-        "folder": str(challenger.folder),
     }

@@ -137,7 +137,7 @@ def distill(  # noqa: PLR0917
     found = _contest(encoder, begun, labels) if begun else None
     if as_json:
         folder = str(encoder.folder)
-        print_json({**encoder.manifest, "folder": folder, "contest": found and asdict(found)})
+        print_json({**encoder.manifest, "folder": folder, "comparison": found and asdict(found)})
     else:
         _show(encoder, found)
 

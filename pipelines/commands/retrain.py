@@ -222,7 +222,7 @@ def _show_retrained(result: dict[str, Any]) -> None:
         typer.echo(f"  {count} labels not used: {reason}")
     for numbers in result["too_few_labels"]:
         typer.echo(f"  warning: left out, not learned: {numbers}")
-    if result["contest"] is not None:
-        show_contest({"champion": "champion", "challenger": "challenger", **result["contest"]})
+    if result["comparison"] is not None:
+        show_contest({"champion": "champion", "challenger": "challenger", **result["comparison"]})
     verdict = "It scores from the next night on" if result["promoted"] else "It stays a challenger"
     typer.echo(f"{verdict}: {'; '.join(result['reasons'])}")

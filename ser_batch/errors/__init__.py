@@ -1,6 +1,6 @@
 """The error tree. The class decides what happens next, the fields make the message."""
 
-from ser_batch.errors.base import FileError, RetryError, SerError, StopError
+from ser_batch.errors.base import FileError, SerError, StopError
 from ser_batch.errors.files import (
     AudioError,
     ChannelCountError,
@@ -101,7 +101,6 @@ __all__ = [
     "NothingQueuedError",
     "OutsideRootError",
     "QueryError",
-    "RetryError",
     "RootError",
     "RootIsFileError",
     "SampleRateError",

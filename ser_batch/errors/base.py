@@ -2,7 +2,6 @@
 
 `FileError`   the file goes to quarantine, the night goes on.
 `StopError`   the run stops: going on would lose or falsify something.
-`RetryError`  the same step may work in a moment; the flow tries again.
 """
 
 from __future__ import annotations
@@ -47,9 +46,3 @@ class StopError(SerError):
     """The run must stop."""
 
     code = "stop"
-
-
-class RetryError(SerError):
-    """A passing fault: the same step may succeed when tried again."""
-
-    code = "retry"

@@ -31,7 +31,7 @@ LIMITS = {
     "label_weight": 1,
     "min_measured": 20,
     "min_measured_callers": 4,
-    "max_ece_rise": 1,
+    "max_brier_rise": 1,
     "max_slice_fall": 1,
 }
 
@@ -69,7 +69,7 @@ def test_labels_make_a_champion_that_scores_and_again_nothing_new(root: Root, re
     second = retrain()
     assert second["model_id"] == first["model_id"]  # the same inputs, the same model
     assert second["promoted"]
-    assert second["contest"]["low"] > 0
+    assert second["comparison"]["low"] > 0
     assert model_id(root, Settings()) == second["model_id"]
     assert sum(second["labels"].values()) == second["n_labels"] >= 40
     events = [entry.event for entry in Registry(root.models).entries()]

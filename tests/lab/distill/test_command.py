@@ -28,15 +28,15 @@ def test_an_adaptation_is_judged_written_down_and_found_by_its_name(
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
     )
     result = json.loads(done.stdout)
-    name = result["contest"]["name"]
+    name = result["comparison"]["name"]
     assert name == f"encoder_v1-{result['sha256'][:8]}"
     assert result["begun_from"] == "encoder_v1"
     assert str(tmp_path) not in result["command"]
     place = root / "models" / "encoders"
     (line,) = (place / "encoders.jsonl").read_text(encoding="utf-8").splitlines()
     logged = json.loads(line)
-    assert logged["event"] == ("adopted" if result["contest"]["adopted"] else "refused")
-    assert logged["why"] == result["contest"]["why"]
+    assert logged["event"] == ("adopted" if result["comparison"]["adopted"] else "refused")
+    assert logged["why"] == result["comparison"]["why"]
     assert not list((tmp_path / "cache").rglob("states_*.npy")), "no states of callers are kept"
 
     found = subprocess.run(

@@ -1,0 +1,87 @@
+"""What a process keeps for the tasks that it runs: worker processes, progress bars, the busy clock.
+
+Tasks receive small values that can be pickled: a root, a shard, the settings. What cannot travel is
+opened here, once a process. The process that runs the flow opens it for the run; a process that is
+handed a single task opens its own, without progress bars, and keeps it until it ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from pipelines.display import Display
+from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
+from ser_batch.analysis.workers import Workers
+from ser_batch.config import Settings
+from ser_batch.errors import ModelError
+from ser_batch.monitoring.busy import BusyClock
+from ser_batch.scoring.bundle import Bundle
+
+
+class Engine:
+    """Live objects of one process.
+
+    Args:
+        settings: how many worker processes
+        display: progress bars
+    """
+
+    def __init__(self, settings: Settings, display: Display) -> None:
+        self.display = display
+        self.busy = BusyClock()
+        self.workers: Workers[CallJob, CallOutcome] = Workers(
+            describe_calls, worker_crash_outcome, settings.run.workers
+        )
+
+
+class _Opened:
+    """The engine of this process, if there is one."""
+
+    engine: Engine | None = None
+    lock = threading.Lock()
+
+
+@contextmanager
+def open_engine(settings: Settings, *, quiet: bool) -> Iterator[Engine]:
+    """The engine of this process for one run; its worker processes end with the run."""
+    with Display(quiet=quiet) as display:
+        engine = Engine(settings, display)
+        with engine.workers:
+            before, _Opened.engine = _Opened.engine, engine
+            try:
+                yield engine
+            finally:
+                _Opened.engine = before
+
+
+def engine_of(settings: Settings) -> Engine:
+    """The engine of this process; one of its own where no run has opened one."""
+    with _Opened.lock:
+        if _Opened.engine is None:
+            engine = Engine(settings, Display(quiet=True))
+            atexit.register(engine.workers.__exit__, None, None, None)
+            _Opened.engine = engine
+        return _Opened.engine
+
+
+@lru_cache(maxsize=4)
+def load_bundle(folder: Path, model_id: str) -> Bundle:
+    """A model, read once a process.
+
+    Args:
+        folder: of its bundle
+        model_id: the model that must lie there
+
+    Raises:
+        BundleError: if its files do not fit
+        ModelError: if another model lies in the folder
+    """
+    bundle = Bundle.load(folder)
+    if bundle.model_id != model_id:
+        raise ModelError(f"{folder} holds {bundle.model_id}, expected {model_id}")
+    return bundle
