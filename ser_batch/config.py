@@ -358,7 +358,9 @@ class LabelSettings(Section):
     annotators: int = Field(
         1, ge=1, le=20, description="annotators wanted for each segment by `labels serve`"
     )
-    min_segment_s: Seconds = Field(1, description="s; shorter segments are not asked about")
+    min_segment_s: Seconds = Field(
+        1, description="s; shorter segments are asked about only where they are drawn by chance"
+    )
 
     @field_validator("emotions")
     @classmethod

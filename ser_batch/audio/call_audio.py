@@ -13,20 +13,10 @@ from ser_batch.arrays import FloatArray
 from ser_batch.audio.channels import is_dual_mono
 from ser_batch.audio.decode import Audio, at_rate, read_audio
 from ser_batch.config import AudioSettings
-from ser_batch.errors import AudioError, FileError, GoneFileError, LongAudioError
+from ser_batch.errors import FileError, GoneFileError, LongAudioError, TwoChannelSideError
 
 STAMP_STEP_S = 1.0
 """s; resolution of start times without fractions."""
-
-
-class TwoChannelSideError(AudioError):
-    """A file that should hold one side has two different channels."""
-
-    code = "two_channel_side"
-    remedy = "Let ingest.pair_pattern match the files of one side only."
-
-    def __init__(self) -> None:
-        super().__init__("is one side of a call, but has two different channels")
 
 
 @dataclass(frozen=True)

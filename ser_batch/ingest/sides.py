@@ -59,6 +59,15 @@ def with_sides(
         the rows, and the columns `call` (recording_id of the side on channel 0), `channel`,
         `side_call_id`, `side_name` and `side_is_ambiguous`; date and part are those of the call
     """
+    if settings.pair_pattern is None and not stated:
+        nothing = pl.lit(None, pl.String)
+        return recordings.with_columns(
+            pl.col("recording_id").alias("call"),
+            pl.lit(0, pl.Int8).alias("channel"),
+            nothing.alias("side_call_id"),
+            nothing.alias("side_name"),
+            pl.lit(None, pl.Boolean).alias("side_is_ambiguous"),
+        )
     places = _places(known_files(recordings), stated, settings)
     ids = recordings["recording_id"].to_list()
     found = [places.get(recording_id, _Place(recording_id, 0, None)) for recording_id in ids]
@@ -69,8 +78,6 @@ def with_sides(
         pl.Series("side_name", _of_sides(found, "name"), pl.String),
         pl.Series("side_is_ambiguous", _of_sides(found, "is_ambiguous"), pl.Boolean),
     )
-    if not places:
-        return placed
     home = placed.select(call="recording_id", date="date", part="part")
     return placed.drop("date", "part").join(home, on="call", maintain_order="left")
 
@@ -111,8 +118,6 @@ def _places(
     files: Sequence[KnownFile], stated: Mapping[str, Side], settings: IngestSettings
 ) -> dict[str, _Place]:
     """The place of each recording that holds one side."""
-    if settings.pair_pattern is None and not stated:
-        return {}
     by_call: dict[str, list[tuple[Side, KnownFile]]] = defaultdict(list)
     for file in files:
         if side := find_side(file, stated, settings):

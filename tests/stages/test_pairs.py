@@ -19,6 +19,7 @@ from ser_batch.audio import call_audio
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import erase
 from ser_batch.erasure.plan import ErasureSubject, plan_erasure
+from ser_batch.errors import TwoChannelSideError
 from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.labels.queue import queue_labels
 from ser_batch.scoring.choose import load_model
@@ -385,6 +386,7 @@ def test_the_call_page_and_snippets_show_both_sides(
     (page,) = (centre.root.reports / "run-calls").glob("*.html")
     html = page.read_text(encoding="utf-8")
     assert html.count("data:image/png") == 2
+    assert all(f"call0_{side}.wav</code>" in html for side in ("agent", "customer"))
 
     queued = queue_labels(centre.root, settings, centre.model_id, 2)
     assert (queued.n_queued, queued.n_without_audio) == (2, 0)
@@ -429,5 +431,5 @@ def test_sides_of_two_rates_become_channels_of_one_recording(tmp_path: Path) -> 
     assert not audio.samples[0, :7900].any()
     assert audio.samples[0, 12000] == pytest.approx(0.1, abs=0.01)
     stereo = put(tmp_path / "stereo.wav", np.random.default_rng(0).normal(0, 0.1, (8000, 2)), 8000)
-    with pytest.raises(call_audio.TwoChannelSideError):
+    with pytest.raises(TwoChannelSideError):
         call_audio.require_call([files[0], call_audio.CallFile(stereo)], Settings().audio)
