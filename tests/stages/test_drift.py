@@ -106,7 +106,10 @@ def telling(tmp_path_factory: pytest.TempPathFactory) -> Path:
     line[:, LINE_MEASURES.index("bandwidth_hz")] = 3400
     anger = np.clip(0.2 + 0.1 * rng.normal(size=n), 0, 1)
     scores = HeldOut(
-        ("anger", "neutral"), np.stack([anger, 1 - anger], axis=1).astype(np.float32), np.zeros(n)
+        ("anger", "neutral"),
+        np.stack([anger, 1 - anger], axis=1).astype(np.float32),
+        anger.astype(np.float32),
+        np.zeros(n, np.float32),
     )
     features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
     data = replace(dataset, features=features, names=SET.names, line=line)
