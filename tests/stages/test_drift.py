@@ -106,7 +106,10 @@ def telling(tmp_path_factory: pytest.TempPathFactory) -> Path:
     line[:, LINE_MEASURES.index("bandwidth_hz")] = 3400
     anger = np.clip(0.2 + 0.1 * rng.normal(size=n), 0, 1)
     scores = HeldOut(
-        ("anger", "neutral"), np.stack([anger, 1 - anger], axis=1).astype(np.float32), np.zeros(n)
+        ("anger", "neutral"),
+        np.stack([anger, 1 - anger], axis=1).astype(np.float32),
+        anger.astype(np.float32),
+        np.zeros(n, np.float32),
     )
     features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
     data = replace(dataset, features=features, names=SET.names, line=line)
@@ -228,9 +231,11 @@ def test_the_share_of_uncertain_segments_follows_the_settings(lake: Lake, tellin
         update={"model": SETTINGS.model.model_copy(update={"min_confidence": 0.8})}
     )
     unsure = training_counts(reference, strict)["coverage", "uncertain segments"]
-    largest = reference.held_out.probabilities.max(axis=1)
-    assert sure.tolist() == [0, len(largest), 0]
-    assert unsure.tolist() == [(largest < 0.8).sum(), (largest >= 0.8).sum(), 0]
+    probability = reference.held_out.dissatisfaction
+    sides = np.maximum(probability, 1 - probability)
+    for counts, least in ((sure, SETTINGS.model.min_confidence), (unsure, 0.8)):
+        assert counts.tolist() == [(sides < least).sum(), (sides >= least).sum(), 0]
+    assert unsure[0] > sure[0]
     find_drift(lake, MODEL_ID, telling, SETTINGS)
     assert len(find_drift(lake, MODEL_ID, telling, strict).days) == 4
 
