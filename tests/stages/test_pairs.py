@@ -357,7 +357,7 @@ def test_erasure_reaches_the_files_of_both_sides(
     plan = plan_erasure(centre.lake, settings, ErasureSubject("call", "call0"), with_audio=True)
     gone = set(plan.recordings)
 
-    done = erase(centre.root, plan, lambda _changed: None)
+    done = erase(centre.root, plan, lambda: None)
 
     assert (done.n_recordings, done.n_audio) == (2, 2)
     assert sorted(path.name for path in folder.iterdir()) == [
