@@ -435,7 +435,7 @@ class DissatisfactionSettings(Section):
         5, description="s; a call with less scored speech has no dissatisfaction and no flag"
     )
     arc_change: Annotated[float, Field(gt=0, le=9)] = Field(
-        1.0,
+        1.5,
         description=(
             "change of log-odds from the first to the last third of a call from which it is "
             "called improving or worsening"
