@@ -15,6 +15,7 @@ from pipelines.commands import (
     bench_encoders,
     bench_models,
     bench_report,
+    bench_statistics,
     demo,
     distill,
     erase,
@@ -93,6 +94,8 @@ bench.app.command("few-labels")(bench_encoders.few_labels)
 bench.app.command("calls")(bench_calls.bench_calls)
 bench.app.command("features")(bench_models.bench_features)
 bench.app.command("models")(bench_models.bench_models)
+bench.app.command("statistics")(bench_statistics.statistics)
+bench.app.command("gate")(bench_statistics.gate)
 bench.app.command("report")(bench_report.bench_report)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)

@@ -108,7 +108,7 @@ def train_challenger(context: RetrainContext) -> Trained:
         on_model=lambda: display.advance("train"),
     )
     champion = load_model(context.root, context.settings)
-    comparison = compare(context.lake, found.settings, found.material, champion, challenger)
+    comparison = compare(context.root, found.settings, found.material, champion, challenger)
     return Trained(challenger.folder, challenger.model_id, comparison, _figures(found, challenger))
 
 
@@ -165,7 +165,7 @@ def _figures(found: TrainingInput, challenger: Bundle) -> dict[str, Any]:
         "n_labels": len(segments.emotions),
         "n_callers": len(set(segments.speakers)),
         "labels": material.counts,
-        "n_measured": len(material.measured_by.truth),
+        "n_measured": len(material.measured_by.shares),
         "not_used": material.not_used,
         "too_few_labels": list(found.too_few.values()),
         "uar_in_training": challenger.evaluation["uar"],

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ser_batch.emotions import DISSATISFACTION_WEIGHTS, EMOTIONS
+from ser_batch.emotions import DISSATISFACTION_TARGET, EMOTIONS
 
 ENV_PREFIX = "SER_"
 Role = Literal["agent", "customer", "unknown"]
@@ -69,6 +69,22 @@ class IngestSettings(Section):
         None,
         description="strptime format of the group started_at; unset: ISO 8601",
     )
+    pair_pattern: str | None = Field(
+        None,
+        description=(
+            "where each side of a call has its own file: regular expression searched in the "
+            "absolute path; its named groups call_id and side are needed, other groups are "
+            "metadata as in name_pattern. A line of metadata with file, call_id and side states "
+            "the same"
+        ),
+    )
+    side_roles: dict[str, Role] = Field(
+        default_factory=dict,
+        description=(
+            "who speaks on a side, where its name is not agent or customer: "
+            '{rx = "customer", tx = "agent"}'
+        ),
+    )
     time_format: str | None = Field(
         None, description="strptime format of started_at in the metadata; unset: ISO 8601"
     )
@@ -106,7 +122,7 @@ class IngestSettings(Section):
         10, ge=1, description="new files from which the share is judged; fewer say too little"
     )
 
-    @field_validator("name_pattern")
+    @field_validator("name_pattern", "pair_pattern")
     @classmethod
     def _pattern_compiles(cls, value: str | None) -> str | None:
         if value is not None:
@@ -114,6 +130,20 @@ class IngestSettings(Section):
                 re.compile(value)
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    @field_validator("pair_pattern", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("pair_pattern")
+    @classmethod
+    def _names_call_and_side(cls, value: str | None) -> str | None:
+        if value is not None:
+            missing = {"call_id", "side"} - re.compile(value).groupindex.keys()
+            if missing:
+                raise ValueError(f"it has no group {' and none '.join(sorted(missing))}")
         return value
 
     @field_validator("timezone")
@@ -276,7 +306,14 @@ class ModelSettings(Section):
             "bundled; or a folder under models/"
         ),
     )
-    min_confidence: Share = Field(
+    min_confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+        0.55,
+        description=(
+            "probability, of dissatisfied or of not, below which a segment is uncertain and "
+            "counts for neither"
+        ),
+    )
+    min_emotion_confidence: Share = Field(
         0.35, description="probability of the likeliest emotion below which it is `uncertain`"
     )
 
@@ -297,6 +334,14 @@ class LabelSettings(Section):
             "happiness",
         ),
         description="emotions to choose from, in the order of the keys 1 to 9",
+    )
+    taxonomy: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "emotion that a label of your own counts as when labels are imported: {satisfied = "
+            '"happiness", dissatisfied = "frustration"}; retrain.dissatisfied gives the steps of a '
+            "scale"
+        ),
     )
     random_share: Share = Field(
         0.3, description="share of a queue drawn by chance, by which models are measured"
@@ -323,6 +368,14 @@ class LabelSettings(Section):
         if len(set(value)) < len(value):
             raise ValueError("an emotion stands there twice")
         return value
+
+    @field_validator("taxonomy")
+    @classmethod
+    def _into_the_vocabulary(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value.values():
+            if name not in EMOTIONS:
+                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+        return {label.lower(): name for label, name in value.items()}
 
 
 class RetrainSettings(Section):
@@ -351,6 +404,13 @@ class RetrainSettings(Section):
         le=20,
         description="times that a labelled segment counts, a corpus clip once or by its weight",
     )
+    dissatisfied: dict[str, Share] = Field(
+        default_factory=lambda: dict(DISSATISFACTION_TARGET),
+        description=(
+            "how dissatisfied an annotator is who names an emotion, 0 content to 1 dissatisfied; "
+            "those not named are 0. Labels on a scale have steps in between"
+        ),
+    )
     leave_out: tuple[str, ...] = Field(
         (), description="emotions that are not learnt, say because few labels name them"
     )
@@ -359,19 +419,36 @@ class RetrainSettings(Section):
     )
     min_callers: int = Field(8, ge=2, description="callers that the labels come from")
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
-        0.95, description="with which a challenger must be better"
+        0.95,
+        description=(
+            "with which a challenger must rank dissatisfied segments better, over all comparisons "
+            "on the same labels"
+        ),
     )
     min_measured: int = Field(60, ge=1, description="segments by chance that it is measured by")
     min_measured_callers: int = Field(10, ge=2, description="callers that they come from")
     max_slice_fall: Share = Field(
-        0.05, description="fall of the UAR in any queue, sex, codec, language or SNR, 0..1"
+        0.05,
+        description=(
+            "fall of the AUC in any queue, sex, codec, language or SNR that is let pass; a larger "
+            "one counts where it is beyond chance, 0..1"
+        ),
     )
     min_slice: int = Field(20, ge=1, description="segments from which such a part is looked at")
-    max_ece_rise: Share = Field(0.03, description="rise of the calibration error, 0..1")
+    max_brier_rise: Share = Field(
+        0.02, description="rise of the Brier score that must be ruled out, 0..1"
+    )
+    max_coverage_fall: Share = Field(
+        0.05,
+        description=(
+            "fall of the share of segments with a score that is let pass; a larger one counts "
+            "where it is beyond chance, 0..1"
+        ),
+    )
 
-    @field_validator("leave_out")
+    @field_validator("leave_out", "dissatisfied")
     @classmethod
-    def _in_the_vocabulary(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _in_the_vocabulary(cls, value: Iterable[str]) -> Iterable[str]:
         for name in value:
             if name not in EMOTIONS:
                 raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
@@ -410,10 +487,6 @@ class DriftSettings(Section):
 class DissatisfactionSettings(Section):
     """What counts as dissatisfied."""
 
-    weights: dict[str, Share] = Field(
-        default_factory=lambda: dict(DISSATISFACTION_WEIGHTS),
-        description="weight of each emotion's probability, 0 content to 1 dissatisfied",
-    )
     threshold: Share = Field(
         0.5, description="dissatisfaction from which a segment is dissatisfied"
     )
@@ -450,14 +523,6 @@ class DissatisfactionSettings(Section):
             "end_threshold": self.end_threshold,
             "min_scored_s": self.min_scored_s,
         }
-
-    @field_validator("weights")
-    @classmethod
-    def _known_emotions(cls, value: dict[str, float]) -> dict[str, float]:
-        for name in value:
-            if name not in EMOTIONS:
-                raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
-        return {**dict.fromkeys(EMOTIONS, 0.0), **value}
 
 
 class ReportSettings(Section):

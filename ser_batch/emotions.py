@@ -1,12 +1,11 @@
-"""The emotion vocabulary, and how dissatisfaction is derived from it: its one home in Python.
+"""The emotion vocabulary, and what counts as dissatisfied: its one home in Python.
 
-The warehouse's one home is `sql/staging/stg_segment_dissatisfaction.sql`; a test holds the two
-to the same numbers. What the index must not be used for is stated in the README's limits.
+What the index of dissatisfaction must not be used for is stated in the README's limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,36 +28,14 @@ EMOTIONS: tuple[str, ...] = (
 UNCERTAIN = "uncertain"
 """What a segment is called when the model does not know; it counts as no emotion."""
 
-DISSATISFACTION_WEIGHTS: dict[str, float] = {
-    "anger": 1.0,
-    "boredom": 0.0,
-    "calm": 0.0,
-    "disgust": 0.8,
-    "fear": 0.4,
-    "frustration": 1.0,
-    "happiness": 0.0,
-    "neutral": 0.0,
-    "sadness": 0.4,
-    "surprise": 0.0,
-}
-"""Default weight of each emotion's probability, 0 (content) to 1 (dissatisfied)."""
+DISSATISFACTION_TARGET: dict[str, float] = {"anger": 1.0, "frustration": 1.0}
+"""How dissatisfied a listener is who names an emotion, 0..1; others are not: what the
+dissatisfaction head learns."""
 
+CALL_CATEGORIES: dict[str, str] = {"boredom": "neutral", "calm": "neutral"}
+"""What counts as neutral on calls: listeners cannot separate the three there."""
 
-def segment_dissatisfaction(
-    probabilities: ArrayLike, classes: Sequence[str], weights: Mapping[str, float]
-) -> DoubleArray:
-    """Dissatisfaction of each segment: the weighted sum of its emotions' probabilities.
-
-    Args:
-        probabilities: shape (n_segments, n_classes), rows sum to 1
-        classes: emotion of each column
-        weights: weight by emotion, 0..1; a missing emotion weighs nothing
-
-    Returns:
-        shape (n_segments,), 0..1
-    """
-    vector = np.array([weights.get(name, 0.0) for name in classes], dtype=np.float64)
-    return np.clip(np.asarray(probabilities, dtype=np.float64) @ vector, 0.0, 1.0)
+NEGATIVE = ("anger", "disgust", "fear", "frustration", "sadness")
 
 
 def call_dissatisfaction(dissatisfaction: ArrayLike, duration_s: ArrayLike) -> float:

@@ -29,7 +29,8 @@ NOT_SCORED: dict[str, NotScored] = {
             "agent",
             "the agent's channel: people at work are never scored",
             "if the customer speaks on it, set roles.channels or roles.single_channel, or supply "
-            "customer_channel in the metadata",
+            "customer_channel in the metadata; if the customer's side is another file, see "
+            "missing_side in `ser-batch quarantine list`",
         ),
         NotScored(
             "unknown_role",

@@ -141,7 +141,7 @@ METADATA = TableContract(
 CALLS = TableContract(
     name="calls",
     version=1,
-    grain="one row a recording",
+    grain="one row a call: a recording, or two that hold one side each",
     key=("recording_id",),
     arrow=pa.schema(
         [
@@ -170,6 +170,22 @@ CALLS = TableContract(
                 nullable=True,
             ),
             column("metadata_found", pa.bool_(), "a line of metadata names the call"),
+            column(
+                "sides",
+                pa.list_(
+                    pa.struct(
+                        [
+                            pa.field("recording_id", pa.string()),
+                            pa.field("audio_root", pa.string()),
+                            pa.field("path", pa.string()),
+                            pa.field("start_s", pa.float64()),
+                        ]
+                    )
+                ),
+                "its recordings by channel where each side has its own file, with the start after "
+                "the call's, seconds, if stated; null: one file holds the call",
+                nullable=True,
+            ),
             column("attributes", _ATTRIBUTES, "columns with no place of their own"),
         ]
     ),
@@ -285,6 +301,12 @@ PREDICTIONS = TableContract(
             _RECORDING_ID,
             _CHANNEL,
             _SEGMENT_NO,
+            column(
+                "dissatisfaction",
+                pa.float32(),
+                "calibrated probability that listeners perceive anger or frustration, 0..1",
+            ),
+            column("is_uncertain", pa.bool_(), "the model abstains about dissatisfaction"),
             column("emotion", pa.string(), "likeliest emotion, or uncertain"),
             column("confidence", pa.float32(), "probability of the likeliest emotion"),
             column("ood_score", pa.float32(), "unlike the training speech; above 1: uncertain"),

@@ -60,11 +60,11 @@ create macro wilson_high(hits, count_all) as
 --   leverage is the cluster's share of its group; null where the group is a single cluster
 -- cluster_degrees: Satterthwaite's degrees of freedom; G - 1 for G clusters of equal size
 -- Source: Bell and McCaffrey (2002), Survey Methodology 28, 169-181, for a mean.
-create macro cluster_variance(score, leverage) as
-    sum(score ** 2 / nullif(1 - leverage, 0));
+create macro rest_of_group(leverage) as nullif(round(1 - leverage, 9), 0);
+create macro cluster_variance(score, leverage) as sum(score ** 2 / rest_of_group(leverage));
 create macro cluster_degrees(leverage) as 1 / (
-    sum(leverage ** 2) + sum(leverage ** 2 / nullif(1 - leverage, 0)) ** 2
-    - sum((leverage ** 2 / nullif(1 - leverage, 0)) ** 2)
+    sum(leverage ** 2) + sum(leverage ** 2 / rest_of_group(leverage)) ** 2
+    - sum((leverage ** 2 / rest_of_group(leverage)) ** 2)
 );
 
 -- welch_degrees: degrees of freedom of the difference of two groups; of the smaller if none varies

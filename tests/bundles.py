@@ -19,9 +19,11 @@ def put_bundle(folder: Path, *, seed: int = 0, feature_set: str = DEFAULT_SET) -
     dataset = blobs(seed=seed)
     names = get_feature_set(feature_set).names
     dataset = replace(dataset, names=names[100 : 100 + len(dataset.names)])
+    predictor = train(dataset, QUICK)
+    admitting = replace(predictor.outliers, limit=1e9)  # nothing is out of distribution
     return write_bundle(
         folder,
-        replace(train(dataset, QUICK), range_limit=1.0),  # nothing is strange to it
+        replace(predictor, outliers=admitting),
         name="made",
         feature_set=feature_set,
         band="telephone",

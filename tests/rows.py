@@ -121,21 +121,38 @@ def segment(
     return {**row, **given}
 
 
+LIKELY_DISSATISFIED = {
+    "anger": 1.0,
+    "disgust": 0.8,
+    "fear": 0.4,
+    "frustration": 1.0,
+    "sadness": 0.4,
+}
+"""How dissatisfied a row's customer is made, by the emotion of its probability."""
+
+
 def prediction(
     recording_id: str = "r1",
     channel: int = 1,
     segment_no: int = 0,
     *,
     emotion: str | None = None,
+    dissatisfaction: float | None = None,
     **probabilities: float,
 ) -> dict[str, Any]:
-    """A row of `predictions`: certainly neutral unless probabilities are given by emotion."""
+    """A row of `predictions`: certainly neutral unless probabilities are given by emotion.
+
+    Unless it is given, dissatisfaction is what the probabilities suggest.
+    """
     probabilities = probabilities or {"neutral": 1.0}
+    suggested = sum(LIKELY_DISSATISFIED.get(name, 0) * p for name, p in probabilities.items())
     likeliest = max(probabilities, key=lambda name: probabilities[name])
     return {
         "recording_id": recording_id,
         "channel": channel,
         "segment_no": segment_no,
+        "dissatisfaction": min(suggested, 1) if dissatisfaction is None else dissatisfaction,
+        "is_uncertain": emotion == "uncertain",
         "emotion": emotion or likeliest,
         "ood_score": 0.2,
         "reasons": ["higher voice than this caller's usual"],

@@ -59,7 +59,7 @@ def installs_that_resolve(commands: str) -> list[str]:
     return [
         line
         for line in lines
-        if re.search(r"\bpip3? .*\b(install|download)\b.*\.lock", line)
+        if re.search(r"\bpip3?\"? .*\b(install|download)\b.*\.lock", line)
         and not ("--no-deps" in line and "--require-hashes" in line)
     ]
 
@@ -132,12 +132,16 @@ def test_make_installs_locks_without_resolving():
     printed = subprocess.run(make, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
     assert len(re.findall(r"pip install .*\.lock", printed)) == len(LOCKS)
     assert installs_that_resolve(printed) == []
+    assert len(installs_that_resolve(printed.replace("--no-deps", ""))) == len(LOCKS)
     assert re.search(r"pip install .*--no-deps --no-build-isolation --editable", printed)
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if (CHECKOUT / name).exists()])
 def test_scripts_and_documents_install_locks_without_resolving(name):
-    assert installs_that_resolve((CHECKOUT / name).read_text(encoding="utf-8")) == []
+    text = (CHECKOUT / name).read_text(encoding="utf-8")
+    assert installs_that_resolve(text) == []
+    installs = len(re.findall(r"-r requirements\S*\.lock", text))
+    assert len(installs_that_resolve(text.replace("--no-deps", ""))) == installs
 
 
 def test_python_versions_and_build_tools_are_stated_alike():

@@ -218,13 +218,12 @@ def compare(
     """
     from ser_batch.scoring.choose import load_model
     from ser_batch.scoring.models import usable
-    from ser_batch.store.lake import Lake
     from ser_batch.training.retrain import compare_with_champion
 
     place = open_root(root)
     chosen = read_settings(place, settings)
     champion, other = load_model(place, chosen), usable(place, chosen, challenger)
-    result, left_out = compare_with_champion(Lake(place.lake), chosen, champion, other)
+    result, left_out = compare_with_champion(place, chosen, champion, other)
     found = {"champion": champion.model_id, "challenger": other.model_id, **result.as_dict()}
     if as_json:
         print_json({**found, "left_out": left_out})
@@ -241,10 +240,11 @@ def show_contest(found: dict[str, Any]) -> None:
 
     table = Table("", found["champion"], found["challenger"], "difference")
     for name, ours, theirs in (
-        ("UAR", found["champion_uar"], found["challenger_uar"]),
-        ("calibration error", found["champion_ece"], found["challenger_ece"]),
+        ("AUC of dissatisfaction", found["champion_auc"], found["challenger_auc"]),
+        ("Brier score", found["champion_brier"], found["challenger_brier"]),
+        ("coverage", found["champion_coverage"], found["challenger_coverage"]),
         *(
-            (f"UAR, {part['name']} {part['value']}", part["champion_uar"], part["challenger_uar"])
+            (f"AUC, {part['name']} {part['value']}", part["champion_auc"], part["challenger_auc"])
             for part in found["slices"]
         ),
     ):
@@ -253,5 +253,9 @@ def show_contest(found: dict[str, Any]) -> None:
     console.print(table)
     console.print(
         f"{found['n_segments']} segments of {found['n_callers']} callers; the difference of the "
-        f"UAR lies between {found['low']:+.3f} and {found['high']:+.3f}"
+        f"AUC lies between {found['low']:+.3f} and {found['high']:+.3f}"
     )
+    if found["n_cannot_tell"]:
+        console.print(f"of {found['n_cannot_tell']} more no annotator can tell")
+    if found["n_unknown"]:
+        console.print(f"of {found['n_unknown']} more the label is unknown to one of the models")

@@ -90,7 +90,8 @@ def send_sample(
     else:
         for alert in above:
             typer.echo(alert.text)
-        typer.echo(f"{found.n_sent} of {len(names)} sample alerts sent: {', '.join(names)}")
+        if names:
+            typer.echo(f"{found.n_sent} of {len(names)} samples sent: {', '.join(names)}")
     for problem in found.problems:
         say_error(f"alert not sent: {problem}")
     if not names:

@@ -31,7 +31,7 @@ def show(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Files that were left out and warnings, by reason, with what to do.
+    """Rejected files and warnings, by reason, with what to do.
 
     Examples:
 
@@ -62,7 +62,7 @@ def _show(reasons: list[Reason], limit: int) -> None:
     roots = {row["audio_root"] for reason in reasons for row in reason.rows} - {None}
     for reason in reasons:
         style = "bold red" if reason.severity == "quarantine" else "bold yellow"
-        what = "left out" if reason.severity == "quarantine" else "warning"
+        what = "rejected" if reason.severity == "quarantine" else "warning"
         newest = f"{reason.rows[0]['noticed_at']:%Y-%m-%d}"
         console.print(
             f"[{style}]{reason.code}[/]: {len(reason.rows)} × {what}, newest {newest}. "

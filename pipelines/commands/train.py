@@ -82,7 +82,7 @@ def train(  # noqa: PLR0917
     """Train a model on labelled corpora and write it as a bundle with its card.
 
     Its figures are measured on speakers that it was not trained on. The bundled model is made by
-    `ser-batch train --corpora DIR --corpus emodb --out data/bundled/emodb-telephone`.
+    `ser-batch train --corpora DIR --corpus cremad --corpus emodb --out MODEL`.
     """
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips

@@ -9,13 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.analysis import CallAnalysis, analyse_calls
-from ser_batch.audio.decode import Audio, read_audio
+from ser_batch.audio.call_audio import CallFile, read_call
+from ser_batch.audio.decode import Audio
 from ser_batch.config import Role, Settings, Speaker
 from ser_batch.errors import (
     FileError,
@@ -34,18 +34,19 @@ class CallJob:
 
     Attributes:
         recording_id: digest of its bytes
-        path: the file
-        size_bytes: its size
+        files: the recording, or one a side, in the order of the channels
+        size_bytes: their size
         roles: of the channels, if there are two
         single_role: where one signal carries the call
         first_speaker: of two who share one signal, None if nothing says so
         notice_given: as the metadata says
         objected: as the metadata says
         settings: all settings
+        was_paired: both sides were analysed before
     """
 
     recording_id: str
-    path: Path
+    files: tuple[CallFile, ...]
     size_bytes: int
     roles: tuple[Role, ...]
     single_role: Role
@@ -53,6 +54,7 @@ class CallJob:
     notice_given: bool | None
     objected: bool | None
     settings: Settings
+    was_paired: bool = False
 
     def not_scored(
         self, *, n_channels: int, dual_mono: bool, diarized: bool
@@ -93,7 +95,8 @@ class CallOutcome:
         container: file format
         codec: sample coding
         sample_rate_hz: of the file
-        n_channels: in the file
+        n_channels: in the file, or files that make the call
+        side_errors: by channel, why the file of a side cannot be used
         analysis: speech, segments and levels, without the samples
         features: by channel that may be scored, shape (n_segments, n_features)
         seconds: core seconds by step
@@ -105,6 +108,7 @@ class CallOutcome:
     codec: str = ""
     sample_rate_hz: int = 0
     n_channels: int = 0
+    side_errors: dict[int, FileError] = field(default_factory=dict)
     analysis: CallAnalysis | None = None
     features: dict[int, FloatArray] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -140,13 +144,20 @@ def worker_crash_outcome(job: CallJob) -> CallOutcome:
 def _describe_together(jobs: Sequence[CallJob]) -> list[CallOutcome]:
     outcomes: dict[int, CallOutcome] = {}
     decoded: dict[int, Audio] = {}
+    side_errors: dict[int, dict[int, FileError]] = {}
     decode_s: dict[int, float] = {}
     for number, job in enumerate(jobs):
         start = time.process_time()
         try:
-            decoded[number] = _read(job)
+            audio, side_errors[number] = _read(job)
         except FileError as error:
             outcomes[number] = CallOutcome(job.recording_id, error=error)
+        else:
+            if audio is not None:
+                decoded[number] = audio
+            else:
+                errors = side_errors[number]
+                outcomes[number] = CallOutcome(job.recording_id, errors[0], side_errors=errors)
         decode_s[number] = time.process_time() - start
     if not decoded:
         return [outcomes[number] for number in range(len(jobs))]
@@ -163,14 +174,18 @@ def _describe_together(jobs: Sequence[CallJob]) -> list[CallOutcome]:
             "speech": speech_s,
             "features": time.process_time() - start,
         }
-        outcomes[number] = _outcome(jobs[number], audio, analysis, features, seconds)
+        outcome = _outcome(jobs[number], audio, analysis, features, seconds)
+        outcomes[number] = replace(outcome, side_errors=side_errors[number])
     return [outcomes[number] for number in range(len(jobs))]
 
 
-def _read(job: CallJob) -> Audio:
-    if not job.path.exists():
-        raise GoneFileError
-    return read_audio(job.path, job.settings.audio)
+def _read(job: CallJob) -> tuple[Audio | None, dict[int, FileError]]:
+    """The call's audio; a side that is gone does not undo the analysis of both."""
+    audio, errors = read_call(job.files, job.settings.audio)
+    gone = [error for error in errors.values() if isinstance(error, GoneFileError)]
+    if gone and job.was_paired:
+        raise gone[0]
+    return audio, errors
 
 
 def _worth_cleaning(job: CallJob, audio: Audio) -> set[int]:

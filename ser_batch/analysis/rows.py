@@ -26,8 +26,8 @@ LINE_FIELDS = (
 """Columns of `channels` that stand in its `LineDiagnosis`."""
 
 
-def recording_rows(outcomes: Sequence[CallOutcome], analysis_id: str) -> pa.Table:
-    """Rows of `recordings`."""
+def recording_rows(outcomes: Sequence[CallOutcome], analysis_ids: Sequence[str]) -> pa.Table:
+    """Rows of `recordings`, with the digest of what each outcome was made from."""
     return RECORDINGS.from_rows(
         {
             "recording_id": outcome.recording_id,
@@ -43,7 +43,7 @@ def recording_rows(outcomes: Sequence[CallOutcome], analysis_id: str) -> pa.Tabl
             "agent_channel": outcome.analysis.agent_channel,
             **_call_measures(outcome.analysis.interaction),
         }
-        for outcome in outcomes
+        for outcome, analysis_id in zip(outcomes, analysis_ids, strict=True)
         if outcome.analysis is not None
     )
 

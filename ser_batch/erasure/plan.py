@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,16 +12,19 @@ import polars as pl
 
 from ser_batch.config import Settings, nearest
 from ser_batch.errors import AmbiguousCallError, UnknownPersonError
-from ser_batch.ingest.call_table import metadata_index
-from ser_batch.ingest.inventory import Inventory, known_files, read_inventory
+from ser_batch.ingest.call_table import metadata_index, paired_recordings
+from ser_batch.ingest.inventory import Inventory, read_inventory
 from ser_batch.ingest.matching import (
     FILE_COLUMNS,
+    KnownFile,
     MetadataIndex,
     call_id_of_name,
     fields_of_name,
     renamed,
 )
 from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.side_rows import recordings_of
+from ser_batch.ingest.sides import sided_files
 from ser_batch.ingest.tombstones import line_stone, recording_stone
 from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS
@@ -97,7 +100,9 @@ def plan_erasure(
     if subject.kind == "call":
         names |= {row["call_id"] for row in chosen}
     naming = [line for line in index.lines if _named(line, subject.kind, settings) in names]
-    lines = list(_lines(index, inventory, recordings, naming, settings))
+    placed = paired_recordings(lake, inventory.recordings(), settings)
+    current = [file for call in sided_files(placed) for file in call]
+    lines = list(_lines(index, current, recordings, naming, settings))
     if not (recordings or lines):
         known = {str(row[_COLUMN[subject.kind]]) for row in calls}
         raise UnknownPersonError(subject.kind, subject.name, nearest(subject.name, known))
@@ -118,7 +123,7 @@ def plan_erasure(
 
 
 def _chosen(calls: Sequence[Row], subject: ErasureSubject) -> list[Row]:
-    by_id = [row for row in calls if row["recording_id"] == subject.name]
+    by_id = [row for row in calls if subject.name in recordings_of(row)]
     if by_id and subject.kind == "call":
         return by_id
     chosen = [row for row in calls if row[_COLUMN[subject.kind]] == subject.name]
@@ -129,8 +134,8 @@ def _chosen(calls: Sequence[Row], subject: ErasureSubject) -> list[Row]:
 
 def _files(inventory: Inventory, chosen: Sequence[Row], calls: Sequence[Row]) -> list[Row]:
     """Every path of the recordings, and what lay there before unless it is another's call now."""
-    ids = {row["recording_id"] for row in chosen}
-    others = {row["recording_id"] for row in calls} - ids
+    ids = {recording_id for row in chosen for recording_id in recordings_of(row)}
+    others = {recording_id for row in calls for recording_id in recordings_of(row)} - ids
     rows = inventory.rows.select("recording_id", "audio_root", "path")
     paths = rows.filter(pl.col("recording_id").is_in(list(ids))).select("audio_root", "path")
     lay_there = rows.join(paths.unique(), on=["audio_root", "path"])
@@ -140,15 +145,15 @@ def _files(inventory: Inventory, chosen: Sequence[Row], calls: Sequence[Row]) ->
 
 def _lines(
     index: MetadataIndex,
-    inventory: Inventory,
+    files: Iterable[KnownFile],
     recordings: set[str],
     naming: Sequence[Line],
     settings: Settings,
 ) -> Iterator[Line]:
     """Lines about these recordings, or naming who is subject, and about no other recording."""
     about: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for file in known_files(inventory.recordings()):
-        call_id = call_id_of_name(file, fields_of_name(file.path, settings.ingest.name_pattern))
+    for file in files:
+        call_id = call_id_of_name(file, fields_of_name(file, settings.ingest))
         for line in index.matching(file, call_id):
             about[line.source, line.line_no].add(file.recording_id)
     named = {(line.source, line.line_no) for line in naming}

@@ -163,6 +163,16 @@ class SampleRateError(AudioError):
         super().__init__(f"has a sampling rate of {sample_rate} Hz, 8000 to 48000 are taken")
 
 
+class TwoChannelSideError(AudioError):
+    """A file that should hold one side has two different channels."""
+
+    code = "two_channel_side"
+    remedy = "Let ingest.pair_pattern match the files of one side only."
+
+    def __init__(self) -> None:
+        super().__init__("is one side of a call, but has two different channels")
+
+
 class NonFiniteAudioError(AudioError):
     """NaN or infinite samples."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,16 +11,34 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
-from ser_batch.ingest.inventory import known_files
 from ser_batch.ingest.issues import replace_issues, warned
 from ser_batch.ingest.matching import DataIssue, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line, is_empty, read_lines, source_id
+from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
 from ser_batch.ingest.tombstones import line_stone, read_tombstones
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, METADATA
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Raised when the resolution of calls changes, so that every row is recomputed."""
+
+_OF_FILES = (
+    "recording_id",
+    "path",
+    "audio_root",
+    "size_bytes",
+    "modified_ns",
+    "other_places",
+    "call",
+    "channel",
+    "side_call_id",
+    "side_name",
+    "side_is_ambiguous",
+)
+"""Columns of the inventory that a part of `calls` is made from."""
+
+_COLUMNS = "columns"
+"""Tag of a part of `metadata`: the names of its columns, lower case."""
 
 DECIDES_SCORING = (
     "recording_id",
@@ -28,8 +47,9 @@ DECIDES_SCORING = (
     "first_speaker",
     "notice_given",
     "objected",
+    "sides",
 )
-"""Columns on which it depends which channels are described and scored."""
+"""Columns on which it depends what is decoded, and which channels are described and scored."""
 
 
 def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: dt.datetime) -> int:
@@ -69,7 +89,8 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
             }
             for line in lines
         )
-        lake.write(METADATA, part, stored)
+        columns = sorted({name.lower() for line in lines for name in line.fields})
+        lake.write(METADATA, part, stored, {_COLUMNS: json.dumps(columns)})
         n_new += len(lines)
     return n_new
 
@@ -87,20 +108,44 @@ def _state_empty(lake: Lake, files: Sequence[Path], now: dt.datetime) -> None:
 
 def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
     """All metadata that has arrived, oldest first."""
+    return MetadataIndex(_lines(lake, lake.parts(METADATA)), settings.ingest.columns)
+
+
+def paired_recordings(lake: Lake, recordings: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """The live recordings with the call of each, as metadata and names state it.
+
+    Args:
+        lake: whose metadata; only files with a column for sides are read
+        recordings: from the inventory
+        settings: names of columns and files
+
+    Returns:
+        rows of `with_sides`
+    """
+    column = settings.ingest.columns.get("side", "side").lower()
+    parts = [
+        part
+        for part in lake.parts(METADATA)
+        if column in json.loads((lake.tags(METADATA, part) or {}).get(_COLUMNS, "[]"))
+    ]
+    stated = stated_sides(_lines(lake, parts), settings.ingest)
+    return with_sides(recordings, stated, settings.ingest)
+
+
+def _lines(lake: Lake, parts: Sequence[Part]) -> list[Line]:
     rows = sorted(
-        lake.read(METADATA).to_pylist(),
+        lake.read(METADATA, parts).to_pylist(),
         key=lambda row: (row["arrived_at"], row["source_name"], row["source"], row["line_no"]),
     )
-    lines = [
+    return [
         Line(row["source"], row["source_name"], row["line_no"], dict(row["fields"])) for row in rows
     ]
-    return MetadataIndex(lines, settings.ingest.columns)
 
 
 def refresh_calls(
     lake: Lake, recordings: pl.DataFrame, settings: Settings, now: dt.datetime
-) -> int:
-    """Bring every part of `calls` up to date; returns how many were recomputed.
+) -> tuple[Part, ...]:
+    """Bring every part of `calls` up to date; returns the parts that hold calls.
 
     Args:
         lake: the lake
@@ -109,11 +154,13 @@ def refresh_calls(
         now: UTC
     """
     tags = _tags(lake, settings)
+    placed = paired_recordings(lake, recordings, settings)
     by_part = {
         Part(date, str(name)): rows
-        for (date, name), rows in recordings.group_by("date", "part", maintain_order=True)
+        for (date, name), rows in placed.group_by("date", "part", maintain_order=True)
         if isinstance(date, dt.date)
     }
+    shards = tuple(sorted(by_part, key=lambda part: (part.date or dt.date.min, part.name)))
     stale = {
         part: wanted
         for part, rows in by_part.items()
@@ -125,29 +172,29 @@ def refresh_calls(
         for writer in (f"calls-{part.name}", f"shard-{part.name}"):
             replace_issues(lake, writer, [], now)
     if not stale and not gone:
-        return 0
+        return shards
     index = metadata_index(lake, settings)
     for part, wanted in stale.items():
-        rows, warnings = resolve_calls(known_files(by_part[part]), index, settings)
+        rows, warnings = resolve_calls(sided_files(by_part[part]), index, settings)
         found = [warned(warning, "ingest") for warning in warnings]
         replace_issues(lake, f"calls-{part.name}", found, now)
         scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
         lake.write(CALLS, part, CALLS.from_rows(rows), wanted | scoring)
-    _state_overall(lake, index, recordings, settings, now)
-    return len(stale) + len(gone)
+    _state_overall(lake, index, placed, settings, now)
+    return shards
 
 
 def _state_overall(
     lake: Lake,
     index: MetadataIndex,
-    recordings: pl.DataFrame,
+    placed: pl.DataFrame,
     settings: Settings,
     now: dt.datetime,
 ) -> None:
     """What only shows over all calls: lines without a recording, ids that occur twice."""
     calls = lake.read(CALLS, columns=["recording_id", "call_id", "path", "audio_root"]).to_pylist()
     found = [
-        *line_issues(index, known_files(recordings), settings),
+        *line_issues(index, sided_files(placed), settings),
         *repeated_call_ids(calls),
     ]
     replace_issues(lake, "calls", [warned(issue, "ingest") for issue in found], now)
@@ -162,6 +209,8 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
     naming = settings.ingest.model_dump(
         include={
             "name_pattern",
+            "pair_pattern",
+            "side_roles",
             "name_time_format",
             "time_format",
             "columns",
@@ -176,8 +225,4 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
 
 
 def _files_digest(rows: pl.DataFrame) -> str:
-    return digest(
-        rows.select(
-            "recording_id", "path", "audio_root", "size_bytes", "modified_ns", "other_places"
-        ).rows()
-    )
+    return digest(rows.select(_OF_FILES).rows())

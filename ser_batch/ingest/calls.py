@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ser_batch.config import Settings
@@ -24,22 +25,21 @@ from ser_batch.ingest.matching import (
     fields_of_name,
     renamed,
 )
+from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.side_rows import Warn, check_agreement, side_roles, side_rows
 from ser_batch.ingest.values import file_time, parse_bool, parse_time
 from ser_batch.policy import names_people_at_work
 
 _ROLES = ("agent", "customer", "unknown")
 
-Warn = Callable[[str, str, str], None]
-"""Takes the code, message and remedy of something about a call that looks wrong."""
-
 
 def resolve_calls(
-    files: Iterable[KnownFile], index: MetadataIndex, settings: Settings
+    calls: Iterable[Sequence[KnownFile]], index: MetadataIndex, settings: Settings
 ) -> tuple[list[dict[str, object]], list[DataIssue]]:
     """Rows of the table `calls`.
 
     Args:
-        files: the current recordings
+        calls: the current recordings of each call, in the order of its channels
         index: all metadata that has arrived
         settings: names, time zone and roles
 
@@ -48,18 +48,49 @@ def resolve_calls(
     """
     rows: list[dict[str, object]] = []
     issues: list[DataIssue] = []
-    for file in files:
-        named = fields_of_name(file.path, settings.ingest.name_pattern)
-        lines = index.matching(file, call_id_of_name(file, named))
-        issues += disagreements(lines, file)
-        stated: dict[str, str] = {}
-        for line in lines:
-            stated.update(renamed(line.fields, settings.ingest.columns))
-        row, warnings = _call(file, named, stated, settings)
-        row["metadata_found"] = bool(lines)
+    for files in calls:
+        facts = [_facts_of(file, index, settings) for file in files]
+        row, warnings = _call(facts, index, settings)
         rows.append(row)
+        for one in facts:
+            issues += disagreements(one.lines, one.file)
         issues += warnings
     return rows, issues
+
+
+@dataclass(frozen=True)
+class _FileFacts:
+    """What name and metadata state of a recording.
+
+    Attributes:
+        file: the recording
+        named: fields of its name
+        lines: of metadata, oldest first
+        stated: fields of these lines
+    """
+
+    file: KnownFile
+    named: dict[str, str]
+    lines: list[Line]
+    stated: dict[str, str]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Fields of both; metadata wins."""
+        return {**self.named, **self.stated}
+
+
+def _facts_of(file: KnownFile, index: MetadataIndex, settings: Settings) -> _FileFacts:
+    named = fields_of_name(file, settings.ingest)
+    lines = index.matching(file, call_id_of_name(file, named))
+    return _FileFacts(file, named, lines, _stated(lines, settings))
+
+
+def _stated(lines: Iterable[Line], settings: Settings) -> dict[str, str]:
+    stated: dict[str, str] = {}
+    for line in lines:
+        stated.update(renamed(line.fields, settings.ingest.columns))
+    return stated
 
 
 def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[DataIssue]:
@@ -83,35 +114,50 @@ def repeated_call_ids(rows: Iterable[Mapping[str, object]]) -> list[DataIssue]:
 
 
 def _call(
-    file: KnownFile, named: Mapping[str, str], stated: Mapping[str, str], settings: Settings
+    facts: Sequence[_FileFacts], index: MetadataIndex, settings: Settings
 ) -> tuple[dict[str, object], list[DataIssue]]:
+    """The row of a call, and issues on it."""
     warnings: list[DataIssue] = []
+    first = facts[0].file
 
     def warn(code: str, message: str, remedy: str) -> None:
         warnings.append(
-            DataIssue(file.path, code, message, remedy, file.recording_id, file.audio_root)
+            DataIssue(first.path, code, message, remedy, first.recording_id, first.audio_root)
         )
 
-    fields = {**named, **stated}
-    started_at, source = _start(file, named, stated, settings, warn)
+    lines = index.in_order(line for one in facts for line in one.lines)
+    stated = _stated(lines, settings)
+    fields: dict[str, str] = {}
+    for one in reversed(facts):
+        fields.update(one.named)
+    fields.update(stated)
+    starts = [_start(one.file, one.named, one.stated, settings, warn) for one in facts]
+    started_at, source = min(starts, key=lambda start: (start[1] == "file", start[0]))
     roles, single_role = _roles(fields, settings, warn)
     first_speaker = _first_speaker(fields, settings, warn)
+    if first.side is not None:
+        roles, single_role = side_roles([one.file for one in facts], roles, settings, warn)
+        first_speaker = None
     row: dict[str, object] = {
-        "recording_id": file.recording_id,
-        "call_id": stated.get("call_id") or call_id_of_name(file, named),
-        "path": file.path,
-        "audio_root": file.audio_root,
-        "size_bytes": file.size_bytes,
+        "recording_id": first.recording_id,
+        "call_id": stated.get("call_id") or call_id_of_name(first, facts[0].named),
+        "path": first.path,
+        "audio_root": first.audio_root,
+        "size_bytes": sum(one.file.size_bytes for one in facts),
         "started_at": started_at,
         "started_at_source": source,
-        "notice_given": _consent(fields, "notice_given", if_unclear=False, warn=warn),
-        "objected": _consent(fields, "objected", if_unclear=True, warn=warn),
+        "notice_given": _notice([one.fields for one in facts], warn),
+        "objected": _objection([one.fields for one in facts], warn),
         "roles": roles,
         "single_role": single_role,
         "first_speaker": first_speaker,
+        "metadata_found": bool(lines),
         "attributes": _attributes(fields, settings),
+        "sides": side_rows([one.file for one in facts], starts, warn),
     }
     row.update({name: fields.get(name) for name in TEXT_COLUMNS})
+    if len(facts) > 1:
+        check_agreement([one.stated for one in facts], warn)
     return row, warnings
 
 
@@ -182,7 +228,7 @@ def _first_speaker(fields: Mapping[str, str], settings: Settings, warn: Warn) ->
         role = _role(text, "first_speaker", warn)
         return None if role == "unknown" else role
     if "single_channel_role" in fields or fields.get("customer_channel", "0") not in ("0", "1"):
-        return None  # of this call something else is said than the settings suppose
+        return None  # of this call something else is stated than the settings suppose
     return settings.roles.first_speaker
 
 
@@ -194,8 +240,20 @@ def _role(text: str, name: str, warn: Warn) -> str:
     return "unknown"
 
 
+def _notice(sides: Iterable[Mapping[str, str]], warn: Warn) -> bool | None:
+    """Whether notice was given; a side that says no counts."""
+    given = [_consent(one, "notice_given", if_unclear=False, warn=warn) for one in sides]
+    return False if False in given else (True if True in given else None)
+
+
+def _objection(sides: Iterable[Mapping[str, str]], warn: Warn) -> bool | None:
+    """Whether the customer objected; a side that says yes counts."""
+    objected = [_consent(one, "objected", if_unclear=True, warn=warn) for one in sides]
+    return True if True in objected else (False if False in objected else None)
+
+
 def _consent(fields: Mapping[str, str], name: str, *, if_unclear: bool, warn: Warn) -> bool | None:
-    """Yes, no or not said; a text that is neither is taken against scoring."""
+    """Yes, no or not stated; a text that is neither is taken against scoring."""
     text = fields.get(name)
     if text is None:
         return None

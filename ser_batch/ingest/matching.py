@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from ser_batch.config import Settings
+from ser_batch.config import IngestSettings, Settings
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.scan import same_name
 
@@ -27,7 +27,23 @@ OWN_COLUMNS = {
     "channel_1_role",
     "single_channel_role",
     "first_speaker",
+    "side",
 }
+
+
+@dataclass(frozen=True)
+class Side:
+    """The one side of a call that a recording holds.
+
+    Attributes:
+        call_id: which both sides share
+        name: of the side, as given
+        is_ambiguous: there is more than one recording of a side, so none is paired
+    """
+
+    call_id: str
+    name: str
+    is_ambiguous: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,7 @@ class KnownFile:
         size_bytes: size
         modified_ns: last change
         other_places: folder and path of each file of the same audio; metadata may name any
+        side: that it holds, None: the whole call
     """
 
     recording_id: str
@@ -49,6 +66,7 @@ class KnownFile:
     size_bytes: int
     modified_ns: int
     other_places: tuple[tuple[str, str], ...] = ()
+    side: Side | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +98,7 @@ class MetadataIndex:
             fields = renamed(line.fields, self.columns)
             path = next((fields[name] for name in FILE_COLUMNS if name in fields), None)
             if path is not None:
-                self.by_path[_path_key(path)].append(line)
+                self.by_path[path_key(path)].append(line)
             elif "call_id" in fields:
                 self.by_id[same_name(fields["call_id"])].append(line)
             else:
@@ -88,9 +106,14 @@ class MetadataIndex:
 
     def matching(self, file: KnownFile, call_id: str) -> list[Line]:
         """Lines about one recording, oldest first."""
-        found = [line for key in _path_keys(file) for line in self.by_path.get(key, ())]
+        found = [line for key in path_keys(file) for line in self.by_path.get(key, ())]
         found += self.by_id.get(same_name(call_id), [])
-        return sorted(found, key=lambda line: self.order[line.source, line.line_no])
+        return self.in_order(found)
+
+    def in_order(self, lines: Iterable[Line]) -> list[Line]:
+        """Lines in the order in which they arrived, each once."""
+        found = {(line.source, line.line_no): line for line in lines}
+        return [found[key] for key in sorted(found, key=lambda key: self.order[key])]
 
 
 def renamed(fields: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
@@ -104,18 +127,15 @@ def renamed(fields: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, 
 
 
 def line_issues(
-    index: MetadataIndex, files: Iterable[KnownFile], settings: Settings
+    index: MetadataIndex, calls: Iterable[Sequence[KnownFile]], settings: Settings
 ) -> list[DataIssue]:
     """Issues of lines of metadata that name no recording (yet), several, or nothing."""
     ids: Counter[str] = Counter()
     paths: Counter[str] = Counter()
-    for file in files:
-        ids[
-            same_name(
-                call_id_of_name(file, fields_of_name(file.path, settings.ingest.name_pattern))
-            )
-        ] += 1
-        paths.update(_path_keys(file))
+    for files in calls:
+        ids[same_name(call_id_of_name(files[0], fields_of_name(files[0], settings.ingest)))] += 1
+        for file in files:
+            paths.update(path_keys(file))
     issues = [
         issue
         for keyed, known in ((index.by_path, paths), (index.by_id, ids))
@@ -173,28 +193,36 @@ def disagreements(lines: Sequence[Line], file: KnownFile) -> list[DataIssue]:
     return issues
 
 
-def fields_of_name(path: str, pattern: str | None) -> dict[str, str]:
-    """Fields from the named groups of the pattern, where it is found in the path."""
-    match = re.search(pattern, path) if pattern else None
-    return {name: text for name, text in (match.groupdict() if match else {}).items() if text}
+def fields_of_name(file: KnownFile, settings: IngestSettings) -> dict[str, str]:
+    """Fields from the named groups of the patterns, where they are found in the path."""
+    found: dict[str, str | None] = {}
+    for pattern, path in (
+        (settings.name_pattern, file.path),
+        (settings.pair_pattern if file.side else None, f"{file.audio_root}/{file.path}"),
+    ):
+        if pattern and (match := re.search(pattern, path)):
+            found |= match.groupdict()
+    return {name: text for name, text in found.items() if text and name != "side"}
 
 
 def call_id_of_name(file: KnownFile, named: Mapping[str, str]) -> str:
-    """The id that the file's name gives the call."""
+    """The id of the call: of the side that the file holds, else by the file's name."""
+    if file.side is not None:
+        return file.side.call_id
     return named.get("call_id") or PurePosixPath(file.path).stem
 
 
-def _path_key(path: str) -> str:
+def path_key(path: str) -> str:
     """One spelling of a path: forward slashes, no `.` parts, one Unicode form."""
     text = same_name(path.replace("\\", "/"))
     return PurePosixPath(text).as_posix()
 
 
-def _path_keys(file: KnownFile) -> list[str]:
+def path_keys(file: KnownFile) -> list[str]:
     """The ways in which metadata may name a file: whole path, path below the folder, name."""
     keys: dict[str, None] = {}
     for root, path in ((file.audio_root, file.path), *file.other_places):
-        absolute = _path_key(f"{root}/{path}")
+        absolute = path_key(f"{root}/{path}")
         name = same_name(PurePosixPath(path).name)
-        keys |= dict.fromkeys((absolute, _path_key(path), name))
+        keys |= dict.fromkeys((absolute, path_key(path), name))
     return list(keys)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import LabelSettings, Settings
 from ser_batch.eligibility import channel_scoring
-from ser_batch.emotions import EMOTIONS, call_dissatisfaction, segment_dissatisfaction
+from ser_batch.emotions import EMOTIONS, call_dissatisfaction
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.labels.selection import RANDOM, Pool, worth_asking
@@ -38,9 +38,10 @@ MOST_WEIGHED = 20_000
 
 _P = [f"p_{name}" for name in EMOTIONS]
 _PICKED = [
-    *KEY, "start_s", "end_s", "path", "audio_root", "caller", "queue", "day", "emotion", "reason",
+    *KEY, "start_s", "end_s", "path", "audio_root", "sides", "caller", "queue", "day", "emotion",
+    "reason",
 ]  # fmt: skip
-_CALL_COLUMNS = ["recording_id", "customer", "queue", "started_at", "path", "audio_root"]
+_CALL_COLUMNS = ["recording_id", "customer", "queue", "started_at", "path", "audio_root", "sides"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class _Window:
 
     def scores(self, model_id: str) -> pl.DataFrame:
         """Probabilities by a model, 0 of what it does not know."""
-        scored = self.read(predictions_contract(model_id), [*KEY, "emotion", *_P])
+        names = [*KEY, "emotion", "dissatisfaction", *_P]
+        scored = self.read(predictions_contract(model_id), names)
         return scored.with_columns(pl.col(_P).fill_null(0.0))
 
 
@@ -77,7 +79,7 @@ def pick_segments(
         seed: of what is drawn
 
     Returns:
-        the key, start_s, end_s, path, audio_root, caller, queue, day, emotion, reason
+        the key, start_s, end_s, path, audio_root, sides, caller, queue, day, emotion, reason
     """
     rng = np.random.default_rng(seed)
     parts = recent_parts(lake, settings.labels.days)
@@ -206,8 +208,7 @@ def _impact(window: _Window, segments: pl.DataFrame) -> DoubleArray:
         .join(window.read(SEGMENTS, [*KEY, "start_s", "end_s"]), on=KEY)
         .join(segments.select("recording_id").unique(), on="recording_id", how="semi")
     )
-    weights = window.settings.dissatisfaction.weights
-    felt = segment_dissatisfaction(scored.select(_P).to_numpy(), EMOTIONS, weights)
+    felt = scored["dissatisfaction"].to_numpy()
     lasted_s = (scored["end_s"] - scored["start_s"]).to_numpy()
     rows_of = scored.select("recording_id").with_row_index().group_by("recording_id").agg("index")
     by_call = {

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from ser_batch.audio.call_audio import call_files
 from ser_batch.config import Settings
 from ser_batch.emotions import UNCERTAIN
 from ser_batch.errors import FileError
@@ -37,8 +38,7 @@ def cut_snippets(picks: pl.DataFrame, folder: Path, settings: Settings) -> set[s
             for row in rows.iter_rows(named=True)
         }
         try:
-            path = Path(first["audio_root"]) / first["path"]
-            write_snippets(path, spans, folder, settings.audio)
+            write_snippets(call_files(first), spans, folder, settings.audio)
         except FileError:
             lost.add(str(recording_id))
     return lost

@@ -28,7 +28,8 @@ class SoftLabel:
     Attributes:
         key: the segment
         start_s, end_s: the audio that they labelled, seconds
-        shares: of the annotators by emotion, in order of the names; sum to 1
+        shares: of the annotators who name an emotion, by emotion, in order of the names; sum to
+            1; empty where all say that they cannot tell
         n_annotators: who named an emotion
     """
 
@@ -40,8 +41,8 @@ class SoftLabel:
 
     @property
     def majority(self) -> str | None:
-        """The emotion that most name, None where two are named as often."""
-        most = max(self.shares.values())
+        """The emotion that most name, None where two are named as often, or none is."""
+        most = max(self.shares.values(), default=0)
         named = [name for name, share in self.shares.items() if share == most]
         return named[0] if len(named) == 1 else None
 
@@ -109,19 +110,18 @@ def newest(labels: pa.Table) -> list[Row]:
 
 
 def soft_labels(labels: pa.Table) -> dict[SegmentKey, SoftLabel]:
-    """What annotators say together, of the segments in which anybody named an emotion."""
+    """What annotators say together of every segment that anybody decided about."""
     by_segment: dict[SegmentKey, list[Row]] = defaultdict(list)
     for row in newest(labels):
-        if row["emotion"] != CANNOT_TELL:
-            by_segment[_key(row)].append(row)
+        by_segment[_key(row)].append(row)
     return {key: _soft(key, rows) for key, rows in sorted(by_segment.items())}
 
 
 def _soft(key: SegmentKey, rows: Sequence[Row]) -> SoftLabel:
-    names = [row["emotion"] for row in rows]
+    names = [row["emotion"] for row in rows if row["emotion"] != CANNOT_TELL]
     shares = {name: names.count(name) / len(names) for name in sorted(set(names))}
     last = max(rows, key=_age)
-    return SoftLabel(key, last["start_s"], last["end_s"], shares, len(rows))
+    return SoftLabel(key, last["start_s"], last["end_s"], shares, len(names))
 
 
 def _key(row: Row) -> SegmentKey:

@@ -180,7 +180,7 @@ def import_labels(
         LabelFileError: if the file cannot be read
     """
     lake = Lake(root.lake)
-    read = read_label_file(file)
+    read = read_label_file(file).in_vocabulary(settings.labels.taxonomy)
     verdict = judge(read, known_segments(lake, settings), annotator=annotator, now=utc_now())
     known = set(lake.read(LABELS, columns=["label_id"])["label_id"].to_pylist())
     fresh = {row["label_id"]: row for row in verdict.taken if row["label_id"] not in known}

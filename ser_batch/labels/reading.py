@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,21 @@ class LabelFile:
     source: Source
     digest: str
     rows: list[RawLabel]
+
+    def in_vocabulary(self, taxonomy: Mapping[str, str]) -> LabelFile:
+        """The same labels, a name of one's own taxonomy replaced by its emotion.
+
+        Args:
+            taxonomy: emotion by label in lower case; other names stay
+        """
+        rows = [
+            replace(
+                row,
+                emotions=tuple(taxonomy.get(n.strip().lower(), n) for n in row.emotions),
+            )
+            for row in self.rows
+        ]
+        return replace(self, rows=rows)
 
 
 def read_label_file(path: Path) -> LabelFile:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile
 
-from ser_batch.audio.decode import Audio, read_audio
+from ser_batch.audio.call_audio import CallFile, require_call
+from ser_batch.audio.decode import Audio
 from ser_batch.config import AudioSettings
-from ser_batch.errors import FileError, GoneFileError
+from ser_batch.errors import FileError
 from ser_batch.labels.segment_name import SegmentKey, segment_name
 
 PAD_S = 0.15
@@ -26,22 +27,23 @@ class Span:
 
 
 def write_snippets(
-    path: Path, spans: Mapping[SegmentKey, Span], folder: Path, settings: AudioSettings
+    files: Sequence[CallFile],
+    spans: Mapping[SegmentKey, Span],
+    folder: Path,
+    settings: AudioSettings,
 ) -> None:
-    """Cut a recording's segments out of its file; only the segment's own channel is played.
+    """Cut a call's segments out of its files; a snippet holds the segment's own channel only.
 
     Args:
-        path: the recording
+        files: the recordings of the call
         spans: its segments
         folder: where `<segment name>.wav` is written
         settings: what is accepted as a recording
 
     Raises:
-        FileError: if the recording is gone or cannot be read
+        FileError: if a recording is gone or cannot be read
     """
-    if not path.exists():
-        raise GoneFileError
-    audio = read_audio(path, settings)
+    audio = require_call(files, settings)
     folder.mkdir(parents=True, exist_ok=True)
     for key, span in spans.items():
         _write(folder / f"{segment_name(key)}.wav", audio, key[1], span)

@@ -50,11 +50,13 @@ class HeldOut:
     Attributes:
         classes: emotion of each column
         probabilities: of the clips as they are, not of copies, shape (n_clips, n_classes)
+        dissatisfaction: of the same clips by the same models, shape (n_clips,)
         ood_score: of the same clips to the final model, shape (n_clips,)
     """
 
     classes: tuple[str, ...]
     probabilities: FloatArray
+    dissatisfaction: FloatArray
     ood_score: FloatArray
 
 
@@ -107,13 +109,19 @@ def bin_counts(features: FloatArray, edges: FloatArray) -> IntArray:
     ).astype(np.int64)
 
 
-def held_out(dataset: Dataset, probabilities: DoubleArray, predictor: Predictor) -> HeldOut:
+def held_out(
+    dataset: Dataset,
+    probabilities: DoubleArray,
+    dissatisfaction: DoubleArray,
+    predictor: Predictor,
+) -> HeldOut:
     """Scores of the training clips by models trained without their speakers.
 
     Args:
         dataset: what the model was trained on, copies and all
         probabilities: from `cross_validate`, shape (n_clips, n_classes), columns as
             `dataset.classes`
+        dissatisfaction: likewise, shape (n_clips,)
         predictor: trained on all of it
     """
     clips = dataset.take(dataset.copies == 0)
@@ -122,6 +130,7 @@ def held_out(dataset: Dataset, probabilities: DoubleArray, predictor: Predictor)
     return HeldOut(
         dataset.classes,
         probabilities.round(4).astype(np.float32),
+        dissatisfaction.round(4).astype(np.float32),
         ood_score.round(4).astype(np.float32),
     )
 
@@ -164,6 +173,7 @@ def write_reference(
         kept |= {
             "classes": np.array(scores.classes, dtype=np.str_),
             "probabilities": scores.probabilities,
+            "dissatisfaction": scores.dissatisfaction,
             "ood_score": scores.ood_score,
         }
     if dataset.line is not None:
@@ -212,7 +222,8 @@ def _reference(stored: Mapping[str, np.ndarray]) -> Reference:
     scores = line = None
     if "classes" in stored:
         classes = tuple(stored["classes"].tolist())
-        scores = HeldOut(classes, stored["probabilities"], stored["ood_score"])
+        names = ("probabilities", "dissatisfaction", "ood_score")
+        scores = HeldOut(classes, *(stored[name] for name in names))
     if "line_measures" in stored:
         line = {name: stored[f"{_LINE}{name}"] for name in stored["line_measures"].tolist()}
     names = tuple(stored["names"].tolist())

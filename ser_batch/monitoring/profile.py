@@ -13,7 +13,6 @@ import pyarrow as pa
 from ser_batch.arrays import IntArray
 from ser_batch.config import Settings
 from ser_batch.eligibility import channel_scoring
-from ser_batch.emotions import EMOTIONS, segment_dissatisfaction
 from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.drift import Reference
 from ser_batch.policy import NOT_SCORED
@@ -119,8 +118,11 @@ def _profile_shard(
     scoring = _frame(channel_scoring(calls, recordings, settings.policy))
     predictions = _frame(lake.read(predictions_contract(model_id), [shard]))
     counts: Counts = {("coverage", name): row for name, row in _coverage(_frame(calls), scoring)}
-    counts["coverage", UNSURE] = uncertain_counts(predictions["emotion"].to_list())
-    counts |= {("scores", name): row for name, row in _scores(predictions, settings).items()}
+    counts["coverage", UNSURE] = uncertain_counts(predictions["is_uncertain"])
+    scores = score_counts(
+        predictions["emotion"].to_list(), predictions["confidence"], predictions["dissatisfaction"]
+    )
+    counts |= {("scores", name): row for name, row in scores.items()}
     counts |= {("line", name): row for name, row in _line(lake, shard, scoring, _frame(recordings))}
     n_scored = predictions["recording_id"].n_unique()
     n_calls = {"coverage": len(calls), "scores": n_scored, "line": n_scored}
@@ -145,13 +147,6 @@ def _coverage(calls: pl.DataFrame, scoring: pl.DataFrame) -> Iterator[tuple[str,
     yield "why not scored", categories(outcome["reason"].to_list(), (SCORED, *NOT_SCORED))
     found = calls["metadata_found"].cast(pl.String).to_list()
     yield "metadata", categories(found, ("true", "false"))
-
-
-def _scores(predictions: pl.DataFrame, settings: Settings) -> dict[str, IntArray]:
-    """Segments by what the model says of them."""
-    known = predictions.select(f"p_{name}" for name in EMOTIONS).fill_null(0.0).to_numpy()
-    felt = segment_dissatisfaction(known, EMOTIONS, settings.dissatisfaction.weights)
-    return score_counts(predictions["emotion"].to_list(), predictions["confidence"], felt)
 
 
 def _line(

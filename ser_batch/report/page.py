@@ -120,16 +120,9 @@ def _rules(settings: Settings) -> dict[str, object]:
         "min_calls": settings.report.min_calls,
         "calls_to_listen": settings.report.calls_to_listen,
         "rules": settings.dissatisfaction,
-        "weights": _weights(settings),
         "denoise": settings.denoise,
         "drift_rules": settings.drift,
     }
-
-
-def _weights(settings: Settings) -> str:
-    weights = settings.dissatisfaction.weights
-    heavy = sorted((-weight, name) for name, weight in weights.items() if weight)
-    return ", ".join(f"{name} {-weight:g}" for weight, name in heavy) + ", the others 0"
 
 
 def asset(name: str) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from ser_batch.config import DissatisfactionSettings
-from ser_batch.emotions import UNCERTAIN
+from ser_batch.emotions import NEGATIVE, UNCERTAIN
 from ser_batch.report.content import Content, Period, Row
 
 _NBSP = "\N{NO-BREAK SPACE}"
@@ -55,13 +55,12 @@ def reasons(call: Row, rules: DissatisfactionSettings) -> str:
 
     Args:
         call: a row of `call_summary`
-        rules: the flag's threshold, and which emotions count as dissatisfied
+        rules: the flag's threshold
     """
     found = []
     if call["arc"] in ("worsening", "improving", "stayed negative"):
         found.append(call["arc"])
-    weights = rules.weights
-    strongest = [name for name, share in call["emotions"] if share >= 0.2 and weights.get(name)]
+    strongest = [name for name, share in call["emotions"] if share >= 0.2 and name in NEGATIVE]
     if strongest:
         found.append(" and ".join(strongest[:2]))
     found.append(f"{percent(call['dissatisfied_share'])} of the speech dissatisfied")

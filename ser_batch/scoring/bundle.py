@@ -17,24 +17,27 @@ from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.resources import bundled_models
-from ser_batch.scoring.calibration import Calibration
+from ser_batch.scoring.calibration import BinaryCalibration, Calibration
 from ser_batch.scoring.linear import LinearHead
-from ser_batch.scoring.predictor import Predictor, Trees
+from ser_batch.scoring.outliers import Outliers
+from ser_batch.scoring.predictor import DissatisfactionHead, Predictor, Trees
 from ser_batch.scoring.reasons import reasons
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "bundle.json"
-TREES = "trees.txt"
-LINEAR = "linear.npz"
+TREES, HEAD_TREES = "trees.txt", "dissatisfaction_trees.txt"
+LINEAR, OUTLIERS = "linear.npz", "outliers.npz"
+HEAD = "dissatisfaction_"
+"""Before the name of an array in `linear.npz`: it is the dissatisfaction head's."""
 SHIFT = "shift"
 CALIBRATION = "calibration.json"
 EVALUATION = "evaluation.json"
 CARD = "CARD.md"
-MODEL_FILES = (TREES, LINEAR, CALIBRATION)
+MODEL_FILES = (TREES, HEAD_TREES, LINEAR, OUTLIERS, CALIBRATION)
 """What the predictions depend on: these make the model's id."""
 FILES = (*MODEL_FILES, EVALUATION, CARD)
 
-BUNDLED = "emodb-telephone"
+BUNDLED = "cremad-emodb-telephone"
 ALIGNED_TO = "aligned_to"
 """In an evaluation: the recordings that a model was fitted to, without labels."""
 
@@ -98,15 +101,21 @@ class Bundle:
             )
         calibration = _json(contents[CALIBRATION], folder / CALIBRATION)
         try:
-            linear, shift = _read_linear(folder / LINEAR)
+            stored = _arrays(folder / LINEAR)
+            head_trees = contents[HEAD_TREES].decode()
             predictor = Predictor(
                 feature_names=manifest.feature_names,
                 classes=manifest.classes,
-                linear=linear,
+                linear=_linear(stored),
                 trees=Trees(contents[TREES].decode()),
                 calibration=Calibration(calibration["temperature"]),
-                range_limit=float(calibration["range_limit"]),
-                shift=shift,
+                head=DissatisfactionHead(
+                    _linear(stored, HEAD),
+                    Trees(head_trees) if head_trees else None,
+                    BinaryCalibration(**calibration["dissatisfaction"]),
+                ),
+                outliers=_outliers(_arrays(folder / OUTLIERS)),
+                shift=stored.get(SHIFT),
             )
         except (KeyError, TypeError, UnicodeDecodeError) as error:
             raise BundleError(f"{folder}: {error}") from error
@@ -114,7 +123,7 @@ class Bundle:
 
     @property
     def model_id(self) -> str:
-        """Name and content digest, `emodb-telephone-3f2a91c0`."""
+        """Name and content digest, `cremad-emodb-telephone-3f2a91c0`."""
         return self.manifest.model_id
 
     @property
@@ -151,6 +160,10 @@ class Bundle:
             BundleError: if a feature that the model reads is not among the names
         """
         return self.predictor.predict(features, names)
+
+    def dissatisfaction(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Calibrated probability that listeners perceive anger or frustration, shape (n,)."""
+        return self.predictor.dissatisfaction(features, names)
 
     def ood_score(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
         """How unlike its training each segment is, shape (n,); above 1 it should not be named."""
@@ -227,9 +240,14 @@ def write_bundle(
         card: the model card, Markdown
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_linear(folder / LINEAR, predictor)
+    _write_arrays(folder, predictor)
+    head = predictor.head
     (folder / TREES).write_text(predictor.trees.text, encoding="utf-8")
-    calibration = {**predictor.calibration.as_dict(), "range_limit": predictor.range_limit}
+    (folder / HEAD_TREES).write_text(head.trees.text if head.trees else "", encoding="utf-8")
+    calibration = {
+        **predictor.calibration.as_dict(),
+        "dissatisfaction": head.calibration.as_dict(),
+    }
     (folder / CALIBRATION).write_text(_text(calibration), encoding="utf-8")
     (folder / EVALUATION).write_text(_text(evaluation), encoding="utf-8")
     (folder / CARD).write_text(card, encoding="utf-8")
@@ -269,20 +287,32 @@ def _checked(folder: Path, name: str, manifest: Manifest) -> bytes:
     return content
 
 
-def _read_linear(path: Path) -> tuple[LinearHead, DoubleArray | None]:
+def _arrays(path: Path) -> dict[str, DoubleArray]:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            head = LinearHead(*(stored[field.name] for field in fields(LinearHead)))
-            return head, stored.get(SHIFT)
+            return {name: stored[name].astype(np.float64) for name in stored}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: {error}") from error
 
 
-def _write_linear(path: Path, predictor: Predictor) -> None:
-    arrays: dict[str, Any] = dict(vars(predictor.linear))
+def _linear(stored: Mapping[str, DoubleArray], prefix: str = "") -> LinearHead:
+    return LinearHead(*(stored[f"{prefix}{field.name}"] for field in fields(LinearHead)))
+
+
+def _outliers(stored: Mapping[str, DoubleArray]) -> Outliers:
+    rest, limit = float(stored["rest"]), float(stored["limit"])
+    return Outliers(stored["axes"], stored["centre"], stored["variance"], rest, limit)
+
+
+def _write_arrays(folder: Path, predictor: Predictor) -> None:
+    """The numbers of the linear heads and of the distance, in single precision."""
+    arrays = {**vars(predictor.linear)}
+    arrays |= {f"{HEAD}{name}": values for name, values in vars(predictor.head.linear).items()}
     if predictor.shift is not None:
         arrays[SHIFT] = predictor.shift
-    np.savez(path, **arrays)
+    for name, content in ((LINEAR, arrays), (OUTLIERS, vars(predictor.outliers))):
+        single = {key: np.asarray(values, np.float32) for key, values in content.items()}
+        np.savez(folder / name, **single)  # type: ignore[arg-type]
 
 
 def _json(content: bytes, path: Path) -> dict[str, Any]:

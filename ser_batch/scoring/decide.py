@@ -1,41 +1,93 @@
-"""From probabilities to a decision: the likeliest emotion of a segment, or uncertain."""
+"""From a model's probabilities to production's decisions: the one place where they are made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from ser_batch.arrays import DoubleArray
+from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
+from ser_batch.config import ModelSettings
 from ser_batch.emotions import UNCERTAIN
 
 
-def decide(
-    probabilities: DoubleArray,
-    ood_score: DoubleArray,
-    classes: Sequence[str],
-    min_confidence: float,
-) -> tuple[list[str], DoubleArray]:
-    """The likeliest emotion of each segment.
+class Scorer(Protocol):
+    """A model or a bundle."""
 
-    It is `uncertain` where that emotion is not likely enough, or the segment is unlike anything
-    that the model was trained on.
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotion of each column of `predict`."""
+
+    def predict(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Calibrated probabilities of the emotions, shape (n, n_classes)."""
+
+    def dissatisfaction(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Calibrated probability of dissatisfaction, shape (n,)."""
+
+    def ood_score(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Out-of-distribution score, shape (n,)."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model answers to some segments.
+
+    Attributes:
+        classes: emotion of each column of `probabilities`
+        probabilities: shape (n_segments, n_classes), rows sum to 1
+        dissatisfaction: shape (n_segments,), 0..1
+        ood_score: shape (n_segments,); above 1 the segment is out of distribution
+    """
+
+    classes: tuple[str, ...]
+    probabilities: DoubleArray
+    dissatisfaction: DoubleArray
+    ood_score: DoubleArray
+
+    @property
+    def confidence(self) -> DoubleArray:
+        """Probability of the likeliest emotion, shape (n_segments,)."""
+        return np.asarray(self.probabilities.max(axis=1, initial=0.0), np.float64)
+
+    def is_uncertain(self, settings: ModelSettings) -> BoolArray:
+        """Where the model abstains about dissatisfaction, shape (n_segments,).
+
+        The segment is out of distribution, or neither side is probable enough.
+        """
+        sure = np.maximum(self.dissatisfaction, 1 - self.dissatisfaction)
+        return np.asarray((self.ood_score > 1) | (sure < settings.min_confidence), bool)
+
+    def emotions(self, settings: ModelSettings) -> list[str]:
+        """The likeliest emotion of each segment.
+
+        It is `uncertain` where the segment is out of distribution, or no emotion is likely enough.
+        """
+        if not len(self.probabilities):
+            return []
+        known = (self.ood_score <= 1) & (self.confidence >= settings.min_emotion_confidence)
+        best = self.probabilities.argmax(axis=1)
+        return [
+            self.classes[number] if sure else UNCERTAIN
+            for number, sure in zip(best, known, strict=True)
+        ]
+
+
+def score_segments(model: Scorer, features: FloatArray, names: Sequence[str]) -> Scores:
+    """A model's answer to some segments.
 
     Args:
-        probabilities: shape (n_segments, n_classes)
-        ood_score: shape (n_segments,); above 1 it is like nothing in training
-        classes: emotion of each column
-        min_confidence: least probability of the likeliest
+        model: predictor or bundle
+        features: shape (n_segments, len(names))
+        names: of the columns
 
-    Returns:
-        emotions and their probabilities, one a segment
+    Raises:
+        BundleError: if a feature that the model reads is not among the names
     """
-    if not len(probabilities):
-        return [], np.zeros(0)
-    best = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
-    emotion = [
-        classes[number] if sure >= min_confidence and strange <= 1 else UNCERTAIN
-        for number, sure, strange in zip(best, confidence, ood_score, strict=True)
-    ]
-    return emotion, confidence
+    return Scores(
+        classes=model.classes,
+        probabilities=model.predict(features, names),
+        dissatisfaction=model.dissatisfaction(features, names),
+        ood_score=model.ood_score(features, names),
+    )

@@ -10,7 +10,10 @@ import numpy as np
 from ser_batch.arrays import DoubleArray
 
 CENTRES = (".mean", ".p5", ".p20", ".p50", ".p80", ".p95")
-LEVELS = ("level", "loudness")
+SCALING = ("loudness", "flux")
+"""Descriptors that are no logarithm: all of their statistics scale with the gain of the line."""
+UNUSED = re.compile(r"(chroma|tonnetz)\d+\..*|rhythm\.duration.*")
+"""Left out: without them anger is ranked as well on unseen corpora (ablation table of the card)."""
 FINE_SPECTRUM = re.compile(r"mel\d+|mfcc([7-9]|1\d)")
 COURSES = (".slope", ".curvature")
 STATE = re.compile(r"(\w+_)?(mean|std)_\d{4}")
@@ -27,7 +30,9 @@ def is_gain_free(name: str) -> bool:
     How loud a caller is in absolute terms says more of the telephone than of the caller.
     """
     descriptor, _, statistic = name.partition(".")
-    return not (descriptor in LEVELS and statistic.endswith(CENTRES))
+    return descriptor not in SCALING and not (
+        descriptor == "level" and f".{statistic}".endswith(CENTRES)
+    )
 
 
 def is_domain_sensitive(name: str) -> bool:
@@ -40,9 +45,13 @@ def is_domain_sensitive(name: str) -> bool:
     return bool(FINE_SPECTRUM.fullmatch(descriptor)) or statistic.endswith(COURSES)
 
 
-def gain_free_columns(names: Sequence[str]) -> list[int]:
-    """Columns of the features that a model reads."""
-    return [column for column, name in enumerate(names) if is_gain_free(name)]
+def read_columns(names: Sequence[str]) -> list[int]:
+    """Columns of the features that a model reads: those that no gain changes, and that help."""
+    return [
+        column
+        for column, name in enumerate(names)
+        if is_gain_free(name) and not UNUSED.fullmatch(name)
+    ]
 
 
 def emphasis(names: Sequence[str], domain_sensitive_weight: float) -> DoubleArray:

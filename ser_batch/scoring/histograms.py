@@ -63,7 +63,11 @@ def score_counts(
     }
 
 
-def uncertain_counts(emotions: Sequence[str | None]) -> IntArray:
-    """Segments that the model is unsure about, and others, shape (3,); the last is always 0."""
-    unsure = ["true" if name == UNCERTAIN else "false" for name in emotions]
-    return categories(unsure, ("true", "false"))
+def uncertain_counts(is_uncertain: ArrayLike) -> IntArray:
+    """Segments that the model is uncertain about, and others, shape (3,); the last is always 0.
+
+    Args:
+        is_uncertain: of each segment, shape (n,)
+    """
+    names = ["true" if value else "false" for value in np.asarray(is_uncertain, bool)]
+    return categories(names, ("true", "false"))

@@ -1,17 +1,22 @@
-"""The linear half of the model: robust scaling and multinomial logistic regression."""
+"""The linear half of the model: robust scaling and logistic regression on label distributions."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.arrays import DoubleArray, FloatArray
 
 CLIP = 4.0
 """Scaled features are held within this many spreads, so that no outlier decides."""
+
+MOST_STEPS, TOLERANCE = 150, 5e-4
+"""Of the optimiser; the tolerance is of the gradient of the mean loss."""
+MOST_SCALED = 3000
+"""Rows, spread evenly, that centre and spread are taken of."""
 
 
 @dataclass(frozen=True)
@@ -44,55 +49,89 @@ class LinearHead:
 
 def fit_linear(
     features: FloatArray,
-    labels: IntArray,
+    targets: DoubleArray,
     *,
     strength: float,
     emphasis: DoubleArray | None = None,
     weights: DoubleArray | None = None,
+    balanced: bool = True,
 ) -> LinearHead:
-    """Logistic regression on robustly scaled features, classes weighing the same.
+    """Logistic regression on robustly scaled features.
 
     Args:
         features: shape (n, n_features)
-        labels: class numbers from 0, all of them present, shape (n,)
+        targets: share of each clip's annotators by class, every class named, shape (n, n_classes)
         strength: inverse of the L2 penalty (scikit-learn's C)
         emphasis: of each feature, shape (n_features,); None: all alike
-        weights: how much each clip counts within its class, shape (n,); None: all alike
+        weights: how much each clip counts, shape (n,); None: all alike
+        balanced: classes weigh the same; otherwise as often as they are named
     """
-    # applying a model needs no scikit-learn, and it takes long to import
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-
-    double = features.astype(np.float64)
-    centre = np.median(double, axis=0)
-    low, high = np.percentile(double, [16, 84], axis=0)
-    scale = np.maximum((high - low) / 2, 0.1 * double.std(axis=0) + 1e-6)
+    centre, scale = centre_and_scale(features)
     emphasis = np.ones(len(scale)) if emphasis is None else emphasis
     blank = LinearHead(centre, scale, emphasis, np.zeros((0, 0)), np.zeros(0))
+    counted = weighed(targets, weights, balanced=balanced)
     # one thread: sums are then taken in one order, and the same data give the same bytes
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        regression = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
-        scaled = blank.scaled(features).astype(np.float32)
-        regression.fit(scaled, labels, sample_weight=class_weights(labels, weights))
-    coefficients = regression.coef_.T.astype(np.float64)
-    bias = regression.intercept_.astype(np.float64)
-    if coefficients.shape[1] == 1:
-        coefficients = np.hstack([-coefficients, coefficients]) / 2
-        bias = np.array([-bias[0], bias[0]]) / 2
-    return replace(blank, weights=np.ascontiguousarray(coefficients), bias=bias)
+    with threadpool_limits(1):
+        coefficients, bias = _minimised(
+            blank.scaled(features).astype(np.float32), counted.astype(np.float32), strength
+        )
+    return replace(blank, weights=coefficients, bias=bias)
 
 
-def class_weights(labels: IntArray, weights: DoubleArray | None = None) -> DoubleArray:
-    """Weights of clips that make every class weigh the same.
+def centre_and_scale(features: FloatArray) -> tuple[DoubleArray, DoubleArray]:
+    """Median and robust spread of each feature, shape (n_features,) each."""
+    some = features[:: -(-len(features) // MOST_SCALED)].astype(np.float64)
+    low, centre, high = np.percentile(some, [16, 50, 84], axis=0)
+    scale = np.maximum((high - low) / 2, 0.1 * some.std(axis=0) + 1e-6)
+    return np.asarray(centre, np.float64), np.asarray(scale, np.float64)
+
+
+def weighed(
+    targets: DoubleArray, weights: DoubleArray | None = None, *, balanced: bool = True
+) -> DoubleArray:
+    """How much each clip counts as each class.
 
     Args:
-        labels: class numbers, shape (n,)
-        weights: how much each clip counts within its class, shape (n,); None: all alike
+        targets: shape (n, n_classes), rows sum to 1
+        weights: how much each clip counts, shape (n,); None: all alike
+        balanced: every class weighs the same over all clips
 
     Returns:
-        shape (n,); they add up to the sum of `weights`
+        shape (n, n_classes); they add up to the sum of `weights`
     """
-    own = np.ones(len(labels)) if weights is None else weights
-    sums = np.bincount(labels, weights=own)
-    return np.asarray(own * (own.sum() / np.count_nonzero(sums) / sums[labels]), np.float64)
+    counted = targets if weights is None else targets * weights[:, np.newaxis]
+    if not balanced:
+        return np.asarray(counted, np.float64)
+    sums = counted.sum(axis=0)
+    share = counted.sum() / np.count_nonzero(sums) / np.where(sums > 0, sums, 1)
+    return np.asarray(counted * share, np.float64)
+
+
+def _minimised(
+    scaled: FloatArray, counted: FloatArray, strength: float
+) -> tuple[DoubleArray, DoubleArray]:
+    """Weights and bias of the least penalised log loss."""
+    n_features, n_classes = scaled.shape[1], counted.shape[1]
+    of_clip, total = counted.sum(axis=1), float(counted.sum(dtype=np.float64))
+    penalty = 1 / (strength * total)
+
+    def loss(flat: DoubleArray) -> tuple[float, DoubleArray]:
+        matrix = flat.reshape(n_features + 1, n_classes).astype(np.float32)
+        logits = scaled @ matrix[:-1] + matrix[-1]
+        log_p = scipy.special.log_softmax(logits, axis=1)
+        residual = np.exp(log_p) * of_clip[:, np.newaxis] - counted
+        slope = np.vstack([scaled.T @ residual, residual.sum(axis=0)]).astype(np.float64) / total
+        kept = flat.reshape(n_features + 1, n_classes)[:-1]
+        slope[:-1] += penalty * kept
+        value = -float((counted * log_p).sum(dtype=np.float64)) / total
+        return value + penalty / 2 * float(np.square(kept).sum()), slope.ravel()
+
+    found = scipy.optimize.minimize(
+        loss,
+        np.zeros((n_features + 1) * n_classes),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": MOST_STEPS, "gtol": TOLERANCE},
+    )
+    matrix = found.x.reshape(n_features + 1, n_classes)
+    return np.ascontiguousarray(matrix[:-1]), matrix[-1]

@@ -10,11 +10,10 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.errors import BundleError
-from ser_batch.scoring.calibration import Calibration
+from ser_batch.scoring.calibration import BinaryCalibration, Calibration
 from ser_batch.scoring.linear import LinearHead
+from ser_batch.scoring.outliers import Outliers
 from ser_batch.scoring.trees import lightgbm
-
-FAR_SPREADS = 3.0
 
 
 class Trees:
@@ -52,8 +51,39 @@ class Trees:
 
 
 @dataclass(frozen=True)
+class DissatisfactionHead:
+    """Probability that listeners perceive dissatisfaction.
+
+    Attributes:
+        linear: logits of no and yes
+        trees: what is added to them; None: nothing
+        calibration: turns the log-odds of yes into a probability
+    """
+
+    linear: LinearHead
+    trees: Trees | None
+    calibration: BinaryCalibration
+
+    def log_odds(self, read: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Before calibration, shape (n,)."""
+        logits = self.linear.logits(read)
+        if self.trees is not None:
+            logits = logits + self.trees.raw(read, names)
+        return np.asarray(logits[:, 1] - logits[:, 0], np.float64)
+
+    @classmethod
+    def constant(cls, n_features: int, share: float) -> DissatisfactionHead:
+        """A head that was shown no difference: everybody has the same probability."""
+        odds = np.clip(share, 0.01, 0.99)
+        blank = np.zeros(n_features)
+        linear = LinearHead(blank, blank + 1, blank + 1, np.zeros((n_features, 2)), np.zeros(2))
+        offset = float(np.log(odds / (1 - odds)))
+        return cls(linear, None, BinaryCalibration(1.0, round(offset, 6)))
+
+
+@dataclass(frozen=True)
 class Predictor:
-    """Probabilities of emotions from features.
+    """Probabilities of emotions, and of dissatisfaction, from features.
 
     Attributes:
         feature_names: the features it reads, in the linear head's order
@@ -61,8 +91,8 @@ class Predictor:
         linear: logits to start from
         trees: what is added to them
         calibration: turns the sum into probabilities
-        range_limit: share of features far from training above which a segment is unlike anything
-            that the model was trained on
+        head: what predicts dissatisfaction, in its own right
+        outliers: how far a segment lies from the training speech
         shift: added to each feature before it is read, shape (n_features,): how the training
             speech differs from what a place usually sounds like (`model/alignment.py`); None: 0
     """
@@ -72,7 +102,8 @@ class Predictor:
     linear: LinearHead
     trees: Trees
     calibration: Calibration
-    range_limit: float
+    head: DissatisfactionHead
+    outliers: Outliers
     shift: DoubleArray | None = None
 
     def read(self, features: FloatArray, names: Sequence[str]) -> FloatArray:
@@ -102,19 +133,18 @@ class Predictor:
         """
         return self.calibration.probabilities(self.logits(features, names))
 
+    def dissatisfaction(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Calibrated probability that listeners perceive anger or frustration, shape (n,)."""
+        if not len(features):
+            return np.zeros(0)
+        read = self.read(features, names)
+        return self.head.calibration.probabilities(self.head.log_odds(read, self.feature_names))
+
     def ood_score(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
-        """How unlike the training clips each segment is; above 1, it is no speech it knows.
-
-        Returns:
-            shape (n,): the share of features far from training, over the limit for that share
-        """
-        return far_share(self.linear, self.read(features, names)) / self.range_limit
-
-
-def far_share(linear: LinearHead, features: FloatArray) -> DoubleArray:
-    """Share of features more than three spreads from the training median, shape (n,)."""
-    distance = np.abs((features.astype(np.float64) - linear.centre) / linear.scale)
-    return np.asarray((distance > FAR_SPREADS).mean(axis=1), np.float64)
+        """Distance from the training speech, shape (n,); above 1 it is out of distribution."""
+        if not len(features):
+            return np.zeros(0)
+        return self.outliers.score(self.linear.scaled(self.read(features, names)))
 
 
 def columns(wanted: Sequence[str], names: Sequence[str]) -> list[int]:

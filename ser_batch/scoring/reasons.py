@@ -53,7 +53,7 @@ FAMILIES: tuple[Family, ...] = (
     _family(r"rhythm\.", "rhythm.syllables_per_s", "faster speech", "slower speech"),
     _family(
         r"(flux|modulation)\.|.*\.delta_",
-        "flux.speech.mean",
+        "mfcc1.speech.delta_sd",
         "more abrupt speech",
         "smoother speech",
     ),

@@ -8,19 +8,18 @@ from pathlib import Path
 
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
 from ser_batch.analysis.warnings import not_diarized
+from ser_batch.audio.call_audio import CallFile
 from ser_batch.config import RoleSettings, Settings, Speaker
 from ser_batch.emotions import (
-    UNCERTAIN,
     call_dissatisfaction,
     is_call_dissatisfied,
-    segment_dissatisfaction,
 )
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.named_file import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.decide import decide
+from ser_batch.scoring.decide import score_segments
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def score_files(
         size = path.stat().st_size
         job = CallJob(
             recording_id=str(path),
-            path=path,
+            files=(CallFile(path),),
             size_bytes=size,
             roles=roles.channels,
             single_role=roles.single_channel,
@@ -138,7 +137,7 @@ def stated_roles(
 
 def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> FileScore:
     if outcome.analysis is None:
-        return FileScore(job.path, 0.0, (), None, None, {}, error=outcome.error)
+        return FileScore(job.files[0].path, 0.0, (), None, None, {}, error=outcome.error)
     segments = sorted(_segments(job, outcome, bundle), key=lambda segment: segment.start_s)
     known = [
         (segment.dissatisfaction, segment.end_s - segment.start_s)
@@ -149,7 +148,7 @@ def _trial(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> FileScore:
     rules = job.settings.dissatisfaction
     is_scored = sum(seconds) >= max(rules.min_scored_s, 1e-9)
     return FileScore(
-        path=job.path,
+        path=job.files[0].path,
         duration_s=outcome.analysis.duration_s,
         segments=tuple(segments),
         dissatisfaction=call_dissatisfaction(value, seconds) if is_scored else None,
@@ -165,19 +164,15 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
     settings = job.settings
     for channel, features in outcome.features.items():
         names = get_feature_set(settings.features.set).names
-        probabilities = bundle.predict(features, names)
-        ood_score = bundle.ood_score(features, names)
-        least = settings.model.min_confidence
-        emotions, confidence = decide(probabilities, ood_score, bundle.classes, least)
+        scores = score_segments(bundle, features, names)
+        emotions = scores.emotions(settings.model)
+        is_uncertain = scores.is_uncertain(settings.model)
         reasons = bundle.reasons(features, names, [channel] * len(features))
-        index = segment_dissatisfaction(
-            probabilities, bundle.classes, settings.dissatisfaction.weights
-        )
         spans = outcome.analysis.channels[channel].segments
         for number, emotion in enumerate(emotions):
             start_s, end_s = (float(edge) for edge in spans[number])
-            value = None if emotion == UNCERTAIN else float(index[number])
-            sure = float(confidence[number])
+            value = None if is_uncertain[number] else float(scores.dissatisfaction[number])
+            sure = float(scores.confidence[number])
             rows.append(
                 ScoredSegment(channel, start_s, end_s, emotion, sure, value, reasons[number])
             )

@@ -135,7 +135,15 @@ def _reasons(published: PublishResult, new: Sequence[str]) -> list[dict[str, Any
             coalesce(any_value(remedy), '') as remedy, count(*)::bigint as count_calls
         from call_summary
         left join stg_not_scored_reasons as reasons on not_scored_reason = reasons.code
-        where if(len($1) > 0, list_contains($1, recording_id), list_contains($2::date[], call_date))
+        inner join (
+            select recording_id, list_transform(sides, lambda side: side.recording_id) as sides
+            from stg_calls
+        ) as recordings using (recording_id)
+        where if(
+            len($1) > 0,
+            list_contains($1, recording_id) or list_has_any($1, sides),
+            list_contains($2::date[], call_date)
+        )
         group by all
     """
     names = ("reason", "meaning", "remedy", "count_calls")

@@ -13,7 +13,6 @@ import numpy as np
 
 from ser_batch.arrays import IntArray
 from ser_batch.config import DriftSettings, Settings, digest
-from ser_batch.emotions import segment_dissatisfaction
 from ser_batch.monitoring.drift import (
     Reference,
     expected_psi,
@@ -30,7 +29,7 @@ from ser_batch.monitoring.profile import (
     sources,
     summed,
 )
-from ser_batch.scoring.decide import decide
+from ser_batch.scoring.decide import Scores
 from ser_batch.scoring.histograms import LINE_EDGES, score_counts, uncertain_counts
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, DRIFT, PROFILES
@@ -274,14 +273,16 @@ def training_counts(reference: Reference | None, settings: Settings) -> Training
         ("features", name): row for name, row in zip(reference.names, reference.clips, strict=True)
     }
     if (scores := reference.held_out) is not None:
-        known = scores.probabilities.astype(np.float64)
-        ood_score = scores.ood_score.astype(np.float64)
-        least = settings.model.min_confidence
-        emotions, confidence = decide(known, ood_score, scores.classes, least)
-        felt = segment_dissatisfaction(known, scores.classes, settings.dissatisfaction.weights)
-        found = score_counts(emotions, confidence, felt)
+        decided = Scores(
+            scores.classes,
+            scores.probabilities.astype(np.float64),
+            scores.dissatisfaction.astype(np.float64),
+            scores.ood_score.astype(np.float64),
+        )
+        emotions = decided.emotions(settings.model)
+        found = score_counts(emotions, decided.confidence, decided.dissatisfaction)
         counts |= {("scores", name): row for name, row in found.items()}
-        counts["coverage", UNSURE] = uncertain_counts(emotions)
+        counts["coverage", UNSURE] = uncertain_counts(decided.is_uncertain(settings.model))
         counts |= {("coverage", "why not scored"): None, ("coverage", "metadata"): None}
     if reference.line is not None:
         measured = (*LINE_EDGES, "codec")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +18,7 @@ from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, re
 from ser_batch.ingest.issues import quarantined, replace_issues, warned
 from ser_batch.ingest.matching import DataIssue, KnownFile
 from ser_batch.ingest.scan import Found, Scan, scan
+from ser_batch.ingest.sides import find_side
 from ser_batch.ingest.tombstones import read_tombstones, recording_stone
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
@@ -82,8 +83,7 @@ def ingest(
         taken.append(_take_in(lake, folder, inventory, settings, now=now, on_file=on_file))
         inventory = read_inventory(lake) if taken[-1].new.height else inventory
         _state_scan(lake, folder, inventory, now)
-    recordings = inventory.recordings()
-    refresh_calls(lake, recordings, settings, now)
+    shards = refresh_calls(lake, inventory.recordings(), settings, now)
     new = pl.concat([each.new for each in taken])
     return IngestResult(
         n_found=sum(len(folder.seen.found) for folder in folders),
@@ -93,7 +93,7 @@ def ingest(
         n_rejected=sum(len(folder.seen.rejected) for folder in folders),
         n_erased=sum(each.n_erased for each in taken),
         n_metadata_lines=n_lines,
-        shards=_shards(recordings),
+        shards=shards,
     )
 
 
@@ -190,7 +190,8 @@ def _cut(
         return
     columns = fresh.select("recording_id", "path", "audio_root", "size_bytes", "modified_ns")
     files = [KnownFile(*row) for row in columns.iter_rows()]
-    calls, _ = resolve_calls(files, metadata_index(lake, settings), settings)
+    sided = [(replace(file, side=find_side(file, {}, settings.ingest)),) for file in files]
+    calls, _ = resolve_calls(sided, metadata_index(lake, settings), settings)
     starts = [row["started_at"] for row in calls]
     dated = fresh.with_columns(date=pl.Series(starts, dtype=pl.Datetime("us")).dt.date())
     for (date,), rows in dated.sort("path").group_by("date", maintain_order=True):
@@ -231,8 +232,3 @@ def _no_recordings(root: str, n_ignored: int) -> DataIssue:
         f"the audio folder holds no recording{others}",
         "Check --audio and whether the share is mounted; ingest.extensions says what is taken.",
     )
-
-
-def _shards(recordings: pl.DataFrame) -> tuple[Part, ...]:
-    pairs = recordings.select("date", "part").unique().sort("date", "part").rows()
-    return tuple(Part(date, name) for date, name in pairs)

@@ -11,7 +11,8 @@ import duckdb
 
 import ser_batch
 from ser_batch import warehouse
-from ser_batch.audio.decode import Audio, read_audio
+from ser_batch.audio.call_audio import call_files, require_call
+from ser_batch.audio.decode import Audio
 from ser_batch.config import Settings, digest
 from ser_batch.errors import BundleError, FileError
 from ser_batch.report.call_page import render_call
@@ -114,9 +115,9 @@ def write_call_pages(
 
 
 def _audio(call: Row, settings: Settings) -> Audio | None:
-    """The recording of a call, None if it is gone or was replaced by something unreadable."""
+    """The audio of a call, None if a file is gone or was replaced by something unreadable."""
     try:
-        return read_audio(Path(call["audio_root"]) / call["path"], settings.audio)
+        return require_call(call_files(call), settings.audio)
     except (FileError, OSError):
         return None
 

@@ -12,7 +12,7 @@ from ser_batch.config import ModelSettings, Settings
 from ser_batch.emotions import EMOTIONS
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.decide import decide
+from ser_batch.scoring.decide import score_segments
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import PREDICTIONS, features_contract, predictions_contract
 
@@ -62,6 +62,7 @@ def _tags(lake: Lake, shard: Part, settings: Settings) -> dict[str, str]:
     return {
         "features": tags.get("content", ""),
         "min_confidence": f"{settings.model.min_confidence:g}",
+        "min_emotion_confidence": f"{settings.model.min_emotion_confidence:g}",
     }
 
 
@@ -72,25 +73,25 @@ def prediction_rows(
     matrix = np.empty((features.num_rows, len(names)), np.float32)
     for position, name in enumerate(names):
         matrix[:, position] = features[name].to_numpy()
-    probabilities = bundle.predict(matrix, names)
-    ood_score = bundle.ood_score(matrix, names)
-    emotion, confidence = decide(probabilities, ood_score, bundle.classes, settings.min_confidence)
+    scores = score_segments(bundle, matrix, names)
     callers = list(
         zip(features["recording_id"].to_pylist(), features["channel"].to_pylist(), strict=True)
     )
     reasons = bundle.reasons(matrix, names, callers)
     nothing = pa.nulls(features.num_rows, pa.float32())
     known = {
-        name: pa.array(probabilities[:, position], pa.float32())
+        name: pa.array(scores.probabilities[:, position], pa.float32())
         for position, name in enumerate(bundle.classes)
     }
     return PREDICTIONS.conform(
         pa.table(
             {
                 **{name: features[name] for name in PREDICTIONS.key},
-                "emotion": pa.array(emotion, pa.string()),
-                "confidence": pa.array(confidence, pa.float32()),
-                "ood_score": pa.array(ood_score, pa.float32()),
+                "dissatisfaction": pa.array(scores.dissatisfaction, pa.float32()),
+                "is_uncertain": pa.array(scores.is_uncertain(settings)),
+                "emotion": pa.array(scores.emotions(settings), pa.string()),
+                "confidence": pa.array(scores.confidence, pa.float32()),
+                "ood_score": pa.array(scores.ood_score, pa.float32()),
                 "reasons": pa.array(reasons, pa.list_(pa.string())),
                 **{f"p_{name}": known.get(name, nothing) for name in EMOTIONS},
             }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,12 +14,14 @@ from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.rows import channel_rows, feature_rows, recording_rows, segment_rows
 from ser_batch.analysis.warnings import find_warnings
-from ser_batch.config import Settings
+from ser_batch.audio.call_audio import call_files
+from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import GoneFileError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.issues import IssueRow, quarantined, warned
 from ser_batch.ingest.matching import DataIssue
+from ser_batch.ingest.side_rows import recordings_of
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
@@ -77,18 +78,22 @@ class Shard:
 
     def jobs(self, settings: Settings) -> list[CallJob]:
         """The recordings that must be described: new ones, and those whose rows are out of date."""
-        wanted_id = analysis_id(settings)
-        pairs = zip(
-            self.recordings["recording_id"].to_pylist(),
-            self.recordings["analysis_id"].to_pylist(),
-            strict=True,
-        )
-        done = {recording_id for recording_id, made_by in pairs if made_by == wanted_id}
-        bad = {row["recording_id"] for row in self.issues if row["severity"] == "quarantine"}
-        skip = (done | bad) - self._without_features(settings) - self._otherwise_shared()
-        return [
-            _job(row, settings) for row in self.calls.to_pylist() if row["recording_id"] not in skip
-        ]
+        columns = ["recording_id", "analysis_id", "n_channels"]
+        known = {
+            recording_id: (made_by, n_channels)
+            for recording_id, made_by, n_channels in _frame(self.recordings.select(columns)).rows()
+        }
+        bad = _rejected(self.issues)
+        again = self._without_features(settings) | self._otherwise_shared()
+        jobs = []
+        for call in self.calls.to_pylist():
+            recording_id = call["recording_id"]
+            made_by, n_channels = known.get(recording_id, (None, 0))
+            is_done = made_by == _analysis_of(call, bad, settings)
+            if recording_id in again or not (is_done or bad.issuperset(recordings_of(call))):
+                was_paired = bool(call["sides"]) and n_channels > 1
+                jobs.append(_job(call, settings, was_paired=was_paired))
+        return jobs
 
     def updated(self, outcomes: Sequence[CallOutcome], settings: Settings) -> Shard:
         """The shard with what was detected; of calls that may not be scored no feature stays."""
@@ -97,17 +102,22 @@ class Shard:
         kept = {outcome.recording_id for outcome in gone} & known
         fresh = [outcome for outcome in outcomes if outcome.recording_id not in kept]
         stale = {outcome.recording_id for outcome in fresh}
-        made_by, feature_set = analysis_id(settings), get_feature_set(settings.features.set)
+        feature_set = get_feature_set(settings.features.set)
+        calls = {call["recording_id"]: call for call in self.calls.to_pylist()}
+        restated = {each for name in stale | kept for each in recordings_of(calls[name])}
+        issues = [row for row in self.issues if row["recording_id"] not in restated]
+        issues += _issues(outcomes, kept, calls)
+        bad = _rejected(issues)
+        made_by = [_analysis_of(calls[each.recording_id], bad, settings) for each in fresh]
         recordings = _joined(self.recordings, recording_rows(fresh, made_by), stale)
         features = _joined(self.features, feature_rows(fresh, feature_set), stale)
-        old_issues = [row for row in self.issues if row["recording_id"] not in stale | kept]
         return Shard(
             calls=self.calls,
             recordings=recordings,
             channels=_joined(self.channels, channel_rows(fresh), stale),
             segments=_joined(self.segments, segment_rows(fresh), stale),
             features=_only_scored(features, self.calls, recordings, settings),
-            issues=old_issues + _issues(outcomes, kept, self.calls),
+            issues=issues,
         )
 
     def feature_keys(self) -> list[tuple[str, int]]:
@@ -134,10 +144,23 @@ class Shard:
         return set(missing["recording_id"])
 
 
-def _job(row: dict[str, Any], settings: Settings) -> CallJob:
+def _rejected(rows: Iterable[IssueRow]) -> set[str]:
+    """Recordings that cannot be used."""
+    return {str(row["recording_id"]) for row in rows if row["severity"] == "quarantine"}
+
+
+def _analysis_of(call: dict[str, Any], bad: set[str], settings: Settings) -> str:
+    """Digest of all that the segments of a call depend on; of a pair, the usable sides too."""
+    if not call["sides"]:
+        return analysis_id(settings)
+    sides = [(s["recording_id"], s["start_s"], s["recording_id"] in bad) for s in call["sides"]]
+    return digest([analysis_id(settings), sides])
+
+
+def _job(row: dict[str, Any], settings: Settings, *, was_paired: bool) -> CallJob:
     return CallJob(
         recording_id=row["recording_id"],
-        path=Path(row["audio_root"]) / row["path"],
+        files=call_files(row),
         size_bytes=row["size_bytes"],
         roles=tuple(row["roles"]),
         single_role=row["single_role"],
@@ -145,6 +168,7 @@ def _job(row: dict[str, Any], settings: Settings) -> CallJob:
         notice_given=row["notice_given"],
         objected=row["objected"],
         settings=settings,
+        was_paired=was_paired,
     )
 
 
@@ -169,35 +193,49 @@ def _scored(calls: pa.Table, recordings: pa.Table, settings: Settings) -> pl.Dat
     return scoring.filter(pl.col("not_scored_reason").is_null()).select(_CHANNEL_KEY)
 
 
-def _issues(outcomes: Iterable[CallOutcome], kept: set[str], calls: pa.Table) -> list[IssueRow]:
-    """What is wrong with each recording, if anything."""
-    by_id = {row["recording_id"]: row for row in calls.to_pylist()}
+def _issues(
+    outcomes: Iterable[CallOutcome], kept: set[str], calls: Mapping[str, dict[str, Any]]
+) -> list[IssueRow]:
+    """What is wrong with each call, if anything."""
     rows = []
     for outcome in outcomes:
-        recording_id = outcome.recording_id
-        call = by_id[recording_id]
-        root, path, roles = call["audio_root"], call["path"], call["roles"]
-        if recording_id in kept:
+        call = calls[outcome.recording_id]
+        rows += _bad_files(outcome, call, is_kept=outcome.recording_id in kept)
+        found = []
+        if outcome.recording_id in kept:
             message = "the file is gone; its earlier analysis, under other settings, is kept"
-            issue = DataIssue(
-                path, "kept_earlier", message, GoneFileError.remedy, recording_id, root
-            )
-            rows.append(warned(issue, "analyse"))
-        elif outcome.error is not None:
-            rows.append(quarantined(root, path, recording_id, "analyse", outcome.error))
+            found.append(("kept_earlier", message, GoneFileError.remedy))
         elif outcome.analysis is not None:
-            rows += [
-                warned(DataIssue(path, code, message, remedy, recording_id, root), "analyse")
-                for code, message, remedy in find_warnings(
-                    outcome.analysis, outcome.n_channels, roles
-                )
-            ]
+            found += find_warnings(outcome.analysis, outcome.n_channels, call["roles"])
+        place = (call["recording_id"], call["audio_root"])
+        rows += [
+            warned(DataIssue(call["path"], code, message, remedy, *place), "analyse")
+            for code, message, remedy in found
+        ]
     return rows
+
+
+def _bad_files(outcome: CallOutcome, call: dict[str, Any], *, is_kept: bool) -> list[IssueRow]:
+    """The recordings of a call that cannot be used: all of it, or of one side."""
+    files = call["sides"] or [call]
+    errors = {} if is_kept else dict(outcome.side_errors)
+    if outcome.error is not None and not errors and not is_kept:
+        errors = dict.fromkeys(range(len(files)), outcome.error)
+    return [
+        quarantined(
+            files[number]["audio_root"],
+            files[number]["path"],
+            files[number]["recording_id"],
+            "analyse",
+            error,
+        )
+        for number, error in errors.items()
+    ]
 
 
 def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[IssueRow]:
     """Issues of recordings that are still live: what was fixed or replaced is not wrong now."""
-    live = set(calls["recording_id"].to_pylist())
+    live = {name for call in calls.to_pylist() for name in recordings_of(call)}
     rows = noticed.drop(["noticed_at"]).to_pylist()
     return [row for row in rows if row["recording_id"] in live]
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import soxr
 
 from ser_batch.arrays import FloatArray
+from ser_batch.audio.denoise import denoised, pays
+from ser_batch.audio.levels import LEVEL_FRAME_S
 from ser_batch.audio.line_signals import line_noise
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, Codec, lose_packets, telephone
+from ser_batch.config import DenoiseSettings
 
 CODECS: dict[Codec, float] = {"mulaw": 0.4, "alaw": 0.4, "gsm": 0.2}
 """How often a copy is coded so."""
 
 CORNERS_HZ = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 8000.0)
 """Where the random frequency response of a microphone is drawn; straight lines between, in dB."""
+
+PAUSE_S = 0.6
+"""Of noise alone before and after a copy: there the noise reduction measures the noise."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Augmentation:
         snr_db: range of the level over line noise, dB
         lossy: share of the copies that lose packets
         lost_packets: range of the share of packets that these lose
+        denoise: noise reduction of the copies: a night's, so that a model is trained on what it
+            will be given
     """
 
     copies: int = 0
@@ -41,6 +49,7 @@ class Augmentation:
     snr_db: tuple[float, float] = (15.0, 38.0)
     lossy: float = 0.25
     lost_packets: tuple[float, float] = (0.005, 0.05)
+    denoise: DenoiseSettings = field(default_factory=DenoiseSettings)
 
 
 def telephone_copy(
@@ -64,12 +73,26 @@ def telephone_copy(
     arrived = telephone(
         heard, sample_rate, codec=codec, level_db=float(rng.uniform(*augmentation.level_db))
     )
-    level = float(np.sqrt(np.mean(np.square(arrived)))) if len(arrived) else 0.0
-    noise = line_noise(len(arrived), rate_hz=TELEPHONE_RATE_HZ, rng=rng)
-    noisy = arrived + noise * level * 10 ** (-rng.uniform(*augmentation.snr_db) / 20)
     if rng.random() < augmentation.lossy:
-        noisy = lose_packets(noisy, share=rng.uniform(*augmentation.lost_packets), rng=rng)
-    return noisy.astype(np.float32)
+        arrived = lose_packets(arrived, share=rng.uniform(*augmentation.lost_packets), rng=rng)
+    return _over_noise(arrived, float(rng.uniform(*augmentation.snr_db)), augmentation, rng)
+
+
+def _over_noise(
+    speech: FloatArray, snr_db: float, augmentation: Augmentation, rng: np.random.Generator
+) -> FloatArray:
+    """Speech over line noise, denoised where a night would denoise it."""
+    pause = round(PAUSE_S * TELEPHONE_RATE_HZ)
+    padded = np.pad(speech, pause)
+    level = float(np.sqrt(np.mean(np.square(speech)))) if len(speech) else 0.0
+    noise = line_noise(len(padded), rate_hz=TELEPHONE_RATE_HZ, rng=rng)
+    noisy = (padded + noise * level * 10 ** (-snr_db / 20)).astype(np.float32)
+    if pays(snr_db, augmentation.denoise):
+        frame = round(LEVEL_FRAME_S * TELEPHONE_RATE_HZ)
+        is_speech = np.zeros(len(noisy) // frame, bool)
+        is_speech[pause // frame : (len(noisy) - pause) // frame] = True
+        noisy = denoised(noisy, TELEPHONE_RATE_HZ, is_speech, augmentation.denoise)
+    return np.asarray(noisy[pause : len(noisy) - pause], np.float32)
 
 
 def with_response(

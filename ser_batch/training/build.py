@@ -14,6 +14,7 @@ from ser_batch.config import ModelSettings
 from ser_batch.corpora import CORPORA
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.licences import strictest
+from ser_batch.emotions import CALL_CATEGORIES
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.monitoring.drift import held_out, write_reference
@@ -29,7 +30,7 @@ from ser_batch.training.fit import Recipe, train
 from ser_batch.training.recipes import copies_for, recipe_for
 from ser_batch.training.splits import speaker_folds
 
-MOST_FOLDS = 10
+MOST_FOLDS = 4
 
 
 def build_bundle(
@@ -40,6 +41,7 @@ def build_bundle(
     features: str | None = None,
     augmentation: Augmentation | None = None,
     recipe: Recipe | None = None,
+    categories: Mapping[str, str] = CALL_CATEGORIES,
     others: Mapping[str, Sequence[Clip]] | None = None,
     on_progress: Progress = silent,
 ) -> Bundle:
@@ -52,6 +54,7 @@ def build_bundle(
         features: name of the feature set; None: the band's descriptors
         augmentation: copies of the clips that are trained on, never tested
         recipe: how to train; None: as the feature set asks for
+        categories: the emotion that one counts as, where it is not itself
         others: clips of corpora that the model is tested on and never trained
         on_progress: called at each clip and fold
 
@@ -68,7 +71,7 @@ def build_bundle(
         band=band,
         augmentation=augmentation,
         on_clip=counted("describing clips", len(clips), on_progress),
-    )
+    ).merged(categories)
     checked, predictor = _trained(dataset, recipe or recipe_for(feature_set.name), on_progress)
     evaluation = {
         **checked.evaluation.as_dict(),
@@ -95,7 +98,7 @@ def build_bundle(
         **carried,
     )
     bundle = write_bundle(out, predictor, name=out.name, made_with=versions(), card=card, **carried)
-    scores = held_out(dataset, checked.probabilities, predictor)
+    scores = held_out(dataset, checked.probabilities, checked.decided.dissatisfaction, predictor)
     write_reference(out, dataset, predictor.feature_names, scores)
     return bundle
 

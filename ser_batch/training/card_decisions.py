@@ -17,6 +17,8 @@ HEAD = (
     "AUC error",
     "AUC anger",
     "ECE dissatisfaction",
+    "AUC error of it",
+    "correlation",
 )
 FIGURES = (
     "accuracy",
@@ -26,11 +28,16 @@ FIGURES = (
     "auc_error",
     "auc_anger_content",
     "ece_dissatisfaction",
+    "auc_error_dissatisfaction",
+    "correlation",
 )
 EXPLAINED = """\
 Every clip counts, and every answer: an emotion that the corpus lacks or the model does not know is
 an error, and so is `uncertain`. AUC error: how well confidence predicts that the emotion is right.
-AUC anger: dissatisfaction of angry clips against calm, happy and neutral ones.
+AUC anger: dissatisfaction of angry clips against calm, happy and neutral ones. AUC error of it: how
+well the distance of dissatisfaction from .5 predicts that its side is right. Correlation: of
+dissatisfaction with the share of the listeners who perceive anger or frustration. Boredom and calm
+count as neutral where the model does not separate them.
 """
 
 

@@ -16,14 +16,13 @@ from sklearn.metrics import roc_auc_score
 from ser_batch.arrays import BoolArray, DoubleArray, IntArray
 from ser_batch.config import ModelSettings
 from ser_batch.corpora import GUIDED_CHOICES
-from ser_batch.emotions import DISSATISFACTION_WEIGHTS, UNCERTAIN, segment_dissatisfaction
+from ser_batch.emotions import CALL_CATEGORIES, DISSATISFACTION_TARGET, UNCERTAIN
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.local import exposed_corpora
-from ser_batch.scoring.decide import decide
+from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.evaluation import expected_calibration_error
 
-DISSATISFIED = ("anger", "frustration")
 CONTENT = ("calm", "happiness", "neutral")
 """Anger is told from these in `auc_anger_content`: the goal of the bundled model."""
 
@@ -56,16 +55,12 @@ class Decided:
 
 def decided(model: Predictor, clips: Dataset, settings: ModelSettings) -> Decided:
     """Production's decisions about clips."""
-    probabilities = model.predict(clips.features, clips.names)
-    strange = model.ood_score(clips.features, clips.names)
-    emotion, confidence = decide(probabilities, strange, model.classes, settings.min_confidence)
+    scores = score_segments(model, clips.features, clips.names)
     return Decided(
-        emotion=tuple(emotion),
-        confidence=confidence,
-        dissatisfaction=segment_dissatisfaction(
-            probabilities, model.classes, DISSATISFACTION_WEIGHTS
-        ),
-        is_uncertain=np.array([name == UNCERTAIN for name in emotion], bool),
+        emotion=tuple(scores.emotions(settings)),
+        confidence=scores.confidence,
+        dissatisfaction=scores.dissatisfaction,
+        is_uncertain=scores.is_uncertain(settings),
     )
 
 
@@ -91,15 +86,20 @@ def decided_figures(clips: Dataset, found: Decided, classes: Sequence[str]) -> d
         JSON-able: n_clips, n_speakers; uncertain_share; accuracy of all clips (uncertain is an
         error) and of the decided ones; uar, the mean recall of the corpus's emotions;
         mean_confidence and ece of the emotion; auc_error, with which confidence predicts that the
-        emotion is right; auc_anger against all others, auc_anger_content against calm, happiness
-        and neutral; ece_dissatisfaction; predicted (share of each answer); confusion by emotion
-        of the corpus and answer
+        emotion is right; auc_error_dissatisfaction, with which the distance of dissatisfaction
+        from .5 predicts that its side is right; correlation of dissatisfaction with the share of
+        the annotators who are dissatisfied; auc_anger against all others, auc_anger_content
+        against calm, happiness and neutral; ece_dissatisfaction; predicted (share of each
+        answer); confusion by emotion of the corpus and answer
     """
-    truth, answer = np.array(clips.emotions), np.array(found.emotion)
+    acted = np.array(clips.emotions)
+    truth = np.array([_category(name, classes) for name in clips.emotions])
+    answer = np.array(found.emotion)
     is_right = truth == answer
-    is_angry = np.isin(truth, DISSATISFIED)
-    anger_or_content = is_angry | np.isin(truth, CONTENT)
-    emotions = sorted(set(clips.emotions))
+    is_angry = np.isin(acted, [*DISSATISFACTION_TARGET])
+    level = clips.level(DISSATISFACTION_TARGET)
+    anger_or_content = is_angry | np.isin(acted, CONTENT)
+    emotions = sorted(set(truth.tolist()))
     answers = [*sorted({*classes} | {*found.emotion} - {UNCERTAIN}), UNCERTAIN]
     return {
         "n_clips": len(truth),
@@ -111,6 +111,10 @@ def decided_figures(clips: Dataset, found: Decided, classes: Sequence[str]) -> d
         "mean_confidence": float(found.confidence.mean()),
         "ece": expected_calibration_error(found.confidence, is_right),
         "auc_error": _auc(is_right, found.confidence),
+        "auc_error_dissatisfaction": _auc(
+            (found.dissatisfaction >= 0.5) == is_angry, np.abs(found.dissatisfaction - 0.5)
+        ),
+        "correlation": _correlation(found.dissatisfaction, level),
         "auc_anger": _auc(is_angry, found.dissatisfaction),
         "auc_anger_content": _auc(
             is_angry[anger_or_content], found.dissatisfaction[anger_or_content]
@@ -152,6 +156,17 @@ def decisions_by_corpus(
             "encoder_exposed": name in exposed,
         }
     return figures
+
+
+def _category(name: str, classes: Sequence[str]) -> str:
+    """What an emotion counts as for a model that may not tell it from neutral."""
+    return name if name in classes else CALL_CATEGORIES.get(name, name)
+
+
+def _correlation(one: DoubleArray, other: DoubleArray) -> float | None:
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return None
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def _mean(values: BoolArray) -> float | None:

@@ -9,9 +9,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from ser_batch.arrays import BoolArray, DoubleArray
+from ser_batch.emotions import NEGATIVE
 from ser_batch.features.dataset import Dataset
-
-NEGATIVE = ("anger", "disgust", "fear", "frustration", "sadness")
 
 
 def detections(

@@ -7,7 +7,7 @@ calibrated logits beats one head over both, whose penalty would fit neither.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
@@ -16,7 +16,7 @@ from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.features.dataset import Dataset
 from ser_batch.scoring.calibration import fit_calibration
 from ser_batch.scoring.feature_weights import emphasis, is_state
-from ser_batch.scoring.linear import LinearHead, class_weights, fit_linear
+from ser_batch.scoring.linear import LinearHead, centre_and_scale, fit_linear, weighed
 from ser_batch.training.splits import Fold
 
 MIXTURES = (0.25, 0.4, 0.5, 0.6, 0.75)
@@ -63,24 +63,34 @@ def parts_of(
     return [Part(np.flatnonzero(which), tried) for which, tried in both if which.any()]
 
 
+@dataclass(frozen=True)
+class Task:
+    """What heads learn.
+
+    Attributes:
+        targets: share of each clip's annotators by class, shape (n_clips, n_classes)
+        domain_sensitive_weight: weight of domain-sensitive features before the penalty; others 1
+        balanced: whether classes weigh the same, or as often as they are named
+    """
+
+    targets: DoubleArray
+    domain_sensitive_weight: float
+    balanced: bool = True
+
+
 def tuned_parts(
-    dataset: Dataset,
-    labels: IntArray,
-    folds: Sequence[Fold],
-    parts: Sequence[Part],
-    domain_sensitive_weight: float,
+    dataset: Dataset, task: Task, folds: Sequence[Fold], parts: Sequence[Part]
 ) -> tuple[list[TunedPart], DoubleArray]:
     """The strengths with the least held-out loss, and the held-out logits of the parts together.
 
     Args:
         dataset: training clips
-        labels: class numbers, all of them present, shape (n_clips,)
-        folds: of their speakers
+        task: what to learn; every class is named
+        folds: of the clips' speakers
         parts: of the features
-        domain_sensitive_weight: weight of domain-sensitive features before the penalty; others 1
     """
-    found = [_tuned(dataset, labels, folds, part, domain_sensitive_weight) for part in parts]
-    shares, held_out = _mixed([logits for _, logits in found], labels, dataset.weights)
+    found = [_tuned(dataset, task, folds, part) for part in parts]
+    shares, held_out = _mixed([logits for _, logits in found], task, dataset.weights)
     tuned = [
         TunedPart(part.columns, strength, share)
         for part, (strength, _), share in zip(parts, found, shares, strict=True)
@@ -89,7 +99,7 @@ def tuned_parts(
 
 
 def _mixed(
-    logits: Sequence[DoubleArray], labels: IntArray, weights: DoubleArray
+    logits: Sequence[DoubleArray], task: Task, weights: DoubleArray
 ) -> tuple[tuple[float, ...], DoubleArray]:
     """Factors of the parts' logits whose sum has the least held-out loss, and that sum.
 
@@ -97,30 +107,29 @@ def _mixed(
     """
     if len(logits) == 1:
         return (1.0,), logits[0]
-    scales = [1 / fit_calibration(own, labels, weights).temperature for own in logits]
+    scales = [1 / fit_calibration(own, task.targets, weights).temperature for own in logits]
     tried = []
     for first in MIXTURES:
         shares = (first * scales[0], (1 - first) * scales[1])
         mixed = np.add(*(share * own for share, own in zip(shares, logits, strict=True)))
-        tried.append((balanced_loss(mixed, labels, weights), shares, mixed))
+        tried.append((held_out_loss(mixed, task, weights), shares, mixed))
     _, shares, mixed = min(tried, key=lambda entry: entry[0])
     return shares, mixed
 
 
-def fit_head(
-    dataset: Dataset, labels: IntArray, parts: Sequence[TunedPart], domain_sensitive_weight: float
-) -> LinearHead:
+def fit_head(dataset: Dataset, task: Task, parts: Sequence[TunedPart]) -> LinearHead:
     """The parts' heads as one that reads all features and gives the sum of their logits."""
-    n_features, n_classes = len(dataset.names), int(labels.max()) + 1
+    n_features, n_classes = len(dataset.names), task.targets.shape[1]
+    centre, scale = centre_and_scale(dataset.features)
     whole = LinearHead(
-        centre=np.zeros(n_features),
-        scale=np.ones(n_features),
+        centre=centre,
+        scale=scale,
         emphasis=np.ones(n_features),
         weights=np.zeros((n_features, n_classes)),
         bias=np.zeros(n_classes),
     )
     for part in parts:
-        head = _fit(dataset, labels, part.columns, part.strength, domain_sensitive_weight)
+        head = _fit(dataset, task, part.columns, part.strength)
         whole.centre[part.columns] = head.centre
         whole.scale[part.columns] = head.scale
         whole.emphasis[part.columns] = head.emphasis
@@ -129,58 +138,47 @@ def fit_head(
     return whole
 
 
-def balanced_loss(logits: DoubleArray, labels: IntArray, weights: DoubleArray) -> float:
-    """Class-balanced log loss after the best temperature; clips count by their weights."""
-    scaled = logits / fit_calibration(logits, labels, weights).temperature
-    log_p = scipy.special.log_softmax(scaled, axis=1)[np.arange(len(labels)), labels]
-    return float(-np.average(log_p, weights=class_weights(labels, weights)))
+def held_out_loss(logits: DoubleArray, task: Task, weights: DoubleArray) -> float:
+    """Log loss after the best temperature; clips count by their weights, classes as in the task."""
+    scaled = logits / fit_calibration(logits, task.targets, weights).temperature
+    counted = weighed(task.targets, weights, balanced=task.balanced)
+    return float(-np.sum(counted * scipy.special.log_softmax(scaled, axis=1)) / counted.sum())
 
 
 def _tuned(
-    dataset: Dataset,
-    labels: IntArray,
-    folds: Sequence[Fold],
-    part: Part,
-    domain_sensitive_weight: float,
+    dataset: Dataset, task: Task, folds: Sequence[Fold], part: Part
 ) -> tuple[float, DoubleArray]:
     """The strength with the least held-out loss, and its held-out logits."""
-    n_classes = int(labels.max()) + 1
     tried = []
     for strength in part.strengths:
-        held_out = np.zeros((len(labels), n_classes))
+        held_out = np.zeros(task.targets.shape)
         for fold in folds:
-            seen = labels[fold.train]
-            head = _fit(
-                dataset.take(fold.train), seen, part.columns, strength, domain_sensitive_weight
-            )
+            inside = task.targets[fold.train]
+            known = np.flatnonzero(inside.sum(axis=0) > 0)
+            seen = replace(task, targets=inside[:, known])
+            head = _fit(dataset.take(fold.train), seen, part.columns, strength)
             tested = dataset.features[np.ix_(fold.test, part.columns)]
-            held_out[fold.test] = _spread(head, seen, tested, n_classes)
-        loss = balanced_loss(held_out, labels, dataset.weights)
-        tried.append((loss, strength, held_out))
+            held_out[fold.test] = _spread(head, known, tested, task.targets.shape[1])
+        tried.append((held_out_loss(held_out, task, dataset.weights), strength, held_out))
     _, strength, held_out = min(tried, key=lambda entry: entry[0])
     return strength, held_out
 
 
-def _fit(
-    dataset: Dataset,
-    labels: IntArray,
-    columns: IntArray,
-    strength: float,
-    domain_sensitive_weight: float,
-) -> LinearHead:
+def _fit(dataset: Dataset, task: Task, columns: IntArray, strength: float) -> LinearHead:
     chosen = dataset.reading(columns.tolist())
     return fit_linear(
         chosen.features,
-        labels,
+        task.targets,
         strength=strength,
-        emphasis=emphasis(chosen.names, domain_sensitive_weight),
+        emphasis=emphasis(chosen.names, task.domain_sensitive_weight),
         weights=chosen.weights,
+        balanced=task.balanced,
     )
 
 
-def _spread(head: LinearHead, seen: IntArray, features: FloatArray, n_classes: int) -> DoubleArray:
+def _spread(head: LinearHead, known: IntArray, features: FloatArray, n_classes: int) -> DoubleArray:
     """Logits with a column for every class; one that the head never saw reads far below."""
     logits = head.logits(features)
     wide = np.full((len(features), n_classes), logits.min() - LEAST)
-    wide[:, np.unique(seen)] = logits
+    wide[:, known] = logits
     return wide

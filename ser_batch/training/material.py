@@ -31,7 +31,8 @@ class Material:
     Attributes:
         learnt_from: labelled segments of callers that models learn from; a segment stands there
             `label_weight` times, shared out among the emotions that its annotators name
-        measured_by: segments drawn by chance, of callers that no model learns from
+        measured_by: segments drawn by chance, of callers that no model learns from; also those
+            that annotators are divided about, and those of which none can tell
         features: of `measured_by`, shape (n, n_features)
         recordings: of `learnt_from`
         measured_recordings: of `measured_by`, an entry a segment
@@ -75,14 +76,15 @@ def gather(lake: Lake, settings: Settings) -> Material:
     features = features_of(lake, labels, feature_set)
     known = _known(labels, set(settings.retrain.leave_out))
     described = [label for label in known if label.key in features]
-    learn = [label for label in described if label.use == "learn"]
-    measure = [label for label in described if label.use == "measure" and label.majority]
+    learn = [label for label in described if label.use == "learn" and label.soft.shares]
+    measure = [label for label in described if label.use == "measure"]
     material = Material(
         learnt_from=_dataset(learn, features, feature_set, settings.retrain),
         measured_by=HoldoutSet(
-            [str(label.majority) for label in measure],
+            [label.soft.shares for label in measure],
             [label.caller for label in measure],
             [label.slices for label in measure],
+            [segment_name(label.key) for label in measure],
         ),
         features=_stacked([features[label.key] for label in measure], feature_set),
         recordings=tuple(sorted({label.key[0] for label in learn})),
@@ -123,6 +125,9 @@ def _known(labels: Sequence[UsableLabel], left_out: set[str]) -> list[UsableLabe
     """The labels without the emotions that are left out."""
     known = []
     for label in labels:
+        if not label.soft.shares:
+            known.append(label)
+            continue
         kept = {name: share for name, share in label.soft.shares.items() if name not in left_out}
         if kept:
             total = sum(kept.values())
@@ -136,14 +141,14 @@ def _not_used(
     known: Sequence[UsableLabel],
     described: Sequence[UsableLabel],
 ) -> dict[str, int]:
-    ties = [label for label in described if label.use == "measure" and not label.majority]
+    cannot_tell = [label for label in described if label.use == "learn" and not label.soft.shares]
     neither = [label for label in described if label.use == "neither"]
     counts = {
         "their emotion is left out": len(labels) - len(known),
         "no segment of now covers what was heard, or its recording is gone": len(known)
         - len(described),
         "of callers that measure, but not drawn by chance": len(neither),
-        "drawn by chance, but the annotators are divided": len(ties),
+        "of callers that teach, but no annotator can tell": len(cannot_tell),
     }
     return {reason: count for reason, count in counts.items() if count}
 

@@ -14,7 +14,14 @@ Objective = Literal["cross-domain", "in-domain"]
 DESCRIPTORS: dict[Objective, Recipe] = {
     "cross-domain": Recipe(),
     "in-domain": Recipe(
-        domain_sensitive_weight=1.0, strengths=(0.001, 0.003), n_trees=(20, 40, 60)
+        domain_sensitive_weight=1.0,
+        strengths=(0.001, 0.003),
+        state_strengths=(0.001, 0.003, 0.01),
+        n_trees=(20, 40, 60),
+        n_folds=5,
+        mixes=True,
+        balanced=True,
+        sharpens=True,
     ),
 }
 """`cross-domain` for other channels and corpora (`ser-batch bench calls`); `in-domain` for unseen
@@ -26,7 +33,7 @@ STATES: dict[Objective, Recipe] = {
 }
 """With a speech model's states, alone or beside descriptors, trees hardly pay."""
 
-COPIES, STATE_COPIES = 4, 2
+COPIES, STATE_COPIES = 2, 1
 """Augmented copies of each training clip, for descriptors and with a speech model's states."""
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.stats import norm
 
-from ser_batch.arrays import DoubleArray
-from ser_batch.config import RetrainSettings, Settings
+from ser_batch.arrays import FloatArray
+from ser_batch.config import RetrainSettings, Settings, digest
 from ser_batch.corpora.base import Clip
 from ser_batch.corpora.licences import strictest
 from ser_batch.errors import ModelError
@@ -23,6 +25,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of
 from ser_batch.monitoring.drift import held_out, write_reference
 from ser_batch.scoring.bundle import Bundle, write_bundle
+from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.models import promote
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake
@@ -31,16 +34,24 @@ from ser_batch.tables import CALLS
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.build import training_data, versions
 from ser_batch.training.card import model_card
-from ser_batch.training.crossvalidate import align, cross_validate
+from ser_batch.training.crossvalidate import cross_validate
 from ser_batch.training.decided import decisions_by_corpus
 from ser_batch.training.describe import Band, describe_clips
 from ser_batch.training.enough import leaving_out
 from ser_batch.training.fit import Recipe, train
-from ser_batch.training.gate import HoldoutSet, ModelComparison, compare_models
+from ser_batch.training.gate import (
+    Answers,
+    HoldoutSet,
+    ModelComparison,
+    compare_models,
+    spent_level,
+)
 from ser_batch.training.material import OWN_CALLS, Material, gather
 from ser_batch.training.recipes import recipe_for
 
 N_FOLDS = 5
+POWER = 0.8
+"""With which the difference is found that decides which labels measure."""
 FLOW = "ser-batch retrain"
 """Who stands in the log for what nobody decided in person."""
 
@@ -74,6 +85,7 @@ def make_challenger(
     """
     feature_set = get_feature_set(settings.features.set)
     recipe = recipe or recipe_for(feature_set.name)
+    recipe = replace(recipe, target=settings.retrain.dissatisfied)
     band: Band = "telephone" if feature_set.sample_rate == 8000 else "wide"
     dataset = material.learnt_from
     if clips:
@@ -123,39 +135,86 @@ def make_challenger(
             command="ser-batch retrain",
         ),
     )
-    scores = held_out(dataset, checked.probabilities, predictor)
+    scores = held_out(dataset, checked.probabilities, checked.decided.dissatisfaction, predictor)
     write_reference(building, dataset, predictor.feature_names, scores)
     return _put(bundle, root.models / bundle.model_id)
 
 
 def compare(
-    lake: Lake, settings: Settings, material: Material, champion: Bundle, challenger: Bundle
+    root: Root, settings: Settings, material: Material, champion: Bundle, challenger: Bundle
 ) -> ModelComparison | None:
     """Both models on the segments that measure; without those of callers that either learnt from.
 
+    Labels that decided about other models before are used again only at a smaller probability of
+    error, and not at all where fresh ones find a smaller difference.
+
     Returns:
-        None if there is no such segment
+        None if there is no such segment, or all are as dissatisfied
     """
+    lake = Lake(root.lake)
     learnt = learnt_callers(lake, champion) | learnt_callers(lake, challenger)
-    rows = np.array(
-        [i for i, caller in enumerate(material.measured_by.callers) if caller not in learnt],
-        dtype=np.int64,
-    )
+    every = material.measured_by
+    uses = _uses(root, every, challenger.model_id)
+    unseen = [i for i, caller in enumerate(every.callers) if caller not in learnt]
+    rows = _least_spent(unseen, uses, settings.retrain)
     if not len(rows):
         return None
-    every = material.measured_by
-    measured = HoldoutSet(
-        [every.truth[i] for i in rows],
-        [every.callers[i] for i in rows],
-        [every.slices[i] for i in rows],
-    )
+    measured = every.take(rows)
     names = get_feature_set(settings.features.set).names
-    classes = sorted({*measured.truth, *champion.classes, *challenger.classes})
-    both: list[DoubleArray] = [
-        align(bundle.predict(material.features[rows], names), bundle.classes, classes)
+    answers = [
+        _answers(bundle, material.features[rows], names, settings)
         for bundle in (champion, challenger)
     ]
-    return compare_models(measured, both[0], both[1], classes, settings.retrain)
+    level = settings.retrain.dissatisfied
+    known = set(champion.classes) & set(challenger.classes)
+    found = compare_models(
+        measured,
+        answers[0],
+        answers[1],
+        {name: level.get(name, 0.0) for name in sorted(known)},
+        settings.retrain,
+        n_uses=max(uses[i] for i in rows),
+    )
+    return None if found is None else replace(found, measured=_short_digests(measured.names))
+
+
+def _answers(
+    bundle: Bundle, features: FloatArray, names: Sequence[str], settings: Settings
+) -> Answers:
+    """What production says of some segments by a model."""
+    scores = score_segments(bundle, features, names)
+    return Answers(scores.dissatisfaction, ~scores.is_uncertain(settings.model))
+
+
+def _short_digests(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(digest(name)[:10] for name in names)
+
+
+def _uses(root: Root, every: HoldoutSet, model_id: str) -> list[int]:
+    """How many comparisons with other models each segment decided before."""
+    decided = {
+        entry.model_id: entry.figures.get("measured", ())
+        for entry in Registry(root.models).entries()
+        if entry.model_id != model_id and "measured" in entry.figures
+    }
+    counts = Counter(name for names in decided.values() for name in names)
+    return [counts[name] for name in _short_digests(every.names)]
+
+
+def _least_spent(rows: Sequence[int], uses: Sequence[int], settings: RetrainSettings) -> list[int]:
+    """The segments that find the smallest difference: fresh ones, or all at a spent level.
+
+    The choice rests on their numbers alone, so it does not favour either model.
+    """
+    by_uses = {most: [i for i in rows if uses[i] <= most] for most in {uses[i] for i in rows}}
+    if not by_uses:
+        return []
+
+    def smallest_difference(most: int) -> float:
+        quantile = norm.isf(spent_level(settings.confidence, most)) + norm.ppf(POWER)
+        return float(quantile / np.sqrt(len(by_uses[most])))
+
+    return by_uses[min(by_uses, key=smallest_difference)]
 
 
 def register_and_promote(
@@ -193,7 +252,7 @@ def register_and_promote(
 
 
 def compare_with_champion(
-    lake: Lake, settings: Settings, champion: Bundle, other: Bundle
+    root: Root, settings: Settings, champion: Bundle, other: Bundle
 ) -> tuple[ModelComparison, tuple[str, ...]]:
     """Both models on the segments that measure, without the emotions that are left out.
 
@@ -209,7 +268,7 @@ def compare_with_champion(
     if champion.model_id == other.model_id:
         raise ModelError(f"{other.model_id} is the champion: a model is compared with another one")
     chosen = leaving_out(settings, left_out_by(other))
-    result = compare(lake, chosen, gather(lake, chosen), champion, other)
+    result = compare(root, chosen, gather(Lake(root.lake), chosen), champion, other)
     if result is None:
         raise ModelError(NOTHING_MEASURES)
     return result, chosen.retrain.leave_out
@@ -233,7 +292,7 @@ def learnt_callers(lake: Lake, bundle: Bundle) -> set[str]:
 
 
 def _own_calls(material: Material, settings: RetrainSettings) -> dict[str, Any]:
-    """What a manifest says of the labelled calls; by the recordings it is known who was heard."""
+    """What a manifest says of the labelled calls; the recordings name the callers."""
     segments = material.segments
     return {
         "corpus": OWN_CALLS,

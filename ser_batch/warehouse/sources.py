@@ -73,12 +73,6 @@ def source_docs() -> dict[str, dict[str, str]]:
 
 def open_settings(con: duckdb.DuckDBPyConnection, *, model_id: str, settings: Settings) -> None:
     """Make what does not change with the calls readable to the models on this connection."""
-    weights = settings.dissatisfaction.weights
-    _bind(
-        con,
-        "ref_dissatisfaction_weights",
-        pa.table({"emotion": list(weights), "weight": list(weights.values())}),
-    )
     reasons = (*NOT_SCORED.values(), *NOTHING_TO_SCORE)
     _bind(
         con,

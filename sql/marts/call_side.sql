@@ -1,6 +1,8 @@
 -- grain: one row a recording and channel: how each side talked, never how it felt
--- version: 1
+-- version: 2
 -- built: by call date
+-- path: file of the side; both sides have the same where one file holds the call
+-- audio_root: the audio folder of that file, absolute
 -- duration_s: length of the recording, seconds
 -- speech_s: seconds of speech
 select
@@ -12,6 +14,8 @@ select
     calls.recording_id,
     channels.channel,
     channels.role,
+    coalesce(calls.sides[channels.channel + 1].path, calls.path) as path,
+    coalesce(calls.sides[channels.channel + 1].audio_root, calls.audio_root) as audio_root,
     calls.duration_s,
     calls.hold_s,
     calls.silence_s,

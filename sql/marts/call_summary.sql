@@ -8,10 +8,10 @@
 -- speech_unknown_s: seconds of speech on channels of unknown role
 -- response_time_median_s: median pause before the agent's side answers, seconds
 -- count_segments: segments of customers
--- count_scored_segments: of these, with an emotion other than uncertain
--- count_uncertain_segments: of these, the model does not know
+-- count_scored_segments: of these, those about which the model is not uncertain
+-- count_uncertain_segments: of these, those about which it abstains
 -- customer_s: length of the customers' segments, seconds
--- scored_s: of these, with an emotion other than uncertain, seconds
+-- scored_s: of these, those about which the model is not uncertain, seconds
 -- eligible_s: of customer_s, seconds on channels that may be scored
 -- dissatisfied_s: of scored_s, seconds in dissatisfied segments
 -- coverage: scored_s over customer_s, 0..1
@@ -155,7 +155,7 @@ reasons_of_calls as (
 predicted_segments as (
     select
         recording_id,
-        count(*) filter (emotion = 'uncertain') as count_uncertain_segments
+        count(*) filter (is_uncertain) as count_uncertain_segments
     from segment_emotion
     group by recording_id
 )

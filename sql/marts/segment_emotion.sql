@@ -1,7 +1,7 @@
 -- grain: one row a scored segment: the customer's, where it may be scored
 -- version: 2
 -- built: by call date
--- dissatisfaction: 0 content..1 dissatisfied; null where the emotion is uncertain
+-- dissatisfaction: 0 content..1 dissatisfied; null where the model is uncertain
 select
     calls.call_date,
     calls.started_at,
@@ -14,6 +14,7 @@ select
     segments.start_s,
     segments.end_s,
     segments.duration_s,
+    predictions.is_uncertain,
     predictions.emotion,
     predictions.confidence,
     predictions.ood_score,

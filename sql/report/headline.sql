@@ -2,7 +2,7 @@
 -- intervals: Wilson with the effective number of calls, clustered by call date and customer; the
 -- correlation of calls of one date is estimated from both periods, so a period may be a single date
 -- difference: share of the period minus share of the days before; interval by Newcombe's method 10;
--- null where neither period has two dates
+-- null where the correlation rests on fewer than two degrees of freedom (about three dates)
 with calls as (
     select *, call_date >= $first_date as is_new
     from call_summary
@@ -89,35 +89,44 @@ correlated as (
     from periods
 ),
 
-effective as (
+effects as (
+    select
+        degrees,
+        date_correlation,
+        effect + date_correlation * (date_size - 1) as effect,
+        effect_before + date_correlation * (date_size_before - 1) as effect_before
+    from correlated
+),
+
+shares as (
     select
         sums.*,
         date_correlation,
-        count_scored / (effect + date_correlation * (date_size - 1)) as effective,
-        count_scored_before / (effect_before + date_correlation * (date_size_before - 1))
-            as effective_before,
-        student_t(degrees) as quantile,
+        count_scored / effect as effective,
+        count_scored_before / effect_before as effective_before,
+        coalesce(student_t(degrees * (effect / nullif(effect - 1, 0)) ** 2), 1.95996) as quantile,
         hits / nullif(count_scored, 0) as share,
-        hits_before / nullif(count_scored_before, 0) as share_before
+        hits_before / nullif(count_scored_before, 0) as share_before,
+        wilson_limit(share, effective, quantile, -1) as share_low,
+        wilson_limit(share, effective, quantile, 1) as share_high,
+        wilson_limit(share_before, effective_before, quantile, -1) as share_before_low,
+        wilson_limit(share_before, effective_before, quantile, 1) as share_before_high,
+        coalesce(degrees >= 1.5, false) as is_compared
     from sums
-    cross join correlated
+    cross join effects
 )
 
 select
-    * exclude (effective, effective_before, quantile),
-    wilson_limit(share, effective, coalesce(quantile, 1.95996), -1) as share_low,
-    wilson_limit(share, effective, coalesce(quantile, 1.95996), 1) as share_high,
+    * exclude (effective, effective_before, quantile, is_compared),
     share - share_before as difference,
-    difference_low(
-        share,
-        wilson_limit(share, effective, quantile, -1),
-        share_before,
-        wilson_limit(share_before, effective_before, quantile, 1)
+    if(
+        is_compared,
+        difference_low(share, share_low, share_before, share_before_high),
+        null
     ) as difference_low,
-    difference_high(
-        share,
-        wilson_limit(share, effective, quantile, 1),
-        share_before,
-        wilson_limit(share_before, effective_before, quantile, -1)
+    if(
+        is_compared,
+        difference_high(share, share_high, share_before, share_before_low),
+        null
     ) as difference_high
-from effective
+from shares

@@ -38,7 +38,8 @@ segments as (
     group by recording_id
 )
 
-select worst_calls.*, segments.segments
+select worst_calls.*, stg_calls.sides, segments.segments
 from worst_calls
 inner join segments using (recording_id)
+inner join stg_calls using (recording_id)
 order by place

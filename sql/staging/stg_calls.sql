@@ -1,8 +1,8 @@
 -- grain: one row a recording that could be decoded and belongs to a call
--- version: 1
+-- version: 2
 -- built: by call date
 -- call_date: day on which the call started, local time of the call centre
--- count_channels: channels in the file
+-- count_channels: channels in the file, or files that make the call
 select
     calls.recording_id,
     calls.call_id,
@@ -17,6 +17,7 @@ select
     calls.language,
     calls.metadata_found,
     calls.attributes,
+    calls.sides,
     recordings.duration_s,
     recordings.n_channels as count_channels,
     recordings.codec,

@@ -27,7 +27,7 @@ def resolve(
     *fields: dict[str, str], at: KnownFile | None = None, settings: Settings = DEFAULTS
 ) -> dict[str, Any]:
     index = MetadataIndex(lines(*fields), settings.ingest.columns)
-    (row,), _ = resolve_calls([at or file()], index, settings)
+    (row,), _ = resolve_calls([(at or file(),)], index, settings)
     return row
 
 
@@ -140,5 +140,5 @@ def test_lines_that_find_nothing_or_too_much_are_reported() -> None:
         lines({"file": "gone.wav"}, {"file": "a.wav"}, {"queue": "q"}, {"call_id": "none"}), {}
     )
     both = [file(), file("2027/a.wav", "r2")]
-    codes = [issue.code for issue in line_issues(index, both, DEFAULTS)]
+    codes = [issue.code for issue in line_issues(index, [(each,) for each in both], DEFAULTS)]
     assert codes == ["missing_file", "ambiguous_file", "missing_file", "names_nothing"]

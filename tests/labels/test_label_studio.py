@@ -100,6 +100,13 @@ def test_a_suggestion_answers_the_question_of_the_configuration():
     assert without["predictions"] == []
 
 
+def test_labels_of_ones_own_taxonomy_count_as_their_emotions(tmp_path: Path):
+    file = tmp_path / "labels.csv"
+    file.write_text("segment,emotion\nr1.1.0,Dissatisfied\nr1.1.1,anger\nr1.1.2,odd\n")
+    own = read_label_file(file).in_vocabulary({"dissatisfied": "frustration"})
+    assert [row.emotions for row in own.rows] == [("frustration",), ("anger",), ("odd",)]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_spreadsheets_delimiter_is_found(tmp_path: Path, delimiter: str):
     lines = [["segment", "emotion", "annotator"], ["r1.1.0", "anger", "ann"], ["r1.1.1", "", "ann"]]

@@ -31,7 +31,7 @@ LIMITS = {
     "label_weight": 1,
     "min_measured": 20,
     "min_measured_callers": 4,
-    "max_ece_rise": 1,
+    "max_brier_rise": 1,
     "max_slice_fall": 1,
 }
 

@@ -16,20 +16,26 @@ def test_a_change_beyond_chance_is_called_one_and_another_is_not(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=30, n_calm=10)
     put_day(lake, n_angry=10, n_calm=30, days_ago=3)
+    assert "There are too few days to say whether" in words(page_of(root))
+    put_day(lake, n_angry=10, n_calm=30, days_ago=5)
+    put_day(lake, n_angry=10, n_calm=30, days_ago=6)
     assert "75 % of the scored calls were dissatisfied (60 % to 86 %)." in words(page_of(root))
     assert "That is worse than the 25 % in the four weeks before, beyond chance" in words(
         page_of(root)
     )
     put_day(lake, n_angry=1000, n_calm=330, days_ago=4)
-    assert "that is no change beyond chance" in words(page_of(root))
+    assert "There are too few days to say whether" in words(page_of(root))  # one day dominates
 
 
 def test_a_week_that_is_worse_is_called_so_by_queue(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=30, n_calm=10)
     put_day(lake, n_angry=10, n_calm=30, days_ago=8)
+    assert "All queues too few days to say" in words(page_of(root))
+    put_day(lake, n_angry=30, n_calm=10, days_ago=1)
+    put_day(lake, n_angry=10, n_calm=30, days_ago=9)
     text = words(page_of(root))
-    assert re.search(r"All queues worse \+\d+ to \+\d+ 75 % 25 % 40", text)
+    assert re.search(r"All queues worse \+\d+ to \+\d+ 75 % 25 % 80", text)
     assert re.search(r"billing worse", text)
 
 
@@ -52,6 +58,8 @@ def test_the_share_is_edged_in_red_only_where_it_got_worse(root):
     put_day(lake, n_angry=30, n_calm=10, days_ago=3)
     assert 'class="alarm"' not in page_of(root)
     put_day(lake, n_angry=0, n_calm=40, days_ago=3)
+    put_day(lake, n_angry=1, n_calm=40, days_ago=4)
+    put_day(lake, n_angry=0, n_calm=40, days_ago=5)
     assert 'class="alarm"' in page_of(root)
 
 

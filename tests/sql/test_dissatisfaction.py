@@ -6,41 +6,34 @@ import numpy as np
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.emotions import (
-    DISSATISFACTION_WEIGHTS,
-    EMOTIONS,
-    call_dissatisfaction,
-    segment_dissatisfaction,
-)
+from ser_batch.emotions import call_dissatisfaction
 from tests.lakes import put_call
 from tests.rows import prediction, segment
 
 
 def test_sql_and_python_derive_the_same_numbers(lake, published):
     rng = np.random.default_rng(4)
-    classes = [name for name in EMOTIONS if name != "frustration"]  # a model need not know all
-    probabilities = rng.dirichlet(np.full(len(classes), 0.2), size=40).astype(np.float32)
-    probabilities[0] = [name == "anger" for name in classes]
+    by_segment = rng.uniform(0, 1, size=40).astype(np.float32)
+    by_segment[0] = 1.0
     duration_s = rng.uniform(0.8, 12, size=40)
     segments = [
         segment(segment_no=number, start_s=number * 20.0, end_s=number * 20.0 + length)
         for number, length in enumerate(duration_s)
     ]
     predictions = [
-        prediction(segment_no=number, **dict(zip(classes, map(float, row), strict=True)))
-        for number, row in enumerate(probabilities)
+        prediction(segment_no=number, dissatisfaction=float(value))
+        for number, value in enumerate(by_segment)
     ]
     put_call(lake, *predictions, segments=segments)
-    by_segment = segment_dissatisfaction(probabilities, classes, DISSATISFACTION_WEIGHTS)
     rows = published("select dissatisfaction from segment_emotion order by segment_no")
     assert [row[0] for row in rows] == pytest.approx(by_segment, abs=1e-6)
     [(by_call,)] = published("select dissatisfaction from call_summary")
     assert by_call == pytest.approx(call_dissatisfaction(by_segment, duration_s), abs=1e-5)
 
 
-def test_weights_come_from_the_settings(lake, published):
-    put_call(lake, prediction(sadness=1.0))
-    settings = Settings(dissatisfaction={"weights": {"sadness": 0.9}}, report={"min_calls": 1})
+def test_dissatisfaction_is_the_models_own_answer_whatever_the_emotion(lake, published):
+    put_call(lake, prediction(sadness=1.0, dissatisfaction=0.9))
+    settings = Settings(report={"min_calls": 1})
     assert published("select dissatisfaction, is_dissatisfied from segment_emotion", settings) == [
         (pytest.approx(0.9), True)
     ]

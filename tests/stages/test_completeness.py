@@ -108,3 +108,14 @@ def test_a_folder_whose_files_are_all_still_being_written_names_the_age(root):
     growing = judged(root, {"files_growing": 5})
     assert "5 files" in growing.message
     assert "ingest.min_age_s" in growing.remedy
+
+
+def test_a_side_that_comes_late_counts_for_its_call(root):
+    sides = [
+        {"recording_id": name, "audio_root": "/calls", "path": f"{name}.wav", "start_s": 0.0}
+        for name in ("scored-0", "late-agent")
+    ]
+    put_calls(root, {"scored-0": {"sides": sides}})
+    take_in(root, "scored-0", at=MIDDAY - dt.timedelta(days=1))
+    take_in(root, "late-agent")
+    assert judged(root, {"files_found": 2, "quarantined": 1}) == Completeness(1, 1, 1)

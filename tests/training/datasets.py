@@ -7,7 +7,15 @@ import numpy as np
 from ser_batch.features.dataset import Dataset
 from ser_batch.training.fit import Recipe
 
-QUICK = Recipe(strengths=(0.01,), n_trees=(5,), n_folds=3)
+QUICK = Recipe(
+    strengths=(0.01,),
+    n_trees=(5,),
+    head_trees=5,
+    n_folds=3,
+    mixes=True,
+    balanced=True,
+    sharpens=True,
+)
 CLASSES = ("anger", "neutral", "sadness")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ser_batch.audio.telephone import telephone
+from ser_batch.config import DenoiseSettings
 from ser_batch.corpora import get_corpus
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.histograms import LINE_MEASURES
@@ -22,13 +23,33 @@ def tone(hz: float = 500.0, seconds: float = 1.0) -> np.ndarray:
 
 
 def test_a_copy_is_as_loud_and_noisy_as_was_asked_for():
-    asked = Augmentation(speed=0, level_db=(-30, -30), snr_db=(20, 20), lossy=0)
+    asked = Augmentation(
+        speed=0,
+        level_db=(-30, -30),
+        snr_db=(20, 20),
+        lossy=0,
+        denoise=DenoiseSettings(mode="off"),
+    )
     copy = telephone_copy(tone(), 16000, asked, np.random.default_rng(0))
     power = np.abs(np.fft.rfft(copy[1000:7000])) ** 2
     peak = power.argmax()
     signal = power[peak - 5 : peak + 6].sum()
     assert 10 * np.log10(np.mean(copy[1000:7000] ** 2)) == pytest.approx(-30, abs=0.8)
     assert 10 * np.log10(signal / (power.sum() - signal)) == pytest.approx(20, abs=2)
+
+
+def test_a_noisy_copy_is_denoised_as_a_night_denoises():
+    asked = Augmentation(speed=0, tilt_db=0, bump_db=0, snr_db=(15, 15), lossy=0)
+    off = replace(asked, denoise=DenoiseSettings(mode="off"))
+    copies = [telephone_copy(tone(), 16000, one, np.random.default_rng(0)) for one in (asked, off)]
+    noise = [(np.abs(np.fft.rfft(copy[1000:7000]))[1200:2400] ** 2).sum() for copy in copies]
+    assert noise[0] < 0.3 * noise[1]
+    quiet = replace(asked, snr_db=(37, 37))
+    same = [
+        telephone_copy(tone(), 16000, one, np.random.default_rng(0))
+        for one in (quiet, replace(quiet, denoise=DenoiseSettings(mode="off")))
+    ]
+    np.testing.assert_array_equal(*same)
 
 
 def test_speed_changes_length_and_pitch_together():

@@ -94,7 +94,7 @@ def test_a_protocol_says_what_production_decides(tmp_path):
         on_progress=lambda *_: None,
     )
     decisions = result["decisions"]["emodb"]
-    assert decisions["accuracy"] == result["wa"] == 1
+    assert decisions["accuracy_decided"] == result["wa"] == 1
     assert decisions["guided_choices"]
     assert not decisions["encoder_exposed"]
 

@@ -7,8 +7,8 @@ import numpy as np
 from ser_batch.features.dataset import Dataset
 from ser_batch.scoring.reasons import family_contributions
 from ser_batch.training.crossvalidate import cross_validate
-from ser_batch.training.fit import class_numbers, train
-from ser_batch.training.heads import fit_head, parts_of, tuned_parts
+from ser_batch.training.fit import train
+from ser_batch.training.heads import Task, fit_head, parts_of, tuned_parts
 from ser_batch.training.splits import speaker_folds
 from tests.training.datasets import CLASSES, QUICK, blobs
 
@@ -35,12 +35,12 @@ def test_a_speech_models_states_have_a_head_of_their_own():
 
 def test_the_sum_of_the_parts_is_the_head():
     data = with_states()
-    labels = class_numbers(data.emotions, CLASSES)
+    task = Task(data.targets(CLASSES), domain_sensitive_weight=1.0)
     folds = speaker_folds(data.speakers, data.contents, n_folds=3)
-    tuned, held_out = tuned_parts(data, labels, folds, parts_of(data.names, (0.01,), (0.1,)), 1.0)
-    assert held_out.shape == (len(labels), 3)
-    whole = fit_head(data, labels, tuned, 1.0).logits(data.features)
-    alone = [fit_head(data, labels, [part], 1.0).logits(data.features) for part in tuned]
+    tuned, held_out = tuned_parts(data, task, folds, parts_of(data.names, (0.01,), (0.1,)))
+    assert held_out.shape == (len(data.emotions), 3)
+    whole = fit_head(data, task, tuned).logits(data.features)
+    alone = [fit_head(data, task, [part]).logits(data.features) for part in tuned]
     np.testing.assert_allclose(whole, sum(alone))
 
 

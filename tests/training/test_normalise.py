@@ -3,8 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from ser_batch.scoring.feature_weights import emphasis, gain_free_columns, is_domain_sensitive
+from ser_batch.corpora import read_corpus
+from ser_batch.features.sets import get_feature_set
+from ser_batch.scoring.feature_weights import emphasis, is_domain_sensitive, read_columns
+from ser_batch.training.describe import clip_signal, speech_span
 from ser_batch.training.normalise import per_speaker
 from tests.training.datasets import blobs
 
@@ -35,8 +39,23 @@ def test_augmented_copies_do_not_enter_the_statistics():
 
 
 def test_absolute_level_is_not_read_and_its_movement_is():
-    names = ["level.speech.mean", "level.speech.sd", "loudness.speech.p95", "f0.voiced.mean"]
-    assert gain_free_columns(names) == [1, 3]
+    names = ["level.speech.mean", "level.speech.sd", "loudness.speech.sd", "f0.voiced.mean"]
+    assert read_columns(names) == [1, 3]
+    assert read_columns(["flux.speech.sd", "chroma3.speech.mean", "rhythm.duration_log2_s"]) == []
+
+
+@pytest.mark.corpus
+def test_what_a_model_reads_hardly_moves_with_the_gain_of_the_line(corpus_dir):
+    clip = read_corpus(corpus_dir, "emodb")[0]
+    feature_set = get_feature_set("descriptors_v1")
+    signal = clip_signal(clip, clip.path.read_bytes(), feature_set.sample_rate, "telephone")
+    span = speech_span(signal, feature_set.sample_rate)
+    loud, soft = (feature_set.extract(gain * signal, span)[0] for gain in (1.0, 0.25))
+    read = read_columns(feature_set.names)
+    apart = np.abs(loud - soft) / (np.abs(loud) + np.abs(soft) + 1e-3)
+    assert np.median(apart[read]) < 0.01
+    level = [i for i, name in enumerate(feature_set.names) if name.startswith(("loudness", "flux"))]
+    assert np.median(apart[level]) > 0.1
 
 
 def test_fine_spectrum_and_courses_weigh_less():

@@ -69,7 +69,6 @@ def test_a_run_record_alone_builds_nothing(lake, target):
     "change",
     [
         {"dissatisfaction": {"threshold": 0.7}},
-        {"dissatisfaction": {"weights": {"anger": 0.5}}},
         {"policy": {"notice_required": True}},
         {"report": {"min_calls": 9}},
     ],

@@ -16,10 +16,8 @@ from ser_batch.corpora import CORPORA, GUIDED_CHOICES, installed, read_corpus
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.labels import read_labels
 from ser_batch.emotions import (
-    UNCERTAIN,
     call_dissatisfaction,
     is_call_dissatisfied,
-    segment_dissatisfaction,
 )
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
@@ -32,7 +30,7 @@ from ser_batch.lab.bench.simulated_calls import Voices, voices_of
 from ser_batch.progress import Progress
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.decide import decide
+from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.predictor import Predictor, columns
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.describe import describe_clips
@@ -84,13 +82,8 @@ class Benchmark:
     def scored(self, model: Predictor, call: AnalysedCall) -> ScoredCall:
         """A call as the product scores it."""
         names = self.feature_set.names
-        probabilities = model.predict(call.features, names)
-        strange = model.ood_score(call.features, names)
-        least = self.settings.model.min_confidence
-        emotions, _ = decide(probabilities, strange, model.classes, least)
-        weights = self.settings.dissatisfaction.weights
-        value = segment_dissatisfaction(probabilities, model.classes, weights)
-        return ScoredCall(call, value, np.array([name == UNCERTAIN for name in emotions], bool))
+        scores = score_segments(model, call.features, names)
+        return ScoredCall(call, scores.dissatisfaction, scores.is_uncertain(self.settings.model))
 
 
 @dataclass(frozen=True)

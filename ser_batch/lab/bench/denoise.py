@@ -179,7 +179,10 @@ def _judge(clips: Sequence[Clip], feature_set: FeatureSet, n_folds: int) -> Judg
     folds = speaker_folds(speakers, digests, n_folds=n_folds)
     check_no_leakage(folds, speakers, digests)
     clean = _features(channels, [channel.signal for channel in channels], feature_set, len(clips))
-    heads = [fit_linear(clean[fold.train], labels[fold.train], strength=STRENGTH) for fold in folds]
+    targets = np.eye(len(classes))[labels]
+    heads = [
+        fit_linear(clean[fold.train], targets[fold.train], strength=STRENGTH) for fold in folds
+    ]
     return Judge(channels, labels, len(classes), folds, heads, feature_set)
 
 

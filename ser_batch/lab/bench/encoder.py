@@ -48,8 +48,7 @@ from ser_batch.progress import Progress
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import evaluate
-from ser_batch.training.fit import class_numbers
-from ser_batch.training.heads import TunedPart, fit_head, parts_of
+from ser_batch.training.heads import Task, TunedPart, fit_head, parts_of
 from ser_batch.training.normalise import per_speaker
 from ser_batch.training.protocols import CROSS_EMOTIONS
 from ser_batch.training.recipes import copies_for, recipe_for
@@ -218,10 +217,10 @@ def across(trained: Dataset, tested: Dataset) -> dict[str, float]:
 
 
 def _probabilities(trained: Dataset, tested: Dataset) -> DoubleArray:
-    labels = class_numbers(trained.emotions, trained.classes)
+    task = Task(trained.targets(trained.classes), domain_sensitive_weight=1.0)
     parts = parts_of(trained.names, (STRENGTH,), (STATE_STRENGTH,))
     tuned = [TunedPart(part.columns, part.strengths[0], 1 / len(parts)) for part in parts]
-    head = fit_head(trained, labels, tuned, 1.0)
+    head = fit_head(trained, task, tuned)
     return np.asarray(scipy.special.softmax(head.logits(tested.features), axis=1))
 
 

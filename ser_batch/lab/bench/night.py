@@ -18,6 +18,7 @@ from typing import Any
 import soundfile
 
 from ser_batch.analysis.describe import CallJob, describe_calls
+from ser_batch.audio.call_audio import CallFile
 from ser_batch.config import Settings
 
 RunNight = Callable[[Path, Path], dict[str, Any]]
@@ -108,7 +109,17 @@ def _plainly(sources: Sequence[Path]) -> float:
     """The peer's call-seconds per core-second."""
     settings = Settings()
     jobs = [
-        CallJob(str(path), path, 0, ("agent", "customer"), "unknown", None, None, None, settings)
+        CallJob(
+            recording_id=str(path),
+            files=(CallFile(path),),
+            size_bytes=0,
+            roles=("agent", "customer"),
+            single_role="unknown",
+            first_speaker=None,
+            notice_given=None,
+            objected=None,
+            settings=settings,
+        )
         for path in sources[:MOST_PEER_CALLS]
     ]
     describe_calls(jobs[:1])  # imports and compiled code, which a long night pays once

@@ -199,6 +199,8 @@ def _predictions(recording_id: str, bad: DoubleArray, rng: np.random.Generator) 
             "recording_id": recording_id,
             "channel": 1,
             "segment_no": number,
+            "dissatisfaction": share,
+            "is_uncertain": known[likeliest] < 0.35,
             "emotion": likeliest if known[likeliest] >= 0.35 else "uncertain",
             "confidence": known[likeliest],
             "ood_score": 0.3,

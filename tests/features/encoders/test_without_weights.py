@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.features.encoders.sets import EMBEDDING_SETS, RECOMMENDED
+from ser_batch.errors import ModelError
 from ser_batch.lab.synthetic.demo import DemoCalls
-from ser_batch.scoring.bundle import Bundle, default_bundle_path
-from ser_batch.scoring.choose import bundled_model
+from ser_batch.scoring.bundle import default_bundle_path
+from ser_batch.scoring.choose import bundled_model, load_model
+from ser_batch.store.paths import Root
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -42,13 +43,10 @@ def test_a_command_ends_before_any_work_and_says_what_to_do(
     assert not list((tmp_path / "root").rglob("*.parquet"))
 
 
-def test_the_bundled_model_of_embeddings_can_be_read_and_chosen_without_weights(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_set_without_a_bundled_model_is_refused_with_the_name_of_what_there_is(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert bundled_model(Settings().features.set) == default_bundle_path()
-    bundle = Bundle.load(bundled_model(RECOMMENDED))
-    assert bundle.feature_set == RECOMMENDED
-    assert bundle.manifest.licence == "CC0-1.0"
-    assert set(bundle.feature_names) == set(EMBEDDING_SETS[RECOMMENDED].names)
-    assert bundle.evaluation["uar"] > 0.88
+    settings = Settings(features={"set": "descriptors_v1_wide"})
+    with pytest.raises(ModelError, match="the settings name 'descriptors_v1_wide'"):
+        load_model(Root(tmp_path), settings)

@@ -1,0 +1,50 @@
+"""Commands `bench statistics` and `bench gate`: how often decisions by chance are wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.bench import print_figures
+from pipelines.commands.train import progress_bar
+from pipelines.options import JsonOption
+
+
+def statistics(
+    queues: Annotated[int, typer.Option(help="Simulated queues a scenario.", min=10)] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """False alarms and coverage of the trend's intervals on simulated calls without a change.
+
+    Examples:
+
+      ser-batch bench statistics
+
+      ser-batch bench statistics --queues 300 --json
+    """
+    from ser_batch.lab.bench.statistics import run
+
+    with progress_bar() as on_progress:
+        result = run(n_queues=queues, on_progress=on_progress)
+    print_figures(result, as_json=as_json)
+
+
+def gate(
+    labels: Annotated[int, typer.Option(help="Random labels that measure.", min=60)] = 300,
+    runs: Annotated[int, typer.Option(help="Comparisons of each kind.", min=20)] = 400,
+    as_json: JsonOption = False,
+) -> None:
+    """How often the gate promotes an equal, a worse and a better model, simulated.
+
+    Examples:
+
+      ser-batch bench gate
+
+      ser-batch bench gate --labels 150 --runs 1000
+    """
+    from ser_batch.lab.bench.gate import run
+
+    with progress_bar() as on_progress:
+        result = run(n_labels=labels, n_callers=labels // 2, n_runs=runs, on_progress=on_progress)
+    print_figures(result, as_json=as_json)
