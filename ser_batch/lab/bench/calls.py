@@ -79,11 +79,14 @@ class Benchmark:
             for seed in self.seeds
         ]
 
-    def scored(self, model: Predictor, call: AnalysedCall) -> ScoredCall:
-        """A call as the product scores it."""
-        names = self.feature_set.names
-        scores = score_segments(model, call.features, names)
-        return ScoredCall(call, scores.dissatisfaction, scores.is_uncertain(self.settings.model))
+    def scored(self, model: Predictor, calls: Sequence[AnalysedCall]) -> list[ScoredCall]:
+        """Calls as the product scores them."""
+        features = np.concatenate([call.features for call in calls])
+        scores = score_segments(model, features, self.feature_set.names)
+        ends = np.cumsum([len(call.segments) for call in calls])[:-1]
+        value = np.split(scores.dissatisfaction, ends)
+        uncertain = np.split(scores.is_uncertain(self.settings.model), ends)
+        return [ScoredCall(*row) for row in zip(calls, value, uncertain, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ def run(task: Task, benchmark: Benchmark) -> list[Setting]:
         predictor = task.bundle.predictor
     if unseen_voices:
         calls = benchmark.calls(unseen_voices)
-        plain = [[benchmark.scored(predictor, call) for call in some] for some in calls]
+        plain = [benchmark.scored(predictor, some) for some in calls]
         fitted = [_by_aligned_models(benchmark, predictor, some) for some in calls]
         found += [Setting(UNSEEN_CORPORA, trained_on, plain), Setting(ALIGNED, trained_on, fitted)]
     return found
@@ -259,7 +262,7 @@ def figures_of(setting: Setting, settings: Settings, feature_set: str) -> dict[s
             "n_customers": len({result.speaker for result in own}),
             "guided_choices": name in GUIDED_CHOICES,
             "encoder_exposed": name in exposed,
-            "figures": as_json(call_figures(own)),
+            "figures": as_json(call_figures(own, intervals=False)),
         }
     return {
         "setting": setting.name,
@@ -284,12 +287,15 @@ def _by_unseen_models(
     """Each call scored by a model that was trained without its customer."""
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=N_FOLDS)
     check_no_leakage(folds, dataset.speakers, dataset.contents)
-    models: dict[str, Predictor] = {}
+    scored: dict[int, ScoredCall] = {}
     for done, fold in enumerate(folds, start=1):
         model = train(dataset.take(fold.train), recipe)
-        models |= dict.fromkeys({dataset.speakers[row] for row in fold.test}, model)
+        for speaker in {dataset.speakers[row] for row in fold.test}:
+            own = [call for some in calls for call in some if call.speaker == speaker]
+            if own:
+                scored |= {id(one.call): one for one in benchmark.scored(model, own)}
         benchmark.on_progress("training without the customers", done, len(folds))
-    return [[benchmark.scored(models[call.speaker], call) for call in some] for some in calls]
+    return [[scored[id(call)] for call in some] for some in calls]
 
 
 def _by_aligned_models(
@@ -297,11 +303,10 @@ def _by_aligned_models(
 ) -> list[ScoredCall]:
     """Each call scored by the model as it is fitted to the calls of the other half."""
     place = columns(model.feature_names, benchmark.feature_set.names)
-    scored: list[ScoredCall | None] = [None] * len(calls)
+    halves = []
     for half in (0, 1):
-        others = [call for i, call in enumerate(calls) if i % 2 != half]
+        others = calls[1 - half :: 2]
         usual = np.concatenate([call.features for call in others])[:, place]
         fitted = aligned(model, usual, n_calls=len(others))
-        for i in range(half, len(calls), 2):
-            scored[i] = benchmark.scored(fitted, calls[i])
-    return [one for one in scored if one is not None]
+        halves.append(benchmark.scored(fitted, calls[half::2]))
+    return [halves[i % 2][i // 2] for i in range(len(calls))]
