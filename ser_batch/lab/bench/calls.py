@@ -41,7 +41,7 @@ N_FOLDS = 5
 UNSEEN_SPEAKERS = "unseen speakers"
 UNSEEN_CORPORA = "unseen corpora"
 ALIGNED = "unseen corpora, aligned"
-"""Fitted to the unlabelled calls of the other half (`ser-batch models align`)."""
+"""Fitted to the unlabelled calls of the other half of each corpus (`ser-batch models align`)."""
 
 
 @dataclass(frozen=True)
@@ -301,12 +301,22 @@ def _by_unseen_models(
 def _by_aligned_models(
     benchmark: Benchmark, model: Predictor, calls: Sequence[AnalysedCall]
 ) -> list[ScoredCall]:
-    """Each call scored by the model as it is fitted to the calls of the other half."""
+    """Each call scored by the model as it is fitted to the other half of its corpus's calls.
+
+    A corpus stands for a place: one language, one kind of recording.
+    """
     place = columns(model.feature_names, benchmark.feature_set.names)
-    halves = []
-    for half in (0, 1):
-        others = calls[1 - half :: 2]
-        usual = np.concatenate([call.features for call in others])[:, place]
-        fitted = aligned(model, usual, n_calls=len(others))
-        halves.append(benchmark.scored(fitted, calls[half::2]))
-    return [halves[i % 2][i // 2] for i in range(len(calls))]
+    scored: dict[int, ScoredCall] = {}
+    for corpus in {call.corpus for call in calls}:
+        own = [call for call in calls if call.corpus == corpus]
+        for half in (0, 1):
+            mine, others = own[half::2], own[1 - half :: 2]
+            if not mine:
+                continue
+            if not others:  # a single call: nothing to fit to
+                scored |= {id(one.call): one for one in benchmark.scored(model, mine)}
+                continue
+            usual = np.concatenate([call.features for call in others])[:, place]
+            fitted = aligned(model, usual, n_calls=len(others))
+            scored |= {id(one.call): one for one in benchmark.scored(fitted, mine)}
+    return [scored[id(call)] for call in calls]
