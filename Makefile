@@ -9,7 +9,7 @@ COMPILE_LOCK := uv pip compile --quiet --no-header --universal --generate-hashes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test setup setup-dev lint lock clean
+.PHONY: demo test coverage setup setup-dev lint lock clean
 
 demo: setup
 	@$(BIN)/ser-batch demo --root data/demo
@@ -17,11 +17,15 @@ demo: setup
 test: setup-dev lint
 	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0
 
+coverage: setup-dev
+	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0 --cov --cov-report term
+
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint sql
 
 setup: $(VENV)/.installed
 

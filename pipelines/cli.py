@@ -33,6 +33,7 @@ from pipelines.commands import (
     train,
     weights,
 )
+from pipelines.logs import log_error
 from pipelines.options import MISUSE, UNEXPECTED, Exit, failure, print_json, say_error
 
 app = typer.Typer(
@@ -125,7 +126,8 @@ def main() -> None:
             print_json((found or UNEXPECTED).as_json())
         if found is None:
             raise
-        say_error(found.one_line())
+        if not log_error(found.one_line(), code=found.code, remedy=found.remedy):
+            say_error(found.one_line())
         sys.exit(found.exit)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -12,11 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.engine import Engine, open_engine
+from pipelines.logs import log, log_stage, start_run
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
 from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.notify import notify_end, notify_failure
-from ser_batch.monitoring.run_record import RunRecord, count_outcome, last_published, new_run
+from ser_batch.monitoring.run_record import (
+    RunRecord,
+    count_outcome,
+    last_published,
+    new_run,
+    rejected_codes,
+)
 from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
@@ -84,6 +93,14 @@ class Night:
             root, settings, self.model_id, self.record.run_id, self.record.started_at
         )
         self.drift = DriftResult((), [])
+        self.rejected: dict[str, int] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage, and log its begin and its end with what it did."""
+        before = Counter(self.record.counts)
+        with self.record.stage(name), log_stage(name, lambda: self.record.counts - before):
+            yield
 
     def count_calls(self, shards: Sequence[Part]) -> int:
         """Calls in some shards."""
@@ -109,7 +126,9 @@ class Night:
 
     def count_outcome(self) -> None:
         """State what was left out and warned about, before it is published."""
-        self.record.counts.update(count_outcome(self.lake, last_published(self.lake)))
+        since = last_published(self.lake)
+        self.record.counts.update(count_outcome(self.lake, since))
+        self.rejected = rejected_codes(self.lake, since)
         self.record.write(self.lake)
 
     def close(self, published: PublishResult, report: Path) -> dict[str, Any]:
@@ -127,11 +146,12 @@ class Night:
         self.record.write(self.lake, message=completeness.message or None)
         finish_publishing(self.root, published)
         flow_s = time.time() - self.began_at_s
-        return {
+        summary = {
             "run_id": self.record.run_id,
             "status": self.record.status,
             "audio": [str(folder) for folder in self.audio],
             "counts": dict(self.record.counts),
+            "rejected": self.rejected,
             "audio_s": self.record.audio_s,
             "stage_s": dict(self.record.stage_s),
             "core_s": dict(self.record.core_s),
@@ -156,6 +176,41 @@ class Night:
             "warehouse": str(self.root.warehouse),
             "report": str(report),
         }
+        _log_end(summary)
+        return summary
+
+
+def _log_end(summary: Mapping[str, Any]) -> None:
+    names = ("status", "counts", "rejected", "stage_s", "completeness", "report", "warehouse")
+    for row in summary["drift"]:
+        log(
+            f"drift in {row['subject']}, {row['name']}: {row['advice']}",
+            level=logging.WARNING,
+            event="drift",
+            subject=row["subject"],
+            name=row["name"],
+        )
+    log(
+        f"night {summary['run_id']} ends {summary['status']}: {outcome(summary)}; "
+        f"report {summary['report']}",
+        level=logging.INFO if summary["status"] == "clean" else logging.WARNING,
+        event="night_end",
+        **{name: summary[name] for name in names},
+    )
+
+
+def outcome(night: Mapping[str, Any]) -> str:
+    """What came of a night, in one line."""
+    counts = night["counts"]
+    rejected = ", ".join(f"{count} {code}" for code, count in night["rejected"].items())
+    return ", ".join(
+        [
+            f"{counts.get('calls_analysed', 0)} calls analysed",
+            f"{counts.get('segments_scored', 0)} segments scored",
+            f"{counts['quarantined']} rejected files{f' ({rejected})' if rejected else ''}",
+            *filter(None, [night["completeness"]["message"]]),
+        ]
+    )
 
 
 @contextmanager
@@ -182,6 +237,14 @@ def open_night(
         finish_erasure(place, partial(republish_without, place, settings))
         night = Night(folders, metadata, place, settings, engine)
         night.record.write(night.lake)
+        start_run(night.record.run_id)
+        log(
+            f"night {night.record.run_id} begins",
+            event="night_begin",
+            audio=[str(folder) for folder in folders],
+            root=str(place.path),
+            model_id=night.model_id,
+        )
         try:
             yield night
         except BaseException as error:

@@ -9,16 +9,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from prefect import Task, flow, task
+from prefect import State, Task, flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from pipelines.engine import engine_of, load_bundle
+from pipelines.flow_run import (
+    final_state,
+    is_transient,
+    name_by_dates,
+    permanent_errors_end_it,
+    publish_summary,
+)
 from pipelines.night import Night, NightContext, open_night
 from ser_batch.config import Settings
-from ser_batch.errors import SerError
 from ser_batch.monitoring.run_record import check_bad_share
 from ser_batch.scoring.choose import model_folder
 from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
@@ -44,7 +49,7 @@ def nightly(
     root: str = "data",
     settings_file: str | None = None,
     quiet: bool = False,
-) -> dict[str, Any]:
+) -> State[dict[str, Any]] | dict[str, Any]:
     """Take in folders of recordings and publish what they say of customers' dissatisfaction.
 
     Args:
@@ -58,28 +63,34 @@ def nightly(
         what was done, as `ser-batch nightly --json` prints it
     """
     files = [Path(file) for file in metadata or []]
-    with open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night:
-        with night.record.stage("ingest"):
+    with (
+        permanent_errors_end_it(),
+        open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night,
+    ):
+        with night.stage("ingest"):
             found = ingest_files(night.context, night.audio, night.metadata)
             night.add_ingested(found)
-        with night.record.stage("analyse"):
+        with night.stage("analyse"):
             analyse_shards(night, found.shards)
-        with night.record.stage("score"):
+        with night.stage("score"):
             score_shards(night, found.shards)
-        with night.record.stage("drift"):
+        with night.stage("drift"):
             night.drift = compare_days(night.context)
         check_bad_share(night.lake, night.settings.ingest)
-        with night.record.stage("publish"):
+        with night.stage("publish"):
             night.count_outcome()
             published = publish_warehouse(night.context)
-        with night.record.stage("report"):
+        with night.stage("report"):
             report = report_page(night.context, published)
-        return night.close(published, report)
+        summary = night.close(published, report)
+        publish_summary(summary)
+        return final_state(summary)
 
 
 def analyse_shards(night: Night, shards: tuple[Part, ...]) -> None:
     """Analyse every shard that is not up to date."""
     stale = [shard for shard in shards if is_stale(night.lake, shard, night.settings)]
+    name_by_dates({shard.date for shard in stale if shard.date})
     night.engine.display.bar("analyse", night.count_calls(stale), "calls")
     step = _with_retries(analyse_shard, night.settings)
     futures = [step.submit(night.context, shard) for shard in stale]
@@ -110,7 +121,7 @@ def score_by(night: Night, shards: tuple[Part, ...], folder: Path, model_id: str
     return sum(future.result().n_scored for future in futures)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="ingest")
 def ingest_files(context: NightContext, audio: list[Path], metadata: list[Path]) -> IngestResult:
     """Find new recordings, join metadata, cut shards."""
     engine = engine_of(context.settings)
@@ -125,7 +136,7 @@ def ingest_files(context: NightContext, audio: list[Path], metadata: list[Path])
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="analyse-{shard.name}")
+@task(cache_policy=NO_CACHE, task_run_name="analyse {shard.date} {shard.name}")
 def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
     """Decode, find speech, cut segments, describe them: one shard."""
     engine = engine_of(context.settings)
@@ -140,7 +151,7 @@ def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="score-{shard.name}")
+@task(cache_policy=NO_CACHE, task_run_name="score {shard.date} {shard.name} by {model_id}")
 def score_shard(context: NightContext, shard: Part, folder: Path, model_id: str) -> ScoreResult:
     """Predict one shard's segments with a model."""
     engine = engine_of(context.settings)
@@ -150,7 +161,7 @@ def score_shard(context: NightContext, shard: Part, folder: Path, model_id: str)
     return result
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="drift")
 def compare_days(context: NightContext) -> DriftResult:
     """Whether the newest calls are like those before, and like the model's training data."""
     with engine_of(context.settings).busy.working():
@@ -158,14 +169,14 @@ def compare_days(context: NightContext) -> DriftResult:
         return find_drift(context.lake, context.model_id, folder, context.settings)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="publish")
 def publish_warehouse(context: NightContext) -> PublishResult:
     """Build the warehouse beside the published file, test it, swap it in."""
     with engine_of(context.settings).busy.working():
         return publish(context.root, context.settings, context.model_id, run_id=context.run_id)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="report")
 def report_page(context: NightContext, published: PublishResult) -> Path:
     """Write the report, unless the last one still says what the warehouse says."""
     if not published.built and is_current(context.root, context.settings):
@@ -174,19 +185,6 @@ def report_page(context: NightContext, published: PublishResult) -> Path:
         return write_report(
             context.root, context.settings, context.run_id, published=published.path
         )
-
-
-def is_transient(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether another attempt may help: the system failed, the data did not."""
-    try:
-        state.result()
-    except SerError:
-        return False
-    except (OSError, MemoryError):
-        return True
-    except Exception:
-        return False
-    return False
 
 
 def _with_retries(step: Task[Any, Any], settings: Settings) -> Task[Any, Any]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ser_batch.progress import LogFormat
+
 if TYPE_CHECKING:
     from ser_batch.config import Settings
     from ser_batch.store.paths import Root
@@ -46,6 +48,14 @@ SettingsOption = Annotated[
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format",
+        help="What is written on standard error; auto: progress bars on a terminal, else lines "
+        "with time; json: one object a line. Else the setting run.log_format.",
+    ),
 ]
 FirstSpeakerOption = Annotated[
     Literal["agent", "customer"] | None,

@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ser_batch.emotions import DISSATISFACTION_TARGET, EMOTIONS
+from ser_batch.progress import LogFormat
 
 ENV_PREFIX = "SER_"
 Role = Literal["agent", "customer", "unknown"]
@@ -357,7 +358,9 @@ class LabelSettings(Section):
     annotators: int = Field(
         1, ge=1, le=20, description="annotators wanted for each segment by `labels serve`"
     )
-    min_segment_s: Seconds = Field(1, description="s; shorter segments are not asked about")
+    min_segment_s: Seconds = Field(
+        1, description="s; shorter segments are asked about only where they are drawn by chance"
+    )
 
     @field_validator("emotions")
     @classmethod
@@ -634,6 +637,11 @@ class RunSettings(Section):
     workers: int = Field(0, ge=0, le=1024, description="processes; 0: one a core")
     retries: int = Field(2, ge=0, le=20, description="tries again after a passing fault, a shard")
     retry_delay_s: Seconds = Field(10, description="s between those tries")
+    log_format: LogFormat = Field(
+        "auto",
+        description="what a run writes on standard error; auto: progress bars on a terminal, "
+        "else lines of text; json: one object a line",
+    )
 
 
 class Settings(BaseSettings):

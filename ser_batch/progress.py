@@ -1,12 +1,16 @@
-"""How long work reports its progress: a function that whoever waits passes down."""
+"""How long work reports its progress: a function that whoever waits passes down, and a format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from typing import Literal
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, what is done of it, and all of it."""
+
+LogFormat = Literal["auto", "bars", "text", "json", "off"]
+"""What a run writes on standard error; auto: bars on a terminal, else lines of text."""
 
 
 def silent(_step: str, _done: int, _total: int) -> None:

@@ -464,7 +464,7 @@ DRIFT = TableContract(
             column("model_id", pa.string(), "whose training data and scores are meant"),
             column("subject", pa.string(), "features, scores, coverage or line"),
             column("name", pa.string(), "group of features, or what is counted"),
-            column("reference", pa.string(), "training, or days before"),
+            column("reference", pa.string(), "training, days before, or first days of the model"),
             column(
                 "psi",
                 pa.float32(),
@@ -477,7 +477,11 @@ DRIFT = TableContract(
                 "what it is on average where nothing changed; null: not comparable",
                 nullable=True,
             ),
-            column("count_calls", pa.int32(), "calls of the day that were counted"),
+            column(
+                "count_calls",
+                pa.int32(),
+                "calls of the day; against the first days, of the window up to it",
+            ),
             column(
                 "count_calls_before",
                 pa.int32(),

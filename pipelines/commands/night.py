@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.logs import start_log, writes_json
 from pipelines.options import (
     DEFAULT_ROOT,
     Exit,
     JsonOption,
+    LogFormatOption,
     RootOption,
     SettingsOption,
     existing_root,
@@ -23,8 +25,10 @@ from pipelines.options import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ser_batch.progress import LogFormat
 
-def nightly(
+
+def nightly(  # noqa: PLR0917
     audio: Annotated[
         list[Path] | None,
         typer.Option(
@@ -38,6 +42,7 @@ def nightly(
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
+    log_format: LogFormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take in new recordings, score them, publish the warehouse, write the report.
@@ -53,11 +58,15 @@ def nightly(
       ser-batch nightly --audio /calls/site-a --audio /calls/site-b
 
       SER_INGEST__MIN_AGE_S=0 ser-batch nightly --audio /calls --root /srv/ser-batch
+
+      ser-batch nightly --audio /calls --log-format json 2>> night.log
     """
-    summary = run_nightly(audio or [], metadata or [], root, settings, quiet=as_json)
+    summary = run_nightly(
+        audio or [], metadata or [], root, settings, quiet=as_json, log_format=log_format
+    )
     if as_json:
         print_json(summary)
-    else:
+    elif not writes_json():
         show_summary(summary)
     if summary["status"] == "partial":
         raise typer.Exit(Exit.PARTIAL)
@@ -94,8 +103,14 @@ def run_nightly(
     settings: Path | None,
     *,
     quiet: bool,
+    log_format: LogFormat | None = None,
 ) -> dict[str, Any]:
-    """The flow, with a quiet Prefect; what is wrong with root or settings is said before it starts.
+    """The flow, with a quiet Prefect; wrong roots and settings are reported before it starts.
+
+    Args:
+        audio, metadata, root, settings: as the flow takes them
+        quiet: no progress, unless a log format asks for it
+        log_format: of standard error; None: the setting's
 
     Raises:
         AudioFolderError: if no audio folder is named
@@ -108,18 +123,21 @@ def run_nightly(
 
     place = open_root(root)
     given = [str(path) for path in audio]
-    named_folders(given, read_settings(place, settings).ingest.audio)
+    found = read_settings(place, settings)
+    has_bars = start_log(log_format or found.run.log_format, quiet=quiet)
+    named_folders(given, found.ingest.audio)
     with only_run(place):  # another run is named before Prefect starts
         pass
     with prefect_api(place):
         from pipelines.nightly import nightly as flow
 
-        summary: dict[str, Any] = flow(
+        # Prefect returns the data of a state that a flow returns
+        summary: dict[str, Any] = flow(  # type: ignore[assignment]
             audio=given,
             metadata=[str(path) for path in metadata],
             root=str(root),
             settings_file=str(settings) if settings else None,
-            quiet=quiet,
+            quiet=not has_bars,
         )
     return summary
 

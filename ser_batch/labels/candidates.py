@@ -68,8 +68,9 @@ def pick_segments(
 ) -> pl.DataFrame:
     """Segments to ask about, in the order in which to ask.
 
-    A share is drawn by chance from callers that models are measured by; the others are worth
-    asking about and come from the callers that models learn from.
+    A share is drawn by chance from callers that models are measured by, short segments too, as
+    production scores them; the others are worth asking about and come from the callers that models
+    learn from.
 
     Args:
         lake: the lake; the model has scored it
@@ -85,7 +86,10 @@ def pick_segments(
     parts = recent_parts(lake, settings.labels.days)
     window = _Window(lake, parts, settings, model_id)
     found = _not_asked_yet(window)
-    measured, learnt_from = found.filter("held_out"), found.filter(~pl.col("held_out"))
+    measured = found.filter("held_out")
+    learnt_from = found.filter(
+        ~pl.col("held_out"), pl.col("end_s") - pl.col("start_s") >= settings.labels.min_segment_s
+    )
     n_random = round(count * settings.labels.random_share)
     drawn = _drawn(measured, n_random, rng).with_columns(pl.lit(RANDOM).alias("reason"))
     weighed = _drawn(learnt_from, MOST_WEIGHED, rng).sort(KEY)
@@ -119,7 +123,7 @@ def _not_asked_yet(window: _Window) -> pl.DataFrame:
 
 
 def _at_hand(window: _Window) -> pl.DataFrame:
-    """Scored segments long enough to be labelled, with their call."""
+    """Scored segments, with their call."""
     settings = window.settings
     calls = window.lake.read(CALLS, window.parts)
     recordings = window.lake.read(RECORDINGS, window.parts)
@@ -127,8 +131,7 @@ def _at_hand(window: _Window) -> pl.DataFrame:
     allowed = scoring.filter(pl.col("not_scored_reason").is_null()).select(KEY[:2])
     segments = window.read(SEGMENTS, [*KEY, "start_s", "end_s"])
     return (
-        segments.filter(pl.col("end_s") - pl.col("start_s") >= settings.labels.min_segment_s)
-        .join(window.scores(window.model_id), on=KEY)
+        segments.join(window.scores(window.model_id), on=KEY)
         .join(allowed, on=KEY[:2])
         .join(_with_callers(calls, settings.labels), on="recording_id")
     )

@@ -96,6 +96,19 @@ def usable_labels(lake: Lake, settings: Settings) -> list[UsableLabel]:
     ]
 
 
+def held_out_recordings(lake: Lake, share: float) -> pa.Array[Any]:
+    """Recordings of callers that models are measured by and never learn from."""
+    calls = lake.read(CALLS, columns=["recording_id", "customer"]).to_pylist()
+    return pa.array(
+        [
+            call["recording_id"]
+            for call in calls
+            if is_held_out(caller_of(call["customer"], call["recording_id"]), share)
+        ],
+        pa.string(),
+    )
+
+
 def labelled_shards(lake: Lake, labels: Sequence[UsableLabel]) -> list[Part]:
     """The shards that hold the calls of some labels."""
     wanted = pa.array(sorted({label.key[0] for label in labels}), pa.string())

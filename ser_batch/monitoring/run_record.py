@@ -99,6 +99,15 @@ def count_outcome(lake: Lake, since: dt.datetime) -> dict[str, int]:
     return {"quarantined": counts.get("quarantine", 0), "warnings": counts.get("warning", 0)}
 
 
+def rejected_codes(lake: Lake, since: dt.datetime) -> dict[str, int]:
+    """Files put into quarantine after a time, by the code of the reason, most first."""
+    rows = pl.DataFrame(
+        pl.from_arrow(lake.read(QUARANTINE, columns=["severity", "code", "noticed_at"]))
+    )
+    fresh = rows.filter((pl.col("noticed_at") > since) & (pl.col("severity") == "quarantine"))
+    return dict(fresh["code"].value_counts().sort("count", "code", descending=[True, False]).rows())
+
+
 def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
     """Stop before publishing if too many files are bad since the last run that published.
 

@@ -9,7 +9,7 @@ from ser_batch.config import DriftSettings
 from ser_batch.report.content import Row
 from ser_batch.report.words import counted, day, listed
 
-_BEFORE, _TRAINING = "days before", "training"
+_BEFORE, _FIRST, _TRAINING = "days before", "first days", "training"
 _WARNING = ("drift", "watch")
 _NO_FIGURE = ("too few", "not comparable")
 
@@ -31,18 +31,20 @@ _SUBJECTS = {
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure of the newest day beside both references.
+    """One measure of the newest day beside its references.
 
     Attributes:
         subject: features, scores, coverage or line, in words
         name: what is measured
         before: its row against the days before
+        first: the last days' row against the first days of the model, None while these last
         training: its row against the training data, None where there is none
     """
 
     subject: str
     name: str
     before: Row | None
+    first: Row | None
     training: Row | None
 
 
@@ -128,6 +130,7 @@ def _measures(rows: Sequence[Row]) -> list[Measure]:
             _SUBJECTS[subject],
             _name(name),
             by_key.get((subject, name, _BEFORE)),
+            by_key.get((subject, name, _FIRST)),
             by_key.get((subject, name, _TRAINING)),
         )
         for subject, name in keys

@@ -81,7 +81,10 @@ def render(
             head=head,
             css=Markup(asset("page.css")),
             script=Markup(asset("page.js")),
-            cells=embedded_cells(content.rows["cells"], content.attributes, least),
+            cells={
+                **embedded_cells(content.rows["cells"], content.attributes, least),
+                "dateCorrelation": head["date_correlation"],
+            },
             shown_days=_shown_days(content),
             marks=[row["night"].isoformat() for row in changes],
             facets=lambda call: facet_values(call, content.attributes),

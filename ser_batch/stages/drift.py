@@ -1,10 +1,10 @@
-"""Drift: are the newest calls like those before, and like what the model was trained on?"""
+"""Drift: are the newest calls like those before, like the first, and like the training data?"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,9 @@ from ser_batch.scoring.histograms import LINE_EDGES, score_counts, uncertain_cou
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, DRIFT, PROFILES
 
-TRAINING, BEFORE = "training", "days before"
+TRAINING, BEFORE, FIRST = "training", "days before", "first days"
+_OF_FIRST = ".first-days"
+"""After the model's id: name of the profile of the days with which it began, written once."""
 PROFILE_VERSION = 1
 """Raised when the bins change: profiles are then recomputed."""
 
@@ -62,6 +64,22 @@ ADVICE = {
     ("coverage", TRAINING): (
         "the model is unsure about another share of segments than of its training data: label such "
         "segments (`ser-batch labels queue`) and retrain"
+    ),
+    ("features", FIRST): (
+        "calls changed little by little since the model began: label some (`ser-batch labels "
+        "queue`) and retrain"
+    ),
+    ("scores", FIRST): (
+        "scores moved little by little since the model began: if line and features did not, "
+        "customers did; else label some calls and compare the model with them"
+    ),
+    ("coverage", FIRST): (
+        "other calls are scored than when the model began: see the mart not_scored, the metadata "
+        "and the quarantine"
+    ),
+    ("line", FIRST): (
+        "the line changed little by little since the model began: check the recorder, its level "
+        "and its codec"
     ),
     ("line", TRAINING): (
         "the line is unlike the one that the model was trained for: check the recorder and its "
@@ -110,6 +128,7 @@ class _Scored:
 
     Attributes:
         training: digest of `trained`
+        rules: digest of what profiles are counted by
     """
 
     lake: Lake
@@ -118,6 +137,16 @@ class _Scored:
     trained: TrainingCounts
     training: str
     settings: Settings
+
+    @property
+    def rules(self) -> str:
+        settings, reference = self.settings, self.reference
+        rules = (settings.policy.digest(), settings.dissatisfaction.digest())
+        return digest([PROFILE_VERSION, rules, reference.edges.tolist() if reference else ""])
+
+    def profile(self, days: Iterable[dt.date]) -> DayProfile:
+        """The counts of some days together."""
+        return summed(read_profile(self.lake, Part(day, self.model_id)) for day in days)
 
 
 def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> DriftResult:
@@ -143,8 +172,9 @@ def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> D
     newest = max(shards)
     recent = sorted(date for date in shards if date > newest - 2 * window)
     states = {date: _brought_up(scored, date, shards[date]) for date in recent}
+    first = _first_days(scored, recent)
     days = [date for date in recent if date > newest - window]
-    compared = tuple(date for date in days if _compare(scored, date, states))
+    compared = tuple(date for date in days if _compare(scored, date, states, first))
     return DriftResult(compared, lake.read(DRIFT, [Part(newest, model_id)]).to_pylist())
 
 
@@ -169,25 +199,59 @@ def _brought_up(scored: _Scored, date: dt.date, shards: Sequence[Part]) -> str:
         for shard in shards
         if (path := lake.path(contract, shard)).exists()
     ]
-    rules = (settings.policy.digest(), settings.dissatisfaction.digest())
-    bins = digest(scored.reference.edges.tolist()) if scored.reference else ""
-    state = digest([PROFILE_VERSION, rules, bins, files])
+    state = digest([scored.rules, files])
     if (lake.tags(PROFILES, part) or {}).get("state") != state:
         profile = profile_day(lake, shards, scored.model_id, scored.reference, settings)
         lake.write(PROFILES, part, profile.rows(), {"state": state})
     return state
 
 
-def _compare(scored: _Scored, date: dt.date, states: Mapping[dt.date, str]) -> bool:
-    """Compare a day with those before, unless that was done already; whether it was."""
+def _first_days(scored: _Scored, recent: Sequence[dt.date]) -> Part | None:
+    """The profile of the window with which the model began, frozen once the window is over.
+
+    It is counted again, from the oldest days at hand, only where the bins or the rules changed or
+    an erasure removed it.
+
+    Returns:
+        None while the window is not over
+    """
+    lake, window = scored.lake, dt.timedelta(days=scored.settings.drift.window_days)
+    name = scored.model_id + _OF_FIRST
+    for part in lake.parts(PROFILES):
+        if part.name == name:
+            if (lake.tags(PROFILES, part) or {}).get("state") == scored.rules:
+                return part
+            lake.remove(PROFILES, part)
+    days = [day for day in recent if scored.profile([day]).n_calls.get("scores")]
+    if not days or recent[-1] < days[0] + window:
+        return None
+    part = Part(days[0], name)
+    began = scored.profile(day for day in days if day < days[0] + window)
+    lake.write(PROFILES, part, began.rows(), {"state": scored.rules})
+    return part
+
+
+def _compare(
+    scored: _Scored, date: dt.date, states: Mapping[dt.date, str], began: Part | None
+) -> bool:
+    """Compare a day with those before, unless that was done already; whether it was.
+
+    The days up to this one, as many as the window holds, are compared with the first days together:
+    so a change that is too slow for any day to show it adds up.
+    """
     lake, settings, part = scored.lake, scored.settings.drift, Part(date, scored.model_id)
-    first = date - dt.timedelta(days=settings.window_days)
-    before = [day for day in states if first <= day < date]
-    state = digest([settings.digest(), scored.training, *(states[day] for day in [*before, date])])
+    window = dt.timedelta(days=settings.window_days)
+    before = [day for day in states if date - window <= day < date]
+    facts = [settings.digest(), scored.training, *(states[day] for day in [*before, date])]
+    state = digest([*facts, str(began)])
     if (lake.tags(DRIFT, part) or {}).get("state") == state:
         return False
-    past = summed(read_profile(lake, Part(day, scored.model_id)) for day in before)
-    found = comparisons(read_profile(lake, part), past, scored.trained)
+    found = list(comparisons(read_profile(lake, part), scored.profile(before), scored.trained))
+    if began is not None and began.date is not None:
+        since = max(date - window, began.date + window - dt.timedelta(days=1))
+        if days := [day for day in states if since < day <= date]:
+            first = read_profile(lake, began)
+            found += comparisons(scored.profile(days), first, {}, against=FIRST)
     rows = [{**each.row(settings), "call_date": date, "model_id": part.name} for each in found]
     lake.write(DRIFT, part, DRIFT.from_rows(rows), {"state": state})
     return True
@@ -199,7 +263,7 @@ class Comparison:
 
     Attributes:
         subject, name: what was counted
-        reference: `TRAINING` or `BEFORE`
+        reference: `TRAINING`, `BEFORE` or `FIRST`
         now, then: counts, shape (n, n_bins); of a group of features one row a feature; `then` is
             None where the training data say nothing honest
         n_calls: calls of the day
@@ -241,9 +305,16 @@ class Comparison:
 
 
 def comparisons(
-    profile: DayProfile, past: DayProfile, trained: TrainingCounts
+    profile: DayProfile, past: DayProfile, trained: TrainingCounts, *, against: str = BEFORE
 ) -> Iterator[Comparison]:
-    """A day beside the days before it, and beside the training data as far as they are known."""
+    """Calls beside others, and beside the training data as far as they are known.
+
+    Args:
+        profile: of a day, or of the days up to it
+        past: of the days that it is compared with
+        trained: of the training data
+        against: which days `past` holds, `BEFORE` or `FIRST`
+    """
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for subject, name in profile.counts:
         groups[subject, group_of(name) if subject == "features" else name].append(name)
@@ -252,7 +323,7 @@ def comparisons(
         n_calls, n_before = profile.n_calls[subject], past.n_calls.get(subject, 0)
         blank = np.zeros(now.shape[1], np.int64)
         then = np.stack([past.counts.get((subject, name), blank) for name in names])
-        yield Comparison(subject, group, BEFORE, now, then, n_calls, n_before)
+        yield Comparison(subject, group, against, now, then, n_calls, n_before)
         if (subject, names[0]) in trained:
             clips = [trained[subject, name] for name in names]
             known = [row for row in clips if row is not None]

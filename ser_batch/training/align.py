@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ser_batch.arrays import FloatArray
 from ser_batch.config import Settings
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.labels.gather import held_out_recordings
 from ser_batch.monitoring.drift import write_aligned_reference
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import ALIGNED_TO, CARD, Bundle, write_bundle
@@ -70,8 +72,9 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
     n_calls = len(heard.recordings)
     if n_calls < MIN_CALLS:
         raise ModelError(
-            f"{n_calls} scored calls in {days} days: {MIN_CALLS} are needed to know how customers "
-            "usually sound here; give more --days if there are any, or wait for more nights"
+            f"{n_calls} scored calls in {days} days, without those of callers that measure models: "
+            f"{MIN_CALLS} are needed to know how customers usually sound here; give more --days if "
+            "there are any, or wait for more nights"
         )
     names = get_feature_set(settings.features.set).names
     features = champion.predictor.read(heard.features, names)
@@ -99,7 +102,10 @@ class _Heard:
 
 
 def _heard(lake: Lake, settings: Settings, days: int) -> _Heard:
-    """Features of customers' segments; objectors' were taken out of the lake."""
+    """Features of customers' segments, without those of callers that models are measured by.
+
+    The features of customers who object were taken out of the lake.
+    """
     feature_set = get_feature_set(settings.features.set)
     contract = features_contract(feature_set.name, feature_set.names)
     parts = [part for part in lake.parts(contract) if _fits(lake, contract, part, settings)]
@@ -107,8 +113,10 @@ def _heard(lake: Lake, settings: Settings, days: int) -> _Heard:
     chosen = [part for part in parts if part.date and latest and (latest - part.date).days < days]
     rows: list[FloatArray] = []
     recordings: set[str] = set()
+    measuring = held_out_recordings(lake, settings.labels.held_out_share)
     for part in chosen:
         table = lake.read(contract, [part])
+        table = table.filter(pc.invert(pc.is_in(table["recording_id"], measuring)))
         recordings |= {str(name) for name in table["recording_id"].unique().to_pylist()}
         rows.append(_matrix(table, feature_set.names, MOST_SEGMENTS // len(chosen)))
     empty = np.zeros((0, len(feature_set.names)), np.float32)

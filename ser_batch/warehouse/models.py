@@ -140,7 +140,8 @@ def _in_order(folder: Path) -> list[Model]:
     """The models of `staging/` and `marts/`, each after those it reads."""
     paths = [*folder.glob("staging/*.sql"), *folder.glob("marts/*.sql")]
     models = {path.stem: read_model(path) for path in sorted(paths)}
-    graph = {name: model.reads & models.keys() for name, model in models.items()}
+    # sorted: the order must not change with the hash seed of the process
+    graph = {name: sorted(model.reads & models.keys()) for name, model in models.items()}
     try:
         return [models[name] for name in TopologicalSorter(graph).static_order()]
     except CycleError as error:

@@ -28,7 +28,9 @@ with figures as (
         interruptions_per_hour_high
     from team_day
     union all
-    select 'team_day', response_time_median_s, response_time_median_low_s, response_time_median_high_s from team_day
+    select 'team_day', response_time_median_s, response_time_median_low_s,
+        response_time_median_high_s
+    from team_day
 )
 
 select *

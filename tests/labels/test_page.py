@@ -30,8 +30,8 @@ def open_page(browser):
         own = server.url.split("#")[0]
         page.on(
             "request",
-            lambda request: (
-                request.url.startswith((own, "blob:", "data:")) or trouble.append(request.url)
+            lambda request: trouble.extend(
+                [] if request.url.startswith((own, "blob:", "data:")) else [request.url]
             ),
         )
         page.goto(server.url)

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from ser_batch.config import Settings
-from ser_batch.ingest.folders import NoFolderError
+from ser_batch.errors import NoFolderError
 from ser_batch.monitoring.notify import notify_end, notify_failure
-from ser_batch.monitoring.run_record import RunRecord, new_run
+from ser_batch.monitoring.run_record import RunRecord, Status, new_run
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.warehouse import build
@@ -68,7 +68,7 @@ def alerting(url: str | None = None, **given: object) -> Settings:
     )
 
 
-def record_of(settings: Settings, *, status: str = "clean", **counts: int) -> RunRecord:
+def record_of(settings: Settings, *, status: Status = "clean", **counts: int) -> RunRecord:
     record = new_run("/calls", settings, MODEL_ID)
     record.counts.update(counts)
     record.status = status

@@ -80,7 +80,7 @@ def test_held_out_scores_and_lines_are_kept_as_far_as_clips_tell_them(tmp_path):
     dataset = replace(dataset, line=line, copies=np.arange(n) % 2)
     checked = cross_validate(dataset, n_folds=2, recipe=QUICK)
     model = train(dataset, QUICK)
-    scores = held_out(dataset, checked.probabilities, model)
+    scores = held_out(dataset, checked.probabilities, checked.decided.dissatisfaction, model)
     write_reference(tmp_path, dataset, dataset.names, scores)
     reference = read_reference(tmp_path)
     assert reference.held_out.classes == dataset.classes

@@ -267,7 +267,9 @@ def test_a_mended_file_leaves_quarantine(run: Run, audio: Path, lake: Lake) -> N
     call = audio / first_call(audio)
     sound = call.read_bytes()
     call.write_text("no audio")
-    assert run(audio)["status"] == "partial"
+    first = run(audio)
+    assert first["status"] == "partial"
+    assert first["rejected"] == {"not_audio": 1}
 
     call.write_bytes(sound)
     summary = run(audio)

@@ -12,7 +12,14 @@ from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.drift import HeldOut, read_reference, write_reference
 from ser_batch.scoring.histograms import LINE_MEASURES
-from ser_batch.stages.drift import BEFORE, TRAINING, find_drift, newest_drift, training_counts
+from ser_batch.stages.drift import (
+    BEFORE,
+    FIRST,
+    TRAINING,
+    find_drift,
+    newest_drift,
+    training_counts,
+)
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
@@ -99,7 +106,10 @@ def telling(tmp_path_factory: pytest.TempPathFactory) -> Path:
     line[:, LINE_MEASURES.index("bandwidth_hz")] = 3400
     anger = np.clip(0.2 + 0.1 * rng.normal(size=n), 0, 1)
     scores = HeldOut(
-        ("anger", "neutral"), np.stack([anger, 1 - anger], axis=1).astype(np.float32), np.zeros(n)
+        ("anger", "neutral"),
+        np.stack([anger, 1 - anger], axis=1).astype(np.float32),
+        anger.astype(np.float32),
+        np.zeros(n, np.float32),
     )
     features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
     data = replace(dataset, features=features, names=SET.names, line=line)
@@ -221,9 +231,11 @@ def test_the_share_of_uncertain_segments_follows_the_settings(lake: Lake, tellin
         update={"model": SETTINGS.model.model_copy(update={"min_confidence": 0.8})}
     )
     unsure = training_counts(reference, strict)["coverage", "uncertain segments"]
-    largest = reference.held_out.probabilities.max(axis=1)
-    assert sure.tolist() == [0, len(largest), 0]
-    assert unsure.tolist() == [(largest < 0.8).sum(), (largest >= 0.8).sum(), 0]
+    probability = reference.held_out.dissatisfaction
+    sides = np.maximum(probability, 1 - probability)
+    for counts, least in ((sure, SETTINGS.model.min_confidence), (unsure, 0.8)):
+        assert counts.tolist() == [(sides < least).sum(), (sides >= least).sum(), 0]
+    assert unsure[0] > sure[0]
     find_drift(lake, MODEL_ID, telling, SETTINGS)
     assert len(find_drift(lake, MODEL_ID, telling, strict).days) == 4
 
@@ -287,3 +299,22 @@ def test_the_day_is_compared_with_the_window_and_no_older_day(lake: Lake, bundle
     assert (line["count_calls"], line["count_calls_before"]) == (N_CALLS, 3 * N_CALLS)
     assert len(lake.parts(DRIFT)) == 4
     assert len(lake.parts(PROFILES)) == 4
+
+
+def test_a_change_too_slow_for_any_day_is_found_against_the_frozen_first_days(
+    tmp_path: Path, bundle: Path
+):
+    """Voices rise by an eighth of their spread a day: no day differs much from those before."""
+    settings = Settings(drift={"window_days": 4, "min_calls": 30})
+    lake, found = Lake(tmp_path / "lake"), []
+    for day in range(16):
+        put_day(lake, 16 - day, pitch=max(0, day - 4) / 8)
+        result = find_drift(lake, MODEL_ID, bundle, settings)
+        found.append({row["reference"] for row in result.warnings if row["name"] == "pitch"})
+    assert not any(BEFORE in references for references in found)
+    assert FIRST not in set().union(*found[:6])
+    assert FIRST in found[-1]
+    (began,) = [part for part in lake.parts(PROFILES) if part.name.endswith("first-days")]
+    assert began.date == TODAY - dt.timedelta(days=16)
+    again = find_drift(lake, MODEL_ID, bundle, settings)
+    assert not again.days

@@ -10,19 +10,21 @@ from ser_batch.config import Settings
 from ser_batch.erasure.erase import learnt_from
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.monitoring.drift import read_reference, write_reference
-from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.bundle import ALIGNED_TO, Bundle
 from ser_batch.scoring.models import known_models, promote
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
-from ser_batch.tables import features_contract
+from ser_batch.tables import CALLS, features_contract
 from ser_batch.training.align import align
 from tests.bundles import put_bundle
 from tests.stages.test_drift import put_day
 from tests.training.datasets import blobs
 
 SET = get_feature_set(Settings().features.set)
+EVERYBODY = Settings(labels={"held_out_share": 0})
 FEATURES = features_contract(SET.name, SET.names)
 
 
@@ -44,7 +46,7 @@ def put_calls(root: Root, *days_ago: int) -> None:
 
 def test_the_fitted_model_hears_the_median_call_as_the_median_clip(root: Root):
     put_calls(root, 0, 1)
-    found = align(root, Settings(), days=28, who="ann")
+    found = align(root, EVERYBODY, days=28, who="ann")
     assert (found.n_calls, found.n_segments) == (120, 120)
     assert (found.last - found.first).days == 1
     model, lake = Bundle.load(found.bundle.folder).predictor, Lake(root.lake)
@@ -67,7 +69,7 @@ def test_calls_are_compared_with_the_training_data_as_the_fitted_model_hears_the
         names=first.feature_names,
     )
     write_reference(root.models / "first", clips, first.feature_names)
-    found = align(root, Settings(), days=28, who="ann")
+    found = align(root, EVERYBODY, days=28, who="ann")
     table = Lake(root.lake).read(FEATURES)
     raw_features = np.stack([table[name].to_numpy() for name in SET.names], axis=1)
     model = Bundle.load(found.bundle.folder).predictor
@@ -80,7 +82,7 @@ def test_calls_are_compared_with_the_training_data_as_the_fitted_model_hears_the
 def test_it_is_registered_once_and_scores_only_when_it_is_promoted(root: Root):
     put_calls(root, 0)
     for _ in range(2):
-        found = align(root, Settings(), days=28, who="ann")
+        found = align(root, EVERYBODY, days=28, who="ann")
     events = [entry.event for entry in Registry(root.models).entries()]
     assert events == ["promoted", "registered"]
     status = {model.model_id: model.status for model in known_models(root, Settings())}
@@ -89,12 +91,12 @@ def test_it_is_registered_once_and_scores_only_when_it_is_promoted(root: Root):
     assert model.uar is None, "it was not measured: its parent was"
     promote(root, Settings(), found.bundle.folder.name, who="ann", why=("fits",))
     with pytest.raises(ModelError, match="aligned already"):
-        align(root, Settings(), days=28, who="ann")
+        align(root, EVERYBODY, days=28, who="ann")
 
 
 def test_an_erased_call_is_known_to_have_shaped_it(root: Root):
     put_calls(root, 0)
-    found = align(root, Settings(), days=28, who="ann")
+    found = align(root, EVERYBODY, days=28, who="ann")
     raw_features = (
         Lake(root.lake).read(FEATURES, columns=["recording_id"])["recording_id"].to_pylist()
     )
@@ -104,9 +106,23 @@ def test_an_erased_call_is_known_to_have_shaped_it(root: Root):
 
 def test_only_the_latest_days_are_heard(root: Root):
     put_calls(root, 0, 9)
-    assert align(root, Settings(), days=9, who="ann").n_calls == 60
+    assert align(root, EVERYBODY, days=9, who="ann").n_calls == 60
 
 
 def test_too_few_calls_are_said(root: Root):
     with pytest.raises(ModelError, match="0 scored calls"):
-        align(root, Settings(), days=28, who="ann")
+        align(root, EVERYBODY, days=28, who="ann")
+
+
+def test_callers_that_models_are_measured_by_are_not_fitted_to(root: Root):
+    put_calls(root, 0, 1)
+    found = align(root, Settings(labels={"held_out_share": 0.3}), days=28, who="ann")
+    used = set(found.bundle.evaluation[ALIGNED_TO])
+    calls = Lake(root.lake).read(CALLS).to_pylist()
+    measuring = {
+        call["recording_id"]
+        for call in calls
+        if is_held_out(caller_of(call["customer"], call["recording_id"]), 0.3)
+    }
+    assert measuring
+    assert used == {call["recording_id"] for call in calls} - measuring

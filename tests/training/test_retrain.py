@@ -400,6 +400,7 @@ def test_the_line_of_labelled_calls_is_the_reference_where_no_clip_is_silent_abo
     challenger: Bundle, material: Material
 ):
     reference = read_reference(challenger.folder)
+    assert reference.line is not None
     assert set(reference.line) == set(LINE_MEASURES)
     n = len(material.learnt_from.emotions)
     assert reference.line["snr_db"].tolist() == [*[0] * 7, n, 0, 0, 0]  # all 35 dB

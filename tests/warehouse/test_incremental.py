@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,3 +116,22 @@ def test_nights_of_changes_give_the_rows_of_a_full_build(lake, target, tmp_path)
     fresh = tmp_path / "fresh.duckdb"
     make(lake, fresh)
     assert everything(target) == everything(fresh)
+
+
+def test_the_models_order_is_the_same_in_every_process() -> None:
+    program = (
+        "from ser_batch.resources import sql_folder\n"
+        "from ser_batch.warehouse.models import read_blueprint\n"
+        "print([model.name for model in read_blueprint(sql_folder()).models])"
+    )
+    orders = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert len(orders) == 1, "else the whole warehouse is rebuilt by chance"

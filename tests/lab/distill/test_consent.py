@@ -11,6 +11,7 @@ from ser_batch.errors import CorpusError
 from ser_batch.ingest.scan import content_id
 from ser_batch.lab.distill.consent import usable_channels
 from ser_batch.lab.distill.material import read_material
+from ser_batch.labels.callers import is_held_out
 from ser_batch.store.lake import Lake
 from tests.lakes import call_rows, put_rows
 
@@ -24,12 +25,21 @@ def test_of_a_call_that_may_be_scored_the_customer_is_heard(tmp_path: Path) -> N
         call_rows(recording_id="objected", objected=True),
         call_rows(recording_id="no notice", notice_given=False),
     )
-    assert usable_channels(lake, Settings()) == {
+    assert usable_channels(lake, Settings(labels={"held_out_share": 0})) == {
         "spoken": 1,
         "swapped": 0,
         "objected": None,
         "no notice": None,
     }
+
+
+def test_callers_who_measure_teach_no_encoder(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    put_rows(lake, *(call_rows(recording_id=f"r{number}") for number in range(60)))
+    channels = usable_channels(lake, Settings(labels={"held_out_share": 0.3}))
+    measuring = {name for name in channels if is_held_out(f"customer:customer-{name}", 0.3)}
+    assert 5 < len(measuring) < 30
+    assert {name for name, channel in channels.items() if channel is None} == measuring
 
 
 def test_a_call_whose_customer_objected_is_in_no_clip(demo_calls, tmp_path: Path) -> None:

@@ -175,4 +175,4 @@ def frame_levels_db(samples: np.ndarray) -> np.ndarray:
 
 
 def frame_all(mask: np.ndarray) -> np.ndarray:
-    return mask[: len(mask) // FRAME * FRAME].reshape(-1, FRAME).all(axis=1)
+    return np.asarray(mask[: len(mask) // FRAME * FRAME].reshape(-1, FRAME).all(axis=1))

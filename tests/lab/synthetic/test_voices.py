@@ -11,13 +11,14 @@ import pytest
 from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.decode import Audio
 from ser_batch.audio.intervals import to_mask
+from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
 from ser_batch.config import Settings
 from ser_batch.errors import DependencyError
 from ser_batch.lab.synthetic import voices
 from ser_batch.lab.synthetic.activity import active_level_db
 from ser_batch.lab.synthetic.dialogue import ARCS, CUSTOMER, Mood
 from ser_batch.lab.synthetic.prosody import pitch_track, reintone
-from ser_batch.lab.synthetic.scenes import NOMINAL_LEVEL_DB, RATE_HZ, Scene, Utterance
+from ser_batch.lab.synthetic.scenes import NOMINAL_LEVEL_DB, Scene, Utterance
 from ser_batch.lab.synthetic.scripts import (
     CUSTOMER_CLOSINGS,
     MOOD_LINES,
