@@ -494,14 +494,14 @@ class DissatisfactionSettings(Section):
         0.5, description="dissatisfaction from which a segment is dissatisfied"
     )
     call_threshold: Share = Field(
-        0.5,
+        0.26,
         description=(
             "dissatisfaction of a call from which it is flagged as dissatisfied; chosen, as "
             "end_threshold, by `ser-batch bench calls --tune-flag`"
         ),
     )
     end_threshold: Share = Field(
-        0.7,
+        0.38,
         description=(
             "dissatisfaction of the last third of a call's scored speech from which it is flagged "
             "too: a call that is calm and ends furious"
@@ -511,7 +511,7 @@ class DissatisfactionSettings(Section):
         5, description="s; a call with less scored speech has no dissatisfaction and no flag"
     )
     arc_change: Annotated[float, Field(gt=0, le=9)] = Field(
-        1.0,
+        1.5,
         description=(
             "change of log-odds from the first to the last third of a call from which it is "
             "called improving or worsening"

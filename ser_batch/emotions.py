@@ -37,15 +37,12 @@ CALL_CATEGORIES: dict[str, str] = {"boredom": "neutral", "calm": "neutral"}
 
 NEGATIVE = ("anger", "disgust", "fear", "frustration", "sadness")
 
-LOG_ODDS_CLIP = 0.002
-"""Probabilities are held this far from 0 and 1, so that one segment cannot decide a call."""
-
 
 def call_dissatisfaction(dissatisfaction: ArrayLike, duration_s: ArrayLike) -> float:
-    """Dissatisfaction of a call: its segments' duration-weighted mean, taken on log-odds.
+    """Index of a call: the duration-weighted mean of its segments' dissatisfaction.
 
-    The mean of log-odds ranks calls better than the mean of probabilities or the share over a
-    threshold (`ser-batch bench calls`).
+    With calibrated probabilities it is the share of the speech that is expected to be dissatisfied.
+    It ranks calls better than the mean on log-odds (`ser-batch bench calls --tune-flag`).
 
     Args:
         dissatisfaction: of each scored segment, shape (n_segments,), 0..1
@@ -57,9 +54,7 @@ def call_dissatisfaction(dissatisfaction: ArrayLike, duration_s: ArrayLike) -> f
     duration = np.asarray(duration_s, dtype=np.float64)
     if duration.sum() <= 0:
         return float("nan")
-    clipped = np.clip(np.asarray(dissatisfaction, np.float64), LOG_ODDS_CLIP, 1 - LOG_ODDS_CLIP)
-    mean_log_odds = np.average(np.log(clipped / (1 - clipped)), weights=duration)
-    return float(1 / (1 + np.exp(-mean_log_odds)))
+    return float(np.average(np.asarray(dissatisfaction, np.float64), weights=duration))
 
 
 def first_and_last_third(

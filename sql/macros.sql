@@ -6,17 +6,15 @@ create macro min_calls() as $min_calls;
 -- shown: a figure, null where it rests on fewer calls than that
 create macro suppress_small_n(figure, count_calls) as case when count_calls >= min_calls() then figure end;
 
--- log_odds, from_log_odds: probability → log-odds and back
-create macro log_odds(probability) as ln(probability / (1 - probability));
-create macro from_log_odds(value) as 1 / (1 + exp(-value));
+-- log_odds: of a probability, which is held 0.002 from 0 and 1
+create macro log_odds(probability) as
+    ln(greatest(0.002, least(0.998, probability)) / (1 - greatest(0.002, least(0.998, probability))));
 
--- call_dissatisfaction: duration-weighted mean on log-odds, each value held 0.002 from 0 and 1;
--- the same numbers as ser_batch.emotions.call_dissatisfaction
-create macro call_dissatisfaction(dissatisfaction, duration_s) as from_log_odds(
-    sum(duration_s * log_odds(greatest(0.002, least(0.998, dissatisfaction))))
-        filter (where dissatisfaction is not null)
-    / nullif(sum(duration_s) filter (where dissatisfaction is not null), 0)
-);
+-- call_dissatisfaction: duration-weighted mean; the same numbers as
+-- ser_batch.emotions.call_dissatisfaction
+create macro call_dissatisfaction(dissatisfaction, duration_s) as
+    sum(duration_s * dissatisfaction)
+    / nullif(sum(duration_s) filter (where dissatisfaction is not null), 0);
 
 -- held: a value kept within bounds; null stays null
 create macro held(value, low, high) as

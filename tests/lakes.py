@@ -86,7 +86,7 @@ def put_weeks(lake: Lake, *, n_days: int = 35, calls_a_day: int = 24, seed: int 
         )
         hold_s = float(rng.integers(0, 4)) * 40
         angry += hold_s / 400
-        level = (0.75 if rng.random() < angry else 0.2) + rng.normal(0, 0.1, 12)
+        level = (0.75 if rng.random() < angry else 0.08) + rng.normal(0, 0.1, 12)
         level += rng.choice([-0.3, 0.0, 0.3]) * np.linspace(-1, 1, 12)
         start_s = np.arange(12) * 24.0 + 4
         end_s = start_s + rng.uniform(4, 16, 12)

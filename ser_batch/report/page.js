@@ -22,17 +22,28 @@ function wilson(hits, n) {
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }
 
+// calls of one day are alike: variance over that of independent calls; a single day stands for itself
+function designEffect(sum) {
+  if (sum.ofDays.size < 2) return 1;
+  const squares = [...sum.ofDays.values()].reduce((total, scored) => total + scored ** 2, 0);
+  return Math.max(1, 1 + data.dateCorrelation * (squares / sum.scored - 1));
+}
+
 function sumsBy(cells, key) {
   const sums = new Map();
   for (const cell of cells) {
     const name = key(cell);
-    if (!sums.has(name)) sums.set(name, {calls: 0, scored: 0, dissatisfied: 0});
+    if (!sums.has(name)) sums.set(name, {calls: 0, scored: 0, dissatisfied: 0, ofDays: new Map()});
     const sum = sums.get(name);
     sum.calls += cell[COUNTS]; sum.scored += cell[COUNTS + 1]; sum.dissatisfied += cell[COUNTS + 2];
+    sum.ofDays.set(cell[DAY], (sum.ofDays.get(cell[DAY]) ?? 0) + cell[COUNTS + 1]);
   }
   for (const sum of sums.values()) {
     sum.share = sum.scored >= data.minCalls ? sum.dissatisfied / sum.scored : null;
-    if (sum.share !== null) [sum.low, sum.high] = wilson(sum.dissatisfied, sum.scored);
+    if (sum.share !== null) {
+      const effect = designEffect(sum);
+      [sum.low, sum.high] = wilson(sum.dissatisfied / effect, sum.scored / effect);
+    }
   }
   return sums;
 }

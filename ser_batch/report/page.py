@@ -49,7 +49,7 @@ def render(data: ReportData) -> str:
             head=head,
             css=Markup(asset("page.css")),
             script=Markup(asset("page.js")),
-            cells=content.cells,
+            cells={**content.cells, "dateCorrelation": head["date_correlation"]},
             shown_days=_shown_days(content),
             marks=[row["night"].isoformat() for row in changes],
             facets=lambda call: facet_values(call, content.attributes),

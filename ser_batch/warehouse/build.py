@@ -248,6 +248,7 @@ def _recipe(blueprint: Blueprint, model_id: str, settings: Settings) -> str:
             "policy": settings.policy.digest(),
             "dissatisfaction": settings.dissatisfaction.digest(),
             "min_calls": settings.report.min_calls,
+            "dissatisfied": settings.retrain.dissatisfied,
             "version": ser_batch.__version__,
             "storage_version": STORAGE_VERSION,
         }

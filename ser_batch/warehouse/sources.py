@@ -18,6 +18,8 @@ from ser_batch.tables import (
     CALLS,
     CHANNELS,
     DRIFT,
+    LABEL_QUEUE,
+    LABELS,
     PREDICTIONS,
     QUARANTINE,
     RECORDINGS,
@@ -53,7 +55,7 @@ NOTHING_TO_SCORE = (
 OF_CALLS = (CALLS, RECORDINGS, CHANNELS, SEGMENTS)
 """Tables whose rows belong to a call, beside the predictions."""
 
-WHOLE = (QUARANTINE, RUNS, DRIFT)
+WHOLE = (QUARANTINE, RUNS, DRIFT, LABELS, LABEL_QUEUE)
 """Tables that are read whole: they belong to no call date."""
 
 
@@ -80,6 +82,12 @@ def open_settings(con: duckdb.DuckDBPyConnection, *, model_id: str, settings: Se
         pa.Table.from_pylist(
             [{"code": r.code, "meaning": r.meaning, "remedy": r.remedy} for r in reasons]
         ),
+    )
+    targets = settings.retrain.dissatisfied
+    _bind(
+        con,
+        "ref_dissatisfied",
+        pa.table({"emotion": list(targets), "target": list(targets.values())}),
     )
     for variable, value in variables(model_id, settings).items():
         con.execute(f"set variable {variable} = ?", [value])

@@ -1,6 +1,6 @@
 -- question: Does the ranking of queues hang on the threshold? (rank 1: most dissatisfied)
 with thresholds(threshold) as (
-    values (0.3), (0.4), (0.5), (0.6), (0.7)
+    values (0.15), (0.2), (0.26), (0.35), (0.5)
 )
 
 select

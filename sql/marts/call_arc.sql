@@ -5,7 +5,7 @@
 -- start_s: where it begins in the recording, seconds
 -- end_s: where it ends, seconds
 -- scored_s: the customer's scored speech in it, seconds
--- dissatisfaction: duration-weighted mean of that speech on log-odds, 0..1; null: none
+-- dissatisfaction: duration-weighted mean of that speech, 0..1; null: none
 with tenths as (
     select
         recording_id,

@@ -16,7 +16,7 @@
 -- dissatisfied_s: of scored_s, seconds in dissatisfied segments
 -- coverage: scored_s over customer_s, 0..1
 -- coverage_eligible: scored_s over eligible_s, 0..1; null: nothing may be scored
--- dissatisfaction: duration-weighted mean of the segments on log-odds, 0 content..1 dissatisfied;
+-- dissatisfaction: duration-weighted mean of the segments, 0 content..1 dissatisfied;
 --   null, as all that follows from it, with less scored speech than dissatisfaction.min_scored_s
 -- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1

@@ -153,8 +153,8 @@ def test_an_uncertain_segment_says_why_the_model_does_not_name_an_emotion(root):
 
 
 def test_it_says_the_year_and_is_edged_in_red_only_if_the_call_was_dissatisfied(root):
-    calm = [prediction(segment_no=number) for number in range(5)]
-    short = prediction(segment_no=5, anger=0.9, neutral=0.1)
+    calm = [prediction(segment_no=number) for number in range(9)]
+    short = prediction(segment_no=9, anger=0.9, neutral=0.1)
     put_call(Lake(root.lake), *calm, short, audio_root="/gone")
     publish(root, Settings(), MODEL_ID)
     html = call_page(root)

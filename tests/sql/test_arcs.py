@@ -27,9 +27,9 @@ def put_levels(lake, *levels: float, recording_id: str = "r1") -> None:
     [
         ((0.1, 0.1, 0.5, 0.8, 0.8), "worsening"),
         ((0.8, 0.8, 0.5, 0.1, 0.1), "improving"),
-        ((0.1, 0.2, 0.9, 0.1, 0.2), "stayed positive"),
+        ((0.1, 0.2, 0.9, 0.1, 0.2), "stayed negative"),
         ((0.7, 0.8, 0.3, 0.8, 0.7), "stayed negative"),
-        ((0.02, 0.02, 0.1, 0.2, 0.2), "stayed positive"),
+        ((0.01, 0.01, 0.05, 0.1, 0.1), "stayed positive"),
         ((0.9, 0.9, 0.95, 0.99, 0.99), "stayed negative"),
         ((0.99, 0.99, 0.9, 0.8, 0.8), "stayed negative"),
         ((0.1, 0.9), "uncertain"),

@@ -50,7 +50,7 @@ def test_uncertain_segments_count_for_coverage_and_not_for_dissatisfaction(lake,
     assert published(
         "select dissatisfaction, coverage, count_scored_segments, count_uncertain_segments"
         " from call_summary"
-    ) == [(pytest.approx(0.002), 0.5, 2, 2)]
+    ) == [(pytest.approx(0), 0.5, 2, 2)]
     assert published(
         "select count(*) from segment_emotion"
         " where emotion = 'uncertain' and dissatisfaction is null"

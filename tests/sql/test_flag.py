@@ -56,9 +56,9 @@ def test_sql_and_python_flag_random_calls_alike(lake, published):
 
 
 def test_a_call_that_is_calm_and_ends_furious_is_flagged_and_worsening(lake, published):
-    levels = (0.05,) * 9 + (0.95,) * 3
+    levels = (0.02,) * 10 + (0.95,) * 3
     put_levels(lake, *levels)
-    assert call_dissatisfaction(levels, np.full(12, 10.0)) < RULES.call_threshold
+    assert call_dissatisfaction(levels, np.full(13, 10.0)) < RULES.call_threshold
     assert published("select is_dissatisfied, arc from call_summary") == [(True, "worsening")]
 
 
@@ -70,7 +70,7 @@ def test_one_angry_segment_of_many_does_not_flag_a_call(lake, published):
 def test_a_call_that_begins_furious_and_ends_calm_is_flagged_by_the_whole_call_alone(
     lake, published
 ):
-    put_levels(lake, *(0.95,) * 3, *(0.05,) * 9)
+    put_levels(lake, *(0.95,) * 2, *(0.05,) * 10)
     put_levels(lake, *(0.95,) * 7, *(0.05,) * 5, recording_id="r2")
     assert published("select is_dissatisfied from call_summary order by recording_id") == [
         (False,),

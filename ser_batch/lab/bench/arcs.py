@@ -12,6 +12,9 @@ from ser_batch.emotions import first_and_last_third, is_call_dissatisfied
 
 Arc = Literal["stayed positive", "improving", "worsening", "stayed negative", "uncertain"]
 
+LOG_ODDS_CLIP = 0.002
+"""A third's dissatisfaction is held this far from 0 and 1, where log-odds are compared."""
+
 MIN_SEGMENTS = 3
 """With fewer scored segments a call has no beginning and end to compare."""
 
@@ -33,7 +36,8 @@ def arc_class(
     first, last = first_and_last_third(dissatisfaction, duration_s)
     if np.size(dissatisfaction) < MIN_SEGMENTS or np.isnan(first) or np.isnan(last):
         return "uncertain"
-    change = np.log(last / (1 - last)) - np.log(first / (1 - first))
+    held = np.clip((first, last), LOG_ODDS_CLIP, 1 - LOG_ODDS_CLIP)
+    change = np.diff(np.log(held / (1 - held)))[0]
     is_change = max(first, last) >= settings.call_threshold / 2
     is_change &= min(first, last) <= (1 + settings.call_threshold) / 2
     if is_change and change >= settings.arc_change:

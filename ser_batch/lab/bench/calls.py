@@ -41,7 +41,7 @@ N_FOLDS = 5
 UNSEEN_SPEAKERS = "unseen speakers"
 UNSEEN_CORPORA = "unseen corpora"
 ALIGNED = "unseen corpora, aligned"
-"""Fitted to the unlabelled calls of the other half (`ser-batch models align`)."""
+"""Fitted to the unlabelled calls of the other half of each corpus (`ser-batch models align`)."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,14 @@ class Benchmark:
             for seed in self.seeds
         ]
 
-    def scored(self, model: Predictor, call: AnalysedCall) -> ScoredCall:
-        """A call as the product scores it."""
-        names = self.feature_set.names
-        scores = score_segments(model, call.features, names)
-        return ScoredCall(call, scores.dissatisfaction, scores.is_uncertain(self.settings.model))
+    def scored(self, model: Predictor, calls: Sequence[AnalysedCall]) -> list[ScoredCall]:
+        """Calls as the product scores them."""
+        features = np.concatenate([call.features for call in calls])
+        scores = score_segments(model, features, self.feature_set.names)
+        ends = np.cumsum([len(call.segments) for call in calls])[:-1]
+        value = np.split(scores.dissatisfaction, ends)
+        uncertain = np.split(scores.is_uncertain(self.settings.model), ends)
+        return [ScoredCall(*row) for row in zip(calls, value, uncertain, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ def run(task: Task, benchmark: Benchmark) -> list[Setting]:
         predictor = task.bundle.predictor
     if unseen_voices:
         calls = benchmark.calls(unseen_voices)
-        plain = [[benchmark.scored(predictor, call) for call in some] for some in calls]
+        plain = [benchmark.scored(predictor, some) for some in calls]
         fitted = [_by_aligned_models(benchmark, predictor, some) for some in calls]
         found += [Setting(UNSEEN_CORPORA, trained_on, plain), Setting(ALIGNED, trained_on, fitted)]
     return found
@@ -259,7 +262,7 @@ def figures_of(setting: Setting, settings: Settings, feature_set: str) -> dict[s
             "n_customers": len({result.speaker for result in own}),
             "guided_choices": name in GUIDED_CHOICES,
             "encoder_exposed": name in exposed,
-            "figures": as_json(call_figures(own)),
+            "figures": as_json(call_figures(own, intervals=False)),
         }
     return {
         "setting": setting.name,
@@ -284,24 +287,36 @@ def _by_unseen_models(
     """Each call scored by a model that was trained without its customer."""
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=N_FOLDS)
     check_no_leakage(folds, dataset.speakers, dataset.contents)
-    models: dict[str, Predictor] = {}
+    scored: dict[int, ScoredCall] = {}
     for done, fold in enumerate(folds, start=1):
         model = train(dataset.take(fold.train), recipe)
-        models |= dict.fromkeys({dataset.speakers[row] for row in fold.test}, model)
+        for speaker in {dataset.speakers[row] for row in fold.test}:
+            own = [call for some in calls for call in some if call.speaker == speaker]
+            if own:
+                scored |= {id(one.call): one for one in benchmark.scored(model, own)}
         benchmark.on_progress("training without the customers", done, len(folds))
-    return [[benchmark.scored(models[call.speaker], call) for call in some] for some in calls]
+    return [[scored[id(call)] for call in some] for some in calls]
 
 
 def _by_aligned_models(
     benchmark: Benchmark, model: Predictor, calls: Sequence[AnalysedCall]
 ) -> list[ScoredCall]:
-    """Each call scored by the model as it is fitted to the calls of the other half."""
+    """Each call scored by the model as it is fitted to the other half of its corpus's calls.
+
+    A corpus stands for a place: one language, one kind of recording.
+    """
     place = columns(model.feature_names, benchmark.feature_set.names)
-    scored: list[ScoredCall | None] = [None] * len(calls)
-    for half in (0, 1):
-        others = [call for i, call in enumerate(calls) if i % 2 != half]
-        usual = np.concatenate([call.features for call in others])[:, place]
-        fitted = aligned(model, usual, n_calls=len(others))
-        for i in range(half, len(calls), 2):
-            scored[i] = benchmark.scored(fitted, calls[i])
-    return [one for one in scored if one is not None]
+    scored: dict[int, ScoredCall] = {}
+    for corpus in {call.corpus for call in calls}:
+        own = [call for call in calls if call.corpus == corpus]
+        for half in (0, 1):
+            mine, others = own[half::2], own[1 - half :: 2]
+            if not mine:
+                continue
+            if not others:  # a single call: nothing to fit to
+                scored |= {id(one.call): one for one in benchmark.scored(model, mine)}
+                continue
+            usual = np.concatenate([call.features for call in others])[:, place]
+            fitted = aligned(model, usual, n_calls=len(others))
+            scored |= {id(one.call): one for one in benchmark.scored(fitted, mine)}
+    return [scored[id(call)] for call in calls]
