@@ -48,7 +48,8 @@ def test_annotators_share_a_soft_label():
             said(CANNOT_TELL, by="dee", segment_no=1),
         ]
     )
-    (label,) = soft_labels(table).values()
+    label, nobody_can_tell = soft_labels(table).values()
+    assert (nobody_can_tell.shares, nobody_can_tell.majority) == ({}, None)
     assert label.shares == {"anger": 2 / 3, "neutral": 1 / 3}
     assert (label.majority, label.n_annotators) == ("anger", 3)
 
