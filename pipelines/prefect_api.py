@@ -23,7 +23,6 @@ from pathlib import Path
 from filelock import FileLock
 
 from ser_batch.errors import StopError
-from ser_batch.store.caches import set_caches
 from ser_batch.store.paths import Root
 
 QUIET_PREFECT = {
@@ -88,7 +87,6 @@ def prefect_api(root: Root) -> Iterator[None]:
         PrefectStartError: if no server can start in this process
     """
     root.path.mkdir(parents=True, exist_ok=True)
-    set_caches(root)
     is_ours = not any(os.environ.get(name) for name in ("PREFECT_HOME", *DATABASE_VARIABLES))
     home = Path(os.environ.get("PREFECT_HOME") or root.prefect).expanduser()
     home.mkdir(parents=True, exist_ok=True)
