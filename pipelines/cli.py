@@ -34,7 +34,16 @@ from pipelines.commands import (
     weights,
 )
 from pipelines.logs import log_error
-from pipelines.options import MISUSE, UNEXPECTED, Exit, Failure, failure, print_json, say_error
+from pipelines.options import (
+    MISUSE,
+    UNEXPECTED,
+    Exit,
+    Failure,
+    failure,
+    print_json,
+    release_frames,
+    say_error,
+)
 
 app = typer.Typer(
     name="ser-batch",
@@ -127,7 +136,8 @@ def main() -> None:
             print_json((found or UNEXPECTED).as_json())
         if found is None:
             raise
-    if found is not None:  # the error's frames are gone: DuckDB reports what they hold as leaked
+        release_frames(error)
+    if found is not None:
         if not log_error(found.one_line(), code=found.code, remedy=found.remedy):
             say_error(found.one_line())
         sys.exit(found.exit)
