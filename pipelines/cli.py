@@ -34,7 +34,16 @@ from pipelines.commands import (
     weights,
 )
 from pipelines.logs import log_error
-from pipelines.options import MISUSE, UNEXPECTED, Exit, failure, print_json, say_error
+from pipelines.options import (
+    MISUSE,
+    UNEXPECTED,
+    Exit,
+    Failure,
+    failure,
+    print_json,
+    release_frames,
+    say_error,
+)
 
 app = typer.Typer(
     name="ser-batch",
@@ -112,6 +121,7 @@ def main() -> None:
     as_json = "--json" in sys.argv
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    found: Failure | None = None
     try:
         app()
     except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
@@ -126,6 +136,8 @@ def main() -> None:
             print_json((found or UNEXPECTED).as_json())
         if found is None:
             raise
+        release_frames(error)
+    if found is not None:
         if not log_error(found.one_line(), code=found.code, remedy=found.remedy):
             say_error(found.one_line())
         sys.exit(found.exit)

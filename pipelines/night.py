@@ -39,6 +39,7 @@ from ser_batch.stages.publish import (
     not_scored,
 )
 from ser_batch.stages.report import republish_without
+from ser_batch.store.caches import set_caches
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -230,6 +231,7 @@ def open_night(
         SettingsError: if a setting is wrong
     """
     place = find_root(root, must_exist=False)
+    set_caches(place)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     folders = named_folders(audio, settings.ingest.audio)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
+import traceback
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -92,9 +93,11 @@ def existing_root(path: Path) -> Root:
 
 def _opened(path: Path, *, must_exist: bool) -> Root:
     """The root; its adapted encoders are known from then on, also to processes that are started."""
+    from ser_batch.store.caches import set_caches
     from ser_batch.store.paths import find_root
 
     root = find_root(path, must_exist=must_exist)
+    set_caches(root)
     if root.encoders.is_dir():
         from ser_batch.features.encoders.local import add_encoders
 
@@ -157,6 +160,14 @@ def failure(error: Exception) -> Failure | None:
             "system", f"{where}{error.strerror}", _SYSTEM_REMEDY.get(error.errno or 0, "")
         )
     return None
+
+
+def release_frames(error: BaseException) -> None:
+    """Drop what the frames of an error hold; DuckDB's part of it is else reported as leaked."""
+    for each in (error, error.__cause__, error.__context__):
+        if each is not None:
+            traceback.clear_frames(each.__traceback__)
+            each.__traceback__ = None
 
 
 MISUSE = Failure(

@@ -23,7 +23,6 @@ from pathlib import Path
 from filelock import FileLock
 
 from ser_batch.errors import StopError
-from ser_batch.store.caches import set_caches
 from ser_batch.store.paths import Root
 
 QUIET_PREFECT = {
@@ -47,6 +46,7 @@ DATABASE_VARIABLES = (
 )
 
 ANSWER_S = 5.0
+NEEDS_A_KEY = (401, 403)
 START_S = 120.0
 STOP_S = 10.0
 MAX_DATABASE_BYTES = 128 << 20
@@ -58,8 +58,8 @@ class PrefectServerError(StopError):
 
     code = "prefect_server"
     remedy = (
-        "Start it (`prefect server start`), correct PREFECT_API_URL, or unset it: a run needs no "
-        "server of its own."
+        "Start it (`prefect server start`), correct PREFECT_API_URL, or unset it: a run without it "
+        "starts its own."
     )
 
     def __init__(self, url: str, cause: str) -> None:
@@ -88,7 +88,6 @@ def prefect_api(root: Root) -> Iterator[None]:
         PrefectStartError: if no server can start in this process
     """
     root.path.mkdir(parents=True, exist_ok=True)
-    set_caches(root)
     is_ours = not any(os.environ.get(name) for name in ("PREFECT_HOME", *DATABASE_VARIABLES))
     home = Path(os.environ.get("PREFECT_HOME") or root.prefect).expanduser()
     home.mkdir(parents=True, exist_ok=True)
@@ -99,6 +98,7 @@ def prefect_api(root: Root) -> Iterator[None]:
         with FileLock(home / "ser-batch-start.lock"):
             is_prepared = database is not None and _is_prepared(database)
             _set_environment(home, is_prepared=is_prepared)
+            import httpx
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
             if url := PREFECT_API_URL.value():
@@ -113,7 +113,10 @@ def prefect_api(root: Root) -> Iterator[None]:
             gc.freeze()  # neither is it collected when the process ends
         gc.enable()
         with temporary_settings({PREFECT_API_URL: url}), server or nullcontext():
-            yield
+            try:
+                yield
+            except httpx.TransportError as error:  # it answered when the run began
+                raise PrefectServerError(url, str(error) or type(error).__name__) from error
     finally:
         gc.enable()
 
@@ -123,6 +126,8 @@ def _set_environment(home: Path, *, is_prepared: bool) -> None:
     given = {**QUIET_PREFECT, "PREFECT_HOME": str(home), **(PREPARED if is_prepared else {})}
     for name, value in given.items():
         os.environ.setdefault(name, value)
+    for name in ("no_proxy", "NO_PROXY"):  # a proxy does not reach this machine's own server
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
     # outside its own loggers: it counts what a flow that failed at once had no time to record
     logging.getLogger("EventsWorker").setLevel(logging.ERROR)
 
@@ -134,7 +139,7 @@ def _check_answer(url: str) -> None:
         answer = httpx.get(f"{url}/health", timeout=ANSWER_S)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PrefectServerError(url, str(error) or type(error).__name__) from error
-    if answer.is_server_error:
+    if answer.is_error and answer.status_code not in NEEDS_A_KEY:
         raise PrefectServerError(url, f"HTTP status {answer.status_code}")
 
 

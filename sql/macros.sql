@@ -1,4 +1,5 @@
 -- Functions of the models; they stay in the published file for the analyst's own queries.
+-- Write `case`, not `if(…)`: DuckDB 1.x cannot run an `if` that DuckDB 2 stored.
 
 -- min_calls: the setting report.min_calls, with which the file was built
 create macro min_calls() as $min_calls;
@@ -18,7 +19,7 @@ create macro call_dissatisfaction(dissatisfaction, duration_s) as
 
 -- held: a value kept within bounds; null stays null
 create macro held(value, low, high) as
-    if(value is null, null, greatest(low, least(high, value)));
+    case when value is not null then greatest(low, least(high, value)) end;
 
 -- student_t: 97.5 % quantile of Student's t; right to 1 % from 3 degrees of freedom
 -- Source: Abramowitz and Stegun (1964), Handbook of Mathematical Functions, 26.7.5.
@@ -72,7 +73,8 @@ create macro cluster_degrees(leverage) as 1 / (
 create macro welch_degrees(variance, degrees, variance_before, degrees_before) as coalesce(
     (variance + variance_before) ** 2
     / nullif(variance ** 2 / degrees + variance_before ** 2 / degrees_before, 0),
-    if(degrees is null or degrees_before is null, null, least(degrees, degrees_before))
+    case when degrees is not null and degrees_before is not null
+        then least(degrees, degrees_before) end
 );
 
 -- effective_count: calls that would give the same variance were they independent; at most count_all
@@ -104,16 +106,16 @@ create macro mean_half_width(value) as
 -- clustered_low, clustered_high: aggregates over one row a cluster: 95 % interval of the share
 -- sum(hits) / sum(count_all), Wilson with the effective count and Student's t; clusters of one call
 -- each give Wilson's own; so does a single cluster, whose calls are taken as independent
-create macro clustered_limit(hits, count_all, side) as if(
-    count(*) in (1, sum(count_all)),
-    wilson_limit(sum(hits) / sum(count_all), sum(count_all), 1.95996, side),
-    wilson_limit(
+create macro clustered_limit(hits, count_all, side) as case
+    when count(*) in (1, sum(count_all))
+        then wilson_limit(sum(hits) / sum(count_all), sum(count_all), 1.95996, side)
+    else wilson_limit(
         sum(hits) / sum(count_all),
         effective_count(sum(hits), sum(count_all), ratio_variance(hits, count_all)),
         student_t(nullif(count(*) - 1, 0)),
         side
     )
-);
+end;
 create macro clustered_low(hits, count_all) as clustered_limit(hits, count_all, -1);
 create macro clustered_high(hits, count_all) as clustered_limit(hits, count_all, 1);
 

@@ -1,9 +1,13 @@
-"""Where numba keeps what it compiles: librosa cannot be imported where it has no place."""
+"""Folders that libraries need where the user who runs has no home, or none that can be written."""
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from ser_batch.store.paths import Root
@@ -12,28 +16,39 @@ NUMBA_CACHE = "NUMBA_CACHE_DIR"
 
 
 def set_caches(root: Root) -> None:
-    """Let numba compile into the root where its usual places cannot be written.
+    """Give libraries a place below the root where the user's home offers none.
 
-    Processes that are started later inherit it. Call it before librosa is imported.
+    Prefect cannot be imported where there is no home, librosa where numba can keep nothing that it
+    compiles. Processes that are started later inherit it. Call it before either is imported.
 
     Args:
-        root: the root folder
+        root: the root folder; a temporary folder takes its place where it cannot be written
     """
+    try:
+        Path.home()
+    except RuntimeError:  # no HOME, and a user whom the system does not know
+        os.environ["HOME"] = str(_cache(root))
     if NUMBA_CACHE not in os.environ and not any(map(_is_writable, _usual_places())):
-        os.environ[NUMBA_CACHE] = str(root.cache / "numba")
+        os.environ[NUMBA_CACHE] = str(_cache(root) / "numba")
+
+
+@cache
+def _cache(root: Root) -> Path:
+    if _is_writable(root.cache):
+        return root.cache
+    folder = tempfile.mkdtemp(prefix="ser-batch-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _usual_places() -> list[Path]:
     """Beside the code that is compiled, and the cache of the user's home."""
     librosa = importlib.util.find_spec("librosa")
     beside = [Path(librosa.origin).parent] if librosa and librosa.origin else []
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return [*beside, Path(home)]
+    return [*beside, Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")]
 
 
 def _is_writable(folder: Path) -> bool:
     """Whether files can be put there, or the folder made."""
-    if not folder.is_absolute():  # a user without a home
-        return False
     nearest = next(place for place in (folder, *folder.parents) if place.exists())
     return os.access(nearest, os.W_OK | os.X_OK)

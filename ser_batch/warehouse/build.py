@@ -52,7 +52,7 @@ PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
 
 STORAGE_VERSION = "v1.0.0"
-"""Format of the published file: every DuckDB from 1.0 on opens it."""
+"""Format of the published file: DuckDB 1.1 and later read it."""
 
 _BUILDING = ".building-"
 

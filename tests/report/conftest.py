@@ -41,6 +41,10 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     put(lake, QUARANTINE, bad_file(), bad_file("slow.wav", severity="warning", message=NASTY))
     put_nights(lake, *["old-model"] * 3, *[MODEL_ID] * 10)
-    put(lake, DRIFT, drift_row(), drift_row("loudness", **DRIFTED), name=MODEL_ID)
+    moved = (
+        drift_row("loudness", **DRIFTED),
+        drift_row("rhythm", **{**DRIFTED, "status": "warning"}),
+    )
+    put(lake, DRIFT, drift_row(), *moved, name=MODEL_ID)
     publish(root, Settings(), MODEL_ID)
     return write_report(root, Settings(), "20261103T020000Z")

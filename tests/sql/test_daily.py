@@ -22,7 +22,7 @@ def put_calls(lake, *levels: float, queue: str | None = "billing") -> None:
 
 
 def test_intervals_are_those_of_student_and_wilson(lake, published):
-    levels = (0.1, 0.2, 0.4, 0.6, 0.9, 0.3)
+    levels = (0.1, 0.2, 0.15, 0.6, 0.9, 0.25)
     put_calls(lake, *levels)
     [row] = published(
         "select dissatisfaction, dissatisfaction_low, dissatisfaction_high,"

@@ -218,7 +218,7 @@ def test_the_levels_of_the_flag_balance_precision_and_recall_and_find_furious_en
     flagged = [point["flagged_share"] for point in found["near"]]
     assert flagged == sorted(flagged, reverse=True)
     assert found["left_out"] == {}
-    assert found["indices"]["mean"]["spearman"] > 0.9
+    assert found["indices"]["mean"]["spearman"] > 0.8
 
 
 def test_analysed_calls_come_from_the_cache_and_are_the_same(clips, tmp_path):
