@@ -16,8 +16,12 @@ os.environ["NUMBA_CACHE_DIR"] = str(
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings as hypothesis_settings
 
 from ser_batch.lab.synthetic.demo import DemoCalls, make_demo_calls
+
+hypothesis_settings.register_profile("no-deadline", deadline=None)  # a busy machine is no fault
+hypothesis_settings.load_profile("no-deadline")
 
 N_CALLS = 4
 CHROMIUM = Path("/usr/bin/chromium")
