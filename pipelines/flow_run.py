@@ -73,7 +73,7 @@ def final_state(night: dict[str, Any]) -> State[dict[str, Any]] | dict[str, Any]
 
 def summary_markdown(night: Mapping[str, Any]) -> str:
     """A night's counts, times and places as Markdown."""
-    counts = {name.replace("_", " "): count for name, count in night["counts"].items()}
+    counts = {name.replace("_", " "): count for name, count in night["counts"].items() if count}
     rejected = {f"rejected: {code}": count for code, count in night["rejected"].items()}
     not_scored = {
         f"not scored: {row['meaning']}": row["count_calls"] for row in night["not_scored"]

@@ -204,11 +204,12 @@ def outcome(night: Mapping[str, Any]) -> str:
     """What came of a night, in one line."""
     counts = night["counts"]
     rejected = ", ".join(f"{count} {code}" for code, count in night["rejected"].items())
+    files = "file" if counts["quarantined"] == 1 else "files"
     return ", ".join(
         [
             f"{counts.get('calls_analysed', 0)} calls analysed",
             f"{counts.get('segments_scored', 0)} segments scored",
-            f"{counts['quarantined']} rejected files{f' ({rejected})' if rejected else ''}",
+            f"{counts['quarantined']} rejected {files}{f' ({rejected})' if rejected else ''}",
             *filter(None, [night["completeness"]["message"]]),
         ]
     )

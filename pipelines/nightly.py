@@ -41,6 +41,7 @@ SHARDS_AT_ONCE = 2
 
 @flow(
     name="nightly",
+    persist_result=False,  # Prefect would pickle it
     task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),  # type: ignore[arg-type]
 )
 def nightly(

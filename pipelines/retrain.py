@@ -60,7 +60,7 @@ class Trained:
     figures: dict[str, Any]
 
 
-@flow(name="retrain")
+@flow(name="retrain", persist_result=False)
 def retrain(
     root: str = "data",
     settings_file: str | None = None,

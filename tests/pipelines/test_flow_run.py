@@ -48,7 +48,7 @@ def test_a_night_is_named_by_its_call_dates_and_summed_up_in_one_artifact(
     shown = newest_run()
     dates = sorted(str(part.date) for part in lake.parts(CALLS))
     assert (shown.state_type.value, shown.state_name) == ("COMPLETED", "Partial")
-    assert "1 rejected files (1 not_audio)" in shown.state.message
+    assert "1 rejected file (1 not_audio)" in shown.state.message
     [artifact] = artifacts(shown.id)
     assert summary["report"] in artifact.data
     assert f"| calls analysed | {demo_calls.n_calls} |" in artifact.data
