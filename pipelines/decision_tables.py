@@ -44,8 +44,8 @@ def show_decisions(decisions: Mapping[str, Mapping[str, Any]], *, confusion: boo
 def known_to(figures: Mapping[str, Any]) -> str:
     """Who has seen a corpus before: its figures may flatter."""
     choices = "guided our choices" if figures["guided_choices"] else "never guided a choice"
-    heard = "was" if figures["encoder_exposed"] else "was not"
-    return f"{choices}; its audio {heard} used to train the encoder, without labels"
+    exposed = "was" if figures["encoder_exposed"] else "was not"
+    return f"{choices}; its audio {exposed} used to train the encoder, without labels"
 
 
 def _confusion(name: str, rows: Mapping[str, Mapping[str, int]]) -> Any:

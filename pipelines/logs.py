@@ -82,9 +82,9 @@ def log_stage(name: str, counts: Counts = dict) -> Iterator[None]:
     start = time.perf_counter()
     yield
     done, seconds = counts(), time.perf_counter() - start
-    told = "".join(f", {key.replace('_', ' ')} {value}" for key, value in done.items())
+    figures = "".join(f", {key.replace('_', ' ')} {value}" for key, value in done.items())
     log(
-        f"{name} ends after {seconds:.1f} s{told}",
+        f"{name} ends after {seconds:.1f} s{figures}",
         event="stage_end",
         stage=name,
         seconds=round(seconds, 3),

@@ -560,7 +560,7 @@ class ThresholdRule(Section):
 
 
 class AlertSettings(Section):
-    """Who is told of a night that needs attention; nobody without a webhook or a command."""
+    """Who is notified of a night that needs attention; nobody without a webhook or a command."""
 
     on: tuple[Literal["failed", "partial", "drift", "threshold"], ...] = Field(
         ("failed", "partial", "drift", "threshold"), description="what an alert is sent for"

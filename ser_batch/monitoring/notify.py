@@ -1,4 +1,4 @@
-"""Tell people of a night that needs attention; whatever goes wrong here, the night goes on."""
+"""Notify people of a night that needs attention; whatever goes wrong here, the night goes on."""
 
 from __future__ import annotations
 

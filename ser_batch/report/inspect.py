@@ -29,7 +29,7 @@ KIND_COLOURS = {
     "hold music": "#009E73",
     "tones": "#CC79A7",
 }
-"""Told apart also by colour-blind eyes. Source: Okabe and Ito (2008), Color Universal Design."""
+"""Colours that colour-blind readers distinguish. Source: Okabe and Ito (2008)."""
 
 
 def picture(

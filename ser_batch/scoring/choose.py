@@ -70,7 +70,7 @@ def model_id(root: Root, settings: Settings) -> str:
     if champion and champion.folder != BUNDLED and champion.model_id != manifest.model_id:
         raise ModelError(
             f"{champion.folder} is not the model any more that was promoted "
-            f"({manifest.model_id}, promoted was {champion.model_id}); promote one anew"
+            f"({manifest.model_id}, promoted was {champion.model_id}); promote one again"
         )
     return manifest.model_id
 

@@ -24,7 +24,7 @@ class KnownModel:
         model_id: name and digest
         status: champion, shadow or challenger
         feature_set: that it reads
-        classes: emotions that it tells
+        classes: emotions that it predicts
         uar: on speakers that its training held out; not to be compared between models
         n_speakers: that this rests on
         licence: that it carries from its data

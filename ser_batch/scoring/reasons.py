@@ -19,7 +19,7 @@ LEAST_SEGMENTS = 4
 
 @dataclass(frozen=True)
 class Family:
-    """Features that an analyst hears as one thing.
+    """Features that an analyst perceives as one quality.
 
     Attributes:
         pattern: of the names of its features
@@ -161,7 +161,7 @@ def _usual(
 def _membership(names: Sequence[str]) -> DoubleArray:
     """1 where a feature belongs to a family, shape (n_features, len(FAMILIES)).
 
-    A speech model's states belong to none: beside descriptors, the descriptors' part is told.
+    A speech model's states belong to none: beside descriptors, the descriptors' part is named.
     """
     member = np.zeros((len(names), len(FAMILIES)))
     for row, name in enumerate(names):

@@ -24,7 +24,7 @@ from ser_batch.scoring.decide import score_segments
 
 @dataclass(frozen=True)
 class ScoredSegment:
-    """A stretch of the customer's speech.
+    """A segment of the customer's speech.
 
     Attributes:
         channel: in the file

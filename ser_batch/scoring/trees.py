@@ -1,4 +1,4 @@
-"""LightGBM, loaded late and told plainly when it cannot be."""
+"""LightGBM, loaded late, with a plain error when it cannot be."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ class Lake:
             table = pq.ParquetFile(path).read()
         except (OSError, pa.ArrowInvalid) as error:
             raise LakeError(
-                f"{path} cannot be read: {error}; delete it to have it made again"
+                f"{path} cannot be read: {error}; delete it, and the next night recomputes it"
             ) from (error)
         version = int((table.schema.metadata or {}).get(_VERSION, b"1"))
         return contract.conform(migrate(contract, table, version))
@@ -215,5 +215,5 @@ def _schema(path: Path) -> pa.Schema:
         return pq.read_schema(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise LakeError(
-            f"{path} cannot be read: {error}; delete it to have it made again"
+            f"{path} cannot be read: {error}; delete it, and the next night recomputes it"
         ) from error

@@ -56,7 +56,7 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
     Args:
         root: whose calls, and whose champion
         settings: of the features
-        days: call dates up to the latest one that are heard
+        days: call dates up to the latest one that are used
         who: for the log
 
     Raises:
@@ -66,10 +66,10 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
     if champion.predictor.shift is not None:
         raise ModelError(
             f"{champion.model_id} is aligned already: promote the model that it was made from "
-            "(`ser-batch models list`), then align anew"
+            "(`ser-batch models list`), then align again"
         )
-    heard = _heard(lake, settings, days)
-    n_calls = len(heard.recordings)
+    usual = _usual(lake, settings, days)
+    n_calls = len(usual.recordings)
     if n_calls < MIN_CALLS:
         raise ModelError(
             f"{n_calls} scored calls in {days} days, without those of callers that measure models: "
@@ -77,18 +77,18 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
             "there are any, or wait for more nights"
         )
     names = get_feature_set(settings.features.set).names
-    features = champion.predictor.read(heard.features, names)
+    features = champion.predictor.read(usual.features, names)
     fitted = replace(champion, predictor=aligned(champion.predictor, features, n_calls=n_calls))
-    told = (
-        f"fitted to {n_calls} calls, {len(features)} segments, of {heard.parts[0].date} to "
-        f"{heard.parts[-1].date}, without labels"
+    basis = (
+        f"fitted to {n_calls} calls, {len(features)} segments, of {usual.parts[0].date} to "
+        f"{usual.parts[-1].date}, without labels"
     )
-    bundle = _written(root, fitted, told, heard.recordings)
+    bundle = _written(root, fitted, basis, usual.recordings)
     registry = Registry(root.models)
     if all(entry.model_id != bundle.model_id for entry in registry.entries()):
-        why = (f"{champion.model_id} {told}",)
+        why = (f"{champion.model_id} {basis}",)
         registry.add("registered", bundle.model_id, bundle.folder.name, who=who, why=why)
-    first, last = heard.parts[0].date, heard.parts[-1].date
+    first, last = usual.parts[0].date, usual.parts[-1].date
     assert first is not None
     assert last is not None
     return Aligned(bundle, n_calls, len(features), first, last)
@@ -101,7 +101,7 @@ class _Heard:
     parts: list[Part]
 
 
-def _heard(lake: Lake, settings: Settings, days: int) -> _Heard:
+def _usual(lake: Lake, settings: Settings, days: int) -> _Heard:
     """Features of customers' segments, without those of callers that models are measured by.
 
     The features of customers who object were taken out of the lake.
@@ -137,7 +137,7 @@ def _matrix(table: pa.Table, names: tuple[str, ...], most: int) -> FloatArray:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _written(root: Root, fitted: Bundle, told: str, recordings: set[str]) -> Bundle:
+def _written(root: Root, fitted: Bundle, basis: str, recordings: set[str]) -> Bundle:
     """The bundle in its place below models/, whole or not at all."""
     manifest = fitted.manifest
     name = manifest.name.removesuffix(SUFFIX) + SUFFIX
@@ -155,7 +155,7 @@ def _written(root: Root, fitted: Bundle, told: str, recordings: set[str]) -> Bun
             licence=manifest.licence,
             made_with=manifest.made_with,
             evaluation={**fitted.evaluation, ALIGNED_TO: sorted(recordings)},
-            card=f"# {name}\n\nThis model is the one below, {told} by `ser-batch models align`. "
+            card=f"# {name}\n\nThis model is the one below, {basis} by `ser-batch models align`. "
             f"The figures are of the model that it was made from.\n\n{card}",
         )
         assert fitted.predictor.shift is not None

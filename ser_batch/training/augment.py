@@ -68,10 +68,10 @@ def telephone_copy(
     """
     speed = 1 + rng.uniform(-augmentation.speed, augmentation.speed)
     said = soxr.resample(signal, sample_rate, sample_rate / speed)
-    heard = with_response(said, sample_rate, augmentation, rng)
+    received = with_response(said, sample_rate, augmentation, rng)
     codec = list(CODECS)[int(rng.choice(len(CODECS), p=list(CODECS.values())))]
     arrived = telephone(
-        heard, sample_rate, codec=codec, level_db=float(rng.uniform(*augmentation.level_db))
+        received, sample_rate, codec=codec, level_db=float(rng.uniform(*augmentation.level_db))
     )
     if rng.random() < augmentation.lossy:
         arrived = lose_packets(arrived, share=rng.uniform(*augmentation.lost_packets), rng=rng)

@@ -1,4 +1,4 @@
-"""Predictions for speakers that the model has not heard."""
+"""Predictions for speakers outside the training data of each model."""
 
 from __future__ import annotations
 

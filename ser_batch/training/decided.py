@@ -24,7 +24,7 @@ from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.evaluation import expected_calibration_error
 
 CONTENT = ("calm", "happiness", "neutral")
-"""Anger is told from these in `auc_anger_content`: the goal of the bundled model."""
+"""Anger is distinguished from these in `auc_anger_content`: the goal of the bundled model."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def decisions_by_corpus(
 
 
 def _category(name: str, classes: Sequence[str]) -> str:
-    """What an emotion counts as for a model that may not tell it from neutral."""
+    """What an emotion counts as for a model that may not distinguish it from neutral."""
     return name if name in classes else CALL_CATEGORIES.get(name, name)
 
 

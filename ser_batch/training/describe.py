@@ -57,7 +57,7 @@ def describe_clips(
         CorpusError: if a clip cannot be decoded
     """
     augmentation = augmentation or Augmentation()
-    rows, contents, heard = [], [], []
+    rows, contents, lines = [], [], []
     for clip in clips:
         raw = clip.path.read_bytes()
         content = hashlib.blake2b(raw, digest_size=16)
@@ -70,7 +70,7 @@ def describe_clips(
         for signal in signals:
             span = speech_span(signal, feature_set.sample_rate)
             rows.append(feature_set.extract(signal, span))
-            heard.append(line_of(signal, feature_set.sample_rate, is_copy=signal is not signals[0]))
+            lines.append(line_of(signal, feature_set.sample_rate, is_copy=signal is not signals[0]))
         contents.append(content.hexdigest())
         on_clip()
     each = 1 + augmentation.copies
@@ -83,7 +83,7 @@ def describe_clips(
         corpora=_repeated([clip.corpus for clip in clips], each),
         sexes=_repeated([clip.sex for clip in clips], each),
         copies=np.tile(np.arange(each), len(clips)),
-        line=np.array(heard, np.float32).reshape(-1, len(LINE_MEASURES)),
+        line=np.array(lines, np.float32).reshape(-1, len(LINE_MEASURES)),
         shares=np.repeat(_shares(clips), each, axis=0) if any(c.votes for c in clips) else None,
         sentences=_repeated(
             [f"{c.corpus}:{c.sentence}" if c.sentence else "" for c in clips], each
@@ -100,7 +100,7 @@ def _shares(clips: Sequence[Clip]) -> FloatArray:
 def line_of(signal: FloatArray, sample_rate: int, *, is_copy: bool) -> list[float]:
     """What a clip says of its line, in the order of `LINE_MEASURES`; NaN where nothing honest.
 
-    It is cut to its speech, so it holds no noise by itself; and it is too short to tell clipping
+    It is cut to its speech, so it holds no noise by itself; it is too short to separate clipping
     from a peak. A copy's line noise hides how far its speech reaches.
 
     Args:

@@ -1,4 +1,4 @@
-"""How well anger, and anything negative, is told from the rest."""
+"""How well anger, and anything negative, is distinguished from the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ser_batch.features.dataset import Dataset
 def detections(
     clips: Dataset, probabilities: DoubleArray, classes: Sequence[str]
 ) -> dict[str, Any]:
-    """How well anger, and anything negative, is told from the rest: areas under ROC curves."""
+    """Areas under ROC curves of anger, and of anything negative, against the rest."""
     truth = np.array(clips.emotions)
     columns = np.array(classes)
     anger = probabilities[:, columns == "anger"].sum(axis=1)

@@ -114,6 +114,6 @@ def _check_enough(
     if n_callers < settings.min_callers:
         problems.append(f"labels come from {n_callers} callers, {settings.min_callers} are needed")
     if len({clip.emotion for clip in clips}.union(material.counts)) < 2:
-        problems.append("two emotions are needed to tell apart")
+        problems.append("at least two emotions are needed")
     if problems:
         raise TooFewLabelsError([*problems, *too_few.values()])

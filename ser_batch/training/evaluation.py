@@ -38,7 +38,7 @@ class Evaluation:
     Attributes:
         n_clips, n_speakers: what they rest on
         uar: unweighted average recall
-        uar_low, uar_high: 95 % interval of it, speakers drawn anew
+        uar_low, uar_high: 95 % interval of it, speakers resampled
         wa: accuracy
         ece: expected calibration error of the likeliest emotion's probability
         reliability: confidence and accuracy of the clips in each tenth of confidence
@@ -120,7 +120,7 @@ def uar(confusion: IntArray) -> float:
 def uar_interval(
     true: IntArray, predicted: IntArray, speakers: Sequence[str], n_classes: int
 ) -> tuple[float, float]:
-    """95 % interval of the UAR when whole speakers are drawn anew, with replacement."""
+    """95 % interval of the UAR when whole speakers are resampled with replacement."""
     labels, index = np.unique(np.array(speakers), return_inverse=True)
     by_speaker = np.stack(
         [

@@ -60,7 +60,7 @@ class Material:
 
 
 def gather(lake: Lake, settings: Settings) -> Material:
-    """Labels with their features, told apart by caller into what teaches and what measures.
+    """Labels with their features, split by caller into what teaches and what measures.
 
     Raises:
         ContractError: if the calls are analysed at another rate than the features are measured at
@@ -145,7 +145,7 @@ def _not_used(
     neither = [label for label in described if label.use == "neither"]
     counts = {
         "their emotion is left out": len(labels) - len(known),
-        "no segment of now covers what was heard, or its recording is gone": len(known)
+        "no segment of now covers the labelled audio, or its recording is gone": len(known)
         - len(described),
         "of callers that measure, but not drawn by chance": len(neither),
         "of callers that teach, but no annotator can tell": len(cannot_tell),

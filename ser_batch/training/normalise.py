@@ -25,6 +25,8 @@ def per_speaker(dataset: Dataset) -> Dataset:
     originals = dataset.copies == 0
     for speaker in np.unique(speakers):
         own = speakers == speaker
-        heard = features[own & originals]
-        features[own] = (features[own] - heard.mean(axis=0)) / np.maximum(heard.std(axis=0), least)
+        own_clips = features[own & originals]
+        features[own] = (features[own] - own_clips.mean(axis=0)) / np.maximum(
+            own_clips.std(axis=0), least
+        )
     return replace(dataset, features=features.astype(np.float32))

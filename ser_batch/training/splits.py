@@ -1,4 +1,4 @@
-"""Splits in which nobody is heard on both sides, and the proof of it."""
+"""Splits in which no speaker is on both sides, and the check of it."""
 
 from __future__ import annotations
 

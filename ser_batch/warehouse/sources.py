@@ -197,7 +197,7 @@ def _open_table(
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise LakeError(
-            f"table {contract.name}: {reason}; delete it to have it made again"
+            f"table {contract.name}: {reason}; delete it, and the next night recomputes it"
         ) from error
 
 

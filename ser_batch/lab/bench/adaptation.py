@@ -1,6 +1,6 @@
-"""Whether unlabelled recordings of some speakers help to tell the emotions of others.
+"""Whether unlabelled recordings of some speakers help to classify the emotions of others.
 
-Half of a corpus's speakers are heard without labels, as a company's nights would be; the other half
+Half of a corpus's speakers are used without labels, as a company's nights would be; the other half
 are judged before and after. The encoder that comes of it is thrown away.
 """
 
@@ -61,12 +61,12 @@ def run(
     """
     clips = one_of_each_content(read_corpus(corpora, corpus))
     speakers = sorted({clip.speaker for clip in clips})
-    heard = set(np.random.default_rng(seed).permutation(speakers)[: len(speakers) // 2])
-    judged = [clip for clip in clips if clip.speaker not in heard]
+    adapted_on = set(np.random.default_rng(seed).permutation(speakers)[: len(speakers) // 2])
+    judged = [clip for clip in clips if clip.speaker not in adapted_on]
     known = one_of_each_content(read_corpus(corpora, TRAINED_ON))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        _recorded([clip for clip in clips if clip.speaker in heard], folder / "nights")
+        _recorded([clip for clip in clips if clip.speaker in adapted_on], folder / "nights")
         task = Task(
             [Source(folder / "nights", OWN)],
             teacher,
@@ -95,8 +95,8 @@ def run(
         "corpus": corpus,
         "teacher": teacher.name,
         "n_steps": n_steps,
-        "adapted_on": sorted(heard),
-        "judged": sorted(set(speakers) - heard),
+        "adapted_on": sorted(adapted_on),
+        "judged": sorted(set(speakers) - adapted_on),
         "before": {"error": held_out["error_before"], **figures["before"]},
         "after": {"error": held_out["error"], **figures["after"]},
     }

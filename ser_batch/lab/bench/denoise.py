@@ -89,7 +89,7 @@ def run(
         snrs_db: signal-to-noise ratios beside clean
         n_folds: of speakers
         every: of how many clips one is taken
-        on_step: told what has been done
+        on_step: called with the step
 
     Returns:
         ours, peers and ratios: mean UAR over all noisy rows of the default (`gated`), of each other
@@ -190,11 +190,11 @@ def _rows(
     judge: Judge, signals: Sequence[FloatArray], settings: Settings
 ) -> Iterator[dict[str, Any]]:
     """What every method makes of some channels."""
-    heard = [_speech(signal, settings) for signal in signals]
+    speeches = [_speech(signal, settings) for signal in signals]
     for method in _methods():
         treated = [
             _treated(signal, speech, method, settings)
-            for signal, speech in zip(signals, heard, strict=True)
+            for signal, speech in zip(signals, speeches, strict=True)
         ]
         changed = [new is not old for new, old in zip(treated, signals, strict=True)]
         yield {

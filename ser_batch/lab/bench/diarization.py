@@ -1,4 +1,4 @@
-"""Speakers of one channel told apart: error rates on real excerpts and on demo calls mixed down."""
+"""Diarization of one channel: error rates on real excerpts and on demo calls mixed down."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def run(
 
     Args:
         corpora: folder with `diarization/` and `calls/`; None: demo calls only
-        settings: of voice activity, and the confidence from which two voices are told apart
+        settings: of voice activity, and the confidence from which two voices are diarized
         n_calls: demo calls, both sides mixed into one channel
-        on_step: told what has been done
+        on_step: called with the step
 
     Returns:
         der (demo calls, whose truth is exact) and the same as ours beside peers and ratios;
         der_by_kind; agent_in_customer_share: of what would be scored as the customer's in the demo
-        calls told apart, how much the agent says; told_apart_share of the demo calls; and rows:
+        calls diarized, how much the agent says; diarized_share of the demo calls; and rows:
         name, kind, n_speakers, der, missed, false_alarm and confusion as shares of the speech,
         confidence
     """
@@ -111,7 +111,7 @@ def run(
         "ratios": {name: by_kind["demo"] / value for name, value in peers.items()},
         "der": by_kind["demo"],
         "der_by_kind": by_kind,
-        "told_apart_share": len(clear) / len(done["demo"]),
+        "diarized_share": len(clear) / len(done["demo"]),
         "agent_in_customer_share": _wrong_share(clear),
         "rows": rows,
     }
@@ -129,15 +129,15 @@ def diarization_errors(
 
     Source: NIST Rich Transcription evaluation, without a collar, overlap counted.
     """
-    spoken, heard = (_masks(speakers, duration_s) for speakers in (true, found))
-    together = (spoken[:, None] & heard[None]).sum(axis=2)
+    spoken, detected = (_masks(speakers, duration_s) for speakers in (true, found))
+    together = (spoken[:, None] & detected[None]).sum(axis=2)
     pairs = zip(*linear_sum_assignment(-together), strict=True)
-    right = np.sum([spoken[a] & heard[b] for a, b in pairs], axis=0, dtype=np.int64)
-    n_spoken, n_heard = spoken.sum(axis=0), heard.sum(axis=0)
+    right = np.sum([spoken[a] & detected[b] for a, b in pairs], axis=0, dtype=np.int64)
+    n_spoken, n_found = spoken.sum(axis=0), detected.sum(axis=0)
     return Errors(
-        missed_s=float(np.maximum(n_spoken - n_heard, 0).sum() * FRAME_S),
-        false_s=float(np.maximum(n_heard - n_spoken, 0).sum() * FRAME_S),
-        confused_s=float((np.minimum(n_spoken, n_heard) - right).sum() * FRAME_S),
+        missed_s=float(np.maximum(n_spoken - n_found, 0).sum() * FRAME_S),
+        false_s=float(np.maximum(n_found - n_spoken, 0).sum() * FRAME_S),
+        confused_s=float((np.minimum(n_spoken, n_found) - right).sum() * FRAME_S),
         speech_s=float(n_spoken.sum() * FRAME_S),
     )
 
@@ -202,8 +202,8 @@ def check_recordings(corpora: Path) -> None:
 def mixed_calls(folder: Path, settings: Settings) -> list[Excerpt]:
     """Real two-channel calls with both sides in one channel.
 
-    Their truth is what is found on each channel by itself, so it tells how well the voices are
-    told apart, and nothing of speech that is missed on both.
+    Their truth is what is found on each channel by itself, so it measures how well the voices are
+    distinguished, and nothing of speech that is missed on both.
     """
     excerpts = []
     for path in sorted(folder.glob("*.wav")):

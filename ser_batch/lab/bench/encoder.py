@@ -112,7 +112,7 @@ def run(
         names: of the feature sets
         n_calls: calls a setting that the product's own models of EmoDB rank; 0: none
         cache_folder: for features, which are not computed twice
-        on_progress: told what is being done, how far, of how much
+        on_progress: called with a step, what is done of it, and all of it
 
     Returns:
         `rows`, one a set; `missing` says what could not be measured, and why

@@ -1,7 +1,7 @@
 """How far a call centre gets with its first labels: recall by number of labels an emotion.
 
 A model is trained on a few clips an emotion, drawn from the training speakers, and tested on all
-clips of speakers that it never heard.
+clips of speakers outside its training data.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def run(
         names: of the corpora, pooled; four emotions of them are used
         feature_set: name of the set
         draws: how often labels are drawn
-        on_progress: told what is being done, how far, of how much
+        on_progress: called with a step, what is done of it, and all of it
 
     Returns:
         ours and peers: UAR by number of labels; ratios: of ours to the peer's

@@ -67,7 +67,7 @@ def run(
         augmentation: of our training clips; the peers' are as they are
         recipe: ours
         classifiers: the field's, by name
-        on_progress: told what is being done, how far, of how much
+        on_progress: called with a step, what is done of it, and all of it
 
     Returns:
         `rows`, best first: what, features, uar, uar_low, uar_high, wa; and what was `missing`

@@ -44,7 +44,7 @@ def run(
         n_calls: over all days
         n_days: call dates
         settings: of the report; pages of single calls, which need audio, are not written
-        on_step: told what is being done
+        on_step: called with the step
 
     Returns:
         rows, seconds and bytes; seconds in a browser are None where there is none

@@ -238,10 +238,10 @@ def _described(
     clips = one_of_each_content(read_corpus(corpora, corpus))
     clips = [clip for clip in clips if clip.emotion in bundle.classes]
     done = iter(range(1, len(clips) + 1))
-    told = partial(on_progress, f"describing {corpus}")
+    report = partial(on_progress, f"describing {corpus}")
     return describe_clips(
         clips,
         get_feature_set(bundle.feature_set),
         augmentation=augmentation,
-        on_clip=lambda: told(next(done), len(clips)),
+        on_clip=lambda: report(next(done), len(clips)),
     )
