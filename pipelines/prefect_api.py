@@ -125,7 +125,7 @@ def _set_environment(home: Path, *, is_prepared: bool) -> None:
     """Prefect reads its variables once, when it is imported."""
     given = {**QUIET_PREFECT, "PREFECT_HOME": str(home), **(PREPARED if is_prepared else {})}
     for name, value in given.items():
-        os.environ.setdefault(name, value)
+        os.environ[name] = os.environ.get(name) or value
     for name in ("no_proxy", "NO_PROXY"):  # a proxy does not reach this machine's own server
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
     # outside its own loggers: it counts what a flow that failed at once had no time to record

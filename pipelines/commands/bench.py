@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +27,7 @@ def night(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """A night on repeated real and demo calls: × real time per core, orchestration, memory.
+    """A night on repeated real and demo calls: × real time per core, start, memory.
 
     Examples:
 
@@ -37,7 +38,8 @@ def night(
     from ser_batch.lab.bench.night import run
 
     sources = _demo_calls() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
-    print_figures(run(sources, hours, _run_night), as_json=as_json)
+    command = [sys.executable, "-m", "pipelines.cli", "nightly"]
+    print_figures(run(sources, hours, command), as_json=as_json)
 
 
 @app.command("vad")
@@ -133,13 +135,6 @@ def _demo_calls() -> list[Path]:
 
     made = make_demo_calls(user_cache_path("ser-batch") / "bench-calls", n_calls=24, seed=1)
     return sorted(made.audio_dir.rglob("*.wav"))
-
-
-def _run_night(audio: Path, root: Path) -> dict[str, Any]:
-    from pipelines.commands.night import run_nightly
-
-    os.environ["SER_INGEST__MIN_AGE_S"] = "0"
-    return run_nightly([audio], [], root, None, quiet=False)
 
 
 def print_figures(result: dict[str, Any], *, as_json: bool) -> None:

@@ -1,4 +1,6 @@
-"""A whole night against the clock: real time per core by stage, orchestration, memory.
+"""A whole night against the clock: real time per core by stage, start, orchestration, memory.
+
+Each night is a command of its own, as the system's scheduler runs it.
 
 The peer is the same work done plainly: each call by itself, one after the other, in one process,
 without a flow.
@@ -6,12 +8,15 @@ without a flow.
 
 from __future__ import annotations
 
-import resource
+import json
+import os
 import shutil
 import struct
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,32 +26,52 @@ from ser_batch.analysis.describe import CallJob, describe_calls
 from ser_batch.audio.call_audio import CallFile
 from ser_batch.config import Settings
 
-RunNight = Callable[[Path, Path], dict[str, Any]]
-"""Runs a night on an audio folder under a root folder; returns its summary."""
-
 MOST_PEER_CALLS = 12
+PUBLISHED = (0, 3)
+"""Exit codes of a night that published: clean, partial."""
 
 
-def run(sources: Sequence[Path], hours: float, run_night: RunNight) -> dict[str, Any]:
-    """Run a short and a long night on copies of some calls, and the peer on a sample of them.
+@dataclass(frozen=True)
+class Night:
+    """A night that a command ran.
+
+    Attributes:
+        summary: what it printed
+        start_s: from the command to the first work
+        wall_s: of the whole command
+        core_s: of the command and all its processes
+        peak_mb: of the largest of these
+    """
+
+    summary: dict[str, Any]
+    start_s: float
+    wall_s: float
+    core_s: float
+    peak_mb: float
+
+
+def run(sources: Sequence[Path], hours: float, command: Sequence[str]) -> dict[str, Any]:
+    """Run a short night on copies of some calls, a long one, and that again; and the peer.
 
     Args:
         sources: two-channel WAV recordings
         hours: of calls in the long night; the short one has a quarter
-        run_night: the flow
+        command: that runs a night
 
     Returns:
         ours and peers in call-seconds per core-second, ratios, the orchestration's share of the
-        long night, the seconds that Prefect takes before it begins, and peak memory of both nights
+        long night, seconds from command to first work, what a night costs that finds nothing new,
+        and peak memory
     """
     with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
         place = Path(folder)
-        nights = [
-            _night(sources, part * hours * 3600, place / name, run_night)
-            for name, part in (("short", 0.25), ("long", 1.0))
-        ]
+        copies(sources, 0.25 * hours * 3600, place / "short")
+        copies(sources, hours * 3600, place / "long")
+        short = _night(command, place / "short", place / "short-root")
+        first = _night(command, place / "long", place / "long-root")
+        again = _night(command, place / "long", place / "long-root")
         peer = _plainly(sources)
-    short, long = nights
+    long = first.summary
     audio_s, n_processes = long["audio_s"], long["n_processes"]
     core_s = {step: seconds for step, seconds in long["core_s"].items() if seconds}
     stages = {step: audio_s / seconds for step, seconds in core_s.items()}
@@ -62,8 +87,9 @@ def run(sources: Sequence[Path], hours: float, run_night: RunNight) -> dict[str,
         "peers": {"one_call_at_a_time_without_flow": peer},
         "ratios": {"one_call_at_a_time_without_flow": end_to_end / peer},
         "orchestration_share": long["orchestration_s"] / long["flow_s"],
-        "before_flow_s": short["before_flow_s"],
-        "peak_memory_mb": {"short_night": short["peak_mb"], "long_night": long["peak_mb"]},
+        "start_s": {"first_night_of_a_root": first.start_s, "later_night": again.start_s},
+        "nothing_new": {"core_s": again.core_s, "wall_s": again.wall_s},
+        "peak_memory_mb": {"short_night": short.peak_mb, "long_night": first.peak_mb},
     }
 
 
@@ -91,18 +117,26 @@ def copies(sources: Sequence[Path], seconds: float, folder: Path) -> int:
     return number
 
 
-def _night(
-    sources: Sequence[Path], seconds: float, place: Path, run_night: RunNight
-) -> dict[str, Any]:
-    copies(sources, seconds, place / "audio")
-    start = time.time()
-    summary = run_night(place / "audio", place / "root")
-    summary["before_flow_s"] = summary["began_at_s"] - start
-    peak = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return {**summary, "peak_mb": peak / 1024}
+def _night(command: Sequence[str], audio: Path, root: Path) -> Night:
+    """Run a night and measure its processes.
+
+    Raises:
+        subprocess.CalledProcessError: if it fails; its error is on standard error
+    """
+    arguments = [*command, "--audio", str(audio), "--root", str(root), "--json"]
+    own = {"SER_INGEST__MIN_AGE_S": "0", "PREFECT_HOME": ""}
+    with tempfile.TemporaryFile("w+") as output:
+        start = time.time()
+        process = subprocess.Popen(arguments, stdout=output, env={**os.environ, **own})
+        _, status, used = os.wait4(process.pid, 0)
+        wall_s = time.time() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in PUBLISHED:
+            raise subprocess.CalledProcessError(process.returncode, arguments)
+        output.seek(0)
+        summary = json.load(output)
+    start_s = summary["began_at_s"] - start
+    return Night(summary, start_s, wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def _plainly(sources: Sequence[Path]) -> float:
