@@ -15,6 +15,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pipelines.engine import engine_of, load_bundle, open_engine
+from pipelines.logs import log_stage
 from ser_batch.clock import utc_now
 from ser_batch.config import Settings
 from ser_batch.labels.gather import labelled_shards, usable_labels
@@ -22,6 +23,7 @@ from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import analyse, is_stale
+from ser_batch.store.caches import set_caches
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -79,13 +81,17 @@ def retrain(
         what was done, as `ser-batch retrain --json` prints it
     """
     with open_retraining(Path(root), settings_file, quiet=quiet) as context:
-        for shard in labelled_shards(context.lake, usable_labels(context.lake, context.settings)):
-            refresh_features(context, shard)
-        trained = train_challenger(context)
-        return promote_if_better(context, trained, may_promote=promote)
+        with log_stage("refresh"):
+            labels = usable_labels(context.lake, context.settings)
+            for shard in labelled_shards(context.lake, labels):
+                refresh_features(context, shard)
+        with log_stage("train"):
+            trained = train_challenger(context)
+        with log_stage("promote"):
+            return promote_if_better(context, trained, may_promote=promote)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="refresh-{shard.name}")
+@task(cache_policy=NO_CACHE, task_run_name="refresh {shard.date} {shard.name}")
 def refresh_features(context: RetrainContext, shard: Part) -> None:
     """Describe a shard again where the settings or the feature set changed since the last night."""
     lake, settings = context.lake, context.settings
@@ -94,7 +100,7 @@ def refresh_features(context: RetrainContext, shard: Part) -> None:
         analyse(lake, shard, settings, workers, now=utc_now(), on_calls=lambda _: None)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="train")
 def train_challenger(context: RetrainContext) -> Trained:
     """Gather labels, train and evaluate on held-out callers, compare with the champion."""
     found = gather_enough(context.lake, context.settings)
@@ -112,7 +118,7 @@ def train_challenger(context: RetrainContext) -> Trained:
     return Trained(challenger.folder, challenger.model_id, comparison, _figures(found, challenger))
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, task_run_name="promote")
 def promote_if_better(
     context: RetrainContext, trained: Trained, *, may_promote: bool
 ) -> dict[str, Any]:
@@ -150,6 +156,7 @@ def open_retraining(
         SettingsError: if a setting is wrong
     """
     place = find_root(root, must_exist=True)
+    set_caches(place)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     listed_clips(settings.retrain)  # a corpus that is missing stops the run before the analysis

@@ -12,15 +12,18 @@ import typer
 from pipelines.commands.models import show_contest
 from pipelines.display import Display
 from pipelines.inputs import CorporaOption, check_inputs, given_corpora
+from pipelines.logs import start_log, writes_json
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
+    LogFormatOption,
     RootOption,
     SettingsOption,
     existing_root,
     print_json,
     read_settings,
 )
+from ser_batch.progress import LogFormat
 
 
 def retrain(
@@ -29,6 +32,7 @@ def retrain(
     ] = True,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
+    log_format: LogFormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a new model on the labels, and let it take over if it is better on unseen callers.
@@ -43,15 +47,22 @@ def retrain(
 
       SER_RETRAIN__CORPORA='["emodb"]' SER_RETRAIN__CORPORA_FOLDER=/corpora ser-batch retrain
     """
-    result = run_retrain(root, settings, promote=promote, quiet=as_json)
+    result = run_retrain(root, settings, promote=promote, quiet=as_json, log_format=log_format)
     if as_json:
         print_json(result)
-    else:
+    elif not writes_json():
         _show_retrained(result)
 
 
-def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool) -> dict[str, Any]:
-    """The flow, with a quiet Prefect; what is wrong with root or settings is said before it starts.
+def run_retrain(
+    root: Path,
+    settings: Path | None,
+    *,
+    promote: bool,
+    quiet: bool,
+    log_format: LogFormat | None = None,
+) -> dict[str, Any]:
+    """The flow, with a quiet Prefect; wrong roots and settings are reported before it starts.
 
     Raises:
         NoRootError: if there is no root
@@ -61,7 +72,8 @@ def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool
     from ser_batch.store.lock import only_run
 
     place = existing_root(root)
-    read_settings(place, settings)
+    found = read_settings(place, settings)
+    has_bars = start_log(log_format or found.run.log_format, quiet=quiet)
     with only_run(place):  # another run is named before Prefect starts
         pass
     with prefect_api(place):
@@ -71,7 +83,7 @@ def run_retrain(root: Path, settings: Path | None, *, promote: bool, quiet: bool
             root=str(root),
             settings_file=str(settings) if settings else None,
             promote=promote,
-            quiet=quiet,
+            quiet=not has_bars,
         )
     return result
 

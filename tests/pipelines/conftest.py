@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipelines.logs import LOG
 from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.store.lake import Lake
 from ser_batch.tables import TableContract
@@ -78,3 +80,14 @@ def rows(lake: Lake, contract: TableContract) -> list[dict[str, Any]]:
     kept = table.select([name for name in table.column_names if name not in TIMES])
     listed: list[dict[str, Any]] = kept.to_pylist()
     return sorted(listed, key=lambda row: tuple(str(row[name]) for name in contract.key))
+
+
+@pytest.fixture(autouse=True)
+def _logs_restored() -> Iterator[None]:
+    """Commands set up the log of their process, which tests share."""
+    warned = logging.getLogger("py.warnings")
+    before = [(logger, logger.handlers, logger.propagate) for logger in (LOG, warned)]
+    yield
+    for logger, handlers, propagate in before:
+        logger.handlers, logger.propagate = handlers, propagate
+    logging.captureWarnings(False)

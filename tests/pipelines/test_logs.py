@@ -5,22 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from pipelines.display import Display
-from pipelines.logs import LOG, log, log_error, log_stage, start_log, start_run
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    warned = logging.getLogger("py.warnings")
-    before = [(logger, logger.handlers, logger.propagate) for logger in (LOG, warned)]
-    yield
-    for logger, handlers, propagate in before:
-        logger.handlers, logger.propagate = handlers, propagate
-    logging.captureWarnings(False)
+from pipelines.logs import log, log_error, log_stage, start_log, start_run
 
 
 def run() -> None:
