@@ -126,7 +126,7 @@ def test_a_changed_decision_rescores_and_cuts_no_segment_again(
     first = run(audio)
     segments = part_times(lake, SEGMENTS)
 
-    second = run(audio, model__min_confidence=0.99)
+    second = run(audio, model__min_emotion_confidence=0.99)
 
     assert second["counts"]["segments_scored"] == first["counts"]["segments_scored"]
     assert not second["counts"].get("calls_analysed")
@@ -226,7 +226,7 @@ def test_silence_about_notice_counts_as_no_where_notice_is_required(
         tmp_path / "m.csv", {"file": first_call(audio), "notice_given": "true"}
     )
 
-    summary = run(audio, metadata, law__notice_required=True)
+    summary = run(audio, metadata, policy__notice_required=True)
 
     assert ask(summary, "select count(*) from call_summary where dissatisfaction is not null") == [
         (1,)
