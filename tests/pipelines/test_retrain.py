@@ -118,7 +118,7 @@ def test_a_night_scores_in_shadow_compares_days_and_another_model_can_score_them
     made = [put_bundle(root.models / name, seed=seed) for seed, name in enumerate(("a", "b"))]
     set_shadow(root, Settings(), "a", on=True, who="ann", why=("to see",))
 
-    night = run(audio, model__min_confidence=0)
+    night = run(audio, model__min_confidence=0.5)
 
     shadow = lake.read(predictions_contract(made[0].model_id))
     assert shadow.num_rows == night["counts"]["segments_scored"]
@@ -132,7 +132,7 @@ def test_a_night_scores_in_shadow_compares_days_and_another_model_can_score_them
     assert night["drift"] == []
     assert invoke(root, "drift")["drift"]
 
-    monkeypatch.setenv("SER_MODEL__MIN_CONFIDENCE", "0")
+    monkeypatch.setenv("SER_MODEL__MIN_CONFIDENCE", "0.5")
     result = invoke(root, "rescore", "--model", "b")
     assert (result["model_id"], result["n_segments"]) == (made[1].model_id, shadow.num_rows)
     with warehouse.connect(root.warehouse) as con:
@@ -140,4 +140,4 @@ def test_a_night_scores_in_shadow_compares_days_and_another_model_can_score_them
         shown = "select distinct model_id from segment_emotion"
         assert con.sql(shown).fetchall() == [(night["model_id"],)]
     assert invoke(root, "rescore", "--model", "b")["n_shards"] == 0
-    assert run(audio, model__min_confidence=0)["counts"].get("segments_scored", 0) == 0
+    assert run(audio, model__min_confidence=0.5)["counts"].get("segments_scored", 0) == 0
