@@ -57,7 +57,7 @@ def test_csv_neutralises_what_a_spreadsheet_takes_for_a_formula(warehouse, tmp_p
     with target.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["call_id"] for row in rows] == ["call-r3", "'-1", f"'{FORMULA}"]
-    assert rows[2]["dissatisfaction"] == "0.998"
+    assert rows[2]["dissatisfaction"] == "1.0"
     assert rows[2]["emotions"] == "anger: 1.0"
 
 
