@@ -1,0 +1,61 @@
+"""Every setting: default, unit, range and meaning, in one place.
+
+Values come from the settings file (TOML), then from the environment (`SER_AUDIO__MIN_AGE_S=0`),
+which wins: `ser_batch.settings_file` reads the one and writes it from these declarations.
+"""
+
+from ser_batch.config.audio import (
+    AudioSettings,
+    DenoiseSettings,
+    LineSettings,
+    SegmentSettings,
+    VadSettings,
+)
+from ser_batch.config.calls import IngestSettings, PolicySettings, RoleSettings
+from ser_batch.config.model import (
+    DissatisfactionSettings,
+    FeatureSettings,
+    LabelSettings,
+    ModelSettings,
+    RetrainSettings,
+)
+from ser_batch.config.operation import (
+    AlertSettings,
+    DriftSettings,
+    HealthSettings,
+    ReportSettings,
+    RunSettings,
+    ThresholdRule,
+)
+from ser_batch.config.section import Role, Section, Speaker, digest, nearest
+from ser_batch.config.settings import ENV_PREFIX, Settings, sections
+
+__all__ = [
+    "ENV_PREFIX",
+    "AlertSettings",
+    "AudioSettings",
+    "DenoiseSettings",
+    "DissatisfactionSettings",
+    "DriftSettings",
+    "FeatureSettings",
+    "HealthSettings",
+    "IngestSettings",
+    "LabelSettings",
+    "LineSettings",
+    "ModelSettings",
+    "PolicySettings",
+    "ReportSettings",
+    "RetrainSettings",
+    "Role",
+    "RoleSettings",
+    "RunSettings",
+    "Section",
+    "SegmentSettings",
+    "Settings",
+    "Speaker",
+    "ThresholdRule",
+    "VadSettings",
+    "digest",
+    "nearest",
+    "sections",
+]

@@ -1,0 +1,80 @@
+"""What a table's contract is, and the columns that several tables share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from ser_batch.errors import ContractError
+
+
+@dataclass(frozen=True)
+class TableContract:
+    """What a table holds.
+
+    Attributes:
+        name: folder under the lake; may have a variant below it (`features/descriptors_v1`)
+        version: raised by every change of the schema
+        grain: what one row is
+        key: columns that make a row unique
+        arrow: columns with type, nullability and doc line
+        partitioned: whether its files lie by call date
+    """
+
+    name: str
+    version: int
+    grain: str
+    key: tuple[str, ...]
+    arrow: pa.Schema
+    partitioned: bool = True
+
+    def conform(self, table: pa.Table) -> pa.Table:
+        """The table in the contract's column order and types, sorted by key.
+
+        Raises:
+            ContractError: if a column is missing or extra, of another type, or null where it
+                must not be
+        """
+        names = set(table.column_names)
+        missing = [name for name in self.arrow.names if name not in names]
+        extra = sorted(names - set(self.arrow.names))
+        if missing or extra:
+            raise ContractError(f"table {self.name}: missing {missing}, not in contract {extra}")
+        try:
+            cast = table.select(self.arrow.names).cast(self.arrow)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+            raise ContractError(f"table {self.name}: {error}") from error
+        for field in self.arrow:
+            if not field.nullable and cast.column(field.name).null_count:
+                raise ContractError(f"table {self.name}: column {field.name} has nulls")
+        return cast.sort_by([(name, "ascending") for name in self.key])
+
+    def from_rows(self, rows: Iterable[dict[str, object]]) -> pa.Table:
+        """A conforming table from dictionaries; missing keys are null."""
+        return self.conform(pa.Table.from_pylist(list(rows), schema=self.arrow))
+
+    def empty(self) -> pa.Table:
+        """A conforming table without rows."""
+        return self.arrow.empty_table()
+
+
+def column(name: str, kind: pa.DataType, doc: str, *, nullable: bool = False) -> pa.Field[Any]:
+    """A column with its doc line."""
+    return pa.field(name, kind, nullable=nullable, metadata={"doc": doc})
+
+
+def doc(field: pa.Field[Any]) -> str:
+    """The doc line of a column."""
+    return (field.metadata or {}).get(b"doc", b"").decode()
+
+
+TIME = pa.timestamp("us")
+ATTRIBUTES = pa.map_(pa.string(), pa.string())
+SEGMENT_KEY = ("recording_id", "channel", "segment_no")
+
+RECORDING_ID = column("recording_id", pa.string(), "digest of the audio bytes")
+CHANNEL = column("channel", pa.int8(), "channel in the file, or voice in the only one, from 0")
+SEGMENT_NO = column("segment_no", pa.int32(), "number of the segment on its channel, from 0")

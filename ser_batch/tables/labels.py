@@ -1,0 +1,62 @@
+"""Contracts of what annotators are asked and what they decide."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from ser_batch.tables.contract import (
+    CHANNEL,
+    RECORDING_ID,
+    SEGMENT_KEY,
+    SEGMENT_NO,
+    TIME,
+    TableContract,
+    column,
+)
+
+LABEL_QUEUE = TableContract(
+    name="label_queue",
+    version=1,
+    grain="one row a segment that annotators are asked about",
+    key=SEGMENT_KEY,
+    partitioned=False,
+    arrow=pa.schema(
+        [
+            RECORDING_ID,
+            CHANNEL,
+            SEGMENT_NO,
+            column("start_s", pa.float32(), "start in the recording when it was queued, seconds"),
+            column("end_s", pa.float32(), "end in the recording when it was queued, seconds"),
+            column("batch_id", pa.string(), "the queueing that it belongs to, time-ordered"),
+            column("rank", pa.int32(), "order in its batch, from 0"),
+            column("reason", pa.string(), "why it was picked; random: for honest measuring"),
+            column("model_id", pa.string(), "model whose scores it was picked by"),
+            column("suggested", pa.string(), "predicted emotion; null if random", nullable=True),
+            column("queued_at", TIME, "UTC"),
+        ]
+    ),
+)
+
+
+LABELS = TableContract(
+    name="labels",
+    version=1,
+    grain="one row a decision of an annotator; none is ever changed, the newest counts",
+    key=("label_id",),
+    partitioned=False,
+    arrow=pa.schema(
+        [
+            column("label_id", pa.string(), "digest of segment, annotator, time and decision"),
+            RECORDING_ID,
+            CHANNEL,
+            SEGMENT_NO,
+            column("start_s", pa.float32(), "start of the labelled audio, seconds"),
+            column("end_s", pa.float32(), "end of the labelled audio, seconds"),
+            column("annotator", pa.string(), "who decided"),
+            column("emotion", pa.string(), "or cannot_tell; null: taken back", nullable=True),
+            column("made_at", TIME, "when it was decided, UTC"),
+            column("source", pa.string(), "page, label_studio or csv"),
+            column("imported_at", TIME, "when it came into the lake, UTC"),
+        ]
+    ),
+)

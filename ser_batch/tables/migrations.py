@@ -1,0 +1,32 @@
+"""How a file of an older version of a contract is brought to the present one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from ser_batch.errors import ContractError
+from ser_batch.tables.contract import TableContract
+
+MIGRATIONS: dict[tuple[str, int], Callable[[pa.Table], pa.Table]] = {}
+"""(table, old version) → step that turns a file of that version into the next."""
+
+
+def migrate(contract: TableContract, table: pa.Table, version: int) -> pa.Table:
+    """A file's rows brought to the contract's version, step by step.
+
+    Raises:
+        ContractError: if the file is newer than this program, or a step is missing
+    """
+    if version > contract.version:
+        raise ContractError(
+            f"table {contract.name} was written by a newer ser-batch "
+            f"(version {version}, this one knows {contract.version})"
+        )
+    base = contract.name.split("/")[0]
+    for old in range(version, contract.version):
+        if (base, old) not in MIGRATIONS:
+            raise ContractError(f"table {base}: no way from version {old} to {old + 1}")
+        table = MIGRATIONS[base, old](table)
+    return table
