@@ -27,9 +27,10 @@ from ser_batch.store.caches import set_caches
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
+from ser_batch.training.challenger import N_FOLDS, make_challenger
 from ser_batch.training.enough import TrainingInput, gather_enough, listed_clips
 from ser_batch.training.gate import ModelComparison
-from ser_batch.training.retrain import N_FOLDS, compare, make_challenger, register_and_promote
+from ser_batch.training.retrain import compare, register_and_promote
 
 
 @dataclass(frozen=True)

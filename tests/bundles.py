@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ser_batch.config import FeatureSettings
 from ser_batch.features.sets import get_feature_set
-from ser_batch.scoring.bundle import Bundle, write_bundle
+from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.bundle_writer import ModelFacts, write_bundle
 from ser_batch.training.fit import train
 from tests.training.datasets import QUICK, blobs
 
@@ -24,12 +25,14 @@ def put_bundle(folder: Path, *, seed: int = 0, feature_set: str = DEFAULT_SET) -
     return write_bundle(
         folder,
         replace(predictor, outliers=admitting),
-        name="made",
-        feature_set=feature_set,
-        band="telephone",
-        training=[{"corpus": "made"}],
-        licence="CC0-1.0",
-        made_with={"numpy": "2"},
-        evaluation={"uar": 0.5, "n_speakers": 6},
+        ModelFacts(
+            name="made",
+            feature_set=feature_set,
+            band="telephone",
+            training=[{"corpus": "made"}],
+            licence="CC0-1.0",
+            made_with={"numpy": "2"},
+            evaluation={"uar": 0.5, "n_speakers": 6},
+        ),
         card="# made\n",
     )

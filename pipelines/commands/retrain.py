@@ -200,7 +200,8 @@ def bench_retraining(
       ser-batch bench retraining --corpora DIR --corpus ravdess --json
     """
     from ser_batch.lab.bench.retraining import START, run
-    from ser_batch.scoring.bundle import default_bundle_path, read_manifest
+    from ser_batch.scoring.bundle import default_bundle_path
+    from ser_batch.scoring.manifest import read_manifest
 
     check_inputs(None, feature_sets=[read_manifest(default_bundle_path()).feature_set])
     folder = given_corpora(corpora, [START, corpus])

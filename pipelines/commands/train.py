@@ -21,9 +21,7 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from ser_batch.training.augment import Augmentation
-    from ser_batch.training.describe import Band
-    from ser_batch.training.fit import Recipe
+    from ser_batch.training.setup import TrainingSetup
 
 DEFAULT_CORPUS = "emodb"
 
@@ -87,30 +85,19 @@ def train(  # noqa: PLR0917
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips
     from ser_batch.training.build import build_bundle
-    from ser_batch.training.describe import FEATURE_SETS
-    from ser_batch.training.recipes import recipe_for
 
-    chosen = features or FEATURE_SETS[band.value]
+    setup = _setup(band, features, augmentations, optimise_for)
     tables = labels or []
     names = corpus or ([] if tables else [DEFAULT_CORPUS])
     by_name = read_clips(corpora, names, tables)
-    check_inputs(corpora, feature_sets=[chosen])
+    check_inputs(corpora, feature_sets=[setup.features])
     clips = [clip for some in by_name.values() for clip in some]
     trained_on = {clip.corpus for clip in clips}
     others = installed(corpora, CORPORA.keys() - trained_on) if corpora else {}
     stems = [*names, *(table.stem for table in tables)]
     folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
     with progress_bar() as on_progress:
-        bundle = build_bundle(
-            clips,
-            folder,
-            band=band.value,
-            features=features,
-            augmentation=_augmentation(chosen, band, augmentations),
-            recipe=recipe_for(chosen, optimise_for.value),
-            others=others,
-            on_progress=on_progress,
-        )
+        bundle = build_bundle(clips, folder, setup, others=others, on_progress=on_progress)
     _show(bundle.folder, as_json=as_json)
 
 
@@ -163,17 +150,13 @@ def evaluate(  # noqa: PLR0917
       ser-batch evaluate --protocol loco --corpora DIR --labels calls.csv --decisions
     """
     from ser_batch.corpora.sources import read_clips
-    from ser_batch.training.describe import FEATURE_SETS
     from ser_batch.training.protocols import parse_protocol, run_protocol
-    from ser_batch.training.recipes import recipe_for
 
-    chosen = features or FEATURE_SETS[band.value]
-    augmentation = _augmentation(chosen, band, augmentations)
+    setup = _setup(band, features, augmentations, optimise_for)
     tables = labels or []
-    check_inputs(corpora, feature_sets=[chosen])
+    check_inputs(corpora, feature_sets=[setup.features])
     if protocol and protocol.partition(":")[0] == "loco":
-        recipe = recipe_for(chosen, optimise_for.value)
-        result = _loco(protocol, corpora, tables, band.value, chosen, augmentation, recipe)
+        result = _loco(protocol, corpora, tables, setup)
         print_json(result) if as_json else show_decisions(result["decisions"], confusion=decisions)
         return
     stems = "+".join(table.stem for table in tables)
@@ -183,10 +166,7 @@ def evaluate(  # noqa: PLR0917
         result = run_protocol(
             asked,
             clips,
-            band=band.value,
-            features=features,
-            augmentation=augmentation,
-            recipe=recipe_for(chosen, optimise_for.value),
+            setup,
             comparisons=comparisons,
             on_progress=on_progress,
             decisions=decisions,
@@ -242,19 +222,12 @@ def import_corpus(
         typer.echo(f"{len(clips)} clips → {out}")
 
 
-def _loco(  # noqa: PLR0917
-    protocol: str,
-    corpora: Path | None,
-    labels: list[Path],
-    band: Band,
-    features: str,
-    augmentation: Augmentation,
-    recipe: Recipe,
+def _loco(
+    protocol: str, corpora: Path | None, labels: list[Path], setup: TrainingSetup
 ) -> dict[str, Any]:
     """Leave out each corpus in turn: those named, or all in the folder, and each labels table."""
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips
-    from ser_batch.features.sets import get_feature_set
     from ser_batch.training.loco import run_loco
 
     named = [name for name in protocol.partition(":")[2].split("+") if name]
@@ -262,24 +235,17 @@ def _loco(  # noqa: PLR0917
     if not named and corpora is not None:
         clips |= installed(corpora, CORPORA)
     with progress_bar() as on_progress:
-        return run_loco(
-            clips,
-            get_feature_set(features),
-            band=band,
-            augmentation=augmentation,
-            recipe=recipe,
-            on_progress=on_progress,
-        )
+        return run_loco(clips, setup, on_progress=on_progress)
 
 
-def _augmentation(features: str, band: BandName, augmentations: int | None) -> Augmentation:
-    """Copies go over telephone lines, so wide band has none."""
-    from ser_batch.training.augment import Augmentation
-    from ser_batch.training.recipes import copies_for
+def _setup(
+    band: BandName, features: str | None, augmentations: int | None, optimise_for: Objective
+) -> TrainingSetup:
+    from ser_batch.training.setup import TrainingSetup
 
-    if band is BandName.wide:
-        return Augmentation()
-    return Augmentation(copies=copies_for(features) if augmentations is None else augmentations)
+    return TrainingSetup.choose(
+        band.value, features, copies=augmentations, optimise_for=optimise_for.value
+    )
 
 
 @contextmanager

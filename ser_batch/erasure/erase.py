@@ -23,7 +23,7 @@ from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
 from ser_batch.report.files import redact
-from ser_batch.scoring.bundle import ALIGNED_TO, EVALUATION, read_manifest
+from ser_batch.scoring.manifest import ALIGNED_TO, EVALUATION, read_manifest
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root

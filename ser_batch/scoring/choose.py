@@ -8,7 +8,8 @@ from ser_batch.config import Settings
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.resources import bundled_models
-from ser_batch.scoring.bundle import MANIFEST, Bundle, default_bundle_path, read_manifest
+from ser_batch.scoring.bundle import Bundle, default_bundle_path
+from ser_batch.scoring.manifest import MANIFEST, read_manifest
 from ser_batch.scoring.registry import BUNDLED, Registry
 from ser_batch.store.paths import Root
 

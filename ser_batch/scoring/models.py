@@ -9,8 +9,9 @@ from typing import Any
 
 from ser_batch.config import Settings
 from ser_batch.errors import ModelError
-from ser_batch.scoring.bundle import ALIGNED_TO, EVALUATION, MANIFEST, Bundle, read_manifest
+from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import model_folder, named_folder
+from ser_batch.scoring.manifest import ALIGNED_TO, EVALUATION, MANIFEST, read_manifest
 from ser_batch.scoring.registry import BUNDLED, Entry, Registry
 from ser_batch.store.paths import Root
 

@@ -20,8 +20,8 @@ from ser_batch.report.content import Choice, read_content
 from ser_batch.report.data import ModelFacts, ReportData, Rules, source_digest
 from ser_batch.report.queries import Row
 from ser_batch.resources import bundled_models
-from ser_batch.scoring.bundle import CARD, EVALUATION, read_manifest
 from ser_batch.scoring.choose import model_id
+from ser_batch.scoring.manifest import CARD, EVALUATION, read_manifest
 from ser_batch.stages.publish import publish
 from ser_batch.store.paths import Root
 

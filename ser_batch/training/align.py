@@ -18,8 +18,10 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.gather import held_out_recordings
 from ser_batch.monitoring.drift import write_aligned_reference
 from ser_batch.scoring.alignment import aligned
-from ser_batch.scoring.bundle import ALIGNED_TO, CARD, Bundle, write_bundle
+from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.bundle_writer import ModelFacts, write_bundle
 from ser_batch.scoring.choose import load_model
+from ser_batch.scoring.manifest import ALIGNED_TO, CARD
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
@@ -145,9 +147,7 @@ def _written(root: Root, fitted: Bundle, basis: str, recordings: set[str]) -> Bu
     with tempfile.TemporaryDirectory(dir=root.models, prefix=".") as place:
         building = Path(place) / name
         card = (fitted.folder / CARD).read_text(encoding="utf-8")
-        bundle = write_bundle(
-            building,
-            fitted.predictor,
+        facts = ModelFacts(
             name=name,
             feature_set=manifest.feature_set,
             band=manifest.band,
@@ -155,6 +155,11 @@ def _written(root: Root, fitted: Bundle, basis: str, recordings: set[str]) -> Bu
             licence=manifest.licence,
             made_with=manifest.made_with,
             evaluation={**fitted.evaluation, ALIGNED_TO: sorted(recordings)},
+        )
+        bundle = write_bundle(
+            building,
+            fitted.predictor,
+            facts,
             card=f"# {name}\n\nThis model is the one below, {basis} by `ser-batch models align`. "
             f"The figures are of the model that it was made from.\n\n{card}",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ser_batch.scoring.bundle_writer import ModelFacts
 from ser_batch.training.card_decisions import decisions_section
 from ser_batch.training.markdown import table
 
@@ -93,42 +94,33 @@ ENCODER_NOTES = """\
 """
 
 
-def model_card(
-    name: str,
-    *,
-    feature_set: str,
-    n_features: int,
-    band: str,
-    licence: str,
-    training: Sequence[Mapping[str, Any]],
-    evaluation: Mapping[str, Any],
-    command: str,
-) -> str:
+def model_card(facts: ModelFacts, *, n_features: int, command: str) -> str:
     """Markdown with every figure taken from the evaluation.
 
     Args:
-        name: of the model
-        evaluation: as `evaluation.json` holds it
+        facts: of the model
+        n_features: that it reads
         command: that makes this very model
     """
+    feature_set, evaluation = facts.feature_set, facts.evaluation
     return "\n".join(
         [
-            f"# {name}",
+            f"# {facts.name}",
             "",
-            f"Two heads over {n_features} features of `{feature_set}`, {band} band: "
+            f"Two heads over {n_features} features of `{feature_set}`, {facts.band} band: "
             "dissatisfaction, and emotion categories to explain it. Each is a linear head with "
             f"LightGBM trees boosted from its held-out logits. Made by `{command}`.",
             "",
             INTENDED,
             "## Training data",
-            *_training_table(training),
+            *_training_table(facts.training),
             "",
-            f"Licence that the model carries from its data: **{licence}**.",
+            f"Licence that the model carries from its data: **{facts.licence}**.",
             "",
             "## Figures",
             *_figures(evaluation),
             "",
-            *decisions_section(evaluation["decisions"], evaluation["across"]),
+            *decisions_section(evaluation["decisions"], evaluation["cross_corpus"]),
             LIMITS,
             *([NOTES] if "descriptors" in feature_set else []),
             *([ENCODER_NOTES] if "encoder_" in feature_set else []),

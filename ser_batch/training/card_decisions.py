@@ -42,22 +42,22 @@ count as neutral where the model does not separate them.
 
 
 def decisions_section(
-    within: Mapping[str, Mapping[str, Any]], across: Mapping[str, Mapping[str, Any]]
+    within: Mapping[str, Mapping[str, Any]], cross_corpus: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
     """Lines of the card; none where nothing was measured.
 
     Args:
         within: by training corpus, on unseen speakers, as `decisions_by_corpus` gives it
-        across: by corpus that the model was not trained on
+        cross_corpus: by corpus that the model was not trained on
     """
-    if not within and not across:
+    if not within and not cross_corpus:
         return []
     rows = [_row(name, figures) for name, figures in within.items()]
-    rows += [_row(f"{name}, unseen", figures) for name, figures in across.items()]
+    rows += [_row(f"{name}, unseen", figures) for name, figures in cross_corpus.items()]
     lines = ["## What production decides", EXPLAINED, *table(HEAD, rows), ""]
-    for name, figures in (*within.items(), *across.items()):
+    for name, figures in (*within.items(), *cross_corpus.items()):
         lines += [f"- {name}: {_known_to(figures)}"]
-    for name, figures in across.items():
+    for name, figures in cross_corpus.items():
         lines += ["", f"{name}: clips by emotion (row) and answer (column):", ""]
         lines += _confusion(figures["confusion"])
     return [*lines, ""]

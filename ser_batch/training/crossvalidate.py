@@ -10,6 +10,7 @@ import numpy as np
 from ser_batch.arrays import DoubleArray
 from ser_batch.config import ModelSettings
 from ser_batch.features.dataset import Dataset
+from ser_batch.features.dataset import joined as join_datasets
 from ser_batch.training.decided import Decided, decided, joined
 from ser_batch.training.evaluation import Evaluation, evaluate
 from ser_batch.training.fit import Recipe, train
@@ -98,6 +99,24 @@ def held_out_predictions(
         on_fold()
     in_order = joined(parts).take(np.argsort(np.concatenate(rows)))
     return HeldOut(probabilities[dataset.copies == 0], in_order)
+
+
+def check_apart(trained: Dataset, tested: Dataset, *, sentences: bool) -> LeakageReport:
+    """Check that a training and a test set share no speaker and no recording.
+
+    Args:
+        trained: with copies or without
+        tested: without copies
+        sentences: also no text, where it is known
+
+    Raises:
+        LeakError: naming the first that is on both sides
+    """
+    n_train, n_test = len(trained.emotions), len(tested.emotions)
+    both = join_datasets(trained, tested)
+    fold = Fold(np.arange(n_train), np.arange(n_train, n_train + n_test))
+    texts = both.sentences if sentences else None
+    return check_no_leakage([fold], both.speakers, both.contents, both.copies, texts)
 
 
 def align(probabilities: DoubleArray, classes: Sequence[str], wanted: Sequence[str]) -> DoubleArray:

@@ -7,29 +7,19 @@ from dataclasses import asdict
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from ser_batch.config import ModelSettings
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
-from ser_batch.features.dataset import Dataset, joined
-from ser_batch.features.sets import FeatureSet
+from ser_batch.features.dataset import joined
 from ser_batch.progress import Progress
-from ser_batch.training.augment import Augmentation
+from ser_batch.training.crossvalidate import check_apart
 from ser_batch.training.decided import decided, decisions_by_corpus
-from ser_batch.training.describe import Band, describe_clips
-from ser_batch.training.fit import Recipe, train
-from ser_batch.training.splits import Fold, check_no_leakage
+from ser_batch.training.fit import train
+from ser_batch.training.setup import TrainingSetup
 
 
 def run_loco(
-    corpora: Mapping[str, Sequence[Clip]],
-    feature_set: FeatureSet,
-    *,
-    band: Band,
-    augmentation: Augmentation,
-    recipe: Recipe,
-    on_progress: Progress,
+    corpora: Mapping[str, Sequence[Clip]], setup: TrainingSetup, *, on_progress: Progress
 ) -> dict[str, Any]:
     """Production's decisions on each corpus, by a model that was trained on the others.
 
@@ -37,10 +27,7 @@ def run_loco(
 
     Args:
         corpora: clips by corpus, two at least
-        feature_set: what is measured
-        band: what every clip is sent through
-        augmentation: of training clips
-        recipe: how to train
+        setup: how clips are described and trained on
         on_progress: called with what is being done, the steps done, and all steps
 
     Returns:
@@ -55,56 +42,23 @@ def run_loco(
             "leaving one corpus out needs two: put corpora below --corpora, or name --labels"
         )
     described = {
-        name: _described(name, clips, feature_set, band, augmentation, on_progress)
+        name: setup.describe(
+            one_of_each_content(clips), step=f"describing {name}", on_progress=on_progress
+        )
         for name, clips in sorted(corpora.items())
     }
     decisions = {}
     for done, (name, dataset) in enumerate(described.items(), start=1):
         others = [other for key, other in described.items() if key != name]
         trained, tested = reduce(joined, others), dataset.take(dataset.copies == 0)
-        proof = _checked(trained, tested)
-        model = train(trained, recipe)
+        proof = check_apart(trained, tested, sentences=True)
+        model = train(trained, setup.recipe)
         found = decided(model, tested, ModelSettings())
-        figures = decisions_by_corpus(tested, found, model.classes, feature_set.name)
+        figures = decisions_by_corpus(tested, found, model.classes, setup.features)
         decisions[name] = {
             **figures[tested.corpora[0]],
             "trained_on": sorted(set(trained.corpora)),
-            "proof": proof,
+            "proof": asdict(proof),
         }
         on_progress("leaving one corpus out", done, len(described))
-    return {
-        "protocol": "loco",
-        "band": band,
-        "features": feature_set.name,
-        "augmented_copies": augmentation.copies,
-        "recipe": asdict(recipe),
-        "decisions": decisions,
-    }
-
-
-def _described(  # noqa: PLR0917
-    name: str,
-    clips: Sequence[Clip],
-    feature_set: FeatureSet,
-    band: Band,
-    augmentation: Augmentation,
-    on_progress: Progress,
-) -> Dataset:
-    clips = one_of_each_content(clips)
-    done = iter(range(1, len(clips) + 1))
-    return describe_clips(
-        clips,
-        feature_set,
-        band=band,
-        augmentation=augmentation,
-        on_clip=lambda: on_progress(f"describing {name}", next(done), len(clips)),
-    )
-
-
-def _checked(trained: Dataset, tested: Dataset) -> dict[str, Any]:
-    """The proof that no speaker, recording or sentence is on both sides."""
-    n_train, n_test = len(trained.emotions), len(tested.emotions)
-    both = joined(trained, tested)
-    fold = Fold(np.arange(n_train), np.arange(n_train, n_train + n_test))
-    report = check_no_leakage([fold], both.speakers, both.contents, both.copies, both.sentences)
-    return asdict(report)
+    return {"protocol": "loco", **setup.as_dict(), "decisions": decisions}

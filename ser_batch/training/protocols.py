@@ -16,17 +16,21 @@ from ser_batch.config import ModelSettings
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
-from ser_batch.features.sets import FeatureSet, get_feature_set
-from ser_batch.progress import Progress
-from ser_batch.training.augment import Augmentation
-from ser_batch.training.crossvalidate import HeldOut, align, held_out_predictions
+from ser_batch.progress import Progress, counted
+from ser_batch.training.crossvalidate import HeldOut, align, check_apart, held_out_predictions
 from ser_batch.training.decided import decided, decisions_by_corpus
-from ser_batch.training.describe import FEATURE_SETS, Band, describe_clips
 from ser_batch.training.detections import detections
 from ser_batch.training.evaluation import Evaluation, evaluate
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.normalise import per_speaker
-from ser_batch.training.splits import Fold, check_no_leakage, sentence_folds, speaker_folds
+from ser_batch.training.setup import TrainingSetup
+from ser_batch.training.splits import (
+    Fold,
+    LeakageReport,
+    check_no_leakage,
+    sentence_folds,
+    speaker_folds,
+)
 
 CROSS_EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 """What the corpora have in common."""
@@ -69,11 +73,8 @@ def parse_protocol(name: str) -> Protocol:
 def run_protocol(
     protocol: Protocol,
     clips_of: Mapping[str, Sequence[Clip]],
+    setup: TrainingSetup,
     *,
-    band: Band,
-    features: str | None = None,
-    augmentation: Augmentation,
-    recipe: Recipe,
     comparisons: bool,
     on_progress: Progress,
     decisions: bool = False,
@@ -84,10 +85,7 @@ def run_protocol(
     Args:
         protocol: who is trained on and tested
         clips_of: clips of each corpus that it names
-        band: what every clip is sent through
-        features: name of the feature set; None: the band's descriptors
-        augmentation: of training clips
-        recipe: how to train
+        setup: how clips are described and trained on
         comparisons: also the figures with per-speaker normalisation, split by clip at random,
             and of the 14 classes of sex and emotion
         on_progress: called with a step, what is done of it, and all of it
@@ -99,41 +97,35 @@ def run_protocol(
         protocol has are protocol, band, features, n_clips,
         n_speakers, uar, uar_low, uar_high, wa, uar_normalised, ece
     """
-    feature_set = get_feature_set(features or FEATURE_SETS[band])
-    described = partial(
-        _described, clips_of=clips_of, feature_set=feature_set, band=band, on_progress=on_progress
-    )
-    trained = described(protocol.train, augmentation=augmentation)
-    tested = decided_across = None
+    describe = partial(_described, setup, clips_of, on_progress)
+    trained = describe(protocol.train)
+    tested = decided_cross_corpus = None
     if protocol.test:
-        tested = described(protocol.test)
+        tested = describe(protocol.test, copies=False)
         if decisions:
-            decided_across = _decisions_across(trained, tested, recipe, feature_set.name)
+            decided_cross_corpus = _decisions_cross_corpus(trained, tested, setup)
         trained, tested = _of_emotions(trained), _of_emotions(tested)
-    protocol_run = _Run(protocol, recipe, on_progress, unseen_sentences)
-    predictions, proof = protocol_run.predictions(trained, tested)
-    probabilities = predictions.probabilities
+    run = _Run(protocol, setup.recipe, on_progress, unseen_sentences)
+    predictions, proof = run.predictions(trained, tested)
+    probabilities, classes = predictions.probabilities, trained.classes
     clips = tested or trained.take(trained.copies == 0)
-    found = evaluate(clips.emotions, probabilities, trained.classes, clips.speakers)
+    found = evaluate(clips.emotions, probabilities, classes, clips.speakers)
     normalised = None
     if comparisons:
         normal = per_speaker(trained), per_speaker(tested) if tested else None
-        normalised = protocol_run.figures(*normal)
+        normalised = run.figures(*normal).uar
     return {
         "protocol": protocol.name,
-        "band": band,
-        "features": feature_set.name,
-        "augmented_copies": augmentation.copies,
-        "recipe": asdict(recipe),
+        **setup.as_dict(),
         **found.as_dict(),
-        "uar_normalised": normalised.uar if normalised else None,
-        **detections(clips, probabilities, trained.classes),
-        "by_sex": by_group(clips, clips.sexes, probabilities, trained.classes),
-        "by_corpus": by_group(clips, clips.corpora, probabilities, trained.classes),
-        "decisions": decided_across
-        or decisions_by_corpus(clips, predictions.decided, trained.classes, feature_set.name),
+        "uar_normalised": normalised,
+        **detections(clips, probabilities, classes),
+        "by_sex": by_group(clips, clips.sexes, probabilities, classes),
+        "by_corpus": by_group(clips, clips.corpora, probabilities, classes),
+        "decisions": decided_cross_corpus
+        or decisions_by_corpus(clips, predictions.decided, classes, setup.features),
         "proof": asdict(proof),
-        "leaks": _flattering(protocol_run, trained) if comparisons and tested is None else {},
+        "leaks": _flattering(run, trained) if comparisons and tested is None else {},
     }
 
 
@@ -146,10 +138,12 @@ class _Run:
     on_progress: Progress
     unseen_sentences: bool
 
-    def predictions(self, trained: Dataset, tested: Dataset | None) -> tuple[HeldOut, Any]:
+    def predictions(
+        self, trained: Dataset, tested: Dataset | None
+    ) -> tuple[HeldOut, LeakageReport]:
         """Of the tested clips, and the proof of the split."""
         if tested is not None:
-            proof = _proof_across(trained, tested)
+            proof = check_apart(trained, tested, sentences=False)
             model = train(trained, self.recipe)
             found = model.predict(tested.features, tested.names)
             found = align(found, model.classes, trained.classes)
@@ -167,13 +161,8 @@ class _Run:
 
     def held_out(self, dataset: Dataset, folds: Sequence[Fold], what: str) -> HeldOut:
         """Predictions for each fold's clips."""
-        done = iter(range(1, len(folds) + 1))
-        return held_out_predictions(
-            dataset,
-            folds,
-            self.recipe,
-            lambda: self.on_progress(what, next(done), len(folds)),
-        )
+        on_fold = counted(what, len(folds), self.on_progress)
+        return held_out_predictions(dataset, folds, self.recipe, on_fold)
 
     def figures(self, trained: Dataset, tested: Dataset | None) -> Evaluation:
         """The evaluation alone."""
@@ -182,13 +171,13 @@ class _Run:
         return evaluate(clips.emotions, predictions.probabilities, trained.classes, clips.speakers)
 
 
-def _decisions_across(
-    trained: Dataset, tested: Dataset, recipe: Recipe, feature_set: str
+def _decisions_cross_corpus(
+    trained: Dataset, tested: Dataset, setup: TrainingSetup
 ) -> dict[str, dict[str, Any]]:
     """Production's decisions about other corpora; no emotion of either side is left out."""
-    model = train(trained, recipe)
+    model = train(trained, setup.recipe)
     found = decided(model, tested, ModelSettings())
-    return decisions_by_corpus(tested, found, model.classes, feature_set)
+    return decisions_by_corpus(tested, found, model.classes, setup.features)
 
 
 def by_group(
@@ -229,35 +218,17 @@ def _flattering(run: _Run, trained: Dataset) -> dict[str, Any]:
 
 
 def _described(
-    names: Sequence[str],
+    setup: TrainingSetup,
     clips_of: Mapping[str, Sequence[Clip]],
-    *,
-    feature_set: FeatureSet,
-    band: Band,
-    augmentation: Augmentation | None = None,
     on_progress: Progress,
+    names: Sequence[str],
+    *,
+    copies: bool = True,
 ) -> Dataset:
     clips = one_of_each_content([clip for name in names for clip in clips_of[name]])
-    done = iter(range(1, len(clips) + 1))
-    return describe_clips(
-        clips,
-        feature_set,
-        band=band,
-        augmentation=augmentation,
-        on_clip=lambda: on_progress(f"describing {'+'.join(names)}", next(done), len(clips)),
-    )
+    step = f"describing {'+'.join(names)}"
+    return setup.describe(clips, copies=copies, step=step, on_progress=on_progress)
 
 
 def _of_emotions(dataset: Dataset) -> Dataset:
     return dataset.take(np.isin(np.array(dataset.emotions), CROSS_EMOTIONS))
-
-
-def _proof_across(trained: Dataset, tested: Dataset) -> Any:
-    """The proof for a training and a test set of different corpora."""
-    n_train, n_test = len(trained.emotions), len(tested.emotions)
-    fold = Fold(np.arange(n_train), np.arange(n_train, n_train + n_test))
-    return check_no_leakage(
-        [fold],
-        (*trained.speakers, *tested.speakers),
-        (*trained.contents, *tested.contents),
-    )

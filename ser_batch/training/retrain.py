@@ -1,44 +1,26 @@
-"""Retrain: labels and corpora become a challenger, which takes over only if it is better."""
+"""Champion against challenger: compared on labels, registered, promoted only if it is better."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.stats import norm
 
 from ser_batch.arrays import FloatArray
 from ser_batch.config import RetrainSettings, Settings, digest
-from ser_batch.corpora.base import Clip
-from ser_batch.corpora.licences import strictest
 from ser_batch.errors import ModelError
-from ser_batch.features.dataset import joined
 from ser_batch.features.sets import get_feature_set
-from ser_batch.labels.callers import caller_of
-from ser_batch.monitoring.drift import held_out, write_reference
-from ser_batch.scoring.bundle import Bundle, write_bundle
+from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.models import promote
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
-from ser_batch.tables import CALLS
-from ser_batch.training.augment import Augmentation
-from ser_batch.training.build import training_data, versions
-from ser_batch.training.card import model_card
-from ser_batch.training.crossvalidate import cross_validate
-from ser_batch.training.decided import decisions_by_corpus
-from ser_batch.training.describe import Band, describe_clips
+from ser_batch.training.challenger import learnt_callers, left_out_by
 from ser_batch.training.enough import leaving_out
-from ser_batch.training.fit import Recipe, train
 from ser_batch.training.gate import (
     Answers,
     HoldoutSet,
@@ -46,10 +28,8 @@ from ser_batch.training.gate import (
     compare_models,
     spent_level,
 )
-from ser_batch.training.material import OWN_CALLS, Material, gather
-from ser_batch.training.recipes import recipe_for
+from ser_batch.training.material import Material, gather
 
-N_FOLDS = 5
 POWER = 0.8
 """With which the difference is found that decides which labels measure."""
 FLOW = "ser-batch retrain"
@@ -59,85 +39,6 @@ NOTHING_MEASURES = (
     "no labelled segment measures it: label those that the queue draws by chance, of callers that "
     "no model learns from"
 )
-
-
-def make_challenger(
-    root: Root,
-    settings: Settings,
-    material: Material,
-    clips: Sequence[Clip],
-    *,
-    recipe: Recipe | None = None,
-    on_model: Callable[[], None] = lambda: None,
-) -> Bundle:
-    """Train on labels and corpora and write the bundle; the same inputs give the same model.
-
-    Args:
-        root: below whose models/ it is written, in a folder named by its id
-        settings: feature set and how to train
-        material: the labels
-        clips: of the corpora
-        recipe: None: as the feature set asks for
-        on_model: called after each of N_FOLDS + 1 models, for a progress bar
-
-    Raises:
-        LeakError: if the speakers cannot be held apart
-    """
-    feature_set = get_feature_set(settings.features.set)
-    recipe = recipe or recipe_for(feature_set.name)
-    recipe = replace(recipe, target=settings.retrain.dissatisfied)
-    band: Band = "telephone" if feature_set.sample_rate == 8000 else "wide"
-    dataset = material.learnt_from
-    if clips:
-        copies = settings.retrain.copies if band == "telephone" else 0
-        corpora = describe_clips(
-            clips, feature_set, band=band, augmentation=Augmentation(copies=copies)
-        )
-        dataset = joined(corpora.weighed(settings.retrain.corpus_weights), dataset)
-    checked = cross_validate(dataset, n_folds=N_FOLDS, recipe=recipe, on_fold=on_model)
-    predictor = train(dataset, recipe)
-    on_model()
-    weights = settings.retrain.corpus_weights
-    training = [*training_data(clips, weights), _own_calls(material, settings.retrain)]
-    licence = strictest([*(clip.licence for clip in clips), "own"])
-    evaluation = {
-        **checked.evaluation.as_dict(),
-        "proof": asdict(checked.proof),
-        "decisions": decisions_by_corpus(
-            dataset.take(dataset.copies == 0),
-            checked.decided,
-            predictor.classes,
-            feature_set.name,
-        ),
-        "across": {},
-    }
-    name = settings.retrain.name
-    building = root.models / f".building-{os.getpid()}"
-    shutil.rmtree(building, ignore_errors=True)
-    bundle = write_bundle(
-        building,
-        predictor,
-        name=name,
-        feature_set=feature_set.name,
-        band=band,
-        training=training,
-        licence=licence,
-        made_with=versions(),
-        evaluation=evaluation,
-        card=model_card(
-            name,
-            feature_set=feature_set.name,
-            n_features=len(predictor.feature_names),
-            band=band,
-            licence=licence,
-            training=training,
-            evaluation=evaluation,
-            command="ser-batch retrain",
-        ),
-    )
-    scores = held_out(dataset, checked.probabilities, checked.decided.dissatisfaction, predictor)
-    write_reference(building, dataset, predictor.feature_names, scores)
-    return _put(bundle, root.models / bundle.model_id)
 
 
 def compare(
@@ -272,46 +173,3 @@ def compare_with_champion(
     if result is None:
         raise ModelError(NOTHING_MEASURES)
     return result, chosen.retrain.leave_out
-
-
-def left_out_by(bundle: Bundle) -> set[str]:
-    """Emotions whose labels a model was trained without."""
-    return {name for entry in bundle.manifest.training for name in entry.get("left_out", ())}
-
-
-def learnt_callers(lake: Lake, bundle: Bundle) -> set[str]:
-    """Callers that a model learnt from, as the metadata names them now."""
-    recordings = {
-        recording_id
-        for entry in bundle.manifest.training
-        for recording_id in entry.get("recordings", ())
-    }
-    calls = lake.read(CALLS, columns=["recording_id", "customer"])
-    ours = calls.filter(pc.is_in(calls["recording_id"], pa.array(sorted(recordings), pa.string())))
-    return {caller_of(row["customer"], row["recording_id"]) for row in ours.to_pylist()}
-
-
-def _own_calls(material: Material, settings: RetrainSettings) -> dict[str, Any]:
-    """What a manifest says of the labelled calls; the recordings name the callers."""
-    segments = material.segments
-    return {
-        "corpus": OWN_CALLS,
-        "title": "own labelled calls",
-        "licence": "own",
-        "language": "as recorded",
-        "n_clips": len(segments.emotions),
-        "n_speakers": len(set(segments.speakers)),
-        "emotions": list(segments.classes),
-        "weight": settings.label_weight,
-        "recordings": list(material.recordings),
-        **({"left_out": list(settings.leave_out)} if settings.leave_out else {}),
-    }
-
-
-def _put(bundle: Bundle, folder: Path) -> Bundle:
-    """Move a bundle to its place, whole; one of the same id that lies there is the same model."""
-    if folder.exists():
-        shutil.rmtree(bundle.folder)
-    else:
-        bundle.folder.rename(folder)
-    return Bundle.load(folder)

@@ -14,7 +14,8 @@ import pytest
 
 from ser_batch import warehouse
 from ser_batch.lab.synthetic.demo import DemoCalls
-from ser_batch.scoring.bundle import default_bundle_path, read_manifest
+from ser_batch.scoring.bundle import default_bundle_path
+from ser_batch.scoring.manifest import read_manifest
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import (

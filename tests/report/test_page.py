@@ -232,7 +232,8 @@ def test_cells_write_each_name_once_and_keep_every_count():
 
 
 def test_the_model_is_named_with_its_figure_and_card_where_its_bundle_is(root):
-    from ser_batch.scoring.bundle import default_bundle_path, read_manifest
+    from ser_batch.scoring.bundle import default_bundle_path
+    from ser_batch.scoring.manifest import read_manifest
 
     model_id = read_manifest(default_bundle_path()).model_id
     publish(root, Settings(), model_id)

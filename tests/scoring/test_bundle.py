@@ -9,7 +9,9 @@ import pytest
 
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.scoring.bundle import FILES, Bundle, default_bundle_path, write_bundle
+from ser_batch.scoring.bundle import Bundle, default_bundle_path
+from ser_batch.scoring.bundle_writer import ModelFacts, write_bundle
+from ser_batch.scoring.manifest import FILES
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.fit import train
 from tests.training.datasets import CLASSES, QUICK, blobs
@@ -24,13 +26,15 @@ def written(folder: Path, predictor: Predictor) -> Bundle:
     return write_bundle(
         folder,
         predictor,
-        name="made",
-        feature_set="descriptors_v1",
-        band="telephone",
-        training=[{"corpus": "made"}],
-        licence="CC0-1.0",
-        made_with={"numpy": "2"},
-        evaluation={"uar": 0.5},
+        ModelFacts(
+            name="made",
+            feature_set="descriptors_v1",
+            band="telephone",
+            training=[{"corpus": "made"}],
+            licence="CC0-1.0",
+            made_with={"numpy": "2"},
+            evaluation={"uar": 0.5},
+        ),
         card="# made\n",
     )
 

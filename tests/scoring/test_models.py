@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from pipelines.commands.models import models_app
 from ser_batch.config import Settings
 from ser_batch.errors import BundleError, LockedError, ModelError
-from ser_batch.scoring.bundle import read_manifest
 from ser_batch.scoring.choose import model_folder, model_id
+from ser_batch.scoring.manifest import read_manifest
 from ser_batch.scoring.models import known_models, promote, roll_back, set_shadow
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lock import only_run

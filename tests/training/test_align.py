@@ -12,7 +12,8 @@ from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.monitoring.drift import read_reference, write_reference
-from ser_batch.scoring.bundle import ALIGNED_TO, Bundle
+from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.manifest import ALIGNED_TO
 from ser_batch.scoring.models import known_models, promote
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake

@@ -7,17 +7,21 @@ import pytest
 
 from ser_batch.corpora import get_corpus
 from ser_batch.errors import CorpusError, LeakError
-from ser_batch.features.sets import get_feature_set
+from ser_batch.progress import silent
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.decided import Decided, decided_figures
 from ser_batch.training.fit import Recipe
 from ser_batch.training.loco import run_loco
 from ser_batch.training.protocols import parse_protocol, run_protocol
+from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import check_no_leakage, sentence_folds, speaker_folds
 from tests.corpora.made import made_corpus
 from tests.training.datasets import blobs
 
-QUICK = Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2)
+
+def quick(copies: int = 0) -> TrainingSetup:
+    recipe = Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2)
+    return TrainingSetup("telephone", "descriptors_v1", Augmentation(copies=copies), recipe)
 
 
 def test_no_class_is_dropped_and_abstaining_is_no_hit():
@@ -54,14 +58,7 @@ def test_a_corpus_is_tested_by_a_model_of_the_others(tmp_path):
             type(clip)(**{**vars(clip), "corpus": name, "speaker": f"{name}:{clip.speaker}"})
             for clip in read
         ]
-    result = run_loco(
-        clips,
-        get_feature_set("descriptors_v1"),
-        band="telephone",
-        augmentation=Augmentation(copies=1),
-        recipe=QUICK,
-        on_progress=lambda *_: None,
-    )
+    result = run_loco(clips, quick(copies=1), on_progress=silent)
     assert set(result["decisions"]) == {"one", "two", "three"}
     two = result["decisions"]["two"]
     assert two["trained_on"] == ["one", "three"]
@@ -71,14 +68,7 @@ def test_a_corpus_is_tested_by_a_model_of_the_others(tmp_path):
     assert not two["encoder_exposed"]
     json.dumps(result)
     with pytest.raises(CorpusError, match="needs two"):
-        run_loco(
-            {"one": clips["one"]},
-            get_feature_set("descriptors_v1"),
-            band="telephone",
-            augmentation=Augmentation(),
-            recipe=QUICK,
-            on_progress=lambda *_: None,
-        )
+        run_loco({"one": clips["one"]}, quick(), on_progress=silent)
 
 
 def test_a_protocol_says_what_production_decides(tmp_path):
@@ -86,12 +76,9 @@ def test_a_protocol_says_what_production_decides(tmp_path):
     result = run_protocol(
         parse_protocol("emodb-folds-of-2"),
         {"emodb": get_corpus("emodb").read(folder)},
-        band="telephone",
-        features="descriptors_v1",
-        augmentation=Augmentation(),
-        recipe=QUICK,
+        quick(),
         comparisons=False,
-        on_progress=lambda *_: None,
+        on_progress=silent,
     )
     decisions = result["decisions"]["emodb"]
     assert decisions["accuracy_decided"] == result["wa"] == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -9,13 +10,15 @@ from ser_batch.corpora import read_corpus
 from ser_batch.corpora.labels import labels_csv
 from ser_batch.corpora.sources import read_clips
 from ser_batch.errors import CorpusError, LeakError
+from ser_batch.progress import silent
 from ser_batch.report.evaluation import save_pictures
-from ser_batch.training.augment import Augmentation
 from ser_batch.training.fit import Recipe
 from ser_batch.training.protocols import parse_protocol, run_protocol
+from ser_batch.training.setup import TrainingSetup
 from tests.corpora.made import made_corpus
 
 QUICK = Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2)
+SETUP = replace(TrainingSetup.choose(copies=0), recipe=QUICK)
 KEYS = {
     "protocol", "band", "features", "n_clips", "n_speakers", "uar", "uar_low", "uar_high", "wa",
     "uar_normalised", "ece",
@@ -46,13 +49,10 @@ def test_other_names_are_refused(name):
 
 
 def run(name, folder, **changes):
-    options = {
-        "band": "telephone", "augmentation": Augmentation(), "recipe": QUICK,
-        "comparisons": True, "on_progress": lambda *_: None,
-    }  # fmt: skip
+    options = {"comparisons": True, "on_progress": silent}
     protocol = parse_protocol(name)
     clips = read_clips(folder, [*protocol.train, *protocol.test])
-    return run_protocol(protocol, clips, **{**options, **changes})
+    return run_protocol(protocol, clips, SETUP, **{**options, **changes})
 
 
 def test_a_protocol_gives_honest_figures_first_and_names_those_that_flatter(tmp_path):
@@ -88,11 +88,7 @@ def test_tables_of_labels_stand_beside_corpora_under_their_own_names(tmp_path):
     protocol = parse_protocol("cross:own calls->emodb")
     clips = read_clips(tmp_path, [*protocol.train, *protocol.test], [table])
     assert list(clips) == ["own calls", "emodb"]
-    options = {
-        "band": "telephone", "augmentation": Augmentation(), "recipe": QUICK,
-        "comparisons": False, "on_progress": lambda *_: None,
-    }  # fmt: skip
-    result = run_protocol(protocol, clips, **options)
+    result = run_protocol(protocol, clips, SETUP, comparisons=False, on_progress=silent)
     assert result["by_corpus"].keys() == {"emodb"}
     with pytest.raises(CorpusError, match="two tables"):
         read_clips(None, [], [table, tmp_path / "elsewhere" / "own calls.csv"])

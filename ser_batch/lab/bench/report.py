@@ -12,7 +12,8 @@ from typing import Any
 
 from ser_batch.config import Settings
 from ser_batch.lab.synthetic.lake import fill_lake
-from ser_batch.scoring.bundle import default_bundle_path, read_manifest
+from ser_batch.scoring.bundle import default_bundle_path
+from ser_batch.scoring.manifest import read_manifest
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake

@@ -1,0 +1,118 @@
+"""Write a model as a bundle: a folder of text and numbers, signed by its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_batch.features.sets import get_feature_set
+from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.manifest import (
+    CALIBRATION,
+    CARD,
+    EVALUATION,
+    FILES,
+    FORMAT_VERSION,
+    HEAD,
+    HEAD_TREES,
+    LINEAR,
+    MANIFEST,
+    MODEL_FILES,
+    OUTLIERS,
+    SHIFT,
+    TREES,
+    Manifest,
+    sha256,
+)
+from ser_batch.scoring.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is kept of a model beside its numbers, for the manifest, the evaluation and the card.
+
+    Attributes:
+        name: what a person calls the model
+        feature_set: name of the feature set
+        band: `telephone` or `wide`, what the clips were sent through
+        training: corpora with licence, clips, speakers and emotions
+        licence: the strictest of the training data
+        made_with: versions of the libraries
+        evaluation: figures, JSON-able
+    """
+
+    name: str
+    feature_set: str
+    band: str
+    training: Sequence[Mapping[str, Any]]
+    licence: str
+    made_with: Mapping[str, str]
+    evaluation: Mapping[str, Any]
+
+
+def write_bundle(folder: Path, predictor: Predictor, facts: ModelFacts, *, card: str) -> Bundle:
+    """Write a bundle and read it back.
+
+    Args:
+        folder: made if needed; files of an earlier bundle there are replaced
+        predictor: the model
+        facts: what else is known of it
+        card: the model card, Markdown
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_arrays(folder, predictor)
+    head = predictor.head
+    (folder / TREES).write_text(predictor.trees.text, encoding="utf-8")
+    (folder / HEAD_TREES).write_text(head.trees.text if head.trees else "", encoding="utf-8")
+    calibration = {
+        **predictor.calibration.as_dict(),
+        "dissatisfaction": head.calibration.as_dict(),
+    }
+    (folder / CALIBRATION).write_text(_text(calibration), encoding="utf-8")
+    (folder / EVALUATION).write_text(_text(facts.evaluation), encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        name=facts.name,
+        model_id=f"{facts.name}-{content_digest(folder)}",
+        feature_set=facts.feature_set,
+        feature_set_digest=get_feature_set(facts.feature_set).digest,
+        feature_names=predictor.feature_names,
+        classes=predictor.classes,
+        band=facts.band,
+        training=tuple(facts.training),
+        licence=facts.licence,
+        made_with=facts.made_with,
+        hashes={file: sha256((folder / file).read_bytes()) for file in FILES},
+    )
+    (folder / MANIFEST).write_text(_text(asdict(manifest)), encoding="utf-8")
+    return Bundle.load(folder)
+
+
+def content_digest(folder: Path) -> str:
+    """Eight hex digits of the files that the predictions depend on."""
+    whole = hashlib.sha256()
+    for name in MODEL_FILES:
+        whole.update(sha256((folder / name).read_bytes()).encode())
+    return whole.hexdigest()[:8]
+
+
+def _write_arrays(folder: Path, predictor: Predictor) -> None:
+    """The numbers of the linear heads and of the distance, in single precision."""
+    arrays = {**vars(predictor.linear)}
+    arrays |= {f"{HEAD}{name}": values for name, values in vars(predictor.head.linear).items()}
+    if predictor.shift is not None:
+        arrays[SHIFT] = predictor.shift
+    for name, content in ((LINEAR, arrays), (OUTLIERS, vars(predictor.outliers))):
+        single = {key: np.asarray(values, np.float32) for key, values in content.items()}
+        np.savez(folder / name, **single)  # type: ignore[arg-type]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,116 @@
+"""Run the models into the file that is being built, and the tests over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from ser_batch.errors import WarehouseError, WarehouseTestError
+from ser_batch.warehouse.models import Blueprint, Model, Rule
+
+PLACES = 6
+"""Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
+
+
+def build_dates(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> None:
+    """Replace the rows of the call dates that are open in every model of calls.
+
+    The models run into temporary tables that stand before the published ones, so that they and
+    the rules see these dates only.
+    """
+    for model in blueprint.of_calls:
+        _run_model(con, model, "create temp table")
+    run_tests(con, blueprint.rules_of_calls)
+    con.begin()
+    _merge(con, blueprint.of_calls)
+    con.commit()
+    for model in blueprint.of_calls:
+        con.execute(f"drop table temp.{model.name}")
+
+
+def build_whole(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+    """Replace the tables of models that are built of all dates at once.
+
+    Raises:
+        WarehouseError: if a model fails
+    """
+    con.begin()  # one wait for the disk, not one a table
+    for model in models:
+        _run_model(con, model, "create or replace table")
+    con.commit()
+
+
+def _merge(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+    """Put the temporary tables' rows in the place of the published rows of their dates."""
+    for model in models:
+        con.execute(
+            f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
+        )
+    con.execute(
+        "create or replace temp table replaced_recordings as select recording_id "
+        "from published.stg_calls where list_contains(getvariable('call_dates'), call_date)"
+    )
+    for model in models:
+        columns = _columns(con, model.name)
+        where = (
+            "list_contains(getvariable('call_dates'), call_date)"
+            if "call_date" in columns
+            else "recording_id in (from replaced_recordings)"
+        )
+        con.execute(f"delete from published.{model.name} where {where}")
+        con.execute(f"insert into published.{model.name} from temp.{model.name}")
+
+
+def _run_model(con: duckdb.DuckDBPyConnection, model: Model, create: str) -> None:
+    """Make a model's table, its doubles rounded so that the same rows give the same figures.
+
+    What is no number, such as the slope through one point, is null.
+    """
+    try:
+        con.execute(f"{create} {model.name} as {rounded(con, model)}")
+    except duckdb.Error as error:
+        raise WarehouseError(f"model {model.name}: {error}") from error
+
+
+def rounded(con: duckdb.DuckDBPyConnection, model: Model) -> str:
+    """A model's SQL with its doubles rounded."""
+    columns = con.execute(f"describe\n{model.sql}").fetchall()
+    doubles = ", ".join(
+        f"if(isfinite({name}), round({name}, {PLACES}), null) as {name}"
+        for name, kind, *_ in columns
+        if kind == "DOUBLE"
+    )
+    replace = f"replace ({doubles})" if doubles else ""
+    return f"select * {replace} from (\n{model.sql}\n)"
+
+
+def run_tests(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    """Run the tests of `sql/tests/`.
+
+    Raises:
+        WarehouseError: if one fails to run
+        WarehouseTestError: if a row breaks it
+    """
+    for rule in rules:
+        try:
+            broken = con.execute(f"select * from ({rule.sql}) limit 1").fetchall()
+        except duckdb.Error as error:
+            raise WarehouseError(f"sql/tests/{rule.name}.sql: {error}") from error
+        if broken:
+            raise WarehouseTestError(
+                f"sql/tests/{rule.name}.sql: {rule.text}; broken by {broken[0]}"
+            )
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [row[0] for row in con.execute(f"describe {table}").fetchall()]
+
+
+def count_rows(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> dict[str, int]:
+    """Rows of each model's table."""
+    counts = {}
+    for model in blueprint.models:
+        [(count,)] = con.execute(f"select count(*) from {model.name}").fetchall()
+        counts[model.name] = int(count)
+    return counts
