@@ -16,9 +16,11 @@ from pipelines.commands import (
     bench_models,
     bench_report,
     bench_statistics,
+    corpus,
     demo,
     distill,
     erase,
+    evaluate,
     export,
     inspect,
     labels,
@@ -92,9 +94,9 @@ app.command(rich_help_panel=MODEL)(retrain.rescore)
 app.command(rich_help_panel=MODEL)(retrain.drift)
 app.command(rich_help_panel=MODEL)(train.train)
 app.command(rich_help_panel=MODEL)(distill.distill)
-app.command(rich_help_panel=MODEL)(train.evaluate)
+app.command(rich_help_panel=MODEL)(evaluate.evaluate)
 app.add_typer(models.models_app, name="models", rich_help_panel=MODEL)
-app.add_typer(train.corpus_app, name="corpus", rich_help_panel=MODEL)
+app.add_typer(corpus.app, name="corpus", rich_help_panel=MODEL)
 app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)
 bench.app.command("retraining")(retrain.bench_retraining)
 bench.app.command("embeddings")(bench_encoders.embeddings)

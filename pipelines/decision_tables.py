@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.terminal import show_lines, show_table
+
 COLUMNS = {
     "accuracy": "accuracy",
     "uncertain_share": "uncertain",
@@ -24,21 +26,19 @@ def show_decisions(decisions: Mapping[str, Mapping[str, Any]], *, confusion: boo
         decisions: as `training.decided.decisions_by_corpus` gives them
         confusion: also print emotions by answer, for each corpus
     """
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table(
-        "corpus", "clips", *COLUMNS.values(), title="what production decides, no class dropped"
+    show_table(
+        ("corpus", "clips", *COLUMNS.values()),
+        (
+            (name, str(figures["n_clips"]), *(_shown(figures[key]) for key in COLUMNS))
+            for name, figures in decisions.items()
+        ),
+        title="what production decides, no class dropped",
     )
     for name, figures in decisions.items():
-        table.add_row(name, str(figures["n_clips"]), *(_shown(figures[key]) for key in COLUMNS))
-    console.print(table)
-    for name, figures in decisions.items():
-        console.print(f"{name}: {known_to(figures)}", style="dim")
+        show_lines(f"{name}: {known_to(figures)}", style="dim")
     if confusion:
         for name, figures in decisions.items():
-            console.print(_confusion(name, figures["confusion"]))
+            _show_confusion(name, figures["confusion"])
 
 
 def known_to(figures: Mapping[str, Any]) -> str:
@@ -48,14 +48,13 @@ def known_to(figures: Mapping[str, Any]) -> str:
     return f"{choices}; its audio {exposed} used to train the encoder, without labels"
 
 
-def _confusion(name: str, rows: Mapping[str, Mapping[str, int]]) -> Any:
-    from rich.table import Table
-
+def _show_confusion(name: str, rows: Mapping[str, Mapping[str, int]]) -> None:
     answers = list(next(iter(rows.values())))
-    table = Table(name, *(answer[:5] for answer in answers), title="clips by emotion and answer")
-    for emotion, counts in rows.items():
-        table.add_row(emotion, *(str(counts[answer]) for answer in answers))
-    return table
+    show_table(
+        (name, *(answer[:5] for answer in answers)),
+        ((emotion, *(str(counts[a]) for a in answers)) for emotion, counts in rows.items()),
+        title="clips by emotion and answer",
+    )
 
 
 def _shown(value: float | None) -> str:

@@ -1,12 +1,16 @@
-"""Labelled clips and weights that a command needs: checked before anything is computed."""
+"""Options of training, and the clips and weights that it needs, checked before it computes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ser_batch.training.setup import TrainingSetup
 
 CorporaOption = Annotated[
     Path | None,
@@ -17,6 +21,40 @@ CorporaOption = Annotated[
 LabelsOption = Annotated[
     list[Path] | None,
     typer.Option(help="CSV of your own clips: path, speaker, emotion; may be repeated."),
+]
+
+
+DEFAULT_CORPUS = "emodb"
+
+
+class BandName(StrEnum):
+    """What clips are sent through."""
+
+    telephone = "telephone"
+    wide = "wide"
+
+
+class Objective(StrEnum):
+    """What a model is trained to be best at."""
+
+    cross_domain = "cross-domain"
+    in_domain = "in-domain"
+
+
+BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
+FeaturesOption = Annotated[
+    str | None,
+    typer.Option(help="Feature set, whisper_base_l2_l3_int8 say; without it, descriptors."),
+]
+ObjectiveOption = Annotated[
+    Objective,
+    typer.Option(help="calls: on other lines and corpora; clips: on speakers of the same corpora."),
+]
+AugmentationsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=20, help="Augmented copies of each training clip; without it, what pays."
+    ),
 ]
 
 
@@ -58,3 +96,14 @@ def given_corpora(folder: Path | None, names: Iterable[str] = ()) -> Path:
         raise CorpusError(f"there is no folder {folder}")
     check_inputs(folder, wanted)
     return folder
+
+
+def training_setup(
+    band: BandName, features: str | None, augmentations: int | None, optimise_for: Objective
+) -> TrainingSetup:
+    """How clips are described and trained on, as the options say."""
+    from ser_batch.training.setup import TrainingSetup
+
+    return TrainingSetup.choose(
+        band.value, features, copies=augmentations, optimise_for=optimise_for.value
+    )

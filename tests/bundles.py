@@ -8,7 +8,7 @@ from pathlib import Path
 from ser_batch.config import FeatureSettings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.bundle_writer import ModelFacts, write_bundle
+from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.training.fit import train
 from tests.training.datasets import QUICK, blobs
 
@@ -25,7 +25,7 @@ def put_bundle(folder: Path, *, seed: int = 0, feature_set: str = DEFAULT_SET) -
     return write_bundle(
         folder,
         replace(predictor, outliers=admitting),
-        ModelFacts(
+        BundleFacts(
             name="made",
             feature_set=feature_set,
             band="telephone",

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import Exit, JsonOption, print_json, say_error, say_progress
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from pipelines.terminal import show_lines, show_table
 
 app = typer.Typer(no_args_is_help=True, help="Figures of speed and quality, beside named peers.")
 
@@ -142,33 +140,21 @@ def print_figures(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table("", result.get("unit", "figure"), "ours over it")
-    for name, value in result.get("ours", {}).items():
-        table.add_row(_words(name), _figure(value))
-    for name, value in result.get("peers", {}).items():
-        table.add_row(f"peer: {_words(name)}", _figure(value), _figure(result["ratios"][name]))
-    if table.row_count:
-        console.print(table)
+    rows = [(_words(name), _figure(value), "") for name, value in result.get("ours", {}).items()]
+    rows += [
+        (f"peer: {_words(name)}", _figure(value), _figure(result["ratios"][name]))
+        for name, value in result.get("peers", {}).items()
+    ]
+    if rows:
+        show_table(("", result.get("unit", "figure"), "ours over it"), rows)
     for name, value in result.items():
         if name in ("ours", "peers", "ratios", "unit"):
             continue
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            console.print(_rows(value))
+            table_rows = ([_figure(cell) for cell in row.values()] for row in value)
+            show_table(map(_words, value[0]), table_rows)
         else:
-            console.print(f"{_words(name)}: {_figure(value)}", highlight=False)
-
-
-def _rows(rows: list[dict[str, Any]]) -> Table:
-    from rich.table import Table
-
-    table = Table(*(_words(name) for name in rows[0]))
-    for row in rows:
-        table.add_row(*(_figure(value) for value in row.values()))
-    return table
+            show_lines(f"{_words(name)}: {_figure(value)}", highlight=False)
 
 
 def _words(name: str) -> str:

@@ -7,8 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import AugmentationsOption, Objective, ObjectiveOption, progress_bar
-from pipelines.inputs import CorporaOption, check_inputs, given_corpora
+from pipelines.inputs import (
+    AugmentationsOption,
+    CorporaOption,
+    Objective,
+    ObjectiveOption,
+    check_inputs,
+    given_corpora,
+)
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -18,6 +24,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+from pipelines.terminal import progress_bar
 
 ROWS = {
     "segment AUC": "segment_auc",

@@ -7,8 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.train import AugmentationsOption, Objective, progress_bar
-from pipelines.inputs import CorporaOption, check_inputs, given_corpora
+from pipelines.inputs import (
+    AugmentationsOption,
+    CorporaOption,
+    Objective,
+    check_inputs,
+    given_corpora,
+)
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -18,6 +23,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+from pipelines.terminal import progress_bar
 
 
 def bench_features(

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from pipelines.commands.bench import print_figures
-from pipelines.commands.train import progress_bar
 from pipelines.options import JsonOption
+from pipelines.terminal import progress_bar
 
 
 def statistics(

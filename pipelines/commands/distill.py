@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.train import progress_bar
 from pipelines.inputs import check_inputs
 from pipelines.options import (
     DEFAULT_ROOT,
@@ -26,6 +25,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+from pipelines.terminal import progress_bar
 
 if TYPE_CHECKING:
     from ser_batch.config import Settings

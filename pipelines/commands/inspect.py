@@ -19,6 +19,7 @@ from pipelines.options import (
     read_settings,
     say_progress,
 )
+from pipelines.terminal import table_of
 
 if TYPE_CHECKING:
     from ser_batch.analysis.inspect import Inspection
@@ -74,7 +75,6 @@ def _draw(name: str, seen: Inspection, out: Path) -> None:
 def _show(name: str, seen: Inspection) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from ser_batch.report.timeline import bars, course, diagnosis, lanes, scale, side_names
 
@@ -82,15 +82,13 @@ def _show(name: str, seen: Inspection) -> None:
     console.print(f"[bold]{escape(name)}[/]: {course(seen.analysis)}")
     for _, message, remedy in seen.warnings:
         console.print(f"[yellow]look:[/] {escape(message)}. {escape(remedy)}")
-    rows, duration_s = lanes(seen.analysis, seen.roles), seen.analysis.duration_s
-    label = max(len(row.name) for row in rows) + 1
+    bands, duration_s = lanes(seen.analysis, seen.roles), seen.analysis.duration_s
+    label = max(len(row.name) for row in bands) + 1
     width = max(console.width - label - 6, LEAST_WIDTH)
     console.print()
-    for row in rows:
+    for row in bands:
         console.print(f"{row.name:{label}}{bars(row.times, duration_s, width)}", no_wrap=True)
     console.print(" " * label + scale(duration_s, width), style="dim", no_wrap=True)
-    table = Table("", *side_names(seen.analysis, seen.roles))
-    for measure, cells in diagnosis(seen.analysis):
-        table.add_row(measure, *cells)
+    rows = ((measure, *cells) for measure, cells in diagnosis(seen.analysis))
     console.print()
-    console.print(table)
+    console.print(table_of(("", *side_names(seen.analysis, seen.roles)), rows))

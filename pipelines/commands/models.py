@@ -1,13 +1,13 @@
-"""Commands on which model scores: models list, compare, align, promote, rollback, shadow, log."""
+"""Commands on models: list, show, compare, align, promote, rollback, shadow, log."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.train import models_app
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -17,11 +17,12 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+from pipelines.terminal import show_lines, show_table, table_of
 
 if TYPE_CHECKING:
     from ser_batch.scoring.registry import Entry
 
-__all__ = ["models_app", "show_contest"]
+models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
 
 NameArgument = Annotated[
     str, typer.Argument(help="Folder below ROOT/models, or `bundled`; `models list` names them.")
@@ -48,17 +49,31 @@ def list_models(
     if as_json:
         print_json({"models": models})
         return
-    from rich.console import Console
-    from rich.table import Table
+    rows = (
+        (
+            model["folder"],
+            model["status"],
+            "" if model["uar"] is None else f"{model['uar']:.3f}",
+            model["licence"],
+        )
+        for model in models
+    )
+    table = table_of(("folder", "status", "UAR of its own training", "licence"), rows)
+    table.columns[0].no_wrap = True
+    show_lines(table)
 
-    table = Table()
-    table.add_column("folder", no_wrap=True)
-    for name in ("status", "UAR of its own training", "licence"):
-        table.add_column(name)
-    for model in models:
-        uar = "" if model["uar"] is None else f"{model['uar']:.3f}"
-        table.add_row(model["folder"], model["status"], uar, model["licence"])
-    Console().print(table)
+
+@models_app.command("show")
+def show(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Bundle; without it, the one that comes along.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a model was made from, what it is good for, and how good it is."""
+    from ser_batch.scoring.bundle import default_bundle_path
+
+    show_bundle(folder or default_bundle_path(), as_json=as_json)
 
 
 @models_app.command("log")
@@ -235,11 +250,7 @@ def compare(
 
 def show_contest(found: dict[str, Any]) -> None:
     """Both models' figures, and by how much they differ."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("", found["champion"], found["challenger"], "difference")
-    for name, ours, theirs in (
+    compared = (
         ("AUC of dissatisfaction", found["champion_auc"], found["challenger_auc"]),
         ("Brier score", found["champion_brier"], found["challenger_brier"]),
         ("coverage", found["champion_coverage"], found["challenger_coverage"]),
@@ -247,15 +258,51 @@ def show_contest(found: dict[str, Any]) -> None:
             (f"AUC, {part['name']} {part['value']}", part["champion_auc"], part["challenger_auc"])
             for part in found["slices"]
         ),
-    ):
-        table.add_row(name, f"{ours:.3f}", f"{theirs:.3f}", f"{theirs - ours:+.3f}")
-    console = Console()
-    console.print(table)
-    console.print(
+    )
+    show_table(
+        ("", found["champion"], found["challenger"], "difference"),
+        (
+            (name, f"{ours:.3f}", f"{theirs:.3f}", f"{theirs - ours:+.3f}")
+            for name, ours, theirs in compared
+        ),
+    )
+    show_lines(
         f"{found['n_segments']} segments of {found['n_callers']} callers; the difference of the "
         f"AUC lies between {found['low']:+.3f} and {found['high']:+.3f}"
     )
     if found["n_cannot_tell"]:
-        console.print(f"of {found['n_cannot_tell']} more no annotator can tell")
+        show_lines(f"of {found['n_cannot_tell']} more no annotator can tell")
     if found["n_unknown"]:
-        console.print(f"of {found['n_unknown']} more the label is unknown to one of the models")
+        show_lines(f"of {found['n_unknown']} more the label is unknown to one of the models")
+
+
+def show_bundle(folder: Path, *, as_json: bool) -> None:
+    """A model card, or what manifest and evaluation say.
+
+    Raises:
+        BundleError: if it cannot be read
+    """
+    from ser_batch.scoring.bundle import Bundle
+
+    bundle = Bundle.load(folder)
+    if as_json:
+        print_json({**_described(bundle), "evaluation": bundle.evaluation})
+        return
+    from rich.markdown import Markdown
+
+    card = (folder / "CARD.md").read_text(encoding="utf-8")
+    show_lines(Markdown(card), f"\n{bundle.model_id}  {folder}")
+
+
+def _described(bundle: Any) -> dict[str, Any]:
+    manifest = bundle.manifest
+    return {
+        "model_id": manifest.model_id,
+        "folder": str(bundle.folder),
+        "feature_set": manifest.feature_set,
+        "n_features": len(manifest.feature_names),
+        "classes": list(manifest.classes),
+        "band": manifest.band,
+        "licence": manifest.licence,
+        "training": list(manifest.training),
+    }

@@ -21,10 +21,9 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+from pipelines.terminal import show_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ser_batch.progress import LogFormat
 
 
@@ -91,9 +90,20 @@ def runs(
     if as_json:
         print_json({"runs": rows})
         return
-    from rich.console import Console
-
-    Console().print(_runs_table(rows))
+    show_table(
+        ("run", "status", "calls", "audio h", "seconds", "model"),
+        (
+            (
+                row["run_id"],
+                row["status"] + (f"\n{row['message']}" if row["message"] else ""),
+                str(row["counts"].get("calls_analysed", 0)),
+                f"{row['audio_s'] / 3600:.2f}",
+                f"{sum(v for name, v in row['stage_s'].items() if 'core' not in name):.1f}",
+                row["model_id"],
+            )
+            for row in rows
+        ),
+    )
 
 
 def run_nightly(
@@ -213,20 +223,3 @@ def _work_done(summary: dict[str, Any]) -> str:
         f"{summary['rows'].get('call_summary', 0)} calls in the warehouse.\n"
         f"  {spent}"
     )
-
-
-def _runs_table(rows: list[dict[str, Any]]) -> Table:
-    from rich.table import Table
-
-    table = Table("run", "status", "calls", "audio h", "seconds", "model")
-    for row in rows:
-        seconds = sum(v for name, v in row["stage_s"].items() if "core" not in name)
-        table.add_row(
-            row["run_id"],
-            row["status"] + (f"\n{row['message']}" if row["message"] else ""),
-            str(row["counts"].get("calls_analysed", 0)),
-            f"{row['audio_s'] / 3600:.2f}",
-            f"{seconds:.1f}",
-            row["model_id"],
-        )
-    return table

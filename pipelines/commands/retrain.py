@@ -23,6 +23,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+from pipelines.terminal import show_lines, show_table
 from ser_batch.progress import LogFormat
 
 
@@ -164,22 +165,24 @@ def drift(
     if as_json:
         print_json({"model_id": in_use, "drift": rows})
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("what", "against", "index", "expected", "status", "what to do")
-    for row in rows:
-        table.add_row(
-            f"{row['subject']}: {row['name']}",
-            row["reference"],
-            *("" if row[name] is None else f"{row[name]:.2f}" for name in _FIGURES),
-            row["status"],
-            row["advice"] or "",
-        )
-    console = Console()
-    console.print(table if rows else "No night has compared calls yet.")
-    if rows and rows[0]["model_id"] != in_use:
-        console.print(
+    if not rows:
+        show_lines("No night has compared calls yet.")
+        return
+    show_table(
+        ("what", "against", "index", "expected", "status", "what to do"),
+        (
+            (
+                f"{row['subject']}: {row['name']}",
+                row["reference"],
+                *("" if row[name] is None else f"{row[name]:.2f}" for name in _FIGURES),
+                row["status"],
+                row["advice"] or "",
+            )
+            for row in rows
+        ),
+    )
+    if rows[0]["model_id"] != in_use:
+        show_lines(
             f"These rows are of {rows[0]['model_id']}, {rows[0]['call_date']}; the next night "
             f"compares by {in_use}, which was promoted since."
         )
@@ -210,15 +213,15 @@ def bench_retraining(
     if as_json:
         print_json(result)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("labels", *result["uar"], title=f"UAR, {corpus}, speakers never labelled")
-    for i, n_labels in enumerate(result["labels"]):
-        table.add_row(str(n_labels), *(f"{curve[i]:.3f}" for curve in result["uar"].values()))
-    console = Console()
-    console.print(table)
-    console.print(
+    show_table(
+        ("labels", *result["uar"]),
+        (
+            (str(n_labels), *(f"{curve[i]:.3f}" for curve in result["uar"].values()))
+            for i, n_labels in enumerate(result["labels"])
+        ),
+        title=f"UAR, {corpus}, speakers never labelled",
+    )
+    show_lines(
         f"{result['gain_at_200']:+.1f} points of UAR with the last step's labels by queue, "
         f"{result['gain_at_200_by_chance']:+.1f} by chance; for the same recall the queue saves "
         f"{result['labels_saved']:.0f} labels (below 0: chance does)"

@@ -19,6 +19,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
+from pipelines.terminal import table_of
 
 if TYPE_CHECKING:
     from ser_batch.scoring.score_files import FileScore
@@ -87,7 +88,6 @@ def _as_dict(scored: FileScore) -> dict[str, Any]:
 def _show(scored: FileScore) -> None:
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     console = Console()
     name = escape(str(scored.path))
@@ -107,19 +107,26 @@ def _show(scored: FileScore) -> None:
             console.print(f"    {option}", highlight=False)
     if not scored.segments:
         return
-    table = Table("from", "to", "emotion", "sure", "dissatisfaction", "because")
-    for segment in scored.segments:
-        value = segment.dissatisfaction
-        bar = "" if value is None else f"{value:.2f} {'█' * round(value * BAR_WIDTH)}"
-        table.add_row(
-            clock(segment.start_s),
-            clock(segment.end_s),
-            segment.emotion,
-            f"{segment.confidence:.2f}",
-            bar,
-            segment.reasons[0] if segment.reasons else "",
+    console.print(
+        table_of(
+            ("from", "to", "emotion", "sure", "dissatisfaction", "because"),
+            (
+                (
+                    clock(segment.start_s),
+                    clock(segment.end_s),
+                    segment.emotion,
+                    f"{segment.confidence:.2f}",
+                    _bar(segment.dissatisfaction),
+                    segment.reasons[0] if segment.reasons else "",
+                )
+                for segment in scored.segments
+            ),
         )
-    console.print(table)
+    )
+
+
+def _bar(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f} {'█' * round(value * BAR_WIDTH)}"
 
 
 def clock(seconds: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.options import Exit, JsonOption, print_json, say_error
+from pipelines.terminal import show_table
 
 if TYPE_CHECKING:
     from ser_batch.features.encoders.weights import Weights
@@ -39,15 +40,19 @@ def show(as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"weights": rows})
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("weights", "what", "licence", "here", "feature sets")
-    for row in rows:
-        here = f"{row['size_mb']:.0f} MB" if row["here"] else "no"
-        sets = ", ".join(row["feature_sets"])
-        table.add_row(row["name"], row["title"], row["licence"], here, sets)
-    Console().print(table)
+    show_table(
+        ("weights", "what", "licence", "here", "feature sets"),
+        (
+            (
+                row["name"],
+                row["title"],
+                row["licence"],
+                f"{row['size_mb']:.0f} MB" if row["here"] else "no",
+                ", ".join(row["feature_sets"]),
+            )
+            for row in rows
+        ),
+    )
 
 
 @app.command("get")

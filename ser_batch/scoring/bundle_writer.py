@@ -34,7 +34,7 @@ from ser_batch.scoring.predictor import Predictor
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class BundleFacts:
     """What is kept of a model beside its numbers, for the manifest, the evaluation and the card.
 
     Attributes:
@@ -56,7 +56,7 @@ class ModelFacts:
     evaluation: Mapping[str, Any]
 
 
-def write_bundle(folder: Path, predictor: Predictor, facts: ModelFacts, *, card: str) -> Bundle:
+def write_bundle(folder: Path, predictor: Predictor, facts: BundleFacts, *, card: str) -> Bundle:
     """Write a bundle and read it back.
 
     Args:

@@ -19,7 +19,7 @@ from ser_batch.labels.gather import held_out_recordings
 from ser_batch.monitoring.drift import write_aligned_reference
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.bundle_writer import ModelFacts, write_bundle
+from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.choose import load_model
 from ser_batch.scoring.manifest import ALIGNED_TO, CARD
 from ser_batch.scoring.registry import Registry
@@ -147,7 +147,7 @@ def _written(root: Root, fitted: Bundle, basis: str, recordings: set[str]) -> Bu
     with tempfile.TemporaryDirectory(dir=root.models, prefix=".") as place:
         building = Path(place) / name
         card = (fitted.folder / CARD).read_text(encoding="utf-8")
-        facts = ModelFacts(
+        facts = BundleFacts(
             name=name,
             feature_set=manifest.feature_set,
             band=manifest.band,

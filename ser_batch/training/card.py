@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ser_batch.scoring.bundle_writer import ModelFacts
+from ser_batch.scoring.bundle_writer import BundleFacts
 from ser_batch.training.card_decisions import decisions_section
 from ser_batch.training.markdown import table
 
@@ -94,7 +94,7 @@ ENCODER_NOTES = """\
 """
 
 
-def model_card(facts: ModelFacts, *, n_features: int, command: str) -> str:
+def model_card(facts: BundleFacts, *, n_features: int, command: str) -> str:
     """Markdown with every figure taken from the evaluation.
 
     Args:

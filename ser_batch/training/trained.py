@@ -16,7 +16,7 @@ from ser_batch.corpora.licences import strictest
 from ser_batch.features.dataset import Dataset
 from ser_batch.monitoring.drift import held_out, write_reference
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.bundle_writer import ModelFacts, write_bundle
+from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.card import model_card
 from ser_batch.training.crossvalidate import CrossValidation
@@ -58,7 +58,7 @@ class TrainedModel:
             cross_corpus: decisions about corpora that it was not trained on
             command: that makes this very model
         """
-        facts = ModelFacts(
+        facts = BundleFacts(
             name=name,
             feature_set=self.setup.features,
             band=self.setup.band,

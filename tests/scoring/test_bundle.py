@@ -10,7 +10,7 @@ import pytest
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
-from ser_batch.scoring.bundle_writer import ModelFacts, write_bundle
+from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.manifest import FILES
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.fit import train
@@ -26,7 +26,7 @@ def written(folder: Path, predictor: Predictor) -> Bundle:
     return write_bundle(
         folder,
         predictor,
-        ModelFacts(
+        BundleFacts(
             name="made",
             feature_set="descriptors_v1",
             band="telephone",

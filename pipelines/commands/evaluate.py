@@ -1,0 +1,163 @@
+"""Command `evaluate`: how well emotions of unseen speakers are recognised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.decision_tables import show_decisions
+from pipelines.inputs import (
+    DEFAULT_CORPUS,
+    AugmentationsOption,
+    BandName,
+    BandOption,
+    CorporaOption,
+    FeaturesOption,
+    LabelsOption,
+    Objective,
+    ObjectiveOption,
+    check_inputs,
+    training_setup,
+)
+from pipelines.options import JsonOption, print_json
+from pipelines.terminal import progress_bar, show_lines, show_table
+
+if TYPE_CHECKING:
+    from ser_batch.training.setup import TrainingSetup
+
+
+LEAKS = {"random_by_clip": "split by clip: the leak", "sex_and_emotion": "sex × emotion"}
+"""Figures that flatter, as the table names them."""
+
+
+def evaluate(  # noqa: PLR0917
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="CORPUS-loso, CORPUS-folds-of-N, cross:CORPUS->CORPUS or loco; + joins; a table "
+            "of labels is named by its file, without .csv. loco leaves out each corpus of the "
+            "folder and each table in turn, or each of loco:CORPUS+CORPUS. Without a protocol, "
+            "one speaker of the labels, else of emodb, is left out in turn."
+        ),
+    ] = None,
+    corpora: CorporaOption = None,
+    labels: LabelsOption = None,
+    band: BandOption = BandName.telephone,
+    features: FeaturesOption = None,
+    augmentations: AugmentationsOption = None,
+    optimise_for: ObjectiveOption = Objective.cross_domain,
+    decisions: Annotated[
+        bool,
+        typer.Option(
+            "--decisions", help="Also what production decides: argmax, abstention, confusion."
+        ),
+    ] = False,
+    unseen_sentences: Annotated[
+        bool,
+        typer.Option("--unseen-sentences", help="Hold out texts too, where a corpus names them."),
+    ] = False,
+    comparisons: Annotated[
+        bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
+    ] = True,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for the confusion and reliability pictures.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How well emotions of unseen speakers are recognised, with the check that they are unseen.
+
+    The model is trained as `ser-batch train` does by default.
+
+    Examples:
+
+      ser-batch evaluate --protocol emodb-loso --corpora DIR
+
+      ser-batch evaluate --protocol "cross:emodb->ravdess" --corpora DIR --json
+
+      ser-batch evaluate --labels own.csv --protocol "cross:emodb->own" --corpora DIR
+
+      ser-batch evaluate --protocol loco --corpora DIR --labels calls.csv --decisions
+    """
+    from ser_batch.corpora.sources import read_clips
+    from ser_batch.training.protocols import parse_protocol, run_protocol
+
+    setup = training_setup(band, features, augmentations, optimise_for)
+    tables = labels or []
+    check_inputs(corpora, feature_sets=[setup.features])
+    if protocol and protocol.partition(":")[0] == "loco":
+        result = _loco(protocol, corpora, tables, setup)
+        print_json(result) if as_json else show_decisions(result["decisions"], confusion=decisions)
+        return
+    stems = "+".join(table.stem for table in tables)
+    asked = parse_protocol(protocol or f"{stems or DEFAULT_CORPUS}-loso")
+    clips = read_clips(corpora, [*asked.train, *asked.test], tables)
+    with progress_bar() as on_progress:
+        result = run_protocol(
+            asked,
+            clips,
+            setup,
+            comparisons=comparisons,
+            on_progress=on_progress,
+            decisions=decisions,
+            unseen_sentences=unseen_sentences,
+        )
+    if pictures is not None:
+        from ser_batch.report.evaluation import save_pictures
+
+        save_pictures(result, pictures)
+    if as_json:
+        print_json(result)
+    else:
+        _show_evaluation(result)
+        if decisions:
+            show_decisions(result["decisions"], confusion=True)
+
+
+def _loco(
+    protocol: str, corpora: Path | None, labels: list[Path], setup: TrainingSetup
+) -> dict[str, Any]:
+    """Leave out each corpus in turn: those named, or all in the folder, and each labels table."""
+    from ser_batch.corpora import CORPORA, installed
+    from ser_batch.corpora.sources import read_clips
+    from ser_batch.training.loco import run_loco
+
+    named = [name for name in protocol.partition(":")[2].split("+") if name]
+    clips = read_clips(corpora, named, labels)
+    if not named and corpora is not None:
+        clips |= installed(corpora, CORPORA)
+    with progress_bar() as on_progress:
+        return run_loco(clips, setup, on_progress=on_progress)
+
+
+def _show_evaluation(result: dict[str, Any]) -> None:
+    interval = f"{result['uar_low']:.3f} to {result['uar_high']:.3f}"
+    rows = [("unseen speakers", f"{result['uar']:.3f}", interval, f"{result['wa']:.3f}")]
+    if result["uar_normalised"] is not None:
+        rows.append(("with per-speaker normalisation", f"{result['uar_normalised']:.3f}", "", ""))
+    for name, figures in result["leaks"].items():
+        rows.append((LEAKS[name], f"{figures['uar']:.3f}", "", f"{figures['wa']:.3f}"))
+    title = f"{result['protocol']}, {result['band']}"
+    show_table(("", "UAR", "95 %", "accuracy"), rows, title=title)
+    show_table(
+        ("emotion", "clips", "recall", "precision", *result["classes"]),
+        (
+            (
+                name,
+                str(score["n_clips"]),
+                f"{score['recall']:.2f}",
+                f"{score['precision']:.2f}",
+                *map(str, counts),
+            )
+            for (name, score), counts in zip(
+                result["per_class"].items(), result["confusion"], strict=True
+            )
+        ),
+    )
+    proof = result["proof"]
+    show_lines(
+        f"ECE {result['ece']:.3f}; AUC of anger {result['auc_anger'] or 0:.3f}, of anything "
+        f"negative {result['auc_negative'] or 0:.3f}. {proof['n_speakers']} speakers in "
+        f"{proof['n_folds']} folds: no speaker, recording or copy on both sides."
+    )
