@@ -92,11 +92,11 @@ def bench_calls(  # noqa: PLR0917
     from platformdirs import user_cache_path
 
     from ser_batch.features.sets import get_feature_set
-    from ser_batch.lab.bench.calls import UNSEEN_CORPORA, Benchmark, Task, figures_of, run
+    from ser_batch.lab.bench.calls import UNSEEN_CORPORA, Task, figures_of, run
     from ser_batch.lab.bench.flag import tune_flag as tuned
+    from ser_batch.lab.bench.scored_calls import Benchmark
     from ser_batch.scoring.choose import load_model
-    from ser_batch.training.augment import Augmentation
-    from ser_batch.training.recipes import copies_for, recipe_for
+    from ser_batch.training.setup import TrainingSetup
 
     place = open_root(root)
     values = read_settings(place, settings)
@@ -110,10 +110,9 @@ def bench_calls(  # noqa: PLR0917
         train_on=tuple(train_on or ()),
         test_on=tuple(test_on or ()),
         labels=tuple(labels or ()),
-        augmentation=Augmentation(
-            copies=copies_for(features) if augmentations is None else augmentations
+        setup=TrainingSetup.choose(
+            features=features, copies=augmentations, optimise_for=optimise_for.value
         ),
-        recipe=recipe_for(features, optimise_for.value),
     )
     with progress_bar() as on_progress:
         benchmark = Benchmark(

@@ -10,7 +10,6 @@ import typer
 from pipelines.inputs import (
     AugmentationsOption,
     CorporaOption,
-    Objective,
     check_inputs,
     given_corpora,
 )
@@ -72,9 +71,8 @@ def bench_models(  # noqa: PLR0917
       ser-batch bench models --corpora DIR --classifier SVM --classifier "logistic regression"
     """
     from ser_batch.lab.bench.models import CLASSIFIERS, run
-    from ser_batch.training.augment import Augmentation
     from ser_batch.training.protocols import parse_protocol
-    from ser_batch.training.recipes import copies_for, recipe_for
+    from ser_batch.training.setup import TrainingSetup
 
     check_inputs(None, feature_sets=[features])
     asked = parse_protocol(protocol)
@@ -83,11 +81,9 @@ def bench_models(  # noqa: PLR0917
         result = run(
             asked,
             folder,
-            features=features,
-            augmentation=Augmentation(
-                copies=copies_for(features) if augmentations is None else augmentations
+            setup=TrainingSetup.choose(
+                features=features, copies=augmentations, optimise_for="in-domain"
             ),
-            recipe=recipe_for(features, Objective.in_domain.value),
             classifiers=classifier or CLASSIFIERS,
             on_progress=on_progress,
         )

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ser_batch.arrays import BoolArray, DoubleArray
 from ser_batch.config import Settings
 from ser_batch.corpora import CORPORA, GUIDED_CHOICES, installed, read_corpus
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.labels import read_labels
-from ser_batch.emotions import (
-    call_dissatisfaction,
-    is_call_dissatisfied,
-)
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.local import exposed_corpora
-from ser_batch.features.sets import FeatureSet
-from ser_batch.lab.bench.analysed_calls import AnalysedCall, analysed_calls
-from ser_batch.lab.bench.arcs import arc_class
-from ser_batch.lab.bench.call_figures import CallResult, as_json, call_figures, seed_figures
-from ser_batch.lab.bench.simulated_calls import Voices, voices_of
-from ser_batch.progress import Progress
+from ser_batch.lab.bench.analysed_calls import AnalysedCall
+from ser_batch.lab.bench.call_figures import as_json, call_figures, seed_figures
+from ser_batch.lab.bench.scored_calls import Benchmark, ScoredCall, call_result
+from ser_batch.lab.bench.simulated_calls import voices_of
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.predictor import Predictor, columns
-from ser_batch.training.augment import Augmentation
-from ser_batch.training.describe import describe_clips
 from ser_batch.training.fit import Recipe, train
+from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import check_no_leakage, speaker_folds
 
 N_FOLDS = 5
@@ -42,71 +32,6 @@ UNSEEN_SPEAKERS = "unseen speakers"
 UNSEEN_CORPORA = "unseen corpora"
 ALIGNED = "unseen corpora, aligned"
 """Fitted to the unlabelled calls of the other half of each corpus (`ser-batch models align`)."""
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """How calls are simulated and analysed.
-
-    Attributes:
-        settings: of the analysis, the decisions and the flag
-        feature_set: that the model reads
-        n_calls: a seed
-        seeds: each simulates other calls
-        cache: folder of analysed calls; None: nothing is kept
-        on_progress: called with what is being done, the steps done, and all steps
-    """
-
-    settings: Settings
-    feature_set: FeatureSet
-    n_calls: int
-    seeds: tuple[int, ...]
-    cache: Path | None
-    on_progress: Progress
-
-    def calls(self, voices: Voices) -> list[list[AnalysedCall]]:
-        """Analysed calls of each seed."""
-        return [
-            analysed_calls(
-                voices,
-                self.settings,
-                self.feature_set,
-                n_calls=self.n_calls,
-                seed=seed,
-                cache=self.cache,
-                on_call=partial(self.on_progress, f"analysing calls, seed {seed}"),
-            )
-            for seed in self.seeds
-        ]
-
-    def scored(self, model: Predictor, calls: Sequence[AnalysedCall]) -> list[ScoredCall]:
-        """Calls as the product scores them."""
-        features = np.concatenate([call.features for call in calls])
-        scores = score_segments(model, features, self.feature_set.names)
-        ends = np.cumsum([len(call.segments) for call in calls])[:-1]
-        value = np.split(scores.dissatisfaction, ends)
-        uncertain = np.split(scores.is_uncertain(self.settings.model), ends)
-        return [ScoredCall(*row) for row in zip(calls, value, uncertain, strict=True)]
-
-
-@dataclass(frozen=True)
-class ScoredCall:
-    """What a model answers to a call's segments, with the product's abstention.
-
-    Attributes:
-        call: with its truth
-        value: dissatisfaction of each segment, shape (n_segments,), 0..1
-        is_uncertain: the product abstains, shape (n_segments,)
-    """
-
-    call: AnalysedCall
-    value: DoubleArray
-    is_uncertain: BoolArray
-
-    @property
-    def seconds(self) -> DoubleArray:
-        """Length of each segment, shape (n_segments,)."""
-        return np.asarray(np.diff(self.call.segments, axis=1)[:, 0], np.float64)
 
 
 @dataclass(frozen=True)
@@ -119,8 +44,7 @@ class Task:
         train_on: corpora to train on instead
         test_on: corpora of the unseen calls; none: all that are there
         labels: tables of clips that are one more unseen corpus each
-        augmentation: of training clips
-        recipe: how to train
+        setup: how a model is trained
     """
 
     corpora: Path
@@ -128,8 +52,7 @@ class Task:
     train_on: tuple[str, ...] = ()
     test_on: tuple[str, ...] = ()
     labels: tuple[Path, ...] = ()
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    recipe: Recipe = field(default_factory=Recipe)
+    setup: TrainingSetup = field(default_factory=TrainingSetup.choose)
 
     @property
     def trained_on(self) -> tuple[str, ...]:
@@ -154,30 +77,6 @@ class Setting:
     scored: list[list[ScoredCall]] = field(repr=False)
 
 
-def call_result(scored: ScoredCall, settings: Settings) -> CallResult:
-    """What the product says of a call: index, flag and arc, beside the truth."""
-    rules = settings.dissatisfaction
-    known = ~scored.is_uncertain
-    value, seconds = scored.value[known], scored.seconds[known]
-    enough = len(value) > 0 and seconds.sum() >= rules.min_scored_s
-    call = scored.call
-    return CallResult(
-        speaker=call.speaker,
-        corpus=call.corpus,
-        kind=call.kind,
-        true_share=call.true_share,
-        true_change=call.true_change,
-        index=call_dissatisfaction(value, seconds) if enough else float("nan"),
-        plain_mean=float(value.mean()) if enough else float("nan"),
-        is_flagged=is_call_dissatisfied(value, seconds, **rules.flag),
-        arc=arc_class(value, seconds, rules),
-        scored_s=float(seconds.sum()),
-        speech_s=float(scored.seconds.sum()),
-        segment_value=scored.value,
-        segment_anger=call.anger,
-    )
-
-
 def run(task: Task, benchmark: Benchmark) -> list[Setting]:
     """Score simulated calls; every corpus is checked before anything is computed.
 
@@ -198,10 +97,12 @@ def run(task: Task, benchmark: Benchmark) -> list[Setting]:
     found = []
     trained_on = task.trained_on
     if own_voices:
-        dataset = _described(one_of_each_content(own), task, benchmark)
-        scored = _by_unseen_models(benchmark, benchmark.calls(own_voices), dataset, task.recipe)
+        recipe = task.setup.recipe
+        clips = one_of_each_content(own)
+        dataset = task.setup.describe(clips, on_progress=benchmark.on_progress)
+        scored = _by_unseen_models(benchmark, benchmark.calls(own_voices), dataset, recipe)
         found.append(Setting(UNSEEN_SPEAKERS, trained_on, scored))
-        predictor = train(dataset, task.recipe)
+        predictor = train(dataset, recipe)
     else:
         assert task.bundle is not None
         predictor = task.bundle.predictor
@@ -232,16 +133,6 @@ def _unseen_clips(task: Task) -> list[Clip]:
             "name one by --labels, or train on another by --train"
         )
     return clips
-
-
-def _described(clips: Sequence[Clip], task: Task, benchmark: Benchmark) -> Dataset:
-    done = iter(range(1, len(clips) + 1))
-    return describe_clips(
-        clips,
-        benchmark.feature_set,
-        augmentation=task.augmentation,
-        on_clip=lambda: benchmark.on_progress("describing clips", next(done), len(clips)),
-    )
 
 
 def figures_of(setting: Setting, settings: Settings, feature_set: str) -> dict[str, Any]:

@@ -43,15 +43,15 @@ from ser_batch.lab.bench.embeddings import (
     peer_speed,
     segment_edges,
 )
+from ser_batch.lab.bench.scored_calls import Benchmark
 from ser_batch.lab.distill.export import encoder_arrays
 from ser_batch.progress import Progress
-from ser_batch.training.augment import Augmentation
 from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import evaluate
 from ser_batch.training.heads import Task, TunedPart, fit_head, parts_of
 from ser_batch.training.normalise import per_speaker
 from ser_batch.training.protocols import CROSS_EMOTIONS
-from ser_batch.training.recipes import copies_for, recipe_for
+from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import check_no_leakage, speaker_folds
 
 SETS = (
@@ -250,13 +250,9 @@ def _calls(
 ) -> list[dict[str, Any]]:
     """`bench calls` of a model of EmoDB, with the product's own training."""
     chosen = get_feature_set(name)
-    benchmark = calls_bench.Benchmark(settings, chosen, n_calls, (1, 2, 3), None, on_progress)
-    task = calls_bench.Task(
-        corpora,
-        train_on=(TRAINED_ON,),
-        augmentation=Augmentation(copies=copies_for(name)),
-        recipe=recipe_for(name),
-    )
+    benchmark = Benchmark(settings, chosen, n_calls, (1, 2, 3), None, on_progress)
+    setup = TrainingSetup.choose(features=name)
+    task = calls_bench.Task(corpora, train_on=(TRAINED_ON,), setup=setup)
     found = calls_bench.run(task, benchmark)
     return [calls_bench.figures_of(one, settings, name) for one in found]
 

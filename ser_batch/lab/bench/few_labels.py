@@ -18,14 +18,12 @@ from ser_batch.arrays import IntArray
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import one_of_each_content
 from ser_batch.features.dataset import Dataset
-from ser_batch.features.sets import get_feature_set
 from ser_batch.progress import Progress, counted
 from ser_batch.training.crossvalidate import align
-from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import evaluate
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.protocols import CROSS_EMOTIONS
-from ser_batch.training.recipes import recipe_for
+from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import Fold, check_no_leakage, speaker_folds
 
 N_LABELS = (10, 25, 50, 100, 200)
@@ -57,14 +55,12 @@ def run(
     clips = [clip for clip in clips if clip.emotion in CROSS_EMOTIONS]
     curves = {}
     for name in (feature_set, PEER):
-        dataset = describe_clips(
-            clips,
-            get_feature_set(name),
-            on_clip=counted(f"describing clips, {name}", len(clips), on_progress),
-        )
+        setup = TrainingSetup.choose(features=name)
+        step = f"describing clips, {name}"
+        dataset = setup.describe(clips, copies=False, step=step, on_progress=on_progress)
         n_models = len(N_LABELS) * draws * N_FOLDS
         on_model = counted(f"training on few labels, {name}", n_models, on_progress)
-        curves[name] = curve(dataset, recipe_for(name), draws=draws, on_model=on_model)
+        curves[name] = curve(dataset, setup.recipe, draws=draws, on_model=on_model)
     ours, peer = curves[feature_set], curves[PEER]
     return {
         "emotions": list(CROSS_EMOTIONS),

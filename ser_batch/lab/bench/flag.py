@@ -14,7 +14,7 @@ from ser_batch.arrays import BoolArray, DoubleArray
 from ser_batch.config import DissatisfactionSettings
 from ser_batch.emotions import call_dissatisfaction, first_and_last_third
 from ser_batch.lab.bench.call_figures import ANGRY_SHARE, MANY_SHARE
-from ser_batch.lab.bench.calls import ScoredCall
+from ser_batch.lab.bench.scored_calls import ScoredCall
 from ser_batch.lab.bench.simulated_calls import FURIOUS_END
 
 LEVELS = np.round(np.arange(0.02, 1.0, 0.02), 2)

@@ -24,19 +24,18 @@ from sklearn.svm import SVC
 
 from ser_batch.config import nearest
 from ser_batch.corpora import read_corpus
-from ser_batch.corpora.base import Clip, one_of_each_content
+from ser_batch.corpora.base import one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
-from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.lab.bench.opensmile import OpenSmileSet
-from ser_batch.progress import Progress
+from ser_batch.progress import Progress, counted
 from ser_batch.scoring.linear import CLIP
-from ser_batch.training.augment import Augmentation
 from ser_batch.training.crossvalidate import held_out_predictions
 from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import Evaluation, evaluate
-from ser_batch.training.fit import Recipe, class_numbers
+from ser_batch.training.fit import class_numbers
 from ser_batch.training.protocols import Protocol
+from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import Fold, check_no_leakage, speaker_folds
 
 INNER_FOLDS = 3
@@ -52,9 +51,7 @@ def run(
     protocol: Protocol,
     corpora: Path,
     *,
-    features: str,
-    augmentation: Augmentation,
-    recipe: Recipe,
+    setup: TrainingSetup,
     classifiers: Sequence[str] = CLASSIFIERS,
     on_progress: Progress,
 ) -> dict[str, Any]:
@@ -63,9 +60,7 @@ def run(
     Args:
         protocol: whose corpora hold out their own speakers
         corpora: folder below which each corpus has its own
-        features: name of the feature set
-        augmentation: of our training clips; the peers' are as they are
-        recipe: ours
+        setup: how our model is trained; the peers read the same features, of no copies
         classifiers: the field's, by name
         on_progress: called with a step, what is done of it, and all of it
 
@@ -81,9 +76,10 @@ def run(
     if protocol.test:
         raise CorpusError(f"{protocol.name}: speakers of the training corpora are to be held out")
     clips = one_of_each_content([c for name in protocol.train for c in read_corpus(corpora, name)])
-    dataset = _described(clips, get_feature_set(features), augmentation, on_progress)
+    features = setup.features
+    dataset = setup.describe(clips, on_progress=on_progress)
     plain = dataset.take(dataset.copies == 0)
-    rows = [_ours(dataset, features, protocol, recipe, on_progress)]
+    rows = [_ours(dataset, setup, protocol, on_progress)]
     rows += [
         Peer(what, features, *_classifier(what)).row(plain, protocol, on_progress)
         for what in classifiers
@@ -93,7 +89,8 @@ def run(
         if importlib.util.find_spec("opensmile") is None:
             missing[f"openSMILE {name}"] = "pip install opensmile"
             continue
-        theirs = _described(clips, OpenSmileSet(name), Augmentation(), on_progress)
+        on_clip = counted(f"describing by {name}", len(clips), on_progress)
+        theirs = describe_clips(clips, OpenSmileSet(name), on_clip=on_clip)
         for what in [name for name in OPENSMILE_CLASSIFIERS if name in classifiers]:
             peer = Peer(what, name, *_classifier(what))
             rows.append(peer.row(theirs, protocol, on_progress))
@@ -181,17 +178,15 @@ def _classifier(what: str) -> tuple[Any, Grid]:
 
 
 def _ours(
-    dataset: Dataset, features: str, protocol: Protocol, recipe: Recipe, on_progress: Progress
+    dataset: Dataset, setup: TrainingSetup, protocol: Protocol, on_progress: Progress
 ) -> dict[str, Any]:
     folds = _folds(dataset, protocol)
     check_no_leakage(folds, dataset.speakers, dataset.contents, dataset.copies)
-    done = iter(range(1, len(folds) + 1))
-    found = held_out_predictions(
-        dataset, folds, recipe, lambda: on_progress("ours", next(done), len(folds))
-    )
+    on_fold = counted("ours", len(folds), on_progress)
+    found = held_out_predictions(dataset, folds, setup.recipe, on_fold)
     clips = dataset.take(dataset.copies == 0)
     score = evaluate(clips.emotions, found.probabilities, dataset.classes, clips.speakers)
-    return _as_row("ours: linear head + LightGBM", features, score)
+    return _as_row("ours: linear head + LightGBM", setup.features, score)
 
 
 def _as_row(what: str, features: str, score: Evaluation) -> dict[str, Any]:
@@ -203,18 +198,3 @@ def _folds(dataset: Dataset, protocol: Protocol) -> list[Fold]:
     n_speakers = len(speaker_folds(dataset.speakers, dataset.contents))
     n_folds = -(-n_speakers // protocol.speakers_per_fold)
     return speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
-
-
-def _described(
-    clips: Sequence[Clip],
-    feature_set: FeatureSet,
-    augmentation: Augmentation,
-    on_progress: Progress,
-) -> Dataset:
-    done = iter(range(1, len(clips) + 1))
-    return describe_clips(
-        clips,
-        feature_set,
-        augmentation=augmentation,
-        on_clip=lambda: on_progress(f"describing by {feature_set.name}", next(done), len(clips)),
-    )

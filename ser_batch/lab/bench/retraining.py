@@ -20,17 +20,14 @@ from ser_batch.config import Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import one_of_each_content
 from ser_batch.features.dataset import Dataset, joined
-from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.selection import Pool, worth_asking
 from ser_batch.progress import Progress
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
 from ser_batch.scoring.predictor import Predictor
-from ser_batch.training.augment import Augmentation
 from ser_batch.training.crossvalidate import align
-from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import confusion_matrix, uar
 from ser_batch.training.fit import Recipe, class_numbers, train
-from ser_batch.training.recipes import recipe_for
+from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import Fold, check_no_leakage
 
 START = "emodb"
@@ -64,8 +61,9 @@ def run(
         `labels_saved` by the queue for the recall that chance has at the last step
     """
     bundle = Bundle.load(default_bundle_path())
-    learnt = _described(corpora, START, bundle, Augmentation(copies=COPIES), on_progress)
-    target = _described(corpora, corpus, bundle, None, on_progress)
+    setup = TrainingSetup.choose(features=bundle.feature_set, copies=COPIES)
+    describe = partial(_described, corpora, bundle, setup, on_progress)
+    learnt, target = describe(START, copies=True), describe(corpus, copies=False)
     curves: dict[str, list[list[float]]] = {by: [] for by in BY}
     n_models, n_done = draws * len(BY) * len(steps), 0
     for draw in range(draws):
@@ -81,7 +79,7 @@ def run(
                 target.take(pool),
                 target.take(measured),
                 weight=Settings().retrain.label_weight,
-                recipe=recipe or recipe_for(bundle.feature_set),
+                recipe=recipe or setup.recipe,
                 first=bundle.predictor,
             )
             curve = [loop.recall()]
@@ -229,19 +227,15 @@ def _halves(target: Dataset, draw: int) -> tuple[IntArray, IntArray]:
 
 def _described(
     corpora: Path,
-    corpus: str,
     bundle: Bundle,
-    augmentation: Augmentation | None,
+    setup: TrainingSetup,
     on_progress: Progress,
+    corpus: str,
+    *,
+    copies: bool,
 ) -> Dataset:
     """Clips of the emotions that the bundled model knows."""
     clips = one_of_each_content(read_corpus(corpora, corpus))
     clips = [clip for clip in clips if clip.emotion in bundle.classes]
-    done = iter(range(1, len(clips) + 1))
-    report = partial(on_progress, f"describing {corpus}")
-    return describe_clips(
-        clips,
-        get_feature_set(bundle.feature_set),
-        augmentation=augmentation,
-        on_clip=lambda: report(next(done), len(clips)),
-    )
+    step = f"describing {corpus}"
+    return setup.describe(clips, copies=copies, step=step, on_progress=on_progress)

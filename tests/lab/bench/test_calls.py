@@ -11,8 +11,9 @@ from ser_batch.errors import CorpusError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lab.bench.analysed_calls import AnalysedCall, analysed_calls
 from ser_batch.lab.bench.call_figures import CallResult, call_figures
-from ser_batch.lab.bench.calls import Benchmark, ScoredCall, Task, call_result, run
+from ser_batch.lab.bench.calls import Task, run
 from ser_batch.lab.bench.flag import tune_flag
+from ser_batch.lab.bench.scored_calls import Benchmark, ScoredCall, call_result
 from ser_batch.lab.bench.simulated_calls import (
     FURIOUS_END,
     KINDS,

@@ -7,6 +7,7 @@ from ser_batch.lab.bench.models import run
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.fit import Recipe
 from ser_batch.training.protocols import parse_protocol
+from ser_batch.training.setup import TrainingSetup
 from tests.corpora.made import made_corpus
 
 QUICK = Recipe(strengths=(0.001,), n_trees=(5,), n_folds=2)
@@ -16,9 +17,7 @@ def compared(folder, protocol):
     return run(
         parse_protocol(protocol),
         folder,
-        features="descriptors_v1",
-        augmentation=Augmentation(),
-        recipe=QUICK,
+        setup=TrainingSetup("telephone", "descriptors_v1", Augmentation(), QUICK),
         classifiers=("SVM", "logistic regression"),
         on_progress=lambda what, done, total: None,
     )
