@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from ser_batch.corpora.sources import NoCorporaError
 from ser_batch.errors import CorpusError, MissingWeightsError, SerError
-from ser_batch.lab.bench.diarization import check_recordings
+from ser_batch.lab.bench.excerpts import check_recordings
 from tests.corpora.made import made_corpus
 
 WORK = {

@@ -15,59 +15,39 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-import soundfile
 import soxr
 from scipy.ndimage import uniform_filter1d
 
-from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from ser_batch.arrays import BoolArray, FloatArray, IntArray
 from ser_batch.audio.denoise import denoised, pays
 from ser_batch.audio.intervals import to_mask
 from ser_batch.audio.levels import LEVEL_FRAME_S, channel_level, frame_power
 from ser_batch.audio.segments import speech_bursts
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
-from ser_batch.audio.telephone import compand, telephone
 from ser_batch.audio.vad import speech_probability
 from ser_batch.config import Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import Clip, contents
-from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet, get_feature_set
+from ser_batch.lab.bench.noisy_channels import (
+    Channel,
+    Noise,
+    check_noise,
+    noisy,
+    speaker_channels,
+)
 from ser_batch.scoring.linear import LinearHead, fit_linear
-from ser_batch.training.describe import clip_signal, speech_span
 from ser_batch.training.evaluation import confusion_matrix, uar
 from ser_batch.training.fit import class_numbers
 from ser_batch.training.splits import Fold, check_no_leakage, speaker_folds
 
-Noise = Literal["babble", "esc10", "white"]
 Method = Literal["none", "always", "gated", "envelope_gate", "noisereduce"]
 
-SPEECH_DB, PAUSE_S = -26.0, 1.0
-"""dB re full scale of each clip, and s between two."""
 CORPORA = ("emodb", "ravdess")
-N_SOUNDS = 12
-"""Environmental sounds, one after the other, that make up a noise."""
-BABBLERS = 6
 STRENGTH = 0.001
 """Inverse L2 penalty of the model; the shipped one's tuning finds the same."""
 ENVELOPE_S, ENVELOPE_DB = 0.1, -20.0
 """s and dB below the speech's level: the envelope gate drops what is softer."""
-
-
-@dataclass(frozen=True)
-class Channel:
-    """All clips of one speaker.
-
-    Attributes:
-        speaker: who
-        signal: clean, at 8 kHz, shape (n_samples,)
-        spans: of the clips, seconds, shape (n_clips, 2)
-        clips: their numbers in the corpus
-    """
-
-    speaker: str
-    signal: FloatArray
-    spans: DoubleArray
-    clips: IntArray
 
 
 def run(
@@ -107,7 +87,7 @@ def run(
             signals = [
                 channel.signal
                 if noise is None or snr_db is None
-                else _noisy(channel, judge.channels, noise, snr_db, corpora / "noise")
+                else noisy(channel, judge.channels, noise, snr_db, corpora / "noise")
                 for channel in judge.channels
             ]
             for row in _rows(judge, signals, settings):
@@ -172,7 +152,7 @@ class Judge:
 
 def _judge(clips: Sequence[Clip], feature_set: FeatureSet, n_folds: int) -> Judge:
     """Train on the clean channels, whole speakers held out."""
-    channels = _channels(clips)
+    channels = speaker_channels(clips)
     classes = sorted({clip.emotion for clip in clips})
     labels = class_numbers([clip.emotion for clip in clips], classes)
     speakers, digests = [clip.speaker for clip in clips], contents(clips)
@@ -202,73 +182,6 @@ def _rows(
             "uar": judge.uar(treated),
             "denoised_share": float(np.mean(changed)),
         }
-
-
-def _channels(clips: Sequence[Clip]) -> list[Channel]:
-    """One telephone channel a speaker, each clip at the same level."""
-    pause = np.zeros(round(PAUSE_S * RATE_HZ), np.float32)
-    channels = []
-    for speaker in sorted({clip.speaker for clip in clips}):
-        numbers = [number for number, clip in enumerate(clips) if clip.speaker == speaker]
-        parts, spans, length = [pause], [], len(pause)
-        for number in numbers:
-            raw = clips[number].path.read_bytes()
-            signal = clip_signal(clips[number], raw, RATE_HZ, "telephone")
-            span = speech_span(signal, RATE_HZ)[0]
-            spoken = signal[round(span[0] * RATE_HZ) : round(span[1] * RATE_HZ)]
-            spans.append((length / RATE_HZ, (length + len(spoken)) / RATE_HZ))
-            parts += [_at_level(spoken, SPEECH_DB), pause]
-            length += len(spoken) + len(pause)
-        channels.append(Channel(speaker, np.concatenate(parts), np.array(spans), np.array(numbers)))
-    return channels
-
-
-def _noisy(
-    channel: Channel, channels: Sequence[Channel], noise: Noise, snr_db: float, folder: Path
-) -> FloatArray:
-    """A channel under noise, companded as a line does it; the same noise every time."""
-    n_samples = len(channel.signal)
-    rng = np.random.default_rng([len(channel.clips), n_samples])
-    if noise == "white":
-        sound = rng.standard_normal(n_samples).astype(np.float32)
-    elif noise == "babble":
-        others = [other.signal for other in channels if other.speaker != channel.speaker]
-        chosen = rng.choice(len(others), min(BABBLERS, len(others)), replace=False)
-        sound = np.sum([_from_anywhere(others[k], n_samples, rng) for k in chosen], axis=0)
-    else:
-        sound = _from_anywhere(_environment(folder, rng), n_samples, rng)
-    return compand(channel.signal + _at_level(sound, SPEECH_DB - snr_db), "mulaw")
-
-
-def check_noise(folder: Path) -> None:
-    """Make sure that there are environmental sounds, before any work.
-
-    Raises:
-        CorpusError: naming the folder
-    """
-    n_found = len(list(folder.glob("*.flac")))
-    if n_found < N_SOUNDS:
-        raise CorpusError(f"{folder} holds {n_found} FLAC files of noise, {N_SOUNDS} are needed")
-
-
-def _environment(folder: Path, rng: np.random.Generator) -> FloatArray:
-    """A few environmental sounds, one after the other, through the telephone."""
-    paths = sorted(folder.glob("*.flac"))
-    parts = []
-    for k in rng.choice(len(paths), N_SOUNDS, replace=False):
-        samples, rate = soundfile.read(paths[k], dtype="float32", always_2d=True)
-        parts.append(_at_level(telephone(samples.mean(axis=1), rate), SPEECH_DB))
-    return np.concatenate(parts)
-
-
-def _from_anywhere(sound: FloatArray, n_samples: int, rng: np.random.Generator) -> FloatArray:
-    """A sound from some point on, over and over."""
-    return np.resize(np.roll(sound, -int(rng.integers(len(sound)))), n_samples)
-
-
-def _at_level(signal: FloatArray, level_db: float) -> FloatArray:
-    rms = np.sqrt(np.mean(np.square(signal, dtype=np.float64)))
-    return np.asarray(signal * (10 ** (level_db / 20) / max(rms, 1e-9)), np.float32)
 
 
 def _speech(signal: FloatArray, settings: Settings) -> BoolArray:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.decode import at_rate, read_audio
+from ser_batch.audio.intervals import from_mask, merge_gaps
 from ser_batch.config import Settings
 from ser_batch.corpora import CORPORA
 from ser_batch.corpora.base import AUDIO_ENDINGS
@@ -274,15 +275,9 @@ def loud_intervals(signal: FloatArray) -> DoubleArray:
         return np.zeros((0, 2))
     power = np.square(signal[: n_frames * size].reshape(n_frames, size)).mean(axis=1)
     loud = power > max(np.percentile(power, 98) * 10 ** (-QUIET_DB / 10), 1e-9)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
-    intervals = edges.reshape(-1, 2).astype(np.float64) * FRAME_S
-    if not len(intervals):
-        return intervals
-    apart = intervals[1:, 0] - intervals[:-1, 1] >= LEAST_GAP_S
-    starts = intervals[np.concatenate([[True], apart]), 0]
-    ends = intervals[np.concatenate([apart, [True]]), 1]
-    last_s = len(signal) / RATE_HZ
-    return np.stack([np.maximum(starts - MARGIN_S, 0), np.minimum(ends + MARGIN_S, last_s)], axis=1)
+    found = merge_gaps(from_mask(loud, FRAME_S), LEAST_GAP_S)
+    wider: DoubleArray = np.clip(found + np.array([-MARGIN_S, MARGIN_S]), 0, len(signal) / RATE_HZ)
+    return wider
 
 
 def _places(start: int, end: int, speed: float, rng: np.random.Generator) -> list[tuple[int, int]]:
