@@ -70,6 +70,13 @@ def distill(  # noqa: PLR0917
     noise: Annotated[
         str | None, typer.Option(help="Folder of sounds that are mixed in, `=LICENCE` after it.")
     ] = None,
+    votes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Corpus among the audio whose listeners' votes, or labels, are learnt too; may "
+            "be repeated."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 1,
     labels: Annotated[
         Path | None,
@@ -87,14 +94,17 @@ def distill(  # noqa: PLR0917
 ) -> None:
     """Teach a small encoder, on unlabelled audio, to reproduce the states of a large speech model.
 
-    Broken off and run again, it goes on where it was. Of a call, a recording of two channels, only
-    the customer's side is used; of recordings that the root knows, only what may be scored.
+    With --votes it also learns what listeners perceived in the clips of a labelled corpus. Broken
+    off and run again, it goes on where it was. Of a call, a recording of two channels, only the
+    customer's side is used; of recordings that the root knows, only what may be scored.
 
     Examples:
 
       ser-batch distill --audio /recordings=CC0-1.0 --steps 2000
 
       ser-batch distill --init encoder_v1 --audio /calls --minutes 20
+
+      ser-batch distill --init encoder_v1 --audio DIR/cremad=ODbL-1.0 --votes cremad --steps 800
     """
     require_torch()
     from platformdirs import user_cache_path
@@ -118,10 +128,11 @@ def distill(  # noqa: PLR0917
         seed=seed,
         synthetic_minutes=synthetic_minutes,
         noise=parse_source(noise) if noise else None,
+        votes=tuple(votes or ()),
         command=_command(sys.argv[1:]),
         channels=_channels(place, values),
     )
-    asked = [audio, teacher, init, minutes, steps, synthetic_minutes, noise, seed]
+    asked = [audio, teacher, init, minutes, steps, synthetic_minutes, noise, votes, seed]
     resumable = user_cache_path("ser-batch") / "distill" / digest(asked)
     with progress_bar() as on_progress:
         encoder = run(

@@ -216,8 +216,30 @@ def exposed_corpora(feature_set: str) -> frozenset[str]:
     Raises:
         EncoderError: if an encoder cannot be read
     """
-    folders = [encoder_folder(part) for part in feature_set.split("+")]
-    encoders = [read_encoder(folder) for folder in folders if folder is not None]
     return frozenset(
-        entry["source"] for encoder in encoders for entry in encoder.manifest.get("material", ())
+        entry["source"]
+        for manifest in _manifests(feature_set)
+        for entry in manifest.get("material", ())
     )
+
+
+def voted_corpora(feature_set: str) -> frozenset[str]:
+    """Corpora whose labels a feature set's encoders were trained on.
+
+    Figures on a corpus among them are too high, also where the model's own speakers are disjoint.
+
+    Args:
+        feature_set: its name; of `A+B` both parts count
+
+    Raises:
+        EncoderError: if an encoder cannot be read
+    """
+    return frozenset(
+        name for manifest in _manifests(feature_set) for name in manifest.get("votes", ())
+    )
+
+
+def _manifests(feature_set: str) -> list[Mapping[str, Any]]:
+    """What is said of each encoder of a feature set."""
+    folders = [encoder_folder(part) for part in feature_set.split("+")]
+    return [read_encoder(folder).manifest for folder in folders if folder is not None]

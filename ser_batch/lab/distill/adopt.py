@@ -32,7 +32,7 @@ class EncoderComparison:
     Attributes:
         name, former: of both
         error, former_error: of recordings that neither was adapted to, in standard deviations
-        uar, former_uar: on labelled clips of unheard speakers; None without labels
+        uar, former_uar: on labelled clips of unseen speakers; None without labels
         adopted: whether the adapted one takes over
         why: in words
     """
@@ -85,7 +85,7 @@ def _verdict(
 
 
 def uar_of(encoder: LocalEncoder, clips: Sequence[Clip]) -> float:
-    """UAR on clips of unheard speakers, by a model of the others' clips."""
+    """UAR on clips of unseen speakers, by a model of the others' clips."""
     dataset = describe_clips(clips, get_feature_set(encoder.name))
     n_folds = min(len(set(dataset.speakers)), MOST_FOLDS)
     found = cross_validate(dataset, n_folds=n_folds, recipe=recipe_for(encoder.name))

@@ -33,10 +33,13 @@ class Batch:
     Attributes:
         spectra: of their telephone copies, shape (n_clips, n_frames, n_mels)
         states: what the teacher says of them, shape (n_clips, n_states, n_blocks, width)
+        shares: of their listeners by perceived emotion, NaN where nobody voted, shape (n_clips,
+            n_classes); None: no votes are learnt
     """
 
     spectra: FloatArray
     states: NDArray[np.float16]
+    shares: FloatArray | None = None
 
 
 class Batches:
@@ -49,6 +52,7 @@ class Batches:
         n_mels: lowest bands that are read
         seconds: of speech in a batch
         seed: of everything that is drawn
+        shares: of each clip's listeners, see `votes.vote_shares`; None: no votes are learnt
     """
 
     def __init__(
@@ -60,9 +64,11 @@ class Batches:
         n_mels: int,
         seconds: float,
         seed: int,
+        shares: FloatArray | None = None,
     ) -> None:
         self._material, self._targets, self._noises = material, targets, noises
         self._n_mels, self._seconds, self._seed = n_mels, seconds, seed
+        self._shares = shares
         self._by_length, self._chances = _weights(material)
 
     def since(self, first: int) -> Generator[Batch, None, None]:
@@ -110,7 +116,8 @@ class Batches:
             received = simulate_channel(signal, RATE_HZ, lines, rng, surroundings)
             spectra.append(levelled(log_mel(received, TELEPHONE_RATE_HZ))[:, : self._n_mels])
         states = np.stack([self._targets.of(int(clip)) for clip in clips])
-        return Batch(np.stack(spectra), states)
+        shares = None if self._shares is None else self._shares[clips]
+        return Batch(np.stack(spectra), states, shares)
 
 
 def read_noises(folder: Path | None) -> list[FloatArray]:

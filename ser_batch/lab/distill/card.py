@@ -31,16 +31,16 @@ def encoder_card(manifest: Mapping[str, Any]) -> str:
             f"{manifest['n_bytes'] / 1e6:.2f} MB, for speech of 8 kHz. Made by "
             f"`{manifest['command']}`.",
             "",
-            f"{_origin(manifest)} It was trained to say of a telephone copy (band, microphone, "
-            "mu-law, A-law, GSM, level, noise, surroundings, other voices, lost packets) what the "
-            f"teacher says of the clean recording after its blocks {blocks}. Its features are the "
-            "mean and the standard deviation of these states over a segment.",
+            f"{_origin(manifest)} It was trained to predict from a telephone copy (band, "
+            "microphone, mu-law, A-law, GSM, level, noise, surroundings, other voices, lost "
+            f"packets) the teacher's states of the clean recording after its blocks {blocks}. Its "
+            "features are the mean and the standard deviation of these states over a segment.",
             "",
             INTENDED,
             "## Training audio",
-            "No label was used: no emotion, no word and no speaker's name. Each clip was also "
-            "used slower and faster. Figures of emotions on a corpus named here are of voices "
-            "that it was trained on, without labels; those on other corpora are not.",
+            f"{_labels(manifest)} Each clip was also used slower and faster. Figures of emotions "
+            "on a corpus named here are of voices that it was trained on; those on other corpora "
+            "are not.",
             "",
             "| source | files | hours | licence |",
             "| --- | --- | --- | --- |",
@@ -66,6 +66,16 @@ def encoder_card(manifest: Mapping[str, Any]) -> str:
             f"![loss and error by step]({CURVE_FILE})",
             "",
         ]
+    )
+
+
+def _labels(manifest: Mapping[str, Any]) -> str:
+    if not (voted := manifest.get("votes")):
+        return "No label was used: no emotion, no word and no speaker's name."
+    return (
+        f"The emotions that listeners perceived in {' and '.join(voted)} were a second target: a "
+        "linear layer over the pooled states predicted the shares of their votes. No other label "
+        "was used: no word and no speaker's name."
     )
 
 

@@ -38,7 +38,7 @@ def draw_curve(manifest: Mapping[str, Any], path: Path) -> None:
         )
         for column, title in (
             ("loss", "loss, mean since the point before"),
-            ("error", "error of unheard voices, standard deviations"),
+            ("error", "error of unseen voices, standard deviations"),
         )
     ]
     alt.hconcat(*panels).save(path)

@@ -29,6 +29,7 @@ from ser_batch.lab.distill.targets import Targets, teach
 from ser_batch.lab.distill.teachers import Teacher
 from ser_batch.lab.distill.training import Plan, Trainer
 from ser_batch.lab.distill.voices import made_speech
+from ser_batch.lab.distill.votes import BIAS, WEIGHT, blank_layer, vote_shares
 from ser_batch.progress import Progress, silent
 
 SIZE = Size(n_mels=63, stem=384, n_heads=5, hidden=736, n_blocks=3)
@@ -62,6 +63,7 @@ class Task:
         noise: sounds that are mixed in
         command: for the card
         channels: by recording id the channel that may be used, see `consent.usable_channels`
+        votes: corpora among the sources whose listeners' votes are learnt too
         size: of the encoder, where it begins as parts of the teacher
         batch_s: seconds of speech in a batch
     """
@@ -76,6 +78,7 @@ class Task:
     noise: Source | None = None
     command: str = "ser-batch distill"
     channels: Mapping[str, int | None] = field(default_factory=dict)
+    votes: Sequence[str] = ()
     size: Size = SIZE
     batch_s: float = BATCH_S
 
@@ -104,19 +107,7 @@ def distill(
         DistillError: if there is nothing to begin with, or too little audio
     """
     torch.set_num_threads(threads())
-    material = read_material(
-        [source.path for source in task.sources],
-        settings,
-        seed=task.seed,
-        made=made_speech(task.synthetic_minutes, task.seed),
-        channels=task.channels,
-        on_file=lambda done, total: on_progress("reading audio", done, total),
-    )
-    if not any(cut.held_out for cut in material.cuts):
-        raise DistillError(
-            f"{len(material.cuts)} clips are too few: none can be held out to see whether it "
-            "learns; give more --audio, recordings of several people"
-        )
+    material = _material(task, settings, on_progress)
     # the teacher of a whole night takes long: what it said is kept
     asked = digest([material.digest, task.teacher.name, task.teacher.sha256])
     targets = teach(
@@ -133,35 +124,67 @@ def distill(
         n_mels=int(arrays["conv1.weight"].shape[1]),
         seconds=task.batch_s,
         seed=task.seed,
+        shares=vote_shares(material, task.sources, task.votes) if task.votes else None,
     )
+    if task.votes:
+        arrays |= blank_layer(len(task.teacher.after_blocks), int(arrays["conv2.weight"].shape[0]))
     plan = _plan(task, arrays, batches, targets, work)
-    begun = digest([asked, task.seed, task.batch_s, task.init and task.init.sha256])
+    begun = digest(
+        [asked, task.seed, task.batch_s, task.init and task.init.sha256, list(task.votes)]
+    )
     trainer = Trainer(arrays, batches, targets, plan, work / f"training-{begun}")
     held_out = batches.held_out()
     before = trainer.error(held_out)
     trained = trainer.run(
         lambda step, total, loss: on_progress(f"training, loss {loss:.3f}", step, total)
     )
-    sources = described(task.sources, material)
+    network = {name: array for name, array in trained.items() if name not in (WEIGHT, BIAS)}
     facts = {
-        "begun_from": task.init.name if task.init else task.teacher.name,
-        "teacher": task.teacher.facts(),
-        "licence": strictest(entry["licence"] for entry in sources),
-        "material": sources,
-        "noise": described_noise(task.noise),
-        "plan": asdict(plan),
-        "batch_s": task.batch_s,
-        "seed": task.seed,
+        **_facts(task, material, plan),
         "history": asdict(trainer.history),
         "held_out": {
             "n_clips": sum(cut.held_out for cut in material.cuts),
             "error_before": round(before, 4),
             "error": round(trainer.error(held_out), 4),
         },
+    }
+    return write_encoder(place, name, network, plan.after_blocks, facts)
+
+
+def _material(task: Task, settings: Settings, on_progress: Progress) -> Material:
+    """The clips, some of them held out."""
+    material = read_material(
+        [source.path for source in task.sources],
+        settings,
+        seed=task.seed,
+        made=made_speech(task.synthetic_minutes, task.seed),
+        channels=task.channels,
+        on_file=lambda done, total: on_progress("reading audio", done, total),
+    )
+    if not any(cut.held_out for cut in material.cuts):
+        raise DistillError(
+            f"{len(material.cuts)} clips are too few: none can be held out to see whether it "
+            "learns; give more --audio, recordings of several people"
+        )
+    return material
+
+
+def _facts(task: Task, material: Material, plan: Plan) -> dict[str, Any]:
+    """What a manifest says of how an encoder was trained."""
+    sources = described(task.sources, material)
+    return {
+        "begun_from": task.init.name if task.init else task.teacher.name,
+        "teacher": task.teacher.facts(),
+        "licence": strictest(entry["licence"] for entry in sources),
+        "material": sources,
+        "noise": described_noise(task.noise),
+        "votes": list(task.votes),
+        "plan": asdict(plan),
+        "batch_s": task.batch_s,
+        "seed": task.seed,
         "made_with": {"torch": torch.__version__.partition("+")[0]},
         "command": task.command,
     }
-    return write_encoder(place, name, trained, plan.after_blocks, facts)
 
 
 def threads() -> int:

@@ -19,6 +19,7 @@ from ser_batch.config import digest
 from ser_batch.lab.distill.batches import Batch, Batches
 from ser_batch.lab.distill.network import Network
 from ser_batch.lab.distill.targets import Targets
+from ser_batch.lab.distill.votes import BIAS, WEIGHT, vote_loss
 
 CHECKPOINT_S = 60.0
 EVERY = 250
@@ -37,6 +38,7 @@ class Plan:
         decay: of the weights
         average: how much of the running average of weights each step keeps
         pooled: weight of the error of a clip's mean and standard deviation
+        votes: weight of the loss of the listeners' votes, where they are learnt
         half: multiply in bfloat16, where the processor can
     """
 
@@ -47,6 +49,7 @@ class Plan:
     decay: float = 0.01
     average: float = 0.998
     pooled: float = 1.0
+    votes: float = 1.0
     half: bool = True
 
 
@@ -58,11 +61,13 @@ class History:
         steps: at which held-out clips were evaluated
         trained: mean loss since the step before
         held_out: error of held-out clips, in standard deviations of the teacher's states
+        votes: loss of the votes on held-out clips, where they are learnt
     """
 
     steps: list[int] = field(default_factory=list)
     trained: list[float] = field(default_factory=list)
     held_out: list[float] = field(default_factory=list)
+    votes: list[float] = field(default_factory=list)
 
 
 Progress = Callable[[int, int, float], None]
@@ -136,6 +141,8 @@ class Trainer:
                 self.history.steps.append(self.step)
                 self.history.trained.append(float(np.mean(losses)))
                 self.history.held_out.append(self.error(held_out))
+                if WEIGHT in self._named:
+                    self.history.votes.append(self.vote_error(held_out))
                 losses = []
             if time.monotonic() - saved > CHECKPOINT_S:
                 self._save()
@@ -157,10 +164,27 @@ class Trainer:
         found, weights = [], []
         for batch in batches:
             with torch.no_grad():
-                states, wanted = self._heard(network, batch)
+                states, wanted = self._states_and_targets(network, batch)
             found.append(float((states - wanted).abs().mean()))
             weights.append(states.numel())
         return float(np.average(found, weights=weights)) if found else float("nan")
+
+    def vote_error(self, batches: Sequence[Batch]) -> float:
+        """Mean loss of the averaged network's votes; NaN where nobody voted."""
+        network = Network(self._average).to(self._device)
+        found, weights = [], []
+        for batch in batches:
+            if batch.shares is None or not (n_voted := _n_voted(batch.shares)):
+                continue
+            with torch.no_grad():
+                states, _ = self._states_and_targets(network, batch)
+                found.append(float(self._vote_loss(network, states, batch.shares)))
+            weights.append(n_voted)
+        return float(np.average(found, weights=weights)) if found else float("nan")
+
+    def _vote_loss(self, network: Network, states: Tensor, shares: FloatArray) -> Tensor:
+        layer = network.named_arrays()
+        return vote_loss(states, self._put(shares), layer[WEIGHT], layer[BIAS])
 
     def _learn(self, batch: Batch) -> float:
         for group in self._optimizer.param_groups:
@@ -168,8 +192,10 @@ class Trainer:
                 self.step / self._plan.n_steps, self._plan.warm
             )
         with torch.autocast(self._device, torch.bfloat16, enabled=self._plan.half):
-            states, wanted = self._heard(self._network, batch)
+            states, wanted = self._states_and_targets(self._network, batch)
         loss = distance(states, wanted, self._plan.pooled)
+        if batch.shares is not None:
+            loss = loss + self._plan.votes * self._vote_loss(self._network, states, batch.shares)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(list(self._named.values()), 1.0)
@@ -180,7 +206,7 @@ class Trainer:
             self._average[name] += (1 - keep) * (now - self._average[name])
         return float(loss.detach())
 
-    def _heard(self, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _states_and_targets(self, network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
         """States and wanted states in standard deviations, (n_clips, n_states, n_blocks, width)."""
         states = network(self._put(batch.spectra), self._plan.after_blocks)
         found = (torch.stack([s.float() for s in states], dim=2) - self._mean) / self._std
@@ -225,6 +251,10 @@ class Trainer:
                     )
                     for part in ("step", "exp_avg", "exp_avg_sq")
                 }
+
+
+def _n_voted(shares: FloatArray) -> int:
+    return int(np.count_nonzero(~np.isnan(shares).any(axis=1)))
 
 
 def distance(states: Tensor, wanted: Tensor, pooled: float) -> Tensor:
