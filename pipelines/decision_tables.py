@@ -43,9 +43,10 @@ def show_decisions(decisions: Mapping[str, Mapping[str, Any]], *, confusion: boo
 
 def known_to(figures: Mapping[str, Any]) -> str:
     """Who has seen a corpus before: its figures may flatter."""
+    from ser_batch.training.card_decisions import encoder_knows
+
     choices = "guided our choices" if figures["guided_choices"] else "never guided a choice"
-    exposed = "was" if figures["encoder_exposed"] else "was not"
-    return f"{choices}; its audio {exposed} used to train the encoder, without labels"
+    return f"{choices}; {encoder_knows(figures)}"
 
 
 def _show_confusion(name: str, rows: Mapping[str, Mapping[str, int]]) -> None:

@@ -174,7 +174,10 @@ def _show_corpora(settings: list[dict[str, Any]]) -> None:
 def _known_to(part: dict[str, Any]) -> str:
     """Who has seen the corpus before: its figures may flatter."""
     found = ["our choices"] if part["guided_choices"] else []
-    found += ["the encoder, without labels"] if part["encoder_exposed"] else []
+    if part["encoder_labelled"]:
+        found.append("the encoder, with labels")
+    elif part["encoder_exposed"]:
+        found.append("the encoder, without labels")
     return ", ".join(found) or "nobody"
 
 

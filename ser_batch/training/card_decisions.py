@@ -74,8 +74,15 @@ def _known_to(figures: Mapping[str, Any]) -> str:
         if figures["guided_choices"]
         else "its figures guided no choice"
     )
+    return f"{guided}; {encoder_knows(figures)}."
+
+
+def encoder_knows(figures: Mapping[str, Any]) -> str:
+    """Whether the encoder was trained on the corpus."""
+    if figures["encoder_labelled"]:
+        return "its audio and labels were used to train the encoder: the figures are too high"
     exposed = "was" if figures["encoder_exposed"] else "was not"
-    return f"{guided}; its audio {exposed} used to train the encoder, without labels."
+    return f"its audio {exposed} used to train the encoder, without labels"
 
 
 def _confusion(rows: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -18,7 +18,7 @@ from ser_batch.config import ModelSettings
 from ser_batch.corpora import GUIDED_CHOICES
 from ser_batch.emotions import CALL_CATEGORIES, DISSATISFACTION_TARGET, UNCERTAIN
 from ser_batch.features.dataset import Dataset
-from ser_batch.features.encoders.local import exposed_corpora
+from ser_batch.features.encoders.local import exposed_corpora, voted_corpora
 from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.evaluation import expected_calibration_error
@@ -140,13 +140,13 @@ def decisions_by_corpus(
         clips: with their labels
         found: about each of them
         classes: emotions that the model knows
-        feature_set: whose encoder may have been trained on a corpus's audio, without labels
+        feature_set: whose encoder may have been trained on a corpus's audio, or its labels
 
     Returns:
-        by corpus: `decided_figures`, guided_choices and encoder_exposed
+        by corpus: `decided_figures`, guided_choices, encoder_exposed and encoder_labelled
     """
     labels = np.array(clips.corpora)
-    exposed = exposed_corpora(feature_set)
+    exposed, labelled = exposed_corpora(feature_set), voted_corpora(feature_set)
     figures = {}
     for name in sorted(set(clips.corpora)):
         rows = np.flatnonzero(labels == name)
@@ -154,6 +154,7 @@ def decisions_by_corpus(
             **decided_figures(clips.take(rows), found.take(rows), classes),
             "guided_choices": name in GUIDED_CHOICES,
             "encoder_exposed": name in exposed,
+            "encoder_labelled": name in labelled,
         }
     return figures
 

@@ -15,7 +15,7 @@ from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.corpora.labels import read_labels
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
-from ser_batch.features.encoders.local import exposed_corpora
+from ser_batch.features.encoders.local import exposed_corpora, voted_corpora
 from ser_batch.lab.bench.analysed_calls import AnalysedCall
 from ser_batch.lab.bench.call_figures import as_json, call_figures, seed_figures
 from ser_batch.lab.bench.scored_calls import Benchmark, ScoredCall, call_result
@@ -144,7 +144,7 @@ def figures_of(setting: Setting, settings: Settings, feature_set: str) -> dict[s
     """
     results = [[call_result(one, settings) for one in some] for some in setting.scored]
     pooled = [result for some in results for result in some]
-    exposed = exposed_corpora(feature_set)
+    exposed, labelled = exposed_corpora(feature_set), voted_corpora(feature_set)
     by_corpus = {}
     for name in sorted({result.corpus for result in pooled}):
         own = [result for result in pooled if result.corpus == name]
@@ -153,6 +153,7 @@ def figures_of(setting: Setting, settings: Settings, feature_set: str) -> dict[s
             "n_customers": len({result.speaker for result in own}),
             "guided_choices": name in GUIDED_CHOICES,
             "encoder_exposed": name in exposed,
+            "encoder_labelled": name in labelled,
             "figures": as_json(call_figures(own, intervals=False)),
         }
     return {
