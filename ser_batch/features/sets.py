@@ -194,7 +194,8 @@ def _names(parameters: Parameters) -> tuple[str, ...]:
     )
 
 
-def _feature_set(name: str, parameters: Parameters) -> DescriptorSet:
+def descriptor_set(name: str, parameters: Parameters) -> DescriptorSet:
+    """The set of descriptors that some parameters define."""
     names = _names(parameters)
     definition = {"name": name, "names": names, "parameters": parameters.as_dict()}
     return DescriptorSet(name, parameters.sample_rate, names, digest(definition), parameters)
@@ -233,4 +234,4 @@ def get_feature_set(name: str) -> FeatureSet:
     if name not in FEATURE_SETS:
         known = (*FEATURE_SETS, DEFAULT_ENCODER, *EMBEDDING_SETS)
         raise UnknownFeatureSetError(name, nearest(name, known))
-    return _feature_set(name, FEATURE_SETS[name])
+    return descriptor_set(name, FEATURE_SETS[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -73,17 +74,31 @@ def describe_clips(
             lines.append(line_of(signal, feature_set.sample_rate, is_copy=signal is not signals[0]))
         contents.append(content.hexdigest())
         on_clip()
-    each = 1 + augmentation.copies
+    described = labelled_rows(clips, contents, np.concatenate(rows), feature_set.names)
+    return replace(described, line=np.array(lines, np.float32).reshape(-1, len(LINE_MEASURES)))
+
+
+def labelled_rows(
+    clips: Sequence[Clip], contents: Sequence[str], features: FloatArray, names: tuple[str, ...]
+) -> Dataset:
+    """Features of clips with their labels.
+
+    Args:
+        clips: labelled recordings
+        contents: digest of each
+        features: of each clip, its augmented copies after it, shape (n_clips * n, len(names))
+        names: of the features
+    """
+    each = len(features) // max(len(clips), 1)
     return Dataset(
-        features=np.concatenate(rows),
-        names=feature_set.names,
+        features=features,
+        names=names,
         emotions=_repeated([clip.emotion for clip in clips], each),
         speakers=_repeated([clip.speaker for clip in clips], each),
         contents=_repeated(contents, each),
         corpora=_repeated([clip.corpus for clip in clips], each),
         sexes=_repeated([clip.sex for clip in clips], each),
         copies=np.tile(np.arange(each), len(clips)),
-        line=np.array(lines, np.float32).reshape(-1, len(LINE_MEASURES)),
         shares=np.repeat(_shares(clips), each, axis=0) if any(c.votes for c in clips) else None,
         sentences=_repeated(
             [f"{c.corpus}:{c.sentence}" if c.sentence else "" for c in clips], each

@@ -21,7 +21,7 @@ from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.local import LocalEncoder, add_encoders
 from ser_batch.features.sets import get_feature_set
-from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON, across, within
+from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON, cross_corpus, within
 from ser_batch.lab.distill.run import BATCH_S, Task, distill
 from ser_batch.lab.distill.sources import OWN, Source
 from ser_batch.lab.distill.teachers import Teacher
@@ -111,7 +111,7 @@ def _recorded(clips: Sequence[Clip], folder: Path) -> None:
 
 
 def _figures(tested: Dataset, known: Dataset, speakers_per_fold: int) -> dict[str, float]:
-    foreign = across(known, tested)
+    foreign = cross_corpus(known, tested)
     return {
         "uar": within(tested, speakers_per_fold),
         "uar_normalised": within(per_speaker(tested), speakers_per_fold),

@@ -20,8 +20,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import Settings, digest
-from ser_batch.corpora import CORPORA, read_corpus
-from ser_batch.corpora.base import contents, one_of_each_content
+from ser_batch.corpora import CORPORA
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.encoder import Encoder, encoder_of, sinusoids
@@ -35,6 +34,7 @@ from ser_batch.features.encoders.local import (
 from ser_batch.features.encoders.sets import pooled_rows
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.lab.bench import calls as calls_bench
+from ser_batch.lab.bench.described import described
 from ser_batch.lab.bench.embeddings import (
     PEER,
     SEGMENTS_S,
@@ -46,7 +46,6 @@ from ser_batch.lab.bench.embeddings import (
 from ser_batch.lab.bench.scored_calls import Benchmark
 from ser_batch.lab.distill.export import encoder_arrays
 from ser_batch.progress import Progress
-from ser_batch.training.describe import describe_clips
 from ser_batch.training.evaluation import evaluate
 from ser_batch.training.heads import Task, TunedPart, fit_head, parts_of
 from ser_batch.training.normalise import per_speaker
@@ -161,38 +160,8 @@ def set_speed(chosen: FeatureSet) -> float:
     return sum(SEGMENTS_S) / fastest(lambda: chosen.extract(signal, edges), REPEATS)
 
 
-def described(
-    name: str, chosen: FeatureSet, corpora: Path, folder: Path, on_progress: Progress
-) -> Dataset:
-    """A corpus in telephone band, read from the cache if it was described before."""
-    clips = one_of_each_content(read_corpus(corpora, name))
-    key = digest([chosen.digest, contents(clips)])
-    path = folder / f"{name}-{chosen.name}-{key}.npy"
-    if path.exists():
-        rows = np.load(path, allow_pickle=False)
-        return Dataset(
-            features=rows,
-            names=chosen.names,
-            emotions=tuple(clip.emotion for clip in clips),
-            speakers=tuple(clip.speaker for clip in clips),
-            contents=tuple(contents(clips)),
-            corpora=tuple(clip.corpus for clip in clips),
-            sexes=tuple(clip.sex for clip in clips),
-            copies=np.zeros(len(clips), np.int64),
-        )
-    done = iter(range(1, len(clips) + 1))
-    found = describe_clips(
-        clips,
-        chosen,
-        on_clip=lambda: on_progress(f"{chosen.name}: {name}", next(done), len(clips)),
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(path, found.features, allow_pickle=False)
-    return found
-
-
 def within(dataset: Dataset, speakers_per_fold: int) -> float:
-    """UAR on unheard speakers of one corpus, by one linear head."""
+    """UAR on unseen speakers of one corpus, by one linear head."""
     n_speakers = len(speaker_folds(dataset.speakers, dataset.contents))
     folds = speaker_folds(
         dataset.speakers, dataset.contents, n_folds=-(-n_speakers // speakers_per_fold)
@@ -204,7 +173,7 @@ def within(dataset: Dataset, speakers_per_fold: int) -> float:
     return evaluate(dataset.emotions, found, dataset.classes, dataset.speakers).uar
 
 
-def across(trained: Dataset, tested: Dataset) -> dict[str, float]:
+def cross_corpus(trained: Dataset, tested: Dataset) -> dict[str, float]:
     """UAR and area under the curve of anger on a corpus that was not trained on."""
     trained, tested = (
         one.take(np.isin(np.array(one.emotions), CROSS_EMOTIONS)) for one in (trained, tested)
@@ -234,14 +203,14 @@ def _accuracy(
             there[name] = described(name, chosen, corpora, folder, on_progress)
         except CorpusError:
             continue
-    row: dict[str, Any] = {"within": {}, "normalised": {}, "across": {}}
+    row: dict[str, Any] = {"within": {}, "normalised": {}, "cross_corpus": {}}
     for name, speakers in FOLDS_OF.items():
         if name in there:
             row["within"][name] = within(there[name], speakers)
             row["normalised"][name] = within(per_speaker(there[name]), speakers)
     for name, dataset in there.items():
         if name != TRAINED_ON and TRAINED_ON in there:
-            row["across"][name] = across(there[TRAINED_ON], dataset)
+            row["cross_corpus"][name] = cross_corpus(there[TRAINED_ON], dataset)
     return row
 
 
