@@ -158,14 +158,14 @@ def _show_encoders(result: dict[str, Any]) -> None:
     console = Console()
     rows = result["rows"]
     within = {name: None for row in rows for name in row.get("within", {})}
-    across = {name: None for row in rows for name in row.get("across", {})}
+    cross_corpus = {name: None for row in rows for name in row.get("cross_corpus", {})}
     called = [judged["setting"] for row in rows for judged in row.get("calls", [])]
     table = Table(
         "set",
         "× real time",
         "MB",
         *within,
-        *(f"emodb → {name}" for name in across),
+        *(f"emodb → {name}" for name in cross_corpus),
         *(f"calls, {setting}" for setting in dict.fromkeys(called)),
         title="UAR (normalised by speaker); from EmoDB UAR, AUC of anger; calls: Spearman, AUC",
     )
@@ -176,7 +176,10 @@ def _show_encoders(result: dict[str, Any]) -> None:
             f"{row['speed']:,.0f}",
             f"{row['n_bytes'] / 1e6:.2f}" if row.get("n_bytes") else "-",
             *(_pair(row.get("within"), row.get("normalised"), name) for name in within),
-            *(_two(row.get("across", {}).get(name), "uar", "auc_anger") for name in across),
+            *(
+                _two(row.get("cross_corpus", {}).get(name), "uar", "auc_anger")
+                for name in cross_corpus
+            ),
             *(
                 _two(_values(judged.get(setting)), "spearman", "segment_auc")
                 for setting in dict.fromkeys(called)
