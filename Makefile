@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # a lock is complete: nothing is resolved, and nothing is built with tools from outside the lock
-INSTALL_LOCKED := $(BIN)/pip install --quiet --no-deps --require-hashes --only-binary :all:
+# modules are compiled when they are first imported: most never are
+INSTALL_LOCKED := $(BIN)/pip install --quiet --no-compile --no-deps --require-hashes --only-binary :all:
 COMPILE_LOCK := uv pip compile --quiet --no-header --universal --generate-hashes --no-emit-index-url
 # quiet, and never asked for anything
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

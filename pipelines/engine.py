@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,21 +22,21 @@ from ser_batch.errors import ModelError
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.scoring.bundle import Bundle
 
+CallWorkers = Workers[CallJob, CallOutcome]
+
 
 class Engine:
     """Live objects of one process.
 
     Args:
-        settings: how many worker processes
+        workers: processes that describe calls
         display: progress bars
     """
 
-    def __init__(self, settings: Settings, display: Display) -> None:
+    def __init__(self, workers: CallWorkers, display: Display) -> None:
         self.display = display
         self.busy = BusyClock()
-        self.workers: Workers[CallJob, CallOutcome] = Workers(
-            describe_calls, worker_crash_outcome, settings.run.workers
-        )
+        self.workers = workers
 
 
 class _Opened:
@@ -48,25 +48,37 @@ class _Opened:
 
 @contextmanager
 def open_engine(settings: Settings, *, quiet: bool) -> Iterator[Engine]:
-    """The engine of this process for one run; its worker processes end with the run."""
-    with Display(quiet=quiet) as display:
-        engine = Engine(settings, display)
-        with engine.workers:
-            before, _Opened.engine = _Opened.engine, engine
-            try:
-                yield engine
-            finally:
-                _Opened.engine = before
+    """The engine of this process for one run.
+
+    Its worker processes end with the run; inside another open engine with as many workers, the run
+    takes those.
+    """
+    before, workers = _Opened.engine, make_workers(settings)
+    if before is not None and before.workers.n_processes == workers.n_processes:
+        workers = before.workers
+    with Display(quiet=quiet) as display, ExitStack() as stack:
+        if before is None or workers is not before.workers:
+            stack.enter_context(workers)
+        _Opened.engine = Engine(workers, display)
+        try:
+            yield _Opened.engine
+        finally:
+            _Opened.engine = before
 
 
 def engine_of(settings: Settings) -> Engine:
     """The engine of this process; one of its own where no run has opened one."""
     with _Opened.lock:
         if _Opened.engine is None:
-            engine = Engine(settings, Display(quiet=True))
+            engine = Engine(make_workers(settings), Display(quiet=True))
             atexit.register(engine.workers.__exit__, None, None, None)
             _Opened.engine = engine
         return _Opened.engine
+
+
+def make_workers(settings: Settings) -> CallWorkers:
+    """As many processes as the settings say; each starts when it has work."""
+    return Workers(describe_calls, worker_crash_outcome, settings.run.workers)
 
 
 @lru_cache(maxsize=4)

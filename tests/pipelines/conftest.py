@@ -1,4 +1,4 @@
-"""Real nights through a real Prefect server with a data base of its own."""
+"""Real nights: their steps alone, or as a flow on a real Prefect server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.logs import LOG
+from ser_batch.config import Settings
 from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.store.lake import Lake
 from ser_batch.tables import TableContract
@@ -21,6 +23,7 @@ TIMES = {"ingested_at", "noticed_at", "arrived_at"}
 """Columns that say when something was done, which two runs need not share."""
 
 Run = Callable[..., dict[str, Any]]
+Settled = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +50,54 @@ def audio(tmp_path: Path, demo_calls: DemoCalls) -> Path:
     return Path(shutil.copytree(demo_calls.audio_dir, tmp_path / "audio"))
 
 
-@pytest.fixture
-def run(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a night: `run(audio, metadata, ingest__min_age_s=5)`."""
-    from pipelines.nightly import nightly
+@pytest.fixture(scope="session")
+def workers() -> Iterator[None]:
+    """Worker processes that all nights of this test process share."""
+    from pipelines.engine import open_engine
 
-    def night(audio: Path, *metadata: Path, **settings: object) -> dict[str, Any]:
+    with open_engine(Settings(run={"workers": 1}), quiet=True):
+        yield
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> Settled:
+    """Settings of one night, as the environment gives them."""
+
+    @contextmanager
+    def environment(**settings: object) -> Iterator[None]:
         with monkeypatch.context() as patch:
             given = {"ingest__min_age_s": 0, "run__workers": 1, "run__retry_delay_s": 0, **settings}
             for name, value in given.items():
                 patch.setenv(f"SER_{name.upper()}", str(value))
+            yield
+
+    return environment
+
+
+@pytest.fixture
+def run(workers: None, settled: Settled, tmp_path: Path) -> Run:
+    """Run a night's steps without Prefect: `run(audio, metadata, ingest__min_age_s=5)`."""
+    from pipelines.night import open_night
+    from pipelines.steps import PlainRunner, run_night
+
+    def night(audio: Path, *metadata: Path, **settings: object) -> dict[str, Any]:
+        root = tmp_path / "root"
+        with (
+            settled(**settings),
+            open_night([str(audio)], list(metadata), root, None, quiet=True) as opened,
+        ):
+            return run_night(opened, PlainRunner())
+
+    return night
+
+
+@pytest.fixture
+def run_flow(prefect_server: None, workers: None, settled: Settled, tmp_path: Path) -> Run:
+    """The same as the Prefect flow that production runs."""
+    from pipelines.nightly import nightly
+
+    def night(audio: Path, *metadata: Path, **settings: object) -> dict[str, Any]:
+        with settled(**settings):
             summary: dict[str, Any] = nightly(
                 audio=[str(audio)],
                 metadata=[str(path) for path in metadata],

@@ -18,8 +18,6 @@ from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, QUARANTINE, RECORDINGS
 from tests.pipelines.conftest import Run, rows
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 RATE = 8000
 
 

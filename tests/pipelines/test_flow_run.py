@@ -40,10 +40,10 @@ def artifacts(flow_run_id: Any) -> list[Any]:
 
 
 def test_a_night_is_named_by_its_call_dates_and_summed_up_in_one_artifact(
-    run: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
+    run_flow: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
 ) -> None:
     (audio / "letter.wav").write_text("Dear customer,")
-    summary = run(audio, demo_calls.metadata_path)
+    summary = run_flow(audio, demo_calls.metadata_path)
 
     shown = newest_run()
     dates = sorted(str(part.date) for part in lake.parts(CALLS))
@@ -56,7 +56,7 @@ def test_a_night_is_named_by_its_call_dates_and_summed_up_in_one_artifact(
     assert shown.name == f"nightly {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
 
     (audio / "letter.wav").unlink()
-    run(audio, demo_calls.metadata_path)
+    run_flow(audio, demo_calls.metadata_path)
     shown = newest_run()
     assert (shown.state_name, shown.name) == ("Completed", "nightly nothing new")
 

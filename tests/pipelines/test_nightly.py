@@ -33,7 +33,7 @@ from tests.pipelines.conftest import Run, rows
 
 N_BAD = 6
 
-pytestmark = pytest.mark.xdist_group("prefect")
+on_prefect = pytest.mark.xdist_group("prefect")
 
 
 def features() -> TableContract:
@@ -62,10 +62,11 @@ def part_times(lake: Lake, contract: TableContract) -> list[int]:
     return [lake.path(contract, part).stat().st_mtime_ns for part in lake.parts(contract)]
 
 
+@on_prefect
 def test_customers_are_scored_and_agents_carry_no_emotion(
-    run: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
+    run_flow: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
 ) -> None:
-    summary = run(audio, demo_calls.metadata_path)
+    summary = run_flow(audio, demo_calls.metadata_path)
 
     assert summary["status"] == "clean"
     assert summary["counts"]["calls_analysed"] == demo_calls.n_calls
@@ -80,13 +81,14 @@ def test_customers_are_scored_and_agents_carry_no_emotion(
     assert ask(summary, dissatisfied)[0][0] > 0
 
 
+@on_prefect
 def test_the_same_night_twice_computes_nothing(
-    run: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
+    run_flow: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
 ) -> None:
-    run(audio, demo_calls.metadata_path)
+    run_flow(audio, demo_calls.metadata_path)
     made = {path: path.stat().st_mtime_ns for path in lake.folder.rglob("*.parquet")}
 
-    again = run(audio, demo_calls.metadata_path)
+    again = run_flow(audio, demo_calls.metadata_path)
 
     assert again["counts"]["files_new"] == 0
     assert not again["counts"].get("calls_analysed")
@@ -296,18 +298,19 @@ def test_a_second_run_on_the_same_root_stops_at_once(run: Run, audio: Path, tmp_
         run(audio)
 
 
+@on_prefect
 def test_too_many_bad_files_stop_the_night_before_it_publishes(
-    run: Run, audio: Path, tmp_path: Path, lake: Lake
+    run_flow: Run, audio: Path, tmp_path: Path, lake: Lake
 ) -> None:
     for number in range(N_BAD):
         (audio / f"bad{number}.wav").write_text(f"no audio {number}")
     for _ in range(2):  # running it again does not wear the limit down
         with pytest.raises(BadShareError, match=f"{N_BAD} of {N_CALLS + N_BAD} new files"):
-            run(audio)
+            run_flow(audio)
         assert not Root(tmp_path / "root").warehouse.exists()
     assert {row["status"] for row in rows(lake, RUNS)} == {"failed"}
 
-    summary = run(audio, ingest__max_bad_share=0.6)
+    summary = run_flow(audio, ingest__max_bad_share=0.6)
 
     assert summary["status"] == "partial", "nothing was published without them before"
     assert ask(summary, "select count(*) from call_summary") == [(N_CALLS,)]
@@ -320,20 +323,23 @@ def test_a_metadata_file_that_cannot_be_read_stops_the_night(
         run(audio, tmp_path / "none.csv")
 
 
+@on_prefect
 def test_alerts_of_partial_and_failed_nights_are_sent_and_fail_no_night(
-    run: Run, audio: Path, tmp_path: Path
+    run_flow: Run, audio: Path, tmp_path: Path
 ) -> None:
     for call in sorted(audio.rglob("*.wav"))[2:]:
         call.unlink()
     (audio / "broken.wav").write_bytes(b"RIFF nothing")
     with webhook_server() as hook:
         hook.answers = [0]
-        summary = run(audio, alerts__webhook=hook.url, alerts__timeout_s=0.5, alerts__retries=0)
+        summary = run_flow(
+            audio, alerts__webhook=hook.url, alerts__timeout_s=0.5, alerts__retries=0
+        )
         assert summary["status"] == "partial"
         assert summary["alerts"] == {"sent": 0, "problems": ["webhook 127.0.0.1: timed out"]}
         hook.answers = [200]
         with pytest.raises(AudioFolderError):
-            run(tmp_path / "nowhere", alerts__webhook=hook.url)
+            run_flow(tmp_path / "nowhere", alerts__webhook=hook.url)
         kinds = [alert["kind"] for alert in hook.received]
         assert kinds == ["partial", "failed"]
         assert hook.received[0]["run_id"] == summary["run_id"]

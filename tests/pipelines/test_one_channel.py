@@ -15,8 +15,6 @@ from ser_batch.tables import CHANNELS, QUARANTINE, RECORDINGS, SEGMENTS, predict
 from tests.pipelines.conftest import Run, rows
 from tests.pipelines.test_cli import ser_batch
 
-pytestmark = pytest.mark.xdist_group("prefect")
-
 
 @pytest.fixture
 def mixed(demo_calls: DemoCalls, tmp_path: Path) -> Path:

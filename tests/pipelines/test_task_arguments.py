@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from prefect import Task
 
-from pipelines import nightly as nightly_module
 from pipelines import retrain as retrain_module
+from pipelines.nightly import TASKS
 
 MAX_BYTES = 20_000
 """Settings, a root and a shard: no samples, no rows, no model."""
@@ -31,18 +31,16 @@ def received(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
         return call
 
-    for module in (nightly_module, retrain_module):
-        for name, step in vars(module).items():
-            if isinstance(step, Task):
-                monkeypatch.setattr(step, "fn", through_pickle(name, step.fn))
+    retraining = [step for step in vars(retrain_module).values() if isinstance(step, Task)]
+    for step in [*TASKS.values(), *retraining]:
+        monkeypatch.setattr(step, "fn", through_pickle(step.name, step.fn))
     return sizes
 
 
-def test_a_night_whose_tasks_see_pickled_copies_only_is_clean(run, audio, received) -> None:
-    summary = run(audio)
+def test_a_night_whose_tasks_see_pickled_copies_only_is_clean(run_flow, audio, received) -> None:
+    summary = run_flow(audio)
 
     assert summary["status"] == "clean"
     assert summary["counts"]["segments_scored"] > 0
-    steps = {name for name, step in vars(nightly_module).items() if isinstance(step, Task)}
-    assert set(received) == steps
+    assert set(received) == {step.name for step in TASKS.values()}
     assert max(received.values()) < MAX_BYTES
