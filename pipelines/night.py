@@ -43,6 +43,7 @@ from ser_batch.store.caches import set_caches
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
+from ser_batch.store.permissions import private_files
 from ser_batch.tables import CALLS
 
 
@@ -236,7 +237,11 @@ def open_night(
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     folders = named_folders(audio, settings.ingest.audio)
-    with only_run(place), open_engine(settings, quiet=quiet) as engine:
+    with (
+        private_files(place, settings.store.group),
+        only_run(place),
+        open_engine(settings, quiet=quiet) as engine,
+    ):
         finish_erasure(place, partial(republish_without, place, settings))
         night = Night(folders, metadata, place, settings, engine)
         night.record.write(night.lake)

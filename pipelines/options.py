@@ -95,8 +95,10 @@ def _opened(path: Path, *, must_exist: bool) -> Root:
     """The root; its adapted encoders are known from then on, also to processes that are started."""
     from ser_batch.store.caches import set_caches
     from ser_batch.store.paths import find_root
+    from ser_batch.store.permissions import follow_root
 
     root = find_root(path, must_exist=must_exist)
+    follow_root(root)
     set_caches(root)
     if root.encoders.is_dir():
         from ser_batch.features.encoders.local import add_encoders

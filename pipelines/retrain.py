@@ -27,6 +27,7 @@ from ser_batch.store.caches import set_caches
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
+from ser_batch.store.permissions import private_files
 from ser_batch.training.challenger import N_FOLDS, make_challenger
 from ser_batch.training.enough import TrainingInput, gather_enough, listed_clips
 from ser_batch.training.gate import ModelComparison
@@ -161,7 +162,11 @@ def open_retraining(
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     listed_clips(settings.retrain)  # a corpus that is missing stops the run before the analysis
-    with only_run(place), open_engine(settings, quiet=quiet):
+    with (
+        private_files(place, settings.store.group),
+        only_run(place),
+        open_engine(settings, quiet=quiet),
+    ):
         load_model(place, settings)  # so does a model that is not sound
         yield RetrainContext(place, settings)
 

@@ -21,10 +21,21 @@ from hypothesis import settings as hypothesis_settings
 from ser_batch.lab.synthetic.demo import DemoCalls, make_demo_calls
 
 hypothesis_settings.register_profile("no-deadline", deadline=None)  # a busy machine is no fault
-hypothesis_settings.load_profile("no-deadline")
+hypothesis_settings.register_profile("fuzz", deadline=None, max_examples=20_000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "no-deadline"))
 
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 N_CALLS = 4
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(autouse=True)
+def _umask_restored() -> Iterator[None]:
+    """Commands set the umask of their process, which tests share."""
+    os.umask(UMASK)
+    yield
+    os.umask(UMASK)
 
 
 @pytest.fixture(scope="session")

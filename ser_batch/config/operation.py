@@ -111,6 +111,18 @@ class AlertSettings(Section):
         return value
 
 
+class StoreSettings(Section):
+    """Who may read what lies under the root."""
+
+    group: OptionalText = Field(
+        None,
+        description=(
+            "group that may read everything under the root (folders 750, files 640); unset: only "
+            "the user that runs the night may (700, 600)"
+        ),
+    )
+
+
 class HealthSettings(Section):
     """When `ser-batch health` warns."""
 

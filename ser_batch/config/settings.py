@@ -26,6 +26,7 @@ from ser_batch.config.operation import (
     HealthSettings,
     ReportSettings,
     RunSettings,
+    StoreSettings,
 )
 from ser_batch.config.section import Section, digest
 
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     run: RunSettings = Field(default_factory=RunSettings)
 

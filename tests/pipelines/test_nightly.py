@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,15 @@ def part_times(lake: Lake, contract: TableContract) -> list[int]:
     return [lake.path(contract, part).stat().st_mtime_ns for part in lake.parts(contract)]
 
 
+def modes(root: Path) -> dict[str, frozenset[int]]:
+    """The permissions under a root by a file's ending; those of folders under no ending."""
+    found: dict[str, set[int]] = {}
+    for path in (root, *root.rglob("*")):
+        suffix = "" if path.is_dir() else path.suffix or path.name
+        found.setdefault(suffix, set()).add(stat.S_IMODE(path.stat().st_mode))
+    return {suffix: frozenset(each) for suffix, each in found.items()}
+
+
 @on_prefect
 def test_customers_are_scored_and_agents_carry_no_emotion(
     run_flow: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
@@ -85,7 +95,12 @@ def test_customers_are_scored_and_agents_carry_no_emotion(
 def test_the_same_night_twice_computes_nothing(
     run_flow: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
 ) -> None:
-    run_flow(audio, demo_calls.metadata_path)
+    summary = run_flow(audio, demo_calls.metadata_path)
+    root = Path(summary["warehouse"]).parents[1]
+    assert {modes(root)[suffix] for suffix in ("", ".parquet", ".duckdb", ".html")} == {
+        frozenset({0o700}),
+        frozenset({0o600}),
+    }
     made = {path: path.stat().st_mtime_ns for path in lake.folder.rglob("*.parquet")}
 
     again = run_flow(audio, demo_calls.metadata_path)
