@@ -27,6 +27,10 @@ from ser_batch.errors import (
 from ser_batch.features.sets import get_feature_set
 from ser_batch.policy import channel_roles, why_not_scored
 
+MOST_DECODED_BYTES = 256 << 20
+"""Samples that are held before they are analysed together: with `audio.max_decoded_mb`, which
+bounds the last one, they bound the memory of a worker process."""
+
 
 @dataclass(frozen=True)
 class CallJob:
@@ -141,42 +145,73 @@ def worker_crash_outcome(job: CallJob) -> CallOutcome:
     return CallOutcome(job.recording_id, error=WorkerDiedError())
 
 
+@dataclass(frozen=True)
+class _Decoded:
+    """A call in memory.
+
+    Attributes:
+        job: whose
+        audio: its recording
+        side_errors: by channel, why the file of a side cannot be used
+        seconds: core seconds that decoding took
+    """
+
+    job: CallJob
+    audio: Audio
+    side_errors: dict[int, FileError]
+    seconds: float
+
+
 def _describe_together(jobs: Sequence[CallJob]) -> list[CallOutcome]:
-    outcomes: dict[int, CallOutcome] = {}
-    decoded: dict[int, Audio] = {}
-    side_errors: dict[int, dict[int, FileError]] = {}
-    decode_s: dict[int, float] = {}
-    for number, job in enumerate(jobs):
-        start = time.process_time()
-        try:
-            audio, side_errors[number] = _read(job)
-        except FileError as error:
-            outcomes[number] = CallOutcome(job.recording_id, error=error)
+    outcomes: dict[str, CallOutcome] = {}
+    waiting: list[_Decoded] = []
+    for job in jobs:
+        read = _decoded(job)
+        if isinstance(read, CallOutcome):
+            outcomes[job.recording_id] = read
         else:
-            if audio is not None:
-                decoded[number] = audio
-            else:
-                errors = side_errors[number]
-                outcomes[number] = CallOutcome(job.recording_id, errors[0], side_errors=errors)
-        decode_s[number] = time.process_time() - start
-    if not decoded:
-        return [outcomes[number] for number in range(len(jobs))]
+            waiting.append(read)
+        if sum(each.audio.samples.nbytes for each in waiting) >= MOST_DECODED_BYTES:
+            outcomes |= _described(waiting)
+            waiting = []
+    outcomes |= _described(waiting)
+    return [outcomes[job.recording_id] for job in jobs]
+
+
+def _decoded(job: CallJob) -> _Decoded | CallOutcome:
+    """A call's audio, or the outcome where there is none."""
     start = time.process_time()
-    worth = [_worth_cleaning(jobs[number], audio) for number, audio in decoded.items()]
-    shared = [jobs[number].first_speaker is not None for number in decoded]
-    analyses = analyse_calls(list(decoded.values()), jobs[0].settings, worth, shared)
-    speech_s = (time.process_time() - start) / len(decoded)
-    for (number, audio), analysis in zip(decoded.items(), analyses, strict=True):
+    try:
+        audio, errors = _read(job)
+    except FileError as error:
+        return CallOutcome(job.recording_id, error=error)
+    if audio is None:
+        return CallOutcome(job.recording_id, errors[0], side_errors=errors)
+    return _Decoded(job, audio, errors, time.process_time() - start)
+
+
+def _described(calls: Sequence[_Decoded]) -> dict[str, CallOutcome]:
+    """Outcomes of some calls by recording_id."""
+    if not calls:
+        return {}
+    start = time.process_time()
+    audios = [call.audio for call in calls]
+    worth = [_worth_cleaning(call.job, call.audio) for call in calls]
+    shared = [call.job.first_speaker is not None for call in calls]
+    analyses = analyse_calls(audios, calls[0].job.settings, worth, shared)
+    speech_s = (time.process_time() - start) / len(calls)
+    outcomes = {}
+    for call, analysis in zip(calls, analyses, strict=True):
         start = time.process_time()
-        features = _features(jobs[number], audio, analysis)
+        features = _features(call.job, call.audio, analysis)
         seconds = {
-            "decode": decode_s[number],
+            "decode": call.seconds,
             "speech": speech_s,
             "features": time.process_time() - start,
         }
-        outcome = _outcome(jobs[number], audio, analysis, features, seconds)
-        outcomes[number] = replace(outcome, side_errors=side_errors[number])
-    return [outcomes[number] for number in range(len(jobs))]
+        outcome = _outcome(call.job, call.audio, analysis, features, seconds)
+        outcomes[call.job.recording_id] = replace(outcome, side_errors=call.side_errors)
+    return outcomes
 
 
 def _read(job: CallJob) -> tuple[Audio | None, dict[int, FileError]]:

@@ -20,6 +20,9 @@ data goes to the end of the file. Source: what sox (this), ffmpeg (all ones) and
 SURPLUS_BYTES = 4096
 """Bytes after the data that are passed over without a look: padding, a tag."""
 
+MOST_CHUNKS = 10_000
+"""Chunks of a file that are looked at; a recorder writes a handful."""
+
 LONGEST_OGG_PAGE = 65307
 """Bytes. Source: RFC 3533."""
 
@@ -147,7 +150,9 @@ def _chunks(
     file: BinaryIO, start: int, file_size: int, order: Literal["<", ">"]
 ) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and size of each chunk of a RIFF or IFF file, as far as the names are names."""
-    while start + 8 <= file_size:
+    for _ in range(MOST_CHUNKS):
+        if start + 8 > file_size:
+            return
         name, size = struct.unpack(f"{order}4sI", _read(file, start, 8))
         if not all(0x20 <= byte < 0x7F for byte in name):
             return

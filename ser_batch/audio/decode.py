@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,10 +12,12 @@ import soxr
 
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.declared_length import Streamed, declared_length
+from ser_batch.audio.open_length import OpenLengthWav
 from ser_batch.config import AudioSettings
 from ser_batch.errors import (
     ChannelCountError,
     EmptyFileError,
+    LargeAudioError,
     LongAudioError,
     NonFiniteAudioError,
     NotAudioError,
@@ -27,6 +26,7 @@ from ser_batch.errors import (
     TruncatedAudioError,
     UnreadableFileError,
 )
+from ser_batch.regular_file import open_regular
 
 LEAST_RATE_HZ, MOST_RATE_HZ = 8000, 48000
 BLOCK_SAMPLES = 1 << 18
@@ -75,12 +75,13 @@ def read_audio(path: Path, settings: AudioSettings) -> Audio:
 
     Args:
         path: WAV (PCM, float, mu-law, A-law), FLAC, MP3, OGG Vorbis, Opus or AIFF
-        settings: the durations that are taken
+        settings: the durations and sizes that are taken
 
     Returns:
         all channels at the recording's own rate; samples beyond full scale are cut to it
 
     Raises:
+        NotRegularFileError: if it is a FIFO, a socket or a device
         UnreadableFileError: if the operating system refuses
         EmptyFileError: if there are no bytes
         NotAudioError: if no decoder knows the bytes or the codec
@@ -89,16 +90,18 @@ def read_audio(path: Path, settings: AudioSettings) -> Audio:
         SampleRateError: outside 8 to 48 kHz
         ShortAudioError: below the least duration
         LongAudioError: above the longest
+        LargeAudioError: if its samples would take too much memory
         NonFiniteAudioError: if samples are NaN or infinite
     """
-    source = _checked(path)
-    try:
-        with soundfile.SoundFile(source) as file:
-            _check_header(file, settings)
-            samples = _decoded(file, settings)
-            audio = Audio(samples, file.samplerate, file.format, file.subtype)
-    except soundfile.LibsndfileError as error:
-        raise NotAudioError(error.error_string.strip().rstrip(".")) from error
+    with open_regular(path) as source:
+        readable = _checked(source)
+        try:
+            with soundfile.SoundFile(readable) as file:
+                _check_header(file, settings)
+                samples = _decoded(file, settings)
+                audio = Audio(samples, file.samplerate, file.format, file.subtype)
+        except soundfile.LibsndfileError as error:
+            raise NotAudioError(error.error_string.strip().rstrip(".")) from error
     if audio.duration_s < settings.min_duration_s:
         raise ShortAudioError(duration_s=audio.duration_s, least_s=settings.min_duration_s)
     return audio
@@ -113,35 +116,28 @@ def at_rate(audio: Audio, rate_hz: int) -> Audio:
     """
     if audio.sample_rate == rate_hz:
         return audio
-    resampled = soxr.resample(audio.samples.T, audio.sample_rate, rate_hz, quality="HQ")
-    samples = np.ascontiguousarray(resampled.T, np.float32)
+    # channel by channel: the resampler copies what it is given
+    channels = [
+        soxr.resample(own, audio.sample_rate, rate_hz, quality="HQ") for own in audio.samples
+    ]
+    samples = np.stack(channels).astype(np.float32, copy=False)
     return Audio(samples, rate_hz, audio.container, audio.codec)
 
 
-def _checked(path: Path) -> bytes | io.BytesIO:
-    """What to decode once the bytes have been looked at: the path as the system knows it."""
+def _checked(file: BinaryIO) -> BinaryIO | OpenLengthWav:
+    """What to decode, once the header has been held against the size of the file."""
     try:
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise EmptyFileError
-            declared = declared_length(file)
-            if isinstance(declared, Streamed):
-                return _with_length(file, declared)
+        if not file.read(1):
+            raise EmptyFileError
+        declared = declared_length(file)
+        file.seek(0)
     except OSError as error:
         raise UnreadableFileError(error) from error
+    if isinstance(declared, Streamed):
+        return OpenLengthWav(file, declared)
     if declared is not None and not declared.is_complete:
         raise TruncatedAudioError(n_expected=declared.n_declared, n_read=declared.n_held)
-    return os.fsencode(path)
-
-
-def _with_length(file: BinaryIO, streamed: Streamed) -> io.BytesIO:
-    """A WAV file in memory, its length filled in: libsndfile takes 0 for nothing."""
-    file.seek(0)
-    repaired = io.BytesIO(file.read())
-    repaired.seek(streamed.size_at)
-    repaired.write(struct.pack("<I", min(streamed.n_bytes, 0xFFFFFFFF)))
-    repaired.seek(0)
-    return repaired
+    return file
 
 
 def _check_header(file: soundfile.SoundFile, settings: AudioSettings) -> None:
@@ -153,6 +149,14 @@ def _check_header(file: soundfile.SoundFile, settings: AudioSettings) -> None:
     duration_s = file.frames / file.samplerate
     if duration_s > settings.max_duration_s:
         raise LongAudioError(duration_s=duration_s, most_s=settings.max_duration_s)
+    _check_size(file.frames, file, settings)
+
+
+def _check_size(n_samples: int, file: soundfile.SoundFile, settings: AudioSettings) -> None:
+    """Whether that many samples a channel may be held in memory."""
+    n_bytes = n_samples * file.channels * np.dtype(np.float32).itemsize
+    if n_bytes > settings.max_decoded_mb * 1_000_000:
+        raise LargeAudioError(n_bytes=n_bytes, most_mb=settings.max_decoded_mb)
 
 
 def _decoded(file: soundfile.SoundFile, settings: AudioSettings) -> FloatArray:
@@ -167,7 +171,9 @@ def _decoded(file: soundfile.SoundFile, settings: AudioSettings) -> FloatArray:
                 duration_s=(n_read + len(block)) / file.samplerate, most_s=settings.max_duration_s
             )
         if n_read + len(block) > samples.shape[1]:
-            room = np.empty((file.channels, 2 * (n_read + len(block))), np.float32)
+            _check_size(n_read + len(block), file, settings)
+            n_room = min(2 * (n_read + len(block)), n_most)
+            room = np.empty((file.channels, n_room), np.float32)
             room[:, :n_read] = samples[:, :n_read]
             samples = room
         np.clip(block.T, -1, 1, out=samples[:, n_read : n_read + len(block)])

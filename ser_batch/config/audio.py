@@ -17,6 +17,14 @@ class AudioSettings(Section):
     )
     min_duration_s: Seconds = Field(0.25, description="s; shorter files are quarantined")
     max_duration_s: Seconds = Field(7200, description="s; longer files are quarantined")
+    max_decoded_mb: int = Field(
+        2048,
+        ge=16,
+        description=(
+            "MB that the samples of one recording may take in memory (4 bytes each, at its own "
+            "rate); larger files are quarantined. It bounds the memory of a worker process"
+        ),
+    )
     dual_mono_correlation: Share = Field(
         0.995,
         description="two channels that correlate this much carry one signal: both sides in one",

@@ -27,6 +27,26 @@ class UnreadableFileError(FileError):
         super().__init__(f"cannot be opened: {cause.strerror or cause}")
 
 
+class NotRegularFileError(FileError):
+    """A FIFO, socket or device under the name of a recording."""
+
+    code = "not_a_file"
+    remedy = "Move it out of the audio folder: recordings are ordinary files."
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"is a {kind}, not a file")
+
+
+class DanglingLinkError(FileError):
+    """A link to a file that is not there."""
+
+    code = "dangling_link"
+    remedy = "Copy the recording in its place, or delete the link."
+
+    def __init__(self) -> None:
+        super().__init__("is a link to a file that is not there")
+
+
 class EmptyFileError(FileError):
     """The file has no bytes."""
 
@@ -141,6 +161,16 @@ class LongAudioError(AudioError):
 
     def __init__(self, *, duration_s: float, most_s: float) -> None:
         super().__init__(f"lasts {duration_s / 3600:.2f} h, at most {most_s / 3600:g} h are taken")
+
+
+class LargeAudioError(AudioError):
+    """Decoded, it would take more memory than one recording may."""
+
+    code = "too_large"
+    remedy = "Export it at 8 kHz, split it by call, or raise `audio.max_decoded_mb`."
+
+    def __init__(self, *, n_bytes: int, most_mb: int) -> None:
+        super().__init__(f"decodes to {n_bytes / 1e6:.0f} MB, at most {most_mb} MB are taken")
 
 
 class ChannelCountError(AudioError):

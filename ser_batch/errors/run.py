@@ -15,9 +15,15 @@ class SettingsError(StopError):
 
 
 class MetadataError(StopError):
-    """A metadata file cannot be read at all."""
+    """A metadata file cannot be opened, or is of no known kind."""
 
     code = "metadata"
+
+
+class MetadataContentError(MetadataError):
+    """No row can be found in a metadata file."""
+
+    code = "bad_metadata"
 
 
 class LockedError(StopError):

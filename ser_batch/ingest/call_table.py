@@ -5,21 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
 from ser_batch.ingest.issues import replace_issues, warned
-from ser_batch.ingest.matching import DataIssue, MetadataIndex, line_issues
-from ser_batch.ingest.metadata import Line, is_empty, read_lines, source_id
+from ser_batch.ingest.matching import MetadataIndex, line_issues
+from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.metadata_import import COLUMNS
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
-from ser_batch.ingest.tombstones import line_stone, read_tombstones
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, METADATA
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised when the resolution of calls changes, so that every row is recomputed."""
 
 _OF_FILES = (
@@ -37,9 +36,6 @@ _OF_FILES = (
 )
 """Columns of the inventory that a part of `calls` is made from."""
 
-_COLUMNS = "columns"
-"""Tag of a part of `metadata`: the names of its columns, lower case."""
-
 DECIDES_SCORING = (
     "recording_id",
     "roles",
@@ -50,60 +46,6 @@ DECIDES_SCORING = (
     "sides",
 )
 """Columns on which it depends what is decoded, and which channels are described and scored."""
-
-
-def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: dt.datetime) -> int:
-    """Keep the lines of metadata files that have not been seen; returns how many are new.
-
-    A file without a byte is warned about every night that it is given: it says nothing about
-    calls, and the next one may. Lines that were erased stay out.
-
-    Raises:
-        MetadataError: if a file as a whole cannot be read
-    """
-    empty = [path for path in files if is_empty(path)]
-    _state_empty(lake, empty, now)
-    stones = read_tombstones(lake)
-    n_new = 0
-    for path in files:
-        if path in empty:
-            continue
-        part = Part(None, source_id(path))
-        if lake.tags(METADATA, part) is not None:
-            continue
-        read, bad = read_lines(path)
-        lines = [line for line in read if line_stone(line, settings.ingest.columns) not in stones]
-        remedy = "Correct the row and supply the file again."
-        rows = [
-            warned(DataIssue(line.place, "bad_line", line.message, remedy), "ingest")
-            for line in bad
-        ]
-        replace_issues(lake, f"metadata-{part.name}", rows, now)
-        stored = METADATA.from_rows(
-            {
-                "source": line.source,
-                "line_no": line.line_no,
-                "source_name": line.source_name,
-                "arrived_at": now,
-                "fields": list(line.fields.items()),
-            }
-            for line in lines
-        )
-        columns = sorted({name.lower() for line in lines for name in line.fields})
-        lake.write(METADATA, part, stored, {_COLUMNS: json.dumps(columns)})
-        n_new += len(lines)
-    return n_new
-
-
-def _state_empty(lake: Lake, files: Sequence[Path], now: dt.datetime) -> None:
-    remedy = "See why the export failed, and supply it again: it joins by itself."
-    found = [
-        DataIssue(str(path), "empty_metadata", "the metadata file is empty", remedy)
-        for path in files
-    ]
-    # the rows are new each night, so that each night's summary counts them
-    replace_issues(lake, "metadata-empty", [], now)
-    replace_issues(lake, "metadata-empty", [warned(one, "ingest") for one in found], now)
 
 
 def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
@@ -126,7 +68,7 @@ def paired_recordings(lake: Lake, recordings: pl.DataFrame, settings: Settings) 
     parts = [
         part
         for part in lake.parts(METADATA)
-        if column in json.loads((lake.tags(METADATA, part) or {}).get(_COLUMNS, "[]"))
+        if column in json.loads((lake.tags(METADATA, part) or {}).get(COLUMNS, "[]"))
     ]
     stated = stated_sides(_lines(lake, parts), settings.ingest)
     return with_sides(recordings, stated, settings.ingest)

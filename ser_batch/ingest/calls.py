@@ -27,7 +27,7 @@ from ser_batch.ingest.matching import (
 )
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.side_rows import Warn, check_agreement, side_roles, side_rows
-from ser_batch.ingest.values import file_time, parse_bool, parse_time
+from ser_batch.ingest.values import file_time, local_time, parse_bool, parse_time, quoted
 from ser_batch.policy import names_people_at_work
 
 _ROLES = ("agent", "customer", "unknown")
@@ -194,10 +194,23 @@ def _start(
             return time, source
         warn(
             "bad_time",
-            f"started_at is {text!r} in the {source}: no time that a call can have",
+            f"started_at is {quoted(text)} in the {source}: no time that a call can have",
             "Write 2026-11-03T14:05:00, or set ingest.time_format.",
         )
-    return file_time(file.modified_ns, zone), "file"
+    return _file_start(file, zone, warn), "file"
+
+
+def _file_start(file: KnownFile, zone: ZoneInfo, warn: Warn) -> dt.datetime:
+    """The time of the file's last change, else when it was taken in."""
+    if (time := file_time(file.modified_ns, zone, file.ingested_at)) is not None:
+        return time
+    warn(
+        "bad_file_time",
+        "the file's time of change is one that no recording can have; the call is dated by the "
+        "time at which it was taken in",
+        "Supply started_at in the metadata, or set ingest.name_pattern; see the recorder's clock.",
+    )
+    return local_time(file.ingested_at, zone)
 
 
 def _roles(fields: Mapping[str, str], settings: Settings, warn: Warn) -> tuple[list[str], str]:
@@ -211,7 +224,7 @@ def _roles(fields: Mapping[str, str], settings: Settings, warn: Warn) -> tuple[l
             roles, single = ["unknown", "unknown"], "unknown"
             warn(
                 "bad_role",
-                f"customer_channel is {channel!r}: neither 0 nor 1; nobody is scored",
+                f"customer_channel is {quoted(channel)}: neither 0 nor 1; nobody is scored",
                 "Write 0 or 1, or leave it empty.",
             )
     for name, place in (("channel_0_role", 0), ("channel_1_role", 1)):
@@ -236,7 +249,7 @@ def _role(text: str, name: str, warn: Warn) -> str:
     role = text.lower()
     if role in _ROLES:
         return role
-    warn("bad_role", f"{name} is {text!r}: no role", f"Write one of {', '.join(_ROLES)}.")
+    warn("bad_role", f"{name} is {quoted(text)}: no role", f"Write one of {', '.join(_ROLES)}.")
     return "unknown"
 
 
@@ -261,7 +274,7 @@ def _consent(fields: Mapping[str, str], name: str, *, if_unclear: bool, warn: Wa
     if answer is None:
         warn(
             "unclear_consent",
-            f"{name} is {text!r}: neither yes nor no; the call is not scored",
+            f"{name} is {quoted(text)}: neither yes nor no; the call is not scored",
             "Write true or false.",
         )
         return if_unclear

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ser_batch.errors import FileError
 from ser_batch.ingest.matching import KnownFile
-from ser_batch.ingest.scan import Found, Rejected, content_id
+from ser_batch.ingest.scan import Found, Rejected, content_id, modified_ns
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
 
@@ -94,7 +94,7 @@ def name_by_content(
             return error
         except FileNotFoundError:
             return None
-        unchanged = (stat.st_size, stat.st_mtime_ns) == (file.size_bytes, file.modified_ns)
+        unchanged = (stat.st_size, modified_ns(stat)) == (file.size_bytes, file.modified_ns)
         return recording_id if unchanged else None
 
     good: list[tuple[Found, str]] = []
@@ -141,7 +141,7 @@ def file_rows(
 
 def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
     """The live recordings as the resolution of calls takes them."""
-    columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns")
+    columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns", "ingested_at")
     places = recordings["other_places"].to_list()
     return [
         KnownFile(**row, other_places=tuple((at["audio_root"], at["path"]) for at in others))

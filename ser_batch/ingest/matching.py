@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import PurePosixPath
 from ser_batch.config import IngestSettings, Settings
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.scan import same_name
+from ser_batch.ingest.values import quoted
 
 FILE_COLUMNS = ("file", "path", "filename", "file_name", "recording", "audio")
 ID_COLUMNS = ("call_id",)
@@ -56,6 +58,7 @@ class KnownFile:
         audio_root: the audio folder
         size_bytes: size
         modified_ns: last change
+        ingested_at: when it was taken in, UTC
         other_places: folder and path of each file of the same audio; metadata may name any
         side: that it holds, None: the whole call
     """
@@ -65,6 +68,7 @@ class KnownFile:
     audio_root: str
     size_bytes: int
     modified_ns: int
+    ingested_at: dt.datetime
     other_places: tuple[tuple[str, str], ...] = ()
     side: Side | None = None
 
@@ -161,13 +165,13 @@ def _count_issue(line: Line, name: str, n_recordings: int) -> DataIssue | None:
         return DataIssue(
             line.place,
             "ambiguous_file",
-            f"names {name!r}, which {n_recordings} recordings are called; it counts for each",
+            f"names {quoted(name)}, which {n_recordings} recordings are called; it counts for each",
             "Write the whole path of the file.",
         )
     return DataIssue(
         line.place,
         "missing_file",
-        f"names {name!r}, and no such recording is there",
+        f"names {quoted(name)}, and no such recording is there",
         "Nothing to do if the recording is still to come; the line joins by itself.",
     )
 

@@ -1,27 +1,28 @@
 """Metadata files as call centres export them: CSV, JSON lines or Parquet, one line a call.
 
-A line is kept as it arrived, every cell as text; what the texts mean is decided in `calls`.
+A line is kept as it arrived, every cell as text; what the texts mean is decided in `calls`. What
+cannot be kept is named with its file and row: a line, or a cell of a line that is kept.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
 import datetime as dt
 import hashlib
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ser_batch.errors import MetadataError
+from ser_batch.ingest.metadata_rows import Row, Unreadable, csv_rows, json_rows, parquet_rows
+from ser_batch.ingest.scan import printable
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
+
+MAX_CELL_CHARS = 100_000
+"""Longer texts are no metadata of a call: the cell is left out."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,35 @@ class Line:
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that cannot be read."""
+    """What cannot be kept.
+
+    Attributes:
+        place: file and row, or the file
+        code: bad_line (nothing of the row is kept), bad_cell (the rest of the row is kept), or
+            bad_metadata (it concerns several rows)
+        message: why
+    """
 
     place: str
+    code: str
     message: str
+
+
+@dataclass(frozen=True)
+class MetadataFile:
+    """A metadata file as it was read.
+
+    Attributes:
+        name: of the file
+        lines: what is kept
+        bad: what cannot be
+        columns: names of columns, of a CSV file without a line too
+    """
+
+    name: str
+    lines: list[Line]
+    bad: list[BadLine]
+    columns: frozenset[str]
 
 
 def source_id(path: Path) -> str:
@@ -63,32 +89,38 @@ def source_id(path: Path) -> str:
     return hashlib.blake2b(_bytes(path), digest_size=8).hexdigest()
 
 
-def read_lines(path: Path) -> tuple[list[Line], list[BadLine]]:
-    """Every line of a metadata file, and the lines that make no sense.
+def read_lines(path: Path) -> MetadataFile:
+    """Every line of a metadata file, and what makes no sense.
 
     Args:
-        path: CSV (comma, semicolon or tab; UTF-8 with or without mark, else Windows-1252),
-            JSON lines, or Parquet
+        path: CSV (comma, semicolon or tab; UTF-8 or UTF-16, each line that is not UTF-8 as
+            Windows-1252), JSON (an object a line, or an array of objects), or Parquet
 
     Raises:
-        MetadataError: if the file as a whole cannot be read, saying why
+        MetadataError: if the file cannot be opened, or is of no known kind
+        MetadataContentError: if no row can be found in it
     """
-    source, name, ending = source_id(path), path.name, path.suffix.lower()
+    source, name, ending = source_id(path), printable(path.name), path.suffix.lower()
     if ending == ".parquet":
-        rows = _parquet_rows(path)
+        rows = parquet_rows(path)
     elif ending in JSON_ENDINGS:
-        rows = _json_rows(_text(path), name)
+        rows = json_rows(_bytes(path))
     elif ending in CSV_ENDINGS:
-        rows = _csv_rows(_text(path), name)
+        rows = csv_rows(_bytes(path), name)
     else:
         raise MetadataError(f"{name}: metadata is read from .csv, .jsonl or .parquet files")
-    lines, bad = [], []
-    for number, row in enumerate(rows, start=1):
-        if isinstance(row, str):
-            bad.append(BadLine(f"{name}, row {number}", row))
-        else:
-            lines.append(Line(source, name, number, _texts(row)))
-    return lines, bad
+    lines: list[Line] = []
+    bad: list[BadLine] = []
+    columns: set[str] = set()
+    for row in rows:
+        fields, faults = _fields(row)
+        columns.update(map(str.strip, row.cells))
+        place = f"{name}, row {row.number}" if row.number else name
+        code = "bad_metadata" if not row.number else "bad_cell" if row.cells else "bad_line"
+        bad += [BadLine(place, code, fault) for fault in faults]
+        if row.number and not row.faults:
+            lines.append(Line(source, name, row.number, fields))
+    return MetadataFile(name, lines, bad, frozenset(columns))
 
 
 def is_empty(path: Path) -> bool:
@@ -100,69 +132,72 @@ def is_empty(path: Path) -> bool:
     return not _bytes(path).removeprefix(codecs.BOM_UTF8).strip()
 
 
-def _parquet_rows(path: Path) -> Iterator[dict[str, object] | str]:
-    try:
-        yield from pq.read_table(path).to_pylist()
-    except pa.ArrowInvalid as error:
-        raise MetadataError(f"{path.name} is not Parquet: {error}") from error
-
-
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise MetadataError(f"cannot read the metadata file {path}: {error.strerror}") from error
+        raise MetadataError(
+            f"cannot read the metadata file {printable(str(path))}: {error.strerror}"
+        ) from error
 
 
-def _text(path: Path) -> str:
-    data = _bytes(path)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
-def _csv_rows(text: str, name: str) -> Iterator[dict[str, object] | str]:
-    """Rows as dictionaries; what is wrong where a row does not fit the header."""
-    header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    if not reader.fieldnames:
-        raise MetadataError(f"{name}: no header line")
-    for row in reader:
-        if None in row:
-            yield f"more cells than columns; put cells that contain {delimiter!r} in quotes"
-        else:
-            yield dict(row)
-
-
-def _json_rows(text: str, name: str) -> Iterator[dict[str, object] | str]:
-    if text.lstrip().startswith("["):
-        raise MetadataError(f"{name} is one JSON array; write one object a line instead")
-    for line in text.splitlines():
-        if not line.strip():
+def _fields(row: Row) -> tuple[dict[str, str], list[str]]:
+    """Column → text, nothing for empty cells; and what of the row cannot be kept."""
+    fields: dict[str, str] = {}
+    faults = list(row.faults)
+    for key, value in row.cells.items():
+        name = key.strip()
+        text, fault = _as_text(value)
+        if not name or not (text or fault):
             continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            yield f"not JSON: {error.msg}"
+        if name in fields:
+            fault = "several columns have this name; the first counts"
+        fault = fault or _not_storable(name) or _not_storable(text)
+        if fault:
+            faults.append(f"{printable(name)[:100]!r} is left out: {fault}")
         else:
-            yield row if isinstance(row, dict) else "not a JSON object"
+            fields[name] = text
+    return fields, faults
 
 
-def _texts(row: dict[str, object]) -> dict[str, str]:
-    """Column → text; nothing for empty cells."""
-    texts = {str(key).strip(): _as_text(value) for key, value in row.items() if key}
-    return {key: text for key, text in texts.items() if key and text}
+def _not_storable(text: str) -> str:
+    """Why a table cannot hold a text, empty if it can."""
+    if len(text) > MAX_CELL_CHARS:
+        return f"it has {len(text)} characters, {MAX_CELL_CHARS} are taken"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "it holds half of a surrogate pair, which is no character"
+    return ""
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object) -> tuple[str, str]:
+    """A cell as text, or why it has none."""
+    if isinstance(value, Unreadable):
+        return "", value.reason
+    try:
+        return _text(value).strip(), ""
+    except RecursionError:
+        return "", "it is nested too deeply"
+
+
+def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, bytes):
+        return _of_bytes(value)
     if isinstance(value, dt.datetime):
         return value.isoformat()
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).strip()
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=_text)
+    return str(value)
+
+
+def _of_bytes(value: bytes) -> str:
+    """UTF-8 where it is that, which a binary column often holds; else hexadecimal."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()

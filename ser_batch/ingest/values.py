@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 _TRUE = {"true", "yes", "y", "1", "t", "ja", "oui", "si", "sí", "tak"}
 _FALSE = {"false", "no", "n", "0", "f", "nein", "non", "nie"}
 _EARLIEST = dt.datetime(1990, 1, 1)
+_QUOTED_CHARS = 80
 _COMPACT = re.compile(
     r"^(\d{4})[-_.]?(\d\d)[-_.]?(\d\d)[-_.T ]?(\d\d)[-_.:h]?(\d\d)(?:[-_.:m]?(\d\d)s?)?$"
 )
@@ -39,18 +40,42 @@ def parse_time(text: str, *, pattern: str | None, zone: ZoneInfo) -> dt.datetime
     text = text.strip()
     try:
         time = dt.datetime.strptime(text, pattern) if pattern else _parse_iso(text)
-    except ValueError:
+        if time is not None and time.tzinfo:
+            time = time.astimezone(zone).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # no time, or an offset leads out of the calendar
         return None
-    if time is None:
-        return None
-    local = time.astimezone(zone).replace(tzinfo=None) if time.tzinfo else time
     latest = dt.datetime.now(zone).replace(tzinfo=None) + dt.timedelta(days=1)
-    return local if _EARLIEST <= local <= latest else None
+    return time if time is not None and _EARLIEST <= time <= latest else None
 
 
-def file_time(modified_ns: int, zone: ZoneInfo) -> dt.datetime:
-    """A file's time of last change as local time, whole seconds."""
-    return dt.datetime.fromtimestamp(modified_ns // 1_000_000_000, zone).replace(tzinfo=None)
+def file_time(modified_ns: int, zone: ZoneInfo, ingested_at: dt.datetime) -> dt.datetime | None:
+    """A file's time of last change as local time, whole seconds.
+
+    Args:
+        modified_ns: ns since 1970
+        zone: the call centre's time zone
+        ingested_at: when the file was taken in, UTC
+
+    Returns:
+        without time zone; None if no recording can have it: the clock that set it was wrong
+    """
+    try:
+        changed = dt.datetime.fromtimestamp(modified_ns // 1_000_000_000, dt.UTC)
+    except (ValueError, OverflowError, OSError):  # beyond the calendar
+        return None
+    if not _EARLIEST <= changed.replace(tzinfo=None) <= ingested_at + dt.timedelta(days=1):
+        return None
+    return changed.astimezone(zone).replace(tzinfo=None)
+
+
+def local_time(utc: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """A time of the tables, UTC, as local time, whole seconds."""
+    return utc.replace(tzinfo=dt.UTC, microsecond=0).astimezone(zone).replace(tzinfo=None)
+
+
+def quoted(text: str) -> str:
+    """A text of unknown length as messages name it."""
+    return repr(text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}…")
 
 
 def _parse_iso(text: str) -> dt.datetime | None:

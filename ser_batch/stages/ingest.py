@@ -11,12 +11,13 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.errors import EmptiedFolderError
-from ser_batch.ingest.call_table import import_metadata, metadata_index, refresh_calls
+from ser_batch.ingest.call_table import metadata_index, refresh_calls
 from ser_batch.ingest.calls import resolve_calls
 from ser_batch.ingest.folders import audio_roots
 from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, read_inventory, unseen
 from ser_batch.ingest.issues import quarantined, replace_issues, warned
 from ser_batch.ingest.matching import DataIssue, KnownFile
+from ser_batch.ingest.metadata_import import import_metadata
 from ser_batch.ingest.scan import Found, Scan, scan
 from ser_batch.ingest.sides import find_side
 from ser_batch.ingest.tombstones import read_tombstones, recording_stone
@@ -70,7 +71,7 @@ def ingest(
 
     Raises:
         AudioFolderError: if a folder is not there, lies in another, or was emptied
-        MetadataError: if a metadata file as a whole cannot be read
+        MetadataError: if a metadata file cannot be opened, or is of no known kind
     """
     roots = audio_roots(audio)
     lake.sweep()
@@ -188,8 +189,8 @@ def _cut(
     """New files by call date, in shards of the set size; a shard's name follows its content."""
     if fresh.is_empty():
         return
-    columns = fresh.select("recording_id", "path", "audio_root", "size_bytes", "modified_ns")
-    files = [KnownFile(*row) for row in columns.iter_rows()]
+    columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns", "ingested_at")
+    files = [KnownFile(*row) for row in fresh.select(columns).iter_rows()]
     sided = [(replace(file, side=find_side(file, {}, settings.ingest)),) for file in files]
     calls, _ = resolve_calls(sided, metadata_index(lake, settings), settings)
     starts = [row["started_at"] for row in calls]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ser_batch.errors import (
     ChannelCountError,
     EmptyFileError,
     FileError,
+    LargeAudioError,
     LongAudioError,
     NonFiniteAudioError,
     NotAudioError,
@@ -282,3 +284,36 @@ def test_all_example_calls_are_read(corpus_dir: Path) -> None:
         (1, 8000, "PCM_16", 142),
         (1, 8000, "PCM_16", 195),
     }
+
+
+@pytest.mark.parametrize("declared", [0, 0xFFFFFFFF])
+def test_a_sparse_file_of_open_length_is_refused_without_reading_it(
+    tmp_path: Path, declared: int
+) -> None:
+    path = write(tmp_path / "sparse.wav")
+    with path.open("r+b") as file:
+        file.seek(path.read_bytes().index(b"data") + 4)
+        file.write(struct.pack("<I", declared))
+        file.truncate(3 << 30)
+    tracemalloc.start()
+    with pytest.raises(LongAudioError):
+        read_audio(path, SETTINGS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(("container", "codec"), FORMATS)
+def test_a_recording_that_takes_too_much_memory_is_refused(
+    tmp_path: Path, container: str, codec: str
+) -> None:
+    path = write_as(tmp_path / "call", container, codec, rate=48000, duration_s=50)
+    with pytest.raises(LargeAudioError, match=r"19\.\d MB|19 MB"):
+        read_audio(path, AudioSettings(max_decoded_mb=16))
+
+
+def test_a_chain_of_empty_chunks_ends_soon(tmp_path: Path) -> None:
+    path = tmp_path / "chunks.wav"
+    path.write_bytes(b"RIFF\xff\xff\xff\x7fWAVE" + b"junk\0\0\0\0" * 500_000)
+    with pytest.raises(NotAudioError):
+        read_audio(path, SETTINGS)

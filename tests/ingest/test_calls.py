@@ -12,11 +12,12 @@ from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line
 
 MARCH = int(dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC).timestamp()) * 10**9
+INGESTED_AT = dt.datetime(2026, 3, 2, 9, 0)
 DEFAULTS = Settings()
 
 
 def file(path: str = "2026/a.wav", recording_id: str = "r1") -> KnownFile:
-    return KnownFile(recording_id, path, "/calls", 1000, MARCH)
+    return KnownFile(recording_id, path, "/calls", 1000, MARCH, INGESTED_AT)
 
 
 def lines(*fields: dict[str, str], source: str = "s") -> list[Line]:

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
 from pathlib import Path
 
-from ser_batch.config import IngestSettings
+import pytest
+
+from ser_batch.audio.decode import read_audio
+from ser_batch.config import AudioSettings, IngestSettings
+from ser_batch.errors import NotRegularFileError
+from ser_batch.ingest.named_file import check_file
 from ser_batch.ingest.scan import content_id, scan
 
 NOW = 1_800_000_000.0
@@ -68,3 +75,39 @@ def test_the_id_follows_the_bytes_and_not_the_name(tmp_path: Path) -> None:
     put(same, b"abc" * 10**6)
     put(other, b"abd" * 10**6)
     assert content_id(one) == content_id(same) != content_id(other)
+
+
+def test_what_is_no_file_is_named_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.wav")
+    os.mkfifo(tmp_path / "fifo.txt")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.wav"))
+        (tmp_path / "dangling.wav").symlink_to(tmp_path / "gone.wav")
+        (tmp_path / "circle.wav").symlink_to(tmp_path / "circle.wav")
+
+        found = scan(tmp_path, IngestSettings(), now_s=NOW)
+
+    assert {(bad.path, bad.error.code) for bad in found.rejected} == {
+        ("fifo.wav", "not_a_file"),
+        ("socket.wav", "not_a_file"),
+        ("dangling.wav", "dangling_link"),
+        ("circle.wav", "dangling_link"),
+    }
+    assert found.n_ignored == 1
+    for read in (content_id, check_file, lambda path: read_audio(path, AudioSettings())):
+        with pytest.raises(NotRegularFileError, match="FIFO"):
+            read(tmp_path / "fifo.wav")
+
+
+@pytest.mark.parametrize("year", [2099, 2500])
+def test_a_time_of_change_in_the_future_postpones_nothing(tmp_path: Path, year: int) -> None:
+    path = put(tmp_path / "a.wav")
+    future_s = (year - 1970) * 365.25 * 86_400
+    os.utime(path, (future_s, future_s))
+
+    soon = scan(tmp_path, IngestSettings(), now_s=time.time())
+    later = scan(tmp_path, IngestSettings(), now_s=time.time() + 3600)
+
+    assert soon.growing == ["a.wav"], "it was written a moment ago"
+    (file,) = later.found
+    assert -(2**63) <= file.modified_ns < 2**63

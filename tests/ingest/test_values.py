@@ -29,7 +29,17 @@ def test_times_as_exports_and_file_names_write_them_are_local(text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13-45", "yesterday", "", "2026-03-02", "1970-01-01T00:00:00", "2199-01-01T00:00"]
+    "text",
+    [
+        "2026-13-45",
+        "yesterday",
+        "",
+        "2026-03-02",
+        "1970-01-01T00:00:00",
+        "2199-01-01T00:00",
+        "9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+14:00",
+    ],  # out of the calendar
 )
 def test_what_is_no_time_of_a_call_is_none(text: str) -> None:
     assert parse_time(text, pattern=None, zone=BERLIN) is None
@@ -42,7 +52,14 @@ def test_a_pattern_decides_what_is_day_and_month() -> None:
 
 def test_a_files_time_is_local_to_the_call_centre() -> None:
     moment = dt.datetime(2026, 7, 1, 10, 0, tzinfo=dt.UTC)
-    assert file_time(int(moment.timestamp()) * 10**9, BERLIN) == dt.datetime(2026, 7, 1, 12, 0)
+    taken_in = dt.datetime(2026, 7, 2)
+    modified_ns = int(moment.timestamp()) * 10**9
+    assert file_time(modified_ns, BERLIN, taken_in) == dt.datetime(2026, 7, 1, 12, 0)
+
+
+@pytest.mark.parametrize("modified_ns", [0, 2**62, 2**63 - 1, -(2**63)])
+def test_a_files_time_that_no_recording_can_have_is_none(modified_ns: int) -> None:
+    assert file_time(modified_ns, BERLIN, NINE) is None
 
 
 @pytest.mark.parametrize(

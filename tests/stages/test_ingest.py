@@ -110,6 +110,30 @@ def test_an_empty_metadata_file_is_warned_about_every_night_and_its_calls_are_ta
     assert lake.read(CALLS)["queue"].to_pylist() == ["billing"]
 
 
+def test_damaged_metadata_is_named_every_night_and_stops_none(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio)
+    damaged, headerless = tmp_path / "export.parquet", tmp_path / "export.csv"
+    damaged.write_bytes(b"PAR1 cut off on the way")
+    headerless.write_text("a.wav,billing\n", encoding="utf-8")
+    for at in (NIGHT, NIGHT + dt.timedelta(days=1)):
+        assert night(lake, audio, damaged, headerless, at=at).n_metadata_lines == 0
+        assert sorted(codes(lake)) == ["bad_metadata", "no_key_column"]
+
+
+def test_a_stored_date_at_the_edge_of_the_calendar_poisons_no_night(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio)
+    export = tmp_path / "export.csv"
+    export.write_text("file,started_at\na.wav,9999-12-31T23:59:59-12:00\n", encoding="utf-8")
+    for at in (NIGHT, NIGHT + dt.timedelta(days=1)):
+        night(lake, audio, export, at=at)
+        assert codes(lake) == ["bad_time"]
+        assert lake.read(CALLS)["started_at_source"].to_pylist() == ["file"]
+
+
 def places(lake: Lake) -> list[tuple[str, str]]:
     rows = lake.read(CALLS).to_pylist()
     return sorted((Path(row["audio_root"]).name, row["path"]) for row in rows)
