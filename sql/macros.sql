@@ -68,6 +68,51 @@ create macro cluster_degrees(leverage) as 1 / (
     - sum((leverage ** 2 / rest_of_group(leverage)) ** 2)
 );
 
+-- clustered: an aggregate over calls: variance and degrees of freedom of the mean
+--   sum(part) / sum(whole), clustered by call date (CR2), plus what calls of one customer share on
+--   several dates, where that is above 0. Of a single date it is clustered by customer, and the mean
+--   describes that date alone; null where that is a single customer
+create macro clustered(part, whole, call_date, customer) as (
+    select {
+        'variance': cluster_variance(case when is_main then score end, leverage)
+        + greatest(0, sum(case kind when 'customer' then 1 when 'both' then -1 else 0 end * score ** 2)),
+        'degrees': cluster_degrees(case when is_main then leverage end)
+    }
+    from (
+        select
+            case when grouping(caller) = 1 then 'date' when grouping(day) = 1 then 'customer'
+                else 'both' end as kind,
+            kind = case when any_value(is_single) then 'customer' else 'date' end as is_main,
+            (sum(of_part) - any_value(mean) * sum(of_whole)) / any_value(total) as score,
+            sum(of_whole) / any_value(total) as leverage
+        from (
+            select
+                *,
+                min(day) over () = max(day) over () as is_single,
+                sum(of_whole) over () as total,
+                sum(of_part) over () / total as mean
+            from (
+                select unnest(
+                    list({'of_part': part, 'of_whole': whole, 'day': call_date, 'caller': customer}),
+                    recursive := true
+                )
+            )
+            where of_whole is not null
+        )
+        group by grouping sets ((day), (caller), (day, caller))
+    )
+);
+
+-- correlation_sum: what the correlations of dates 1, 2 and 3 days apart add to the variance of a mean
+--   over so many days, over that of independent dates; loss is the share of the pairs that a mean
+--   loses with each day apart: 1 of a mean, 1.5 of its change from as many days before
+-- Source: Newey and West (1987), Econometrica 55, 703-708; flat weights up to lag 3.
+create macro correlation_sum(correlation_1, correlation_2, correlation_3, days, loss) as 2 * (
+    (1 - loss / days) * coalesce(correlation_1, 0)
+    + (1 - 2 * loss / days) * coalesce(correlation_2, 0)
+    + (1 - 3 * loss / days) * coalesce(correlation_3, 0)
+);
+
 -- welch_degrees: degrees of freedom of the difference of two groups; of the smaller if none varies
 -- Source: Welch (1947), Biometrika 34, 28-35.
 create macro welch_degrees(variance, degrees, variance_before, degrees_before) as coalesce(
@@ -103,19 +148,32 @@ create macro ratio_half_width(part, whole) as
 create macro mean_half_width(value) as
     student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));
 
+-- half_width: half of the 95 % interval of a mean, from the variance and degrees of freedom of
+-- `clustered`
+create macro half_width(variance, degrees) as student_t(degrees) * sqrt(variance);
+
+-- effective_limit: an end of the 95 % interval of the share hits / count_all, Wilson with the
+-- effective number of calls, from the variance and degrees of freedom of `clustered`
+create macro effective_limit(hits, count_all, variance, degrees, side) as wilson_limit(
+    hits / count_all, effective_count(hits, count_all, variance), student_t(degrees), side
+);
+
+-- effective_clusters: an aggregate over one row a cluster: calls that would give the same variance of
+-- sum(hits) / sum(count_all) were they independent; all calls where each is a cluster of its own
+create macro effective_clusters(hits, count_all) as case
+    when count(*) in (1, sum(count_all)) then sum(count_all)
+    else effective_count(sum(hits), sum(count_all), ratio_variance(hits, count_all))
+end;
+
 -- clustered_low, clustered_high: aggregates over one row a cluster: 95 % interval of the share
 -- sum(hits) / sum(count_all), Wilson with the effective count and Student's t; clusters of one call
 -- each give Wilson's own; so does a single cluster, whose calls are taken as independent
-create macro clustered_limit(hits, count_all, side) as case
-    when count(*) in (1, sum(count_all))
-        then wilson_limit(sum(hits) / sum(count_all), sum(count_all), 1.95996, side)
-    else wilson_limit(
-        sum(hits) / sum(count_all),
-        effective_count(sum(hits), sum(count_all), ratio_variance(hits, count_all)),
-        student_t(nullif(count(*) - 1, 0)),
-        side
-    )
-end;
+create macro clustered_limit(hits, count_all, side) as wilson_limit(
+    sum(hits) / sum(count_all),
+    effective_clusters(hits, count_all),
+    case when count(*) in (1, sum(count_all)) then 1.95996 else student_t(count(*) - 1) end,
+    side
+);
 create macro clustered_low(hits, count_all) as clustered_limit(hits, count_all, -1);
 create macro clustered_high(hits, count_all) as clustered_limit(hits, count_all, 1);
 
@@ -126,15 +184,18 @@ create macro share_if_content(dissatisfied_s, eligible_s) as
 create macro share_if_dissatisfied(dissatisfied_s, scored_s, eligible_s) as
     (coalesce(dissatisfied_s, 0) + eligible_s - coalesce(scored_s, 0)) / nullif(eligible_s, 0);
 
--- median_rank: which of so many values in order is the lower end of the median's 95 % interval;
--- the upper end is as far from the top. Five values or fewer hold it with less than 95 %.
--- Source: Conover (1999), Practical Nonparametric Statistics, 3rd edition, 3.2; rounded outwards.
-create macro median_rank(count_all) as
-    greatest(1, floor(count_all / 2 - 1.95996 * sqrt(count_all) / 2))::bigint;
-create macro median_low(value) as
-    list_sort(list(value) filter (where value is not null))[median_rank(count(value))];
-create macro median_high(value) as list_sort(list(value) filter (where value is not null))[
-    count(value) + 1 - median_rank(count(value))
+-- median_rank: which of so many values in order is the lower end of the median's 95 % interval, if
+-- so many were independent; the upper end is as far from the top. Five values or fewer hold it with
+-- less than 95 %.
+-- median_low, median_high: those ends
+-- Source: Conover (1999), Practical Nonparametric Statistics, 3rd edition, 3.2, rounded outwards;
+-- Woodruff (1952), Journal of the American Statistical Association 47, 635-646, for clusters.
+create macro median_rank(count_all, effective) as
+    greatest(1, floor(count_all / 2 * (1 - 1.95996 / sqrt(effective))))::bigint;
+create macro median_low(value, effective) as
+    list_sort(list(value) filter (where value is not null))[median_rank(count(value), effective)];
+create macro median_high(value, effective) as list_sort(list(value) filter (where value is not null))[
+    count(value) + 1 - median_rank(count(value), effective)
 ];
 
 -- difference_low, difference_high: 95 % interval of share - share_before from the ends of their own

@@ -1,22 +1,26 @@
 -- question: Which product are dissatisfied callers calling about? (attribute product)
-with days as (
+with products as (
     select
         attributes['product'] as product,
-        count(*) as count_scored,
+        count(*) as count_scored_calls,
+        avg(dissatisfaction) as mean,
         count(*) filter (is_dissatisfied) as hits,
-        sum(dissatisfaction) as dissatisfaction
+        clustered(is_dissatisfied::int, 1, call_date, coalesce(customer, recording_id)) as found
     from call_summary
     where dissatisfaction is not null
-    group by product, call_date
+    group by product
 )
 
 select
     product,
-    sum(count_scored)::bigint as count_scored_calls,
-    suppress_small_n(sum(dissatisfaction) / sum(count_scored), sum(count_scored)) as dissatisfaction,
-    suppress_small_n(sum(hits) / sum(count_scored), sum(count_scored)) as dissatisfied_call_share,
-    suppress_small_n(clustered_low(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_low,
-    suppress_small_n(clustered_high(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_high
-from days
-group by product
+    count_scored_calls,
+    suppress_small_n(mean, count_scored_calls) as dissatisfaction,
+    suppress_small_n(hits / count_scored_calls, count_scored_calls) as dissatisfied_call_share,
+    suppress_small_n(
+        effective_limit(hits, count_scored_calls, found.variance, found.degrees, -1), count_scored_calls
+    ) as dissatisfied_call_share_low,
+    suppress_small_n(
+        effective_limit(hits, count_scored_calls, found.variance, found.degrees, 1), count_scored_calls
+    ) as dissatisfied_call_share_high
+from products
 order by dissatisfied_call_share_low desc nulls last, product

@@ -1,21 +1,33 @@
 -- question: Are customers who call again more dissatisfied the last time than the first?
-with calls_of_customers as (
+with customers as (
     select
         customer,
-        count(*) as count_calls,
+        max(call_date) as last_date,
         arg_min(dissatisfaction, started_at) as first_call,
         arg_max(dissatisfaction, started_at) as last_call
     from call_summary
     where customer is not null and dissatisfaction is not null
     group by customer
     having count(*) > 1
+),
+
+compared as (
+    select
+        count(*) as count_customers,
+        avg(first_call) as dissatisfaction_first,
+        avg(last_call) as dissatisfaction_last,
+        avg(last_call - first_call) as change,
+        clustered(last_call - first_call, 1, last_date, customer) as found
+    from customers
 )
 
 select
-    count(*) as count_customers,
-    avg(first_call) as dissatisfaction_first,
-    avg(last_call) as dissatisfaction_last,
-    avg(last_call - first_call) as change,
-    avg(last_call - first_call) - mean_half_width(last_call - first_call) as change_low,
-    avg(last_call - first_call) + mean_half_width(last_call - first_call) as change_high
-from calls_of_customers
+    count_customers,
+    suppress_small_n(dissatisfaction_first, count_customers) as dissatisfaction_first,
+    suppress_small_n(dissatisfaction_last, count_customers) as dissatisfaction_last,
+    suppress_small_n(change, count_customers) as change,
+    suppress_small_n(held(change - half_width(found.variance, found.degrees), -1, 1), count_customers)
+        as change_low,
+    suppress_small_n(held(change + half_width(found.variance, found.degrees), -1, 1), count_customers)
+        as change_high
+from compared

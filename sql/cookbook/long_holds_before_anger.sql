@@ -1,5 +1,5 @@
 -- question: Do calls with long holds end angrier? (by the longest hold of the call)
-with days as (
+with holds as (
     select
         case
             when hold_longest_s = 0 then 'a: no hold'
@@ -7,25 +7,27 @@ with days as (
             when hold_longest_s < 90 then 'c: 30 to 90 s'
             else 'd: 90 s and more'
         end as longest_hold,
-        count(*) as count_scored,
+        avg(dissatisfaction_end) as mean_end,
+        count(*) as count_scored_calls,
+        avg(dissatisfaction) as mean,
         count(*) filter (is_dissatisfied) as hits,
-        sum(dissatisfaction) as dissatisfaction,
-        sum(dissatisfaction_end) as dissatisfaction_end,
-        count(dissatisfaction_end) as count_with_end
+        clustered(is_dissatisfied::int, 1, call_date, coalesce(customer, recording_id)) as found
     from call_summary
     where dissatisfaction is not null
-    group by longest_hold, call_date
+    group by longest_hold
 )
 
 select
     longest_hold,
-    sum(count_scored)::bigint as count_scored_calls,
-    suppress_small_n(sum(dissatisfaction) / sum(count_scored), sum(count_scored)) as dissatisfaction,
-    suppress_small_n(sum(dissatisfaction_end) / sum(count_with_end), sum(count_with_end))
-        as dissatisfaction_end,
-    suppress_small_n(sum(hits) / sum(count_scored), sum(count_scored)) as dissatisfied_call_share,
-    suppress_small_n(clustered_low(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_low,
-    suppress_small_n(clustered_high(hits, count_scored), sum(count_scored)) as dissatisfied_call_share_high
-from days
-group by longest_hold
+    count_scored_calls,
+    suppress_small_n(mean, count_scored_calls) as dissatisfaction,
+    suppress_small_n(mean_end, count_scored_calls) as dissatisfaction_end,
+    suppress_small_n(hits / count_scored_calls, count_scored_calls) as dissatisfied_call_share,
+    suppress_small_n(
+        effective_limit(hits, count_scored_calls, found.variance, found.degrees, -1), count_scored_calls
+    ) as dissatisfied_call_share_low,
+    suppress_small_n(
+        effective_limit(hits, count_scored_calls, found.variance, found.degrees, 1), count_scored_calls
+    ) as dissatisfied_call_share_high
+from holds
 order by longest_hold

@@ -1,5 +1,5 @@
 -- grain: one row a queue, weekday and hour, over the 28 days to the last call date
--- version: 2
+-- version: 3
 -- built: whole
 -- weekday: day of the week, 1 Monday..7 Sunday
 -- hour: hour of the day in which the calls started, 0..23
@@ -9,7 +9,8 @@
 -- coverage: scored seconds over seconds of the customers' segments, 0..1
 -- coverage_eligible: scored seconds over seconds of the segments that may be scored, 0..1
 -- design_effect: variance of the queue's hourly shares over that of independent calls, 1 or more,
---   from calls of the same hour on several dates; 1 where no hour has two dates
+--   from calls of the same hour on several dates; null where no hour has two dates: the intervals then
+--   describe these dates alone
 -- dissatisfied_share_if_content: share of the eligible speech that is dissatisfied if all uncertain
 --   speech were content, 0..1; withheld (null), as all that follows, where fewer calls are scored
 --   than the setting report.min_calls
@@ -24,7 +25,7 @@
 -- dissatisfied_call_share_high: upper end of its 95 % interval
 -- dissatisfied_call_share_elsewhere: the share in the other hours of the queue, 0..1
 -- p_value: chance of a difference from the other hours at least as large where there is none,
---   two-sided
+--   two-sided; null, as all that follows, where design_effect is
 -- q_value: p_value corrected for the number of hours shown (false discovery rate, Benjamini and
 --   Hochberg)
 -- is_beyond_chance: q_value is at most 0.05
@@ -88,7 +89,9 @@ queues as (
         cells.queue,
         sum(hits) as queue_hits,
         sum(count_scored_calls) as queue_count,
-        greatest(1, coalesce(any_value(effects.effect), 1)) as design_effect
+        case when any_value(effects.effect) is not null then greatest(1, any_value(effects.effect)) end
+            as design_effect,
+        coalesce(design_effect, 1) as effect
     from cells
     left join (
         select queue, sum(variance) / nullif(sum(independent), 0) as effect
@@ -102,6 +105,7 @@ compared as (
     select
         cells.*,
         queues.design_effect,
+        queues.effect,
         count_scored_calls >= getvariable('min_calls') as is_shown,
         (queue_hits - hits) / nullif(queue_count - count_scored_calls, 0) as elsewhere,
         smooth_share(queue_hits, queue_count) as smooth,
@@ -143,14 +147,14 @@ select
     if(is_shown, if_content, null) as dissatisfied_share_if_content,
     if(is_shown, if_dissatisfied, null) as dissatisfied_share_if_dissatisfied,
     if(is_shown, mean_dissatisfaction, null) as dissatisfaction,
-    if(is_shown, held(mean_dissatisfaction - half_width * sqrt(design_effect), 0, 1), null)
+    if(is_shown, held(mean_dissatisfaction - half_width * sqrt(effect), 0, 1), null)
         as dissatisfaction_low,
-    if(is_shown, held(mean_dissatisfaction + half_width * sqrt(design_effect), 0, 1), null)
+    if(is_shown, held(mean_dissatisfaction + half_width * sqrt(effect), 0, 1), null)
         as dissatisfaction_high,
     if(is_shown, hits / count_scored_calls, null) as dissatisfied_call_share,
-    if(is_shown, wilson_low(hits / design_effect, count_scored_calls / design_effect), null)
+    if(is_shown, wilson_low(hits / effect, count_scored_calls / effect), null)
         as dissatisfied_call_share_low,
-    if(is_shown, wilson_high(hits / design_effect, count_scored_calls / design_effect), null)
+    if(is_shown, wilson_high(hits / effect, count_scored_calls / effect), null)
         as dissatisfied_call_share_high,
     if(is_shown, elsewhere, null) as dissatisfied_call_share_elsewhere,
     p_value,

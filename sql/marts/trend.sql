@@ -1,5 +1,5 @@
 -- grain: one row a call date, length of window (7 or 28 days) and queue; scope `all` sums the queues
--- version: 4
+-- version: 5
 -- built: whole
 -- call_date: last day of the window
 -- window_days: length of the window, days; it is compared with the window before it
@@ -37,6 +37,8 @@
 -- q_value: p_value corrected for the number of queues compared on that date (false discovery rate,
 --   Benjamini and Hochberg)
 -- is_beyond_chance: q_value is at most 0.05; null where a window has a single call date
+-- not_compared_reason: why there is no p_value: no calls before, too few calls, single call date or
+--   no queue and hour in common; null: there is one
 with days as (
     select
         call_date as day,
@@ -211,19 +213,43 @@ scores as (
     group by all
 ),
 
-variances_of_windows as (
+-- bad days that persist: they vary the means of windows more, and the dates within a window less
+inflations as (
     select
         call_date,
-        window_days,
         scope,
-        queue,
+        window_days,
+        greatest(
+            1, 1 + correlation_sum(correlation_1, correlation_2, correlation_3, window_days, 1)
+        ) as of_mean,
+        greatest(
+            1, 1 + correlation_sum(correlation_1, correlation_2, correlation_3, window_days, 1.5)
+        ) as of_change,
+        (window_days - 1) / (window_days - least(of_mean, window_days / 2)) as of_dates
+    from stg_date_correlation
+    cross join (values (7), (28)) as lengths(window_days)
+),
+
+variances_of_windows as (
+    select
+        scores.call_date,
+        scores.window_days,
+        scores.scope,
+        scores.queue,
         is_new,
         count(*) as count_days,
-        cluster_variance(share_score, share_leverage) as share_variance,
+        cluster_variance(share_score, share_leverage) * any_value(of_mean * of_dates)
+            as share_variance,
         cluster_degrees(share_leverage) as share_degrees,
-        cluster_variance(change_score, change_leverage) as change_variance,
-        cluster_degrees(change_leverage) as change_degrees
+        cluster_variance(change_score, change_leverage) * any_value(of_change * of_dates)
+            as change_variance,
+        cluster_degrees(change_leverage) as change_degrees,
+        any_value(of_change) as change_inflation
     from scores
+    inner join inflations
+        on scores.call_date = inflations.call_date
+        and scores.window_days = inflations.window_days
+        and scores.scope = inflations.scope
     where customer is null
     group by all
 ),
@@ -385,7 +411,14 @@ select
     coalesce(shown.count_compared, 0) / shown.count_new as compared_share,
     shown.p_value,
     shown.q_value,
-    shown.q_value <= 0.05 as is_beyond_chance
+    shown.q_value <= 0.05 as is_beyond_chance,
+    case
+        when shown.p_value is not null then null
+        when summed.count_old = 0 then 'no calls before'
+        when shown.count_days is null then 'too few calls'
+        when least(shown.count_days, shown.count_days_before) = 1 then 'single call date'
+        else 'no queue and hour in common'
+    end as not_compared_reason
 from summed
 left join shown
     on summed.call_date = shown.call_date

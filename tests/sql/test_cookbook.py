@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from ser_batch.config import Settings
 from ser_batch.errors import QueryError
@@ -65,10 +67,32 @@ def answer(month: Path, name: str) -> list[dict]:
         return query(con, recipe(name).sql).to_pylist()
 
 
-def test_repeat_customers_are_compared_first_with_last(month):
-    [row] = answer(month, "first_against_last_call")
-    assert row["count_customers"] == 1
-    assert row["dissatisfaction_last"] > row["dissatisfaction_first"]
+def test_repeat_customers_are_compared_first_with_last(month, tmp_path):
+    [few] = answer(month, "first_against_last_call")
+    assert (few["count_customers"], few["change"]) == (1, None)
+    lake, target = Lake(tmp_path / "lake"), tmp_path / "calls.duckdb"
+    changes = (0.1, 0.2, 0.3, 0.2, 0.3, 0.4)
+    put_rows(
+        lake,
+        *(
+            call_rows(
+                prediction(dissatisfaction=0.2 + is_last * change),
+                recording_id=f"{number}-{is_last}",
+                customer=f"c{number}",
+                started_at=MIDDAY - dt.timedelta(days=number % 3 + 7 * (1 - is_last)),
+            )
+            for number, change in enumerate(changes)
+            for is_last in (0, 1)
+        ),
+    )
+    build(lake, target, model_id=MODEL_ID, settings=Settings())
+    [row] = answer(target, "first_against_last_call")
+    by_date = [np.mean(changes[day::3]) for day in range(3)]
+    half = stats.t.ppf(0.975, 2) * stats.sem(by_date)
+    assert row["change"] == pytest.approx(0.25)
+    assert (row["change_low"], row["change_high"]) == pytest.approx(
+        (0.25 - half, 0.25 + half), abs=0.02
+    )
 
 
 def test_customers_who_were_dissatisfied_twice_are_found(month):
@@ -120,11 +144,16 @@ def test_the_queue_that_got_worse_is_found(month):
     assert "billing" in {row["queue"] for row in answer(month, "queues_worse_this_week")}
 
 
-def test_other_weights_rank_the_queues_again(month):
-    rows = answer(month, "queues_under_other_weights")
-    configured = [row for row in rows if row["scheme"] == "as configured"]
-    assert len(rows) == 5 * len(configured)
-    assert sorted(row["rank"] for row in configured) == list(range(1, len(configured) + 1))
+def test_other_measures_rank_the_queues_again(month):
+    rows = answer(month, "queues_by_other_measures")
+    by_index = {row["queue"]: row for row in rows if row["measure"] == "index"}
+    assert len(rows) == 5 * len(by_index)
+    assert sorted(row["rank"] for row in by_index.values()) == list(range(1, len(by_index) + 1))
+    with connect(month) as con:
+        means = con.execute(
+            "select queue, avg(dissatisfaction) from call_summary group by queue"
+        ).fetchall()
+    assert {queue: row["level"] for queue, row in by_index.items()} == pytest.approx(dict(means))
 
 
 @pytest.fixture(scope="module")

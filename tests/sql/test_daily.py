@@ -84,13 +84,13 @@ def test_the_share_of_speech_has_the_interval_of_a_ratio_of_sums(lake, published
 def test_the_ends_of_a_medians_interval_are_the_binomials(published):
     """So many values lie below the median by chance that 95 % or more of intervals hold it."""
     counts = range(6, 300)
-    ranks = [row[0] for row in published("select median_rank(range) from range(6, 300)")]
+    ranks = [row[0] for row in published("select median_rank(range, range) from range(6, 300)")]
     held = [1 - 2 * stats.binom.cdf(r - 1, n, 0.5) for n, r in zip(counts, ranks, strict=True)]
     assert min(held) >= 0.95
     exact = [stats.binom.ppf(0.025, n, 0.5) for n in counts]
     assert all(0 <= e - r <= 1 for e, r in zip(exact, ranks, strict=True))
     [(low, high)] = published(
-        "select median_low(value), median_high(value)"
+        "select median_low(value, 6), median_high(value, 6)"
         " from (select unnest([9, 1, null, 7, 3, 5, 11]) as value)"
     )
     assert (low, high) == (1, 11)
@@ -107,6 +107,50 @@ def test_why_calls_are_not_scored_is_a_share_of_the_days_calls(lake, published):
     assert row == pytest.approx((1, 4, 0.25, wilson.low, wilson.high), abs=1e-3)
     few = Settings(report={"min_calls": 5})
     assert published("select count_calls, call_share from not_scored", few) == [(1, None)]
+
+
+def test_calls_of_the_same_customer_widen_the_share_that_is_not_scored(lake, published):
+    """Ten customers with four calls each, who either object or do not: as ten calls."""
+    put_rows(
+        lake,
+        *(
+            call_rows(
+                prediction(),
+                recording_id=f"r{number}",
+                customer=f"c{number % 10}",
+                objected=number % 10 < 3,
+            )
+            for number in range(40)
+        ),
+    )
+    [(low, high)] = published("select call_share_low, call_share_high from not_scored")
+    as_calls = stats.binomtest(12, 40).proportion_ci(method="wilson")
+    assert high - low > 1.8 * (as_calls.high - as_calls.low)
+
+
+def test_a_mean_is_clustered_by_date_and_customer(published):
+    """Equal dates: the variance of their means; one date alone: of its customers' means."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(size=(6, 4))
+    rows = ", ".join(
+        f"(date '2026-01-01' + {day}, 'c{day}-{call}', {value})"
+        for (day, call), value in np.ndenumerate(values)
+    )
+    of_rows = f"(values {rows}) as calls(day, customer, value)"
+    [(found,)] = published(f"select clustered(value, 1, day, customer) from {of_rows}")
+    assert found["variance"] == pytest.approx(values.mean(axis=1).var(ddof=1) / 6)
+    assert found["degrees"] == pytest.approx(5)
+    [(found,)] = published(
+        f"select clustered(value, 1, day, customer[4:]) from {of_rows} where day = date '2026-01-02'"
+    )
+    assert found["variance"] == pytest.approx(values[1].var(ddof=1) / 4)
+    [(apart, together)] = published(
+        "select clustered(value, 1, day, customer).variance,"
+        f" clustered(value, 1, day, customer[3:]).variance from {of_rows}"
+    )
+    of_customers = (values - values.mean()).sum(axis=0)
+    shared = (np.square(of_customers).sum() - np.square(values - values.mean()).sum()) / 24**2
+    assert together == pytest.approx(apart + max(0, shared))
 
 
 def test_student_t_is_right_to_a_percent_where_figures_are_shown(published):

@@ -77,6 +77,37 @@ def test_a_teams_measures_have_their_intervals(lake, published):
     assert row[4:] == pytest.approx((in_order[21], in_order[-22]), rel=1e-5)
 
 
+def test_calls_of_the_same_customer_widen_a_teams_intervals(lake, published):
+    """Customers who call four times are as one call each."""
+    widths = []
+    for team, n_calls in (("once", 1), ("again", 4)):
+        put_rows(
+            lake,
+            *(
+                call_rows(
+                    recording_id=f"{team}-{i}",
+                    team=team,
+                    customer=f"c{i % (40 // n_calls)}",
+                    of_agent={"talk_share": 0.3 + 0.01 * (i % (40 // n_calls)),
+                              "response_time_median_s": 1.0 + i % (40 // n_calls)},
+                )
+                for i in range(40)
+            ),
+        )
+        [found] = published(
+            "select agent_talk_share_high - agent_talk_share_low,"
+            " response_time_median_high_s - response_time_median_low_s,"
+            f" count_calls from team_day where team = '{team}'"
+        )
+        widths.append(found)
+    [(once, once_response, _), (again, again_response, n_again)] = widths
+    assert n_again == 40
+    talk = 0.3 + 0.01 * np.arange(10)
+    assert again == pytest.approx(2 * stats.t.ppf(0.975, 9) * stats.sem(talk), rel=0.01)
+    assert again_response / 10 > 1.3 * once_response / 40
+    assert once > 0
+
+
 def test_a_teams_coverage_is_the_share_of_its_calls_with_an_agents_channel(lake, published):
     one_sided = call_rows(recording_id="mono", roles=["unknown", "unknown"])
     put_rows(lake, *(call_rows(recording_id=name) for name in "abc"), one_sided)

@@ -76,9 +76,10 @@ def test_two_single_days_do_not_show_whether_the_weeks_differ(lake, published):
     put_day(lake, 0, only=(30, 40))
     assert week_to_today(
         published,
-        "count_days, adjusted_change, adjusted_change_low, p_value, is_beyond_chance",
+        "count_days, adjusted_change, adjusted_change_low, p_value, is_beyond_chance,"
+        " not_compared_reason",
         "all",
-    ) == [(1, 0.5, None, None, None)]
+    ) == [(1, 0.5, None, None, None, "single call date")]
 
 
 def test_days_that_differ_widen_the_interval(lake, published):
@@ -154,9 +155,10 @@ def test_only_the_window_and_the_one_before_it_count(lake, published):
 def test_windows_with_too_few_calls_are_withheld(lake, published):
     put_day(lake, 8, small=(1, 4), large=(1, 5))
     put_day(lake, 0, small=(1, 5), large=(1, 5))
-    assert week_to_today(published, "queue, count_scored_calls, change", "queue") == [
-        ("large", 5, 0.0),
-        ("small", 5, None),
+    columns = "queue, count_scored_calls, change, not_compared_reason"
+    assert week_to_today(published, columns, "queue") == [
+        ("large", 5, 0.0, "single call date"),
+        ("small", 5, None, "too few calls"),
     ]
 
 
@@ -235,6 +237,13 @@ def test_hours_of_the_week_hold_the_last_four_weeks(lake, published):
         "select weekday, hour, count_scored_calls, dissatisfied_call_share from hour_of_week",
         SETTINGS,
     ) == [(1, 12, 4, None), (2, 12, 10, pytest.approx(0.2))]
+
+
+def test_hours_seen_on_one_date_are_not_told_from_chance(lake, published):
+    """One date says nothing of how much the same hour differs from week to week."""
+    put_day(lake, 0, billing=(9, 10))
+    columns = "design_effect, dissatisfied_call_share_low < 0.9, p_value"
+    assert published(f"select {columns} from hour_of_week", SETTINGS) == [(None, True, None)]
 
 
 def test_a_queues_day_counts_arcs_and_what_was_not_scored(lake, published):
