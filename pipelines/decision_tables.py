@@ -15,6 +15,7 @@ COLUMNS = {
     "auc_error": "AUC error",
     "auc_anger_content": "AUC anger",
     "ece_dissatisfaction": "ECE diss.",
+    "ood_share": "out of dist.",
 }
 """Figure of `decided_figures`, and the heading of its column."""
 
@@ -26,6 +27,8 @@ def show_decisions(decisions: Mapping[str, Mapping[str, Any]], *, confusion: boo
         decisions: as `training.decided.decisions_by_corpus` gives them
         confusion: also print emotions by answer, for each corpus
     """
+    from ser_batch.training.risk_coverage import HEAD, risk_rows
+
     show_table(
         ("corpus", "clips", *COLUMNS.values()),
         (
@@ -33,6 +36,11 @@ def show_decisions(decisions: Mapping[str, Mapping[str, Any]], *, confusion: boo
             for name, figures in decisions.items()
         ),
         title="what production decides, no class dropped",
+    )
+    show_table(
+        HEAD,
+        (row for name, figures in decisions.items() for row in risk_rows(name, figures)),
+        title="share of wrong answers where only the surest are given",
     )
     for name, figures in decisions.items():
         show_lines(f"{name}: {known_to(figures)}", style="dim")

@@ -62,7 +62,8 @@ def evaluate(  # noqa: PLR0917
         bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
     ] = True,
     pictures: Annotated[
-        Path | None, typer.Option(help="Folder for the confusion and reliability pictures.")
+        Path | None,
+        typer.Option(help="Folder for pictures: confusion, reliability, risk over coverage."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -88,6 +89,7 @@ def evaluate(  # noqa: PLR0917
     check_inputs(corpora, feature_sets=[setup.features])
     if protocol and protocol.partition(":")[0] == "loco":
         result = _loco(protocol, corpora, tables, setup)
+        _save_pictures(result, pictures)
         print_json(result) if as_json else show_decisions(result["decisions"], confusion=decisions)
         return
     stems = "+".join(table.stem for table in tables)
@@ -103,10 +105,7 @@ def evaluate(  # noqa: PLR0917
             decisions=decisions,
             unseen_sentences=unseen_sentences,
         )
-    if pictures is not None:
-        from ser_batch.report.evaluation import save_pictures
-
-        save_pictures(result, pictures)
+    _save_pictures(result, pictures)
     if as_json:
         print_json(result)
     else:
@@ -129,6 +128,13 @@ def _loco(
         clips |= installed(corpora, CORPORA)
     with progress_bar() as on_progress:
         return run_loco(clips, setup, on_progress=on_progress)
+
+
+def _save_pictures(result: dict[str, Any], folder: Path | None) -> None:
+    if folder is not None:
+        from ser_batch.report.evaluation import save_pictures
+
+        save_pictures(result, folder)
 
 
 def _show_evaluation(result: dict[str, Any]) -> None:

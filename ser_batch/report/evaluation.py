@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: the confusion matrix and the reliability of probabilities."""
+"""Pictures of an evaluation: confusion, reliability of probabilities, risk over coverage."""
 
 from __future__ import annotations
 
@@ -11,17 +11,44 @@ import polars as pl
 
 
 def save_pictures(result: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write `confusion.png` and `reliability.png`.
+    """Write `confusion.png` and `reliability.png`, and `risk_coverage.png` where decisions are.
 
     Args:
-        result: as an evaluation's `as_dict` gives it
+        result: as `run_protocol` or `run_loco` gives it
         folder: created if missing
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {"confusion.png": _confusion(result), "reliability.png": _reliability(result)}
+    pictures: dict[str, alt.TopLevelMixin] = {}
+    if "confusion" in result:
+        pictures = {"confusion.png": _confusion(result), "reliability.png": _reliability(result)}
+    if result.get("decisions"):
+        pictures["risk_coverage.png"] = _risk_coverage(result["decisions"])
     for name, chart in pictures.items():
         chart.save(folder / name, scale_factor=2)
     return [folder / name for name in pictures]
+
+
+def _risk_coverage(decisions: Mapping[str, Mapping[str, Any]]) -> alt.FacetChart:
+    """Wrong answers over the share that is answered, by corpus; a flat line says nothing."""
+    points = pl.DataFrame(
+        [
+            {"corpus": corpus, "output": output, "coverage": coverage, "risk": risk}
+            for corpus, figures in decisions.items()
+            for output, found in figures["risk_coverage"].items()
+            for coverage, risk in found["curve"]
+        ]
+    )
+    lines = alt.Chart(points).mark_line(point=True)
+    chart: alt.FacetChart = (
+        lines.encode(
+            x=alt.X("coverage:Q", title="share that is answered, surest first"),
+            y=alt.Y("risk:Q", title="share of wrong answers"),
+            color=alt.Color("corpus:N"),
+        )
+        .properties(width=300, height=300)
+        .facet("output:N")
+    )
+    return chart
 
 
 def _confusion(result: Mapping[str, Any]) -> alt.LayerChart:

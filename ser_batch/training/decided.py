@@ -22,6 +22,7 @@ from ser_batch.features.encoders.local import exposed_corpora, voted_corpora
 from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.evaluation import expected_calibration_error
+from ser_batch.training.risk_coverage import risk_coverage
 
 CONTENT = ("calm", "happiness", "neutral")
 """Anger is distinguished from these in `auc_anger_content`: the goal of the bundled model."""
@@ -36,12 +37,14 @@ class Decided:
         confidence: probability of the likeliest, shape (n_clips,)
         dissatisfaction: 0..1, shape (n_clips,)
         is_uncertain: the model abstains, shape (n_clips,)
+        ood_score: above 1 the clip is out of distribution, shape (n_clips,)
     """
 
     emotion: tuple[str, ...]
     confidence: DoubleArray
     dissatisfaction: DoubleArray
     is_uncertain: BoolArray
+    ood_score: DoubleArray
 
     def take(self, rows: IntArray) -> Decided:
         """The decisions about some clips, in their order."""
@@ -50,6 +53,7 @@ class Decided:
             confidence=self.confidence[rows],
             dissatisfaction=self.dissatisfaction[rows],
             is_uncertain=self.is_uncertain[rows],
+            ood_score=self.ood_score[rows],
         )
 
 
@@ -61,6 +65,7 @@ def decided(model: Predictor, clips: Dataset, settings: ModelSettings) -> Decide
         confidence=scores.confidence,
         dissatisfaction=scores.dissatisfaction,
         is_uncertain=scores.is_uncertain(settings),
+        ood_score=scores.ood_score,
     )
 
 
@@ -71,6 +76,7 @@ def joined(parts: Sequence[Decided]) -> Decided:
         confidence=np.concatenate([part.confidence for part in parts]),
         dissatisfaction=np.concatenate([part.dissatisfaction for part in parts]),
         is_uncertain=np.concatenate([part.is_uncertain for part in parts]),
+        ood_score=np.concatenate([part.ood_score for part in parts]),
     )
 
 
@@ -90,13 +96,19 @@ def decided_figures(clips: Dataset, found: Decided, classes: Sequence[str]) -> d
         from .5 predicts that its side is right; correlation of dissatisfaction with the share of
         the annotators who are dissatisfied; auc_anger against all others, auc_anger_content
         against calm, happiness and neutral; ece_dissatisfaction; predicted (share of each
-        answer); confusion by emotion of the corpus and answer
+        answer); confusion by emotion of the corpus and answer; risk_coverage of emotion and of
+        dissatisfaction, as `risk_coverage` gives it: the surest are answered first, what is out of
+        distribution last; ood_share, and auc_error_ood, with which a low ood_score predicts that
+        the side of dissatisfaction is right
     """
     acted = np.array(clips.emotions)
     truth = np.array([_category(name, classes) for name in clips.emotions])
     answer = np.array(found.emotion)
     is_right = truth == answer
     is_angry = np.isin(acted, [*DISSATISFACTION_TARGET])
+    is_right_side = (found.dissatisfaction >= 0.5) == is_angry
+    from_half = np.abs(found.dissatisfaction - 0.5)
+    is_out = found.ood_score > 1
     level = clips.level(DISSATISFACTION_TARGET)
     anger_or_content = is_angry | np.isin(acted, CONTENT)
     emotions = sorted(set(truth.tolist()))
@@ -111,9 +123,13 @@ def decided_figures(clips: Dataset, found: Decided, classes: Sequence[str]) -> d
         "mean_confidence": float(found.confidence.mean()),
         "ece": expected_calibration_error(found.confidence, is_right),
         "auc_error": _auc(is_right, found.confidence),
-        "auc_error_dissatisfaction": _auc(
-            (found.dissatisfaction >= 0.5) == is_angry, np.abs(found.dissatisfaction - 0.5)
-        ),
+        "auc_error_dissatisfaction": _auc(is_right_side, from_half),
+        "ood_share": float(is_out.mean()),
+        "auc_error_ood": _auc(is_right_side, -found.ood_score),
+        "risk_coverage": {
+            "emotion": risk_coverage(is_right, found.confidence - is_out),
+            "dissatisfaction": risk_coverage(is_right_side, from_half - is_out),
+        },
         "correlation": _correlation(found.dissatisfaction, level),
         "auc_anger": _auc(is_angry, found.dissatisfaction),
         "auc_anger_content": _auc(

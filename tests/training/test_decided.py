@@ -34,6 +34,7 @@ def test_no_class_is_dropped_and_abstaining_is_no_hit():
         confidence=np.array([0.9, 0.8, 0.7, 0.3]),
         dissatisfaction=np.array([0.9, 0.1, 0.8, 0.2]),
         is_uncertain=np.array([False, False, False, True]),
+        ood_score=np.array([0.2, 0.3, 1.5, 0.4]),
     )
     found = decided_figures(clips, answers, ("anger", "boredom", "neutral"))
     assert found["accuracy"] == 0.25
@@ -46,6 +47,10 @@ def test_no_class_is_dropped_and_abstaining_is_no_hit():
     }  # fmt: skip
     assert sum(sum(row.values()) for row in found["confusion"].values()) == 4
     assert found["auc_anger_content"] == 0.5
+    assert found["ood_share"] == 0.25
+    emotion = found["risk_coverage"]["emotion"]  # in order: right, wrong, wrong, then what is out
+    assert emotion["risk_at"]["0.5"] == 0.5
+    assert emotion["risk"] == 0.75
     json.dumps(found)
 
 
