@@ -1,4 +1,4 @@
-"""Commands on models: list, show, compare, align, promote, rollback, shadow, log."""
+"""Commands on models: list, show, compare, align, calibrate, promote, rollback, shadow, log."""
 
 from __future__ import annotations
 
@@ -194,6 +194,47 @@ def align(
         f"of {found.first} to {found.last}.\nIt scores once you promote it: ser-batch models "
         f'promote {found.bundle.folder.name} --why "…"'
     )
+
+
+@models_app.command("calibrate")
+def calibrate(
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Refit the champion's probability of dissatisfaction to this root's random labels.
+
+    Its level and spread change, the ranking of segments does not. It is written only if it predicts
+    the labels of callers better that it was not fitted to. The model is registered and scores once it
+    is promoted; `models rollback` undoes that.
+
+    Example:
+
+      ser-batch models calibrate
+    """
+    from ser_batch.store.lock import only_run
+    from ser_batch.training.calibrate import calibrate as calibrate_champion
+
+    place = open_root(root)
+    with only_run(place):
+        found = calibrate_champion(place, read_settings(place, settings), who=_who())
+    refit = found.refit
+    if as_json:
+        print_json({"bundle": found.bundle.model_id, **refit.as_dict()})
+        return
+    slope = "kept" if refit.slope is None else _with_interval(refit.calibration.slope, refit.slope)
+    typer.echo(
+        f"{found.bundle.model_id}: refitted to {refit.n_labels} random labels of "
+        f"{refit.n_callers} callers: slope {slope}, offset "
+        f"{_with_interval(refit.calibration.offset, refit.offset)}.\nOn callers that it was not "
+        f"fitted to: log loss {refit.loss_before:.3f} → {refit.loss_after:.3f}, ECE "
+        f"{refit.ece_before:.3f} → {refit.ece_after:.3f}.\nIt scores once you promote it: "
+        f'ser-batch models promote {found.bundle.folder.name} --why "…"'
+    )
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> str:
+    return f"{value:.2f} ({interval[0]:.2f} to {interval[1]:.2f})"
 
 
 def _who() -> str:

@@ -23,7 +23,7 @@ from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
 from ser_batch.report.files import redact
-from ser_batch.scoring.manifest import ALIGNED_TO, EVALUATION, read_manifest
+from ser_batch.scoring.manifest import EVALUATION, FITTED_TO, read_manifest
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
@@ -154,10 +154,10 @@ def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
     for folder in sorted(root.models.glob("*/")):
         try:
             training = read_manifest(folder).training
-            aligned_to = json.loads((folder / EVALUATION).read_bytes()).get(ALIGNED_TO, ())
+            fitted_to = json.loads((folder / EVALUATION).read_bytes()).get(FITTED_TO, ())
         except (BundleError, OSError, ValueError):
             continue
-        learnt = [*(entry.get("recordings", ()) for entry in training), aligned_to]
+        learnt = [*(entry.get("recordings", ()) for entry in training), fitted_to]
         if any(recordings.intersection(own) for own in learnt):
             names.append(folder.name)
     return tuple(names)

@@ -15,6 +15,7 @@ from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.config import DriftSettings
 from ser_batch.errors import BundleError
 from ser_batch.features.dataset import Dataset
+from ser_batch.scoring.calibration import BinaryCalibration
 from ser_batch.scoring.histograms import LINE_EDGES, binned
 from ser_batch.scoring.predictor import Predictor, columns
 
@@ -181,6 +182,28 @@ def write_reference(
         kept |= {f"{_LINE}{name}": counts for name, counts in line.items()}
         kept["line_measures"] = np.array(list(line), dtype=np.str_)
     np.savez_compressed(bundle / REFERENCE, **kept)  # type: ignore[arg-type]
+
+
+def write_recalibrated_reference(
+    source: Path, target: Path, *, before: BinaryCalibration, now: BinaryCalibration
+) -> None:
+    """Keep a model's reference beside the one that was recalibrated from it, if there is any.
+
+    Args:
+        source: folder of the model that was recalibrated
+        target: folder of the recalibrated one
+        before: calibration of the scores that the reference holds
+        now: the new one
+    """
+    if not (source / REFERENCE).exists():
+        return
+    with np.load(source / REFERENCE, allow_pickle=False) as stored:
+        kept = dict(stored)
+    if "dissatisfaction" in kept:
+        held = np.clip(kept["dissatisfaction"].astype(np.float64), 5e-5, 1 - 5e-5)
+        log_odds = (np.log(held / (1 - held)) - before.offset) / before.slope
+        kept["dissatisfaction"] = now.probabilities(log_odds).round(4).astype(np.float32)
+    np.savez_compressed(target / REFERENCE, **kept)
 
 
 def write_aligned_reference(source: Path, target: Path, shift: DoubleArray) -> None:

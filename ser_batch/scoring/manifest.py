@@ -26,8 +26,8 @@ MODEL_FILES = (TREES, HEAD_TREES, LINEAR, OUTLIERS, CALIBRATION)
 """What the predictions depend on: these make the model's id."""
 FILES = (*MODEL_FILES, EVALUATION, CARD)
 
-ALIGNED_TO = "aligned_to"
-"""In an evaluation: the recordings that a model was fitted to, without labels."""
+FITTED_TO = "fitted_to"
+"""In an evaluation: the recordings that a model was aligned or calibrated to after its training."""
 
 
 @dataclass(frozen=True)

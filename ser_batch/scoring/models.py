@@ -11,7 +11,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import ModelError
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import model_folder, named_folder
-from ser_batch.scoring.manifest import ALIGNED_TO, EVALUATION, MANIFEST, read_manifest
+from ser_batch.scoring.manifest import EVALUATION, FITTED_TO, MANIFEST, read_manifest
 from ser_batch.scoring.registry import BUNDLED, Entry, Registry
 from ser_batch.store.paths import Root
 
@@ -135,7 +135,7 @@ def _known(name: str, folder: Path, status: str) -> KnownModel:
         status=status,
         feature_set=manifest.feature_set,
         classes=manifest.classes,
-        uar=None if ALIGNED_TO in evaluation else evaluation.get("uar"),
-        n_speakers=None if ALIGNED_TO in evaluation else evaluation.get("n_speakers"),
+        uar=None if FITTED_TO in evaluation else evaluation.get("uar"),
+        n_speakers=None if FITTED_TO in evaluation else evaluation.get("n_speakers"),
         licence=manifest.licence,
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +18,11 @@ from ser_batch.labels.gather import held_out_recordings
 from ser_batch.monitoring.drift import write_aligned_reference
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.choose import load_model
-from ser_batch.scoring.manifest import ALIGNED_TO, CARD
-from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.tables import TableContract, features_contract
+from ser_batch.training.derive import derive
 
 SUFFIX = "-aligned"
 MIN_CALLS = 20
@@ -80,19 +77,21 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
         )
     names = get_feature_set(settings.features.set).names
     features = champion.predictor.read(usual.features, names)
-    fitted = replace(champion, predictor=aligned(champion.predictor, features, n_calls=n_calls))
-    basis = (
-        f"fitted to {n_calls} calls, {len(features)} segments, of {usual.parts[0].date} to "
-        f"{usual.parts[-1].date}, without labels"
-    )
-    bundle = _written(root, fitted, basis, usual.recordings)
-    registry = Registry(root.models)
-    if all(entry.model_id != bundle.model_id for entry in registry.entries()):
-        why = (f"{champion.model_id} {basis}",)
-        registry.add("registered", bundle.model_id, bundle.folder.name, who=who, why=why)
     first, last = usual.parts[0].date, usual.parts[-1].date
     assert first is not None
     assert last is not None
+    fitted = aligned(champion.predictor, features, n_calls=n_calls)
+    assert fitted.shift is not None
+    bundle = derive(
+        root,
+        replace(champion, predictor=fitted),
+        suffix=SUFFIX,
+        basis=f"fitted by `ser-batch models align` to {n_calls} calls, {len(features)} segments, of "
+        f"{first} to {last}, without labels",
+        recordings=usual.recordings,
+        write_reference=partial(write_aligned_reference, champion.folder, shift=fitted.shift),
+        who=who,
+    )
     return Aligned(bundle, n_calls, len(features), first, last)
 
 
@@ -137,35 +136,3 @@ def _matrix(table: pa.Table, names: tuple[str, ...], most: int) -> FloatArray:
     taken = table.take(np.arange(0, len(table), step))
     columns = [taken[name].to_numpy() for name in names]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _written(root: Root, fitted: Bundle, basis: str, recordings: set[str]) -> Bundle:
-    """The bundle in its place below models/, whole or not at all."""
-    manifest = fitted.manifest
-    name = manifest.name.removesuffix(SUFFIX) + SUFFIX
-    root.models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root.models, prefix=".") as place:
-        building = Path(place) / name
-        card = (fitted.folder / CARD).read_text(encoding="utf-8")
-        facts = BundleFacts(
-            name=name,
-            feature_set=manifest.feature_set,
-            band=manifest.band,
-            training=manifest.training,
-            licence=manifest.licence,
-            made_with=manifest.made_with,
-            evaluation={**fitted.evaluation, ALIGNED_TO: sorted(recordings)},
-        )
-        bundle = write_bundle(
-            building,
-            fitted.predictor,
-            facts,
-            card=f"# {name}\n\nThis model is the one below, {basis} by `ser-batch models align`. "
-            f"The figures are of the model that it was made from.\n\n{card}",
-        )
-        assert fitted.predictor.shift is not None
-        write_aligned_reference(fitted.folder, building, fitted.predictor.shift)
-        target = root.models / bundle.model_id
-        if not target.exists():
-            building.rename(target)
-    return Bundle.load(target)

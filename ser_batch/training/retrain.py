@@ -76,7 +76,7 @@ def compare(
         settings.retrain,
         n_uses=max(uses[i] for i in rows),
     )
-    return None if found is None else replace(found, measured=_short_digests(measured.names))
+    return None if found is None else replace(found, measured=short_digests(measured.names))
 
 
 def _answers(
@@ -87,7 +87,8 @@ def _answers(
     return Answers(scores.dissatisfaction, ~scores.is_uncertain(settings.model))
 
 
-def _short_digests(names: Sequence[str]) -> tuple[str, ...]:
+def short_digests(names: Sequence[str]) -> tuple[str, ...]:
+    """Of segments, as the log names those that decided about a model."""
     return tuple(digest(name)[:10] for name in names)
 
 
@@ -99,7 +100,7 @@ def _uses(root: Root, every: HoldoutSet, model_id: str) -> list[int]:
         if entry.model_id != model_id and "measured" in entry.figures
     }
     counts = Counter(name for names in decided.values() for name in names)
-    return [counts[name] for name in _short_digests(every.names)]
+    return [counts[name] for name in short_digests(every.names)]
 
 
 def _least_spent(rows: Sequence[int], uses: Sequence[int], settings: RetrainSettings) -> list[int]:

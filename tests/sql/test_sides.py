@@ -88,8 +88,10 @@ def test_calls_of_the_same_customer_widen_a_teams_intervals(lake, published):
                     recording_id=f"{team}-{i}",
                     team=team,
                     customer=f"c{i % (40 // n_calls)}",
-                    of_agent={"talk_share": 0.3 + 0.01 * (i % (40 // n_calls)),
-                              "response_time_median_s": 1.0 + i % (40 // n_calls)},
+                    of_agent={
+                        "talk_share": 0.3 + 0.01 * (i % (40 // n_calls)),
+                        "response_time_median_s": 1.0 + i % (40 // n_calls),
+                    },
                 )
                 for i in range(40)
             ),

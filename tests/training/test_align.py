@@ -13,7 +13,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.monitoring.drift import read_reference, write_reference
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.manifest import ALIGNED_TO
+from ser_batch.scoring.manifest import FITTED_TO
 from ser_batch.scoring.models import known_models, promote
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake
@@ -118,7 +118,7 @@ def test_too_few_calls_are_said(root: Root):
 def test_callers_that_models_are_measured_by_are_not_fitted_to(root: Root):
     put_calls(root, 0, 1)
     found = align(root, Settings(labels={"held_out_share": 0.3}), days=28, who="ann")
-    used = set(found.bundle.evaluation[ALIGNED_TO])
+    used = set(found.bundle.evaluation[FITTED_TO])
     calls = Lake(root.lake).read(CALLS).to_pylist()
     measuring = {
         call["recording_id"]
