@@ -1,4 +1,4 @@
-"""Commands `bench features`, `bench models` and `bench ablation`."""
+"""Commands `bench features`, `bench models`, `bench ablation` and `bench ood`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.commands.bench import print_figures
 from pipelines.inputs import (
     AugmentationsOption,
     CorporaOption,
@@ -176,3 +177,37 @@ def _show_models(result: dict[str, Any]) -> None:
     console.print(table)
     for name, remedy in result["missing"].items():
         console.print(f"not compared: {name} ({remedy})")
+
+
+def bench_ood(
+    corpora: CorporaOption = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Bundle; without it, the one that comes along.")
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Of how many clips one is measured.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """How often each kind of sound is out of distribution: speech, far speech, music, noise.
+
+    Environmental sounds and calls are measured too where noise/ and calls/ lie beside the corpora.
+
+    Examples:
+
+      ser-batch bench ood --corpora DIR
+
+      ser-batch bench ood --corpora DIR --model MODEL --every 1 --json
+    """
+    from ser_batch.config import Settings
+    from ser_batch.lab.bench.ood import Sources, run
+    from ser_batch.scoring.bundle import Bundle, default_bundle_path
+
+    bundle = Bundle.load(model or default_bundle_path())
+    check_inputs(corpora, feature_sets=[bundle.feature_set])
+    folder = given_corpora(corpora)
+    noise, calls = (
+        place if place.is_dir() else None for place in (folder / "noise", folder / "calls")
+    )
+    with progress_bar() as on_progress:
+        sources = Sources(folder, every, noise, calls)
+        result = run(bundle, Settings(), sources, on_progress=on_progress)
+    print_figures(result, as_json=as_json)

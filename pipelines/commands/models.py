@@ -204,9 +204,9 @@ def calibrate(
 ) -> None:
     """Refit the champion's probability of dissatisfaction to this root's random labels.
 
-    Its level and spread change, the ranking of segments does not. It is written only if it predicts
-    the labels of callers better that it was not fitted to. The model is registered and scores once it
-    is promoted; `models rollback` undoes that.
+    Its level and spread change, the ranking of segments does not. It is written only if labels of
+    callers that it was not fitted to are predicted better. The model is registered and scores once
+    it is promoted; `models rollback` undoes that.
 
     Example:
 

@@ -86,8 +86,8 @@ def align(root: Root, settings: Settings, *, days: int, who: str) -> Aligned:
         root,
         replace(champion, predictor=fitted),
         suffix=SUFFIX,
-        basis=f"fitted by `ser-batch models align` to {n_calls} calls, {len(features)} segments, of "
-        f"{first} to {last}, without labels",
+        basis=f"fitted by `ser-batch models align` to {n_calls} calls, {len(features)} segments, "
+        f"of {first} to {last}, without labels",
         recordings=usual.recordings,
         write_reference=partial(write_aligned_reference, champion.folder, shift=fitted.shift),
         who=who,

@@ -1,12 +1,14 @@
-"""Calibrate: the champion's probability of dissatisfaction refitted to this root's random labels."""
+"""Calibrate: the champion's probability of dissatisfaction refitted to a root's random labels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
+from ser_batch.arrays import DoubleArray
 from ser_batch.config import RetrainSettings, Settings
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
@@ -56,13 +58,7 @@ def calibrate(root: Root, settings: Settings, *, who: str) -> Calibrated:
     material = gather(lake, settings)
     rows = _usable(champion, material, learnt_callers(lake, champion), settings)
     measured = material.measured_by.take(rows)
-    weights = settings.retrain.dissatisfied
-    truth = np.array(
-        [
-            sum(weights.get(name, 0.0) * part for name, part in each.items())
-            for each in measured.shares
-        ]
-    )
+    truth = np.array([_level(shares, settings.retrain) for shares in measured.shares])
     _check_enough(truth, measured.callers, settings.retrain)
     model = champion.predictor
     names = get_feature_set(settings.features.set).names
@@ -109,7 +105,12 @@ def _usable(
     ]
 
 
-def _check_enough(truth: np.ndarray, callers: list[str], settings: RetrainSettings) -> None:
+def _level(shares: Mapping[str, float], settings: RetrainSettings) -> float:
+    """How dissatisfied a segment is to its annotators, 0..1."""
+    return sum(settings.dissatisfied.get(name, 0.0) * share for name, share in shares.items())
+
+
+def _check_enough(truth: DoubleArray, callers: Sequence[str], settings: RetrainSettings) -> None:
     n_callers, n_yes = len(set(callers)), float(truth.sum())
     least = min(n_yes, len(truth) - n_yes)
     if (

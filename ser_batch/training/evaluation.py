@@ -147,10 +147,14 @@ def reliability(confidence: DoubleArray, correct: BoolArray) -> list[Reliability
     ]
 
 
-def expected_calibration_error(confidence: DoubleArray, correct: BoolArray) -> float:
+def expected_calibration_error(confidence: DoubleArray, correct: BoolArray | DoubleArray) -> float:
     """Mean gap between confidence and accuracy over ten bins of equal width, by their share.
 
     Source: Guo et al. (2017), "On calibration of modern neural networks".
+
+    Args:
+        confidence: probabilities, shape (n,)
+        correct: whether what they are of is true, or the share of annotators who say so, shape (n,)
     """
     bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
     gap = np.bincount(bins, weights=correct - confidence, minlength=N_BINS)

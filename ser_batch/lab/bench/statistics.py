@@ -114,12 +114,12 @@ def run(*, n_queues: int = 100, on_progress: Progress) -> dict[str, Any]:
         "alarms": f"share of comparisons called beyond chance at 5 %; goal at most {GOAL:.0%}",
         "naive": "the same where calls are taken as independent",
         "coverage": "share of the 95 % intervals of the change that hold 0",
-        "any queue": f"share of dates that report one of {QUEUES_A_CENTRE} queues, corrected for them",
+        "any queue": f"share of dates that report one of a centre's {QUEUES_A_CENTRE} queues",
     }
 
 
 def _compared(calls: pa.Table) -> list[tuple[Any, ...]]:
-    """The comparisons that the shipped SQL makes of a call centre's calls, as `_COMPARED` has them."""
+    """The comparisons that the shipped SQL makes of a call centre's calls, see `_COMPARED`."""
     models = {model.name: model.sql for model in read_blueprint(sql_folder()).models}
     macros = (sql_folder() / "macros.sql").read_text(encoding="utf-8")
     with duckdb.connect(config={"threads": 1}) as con:
