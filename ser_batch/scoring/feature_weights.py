@@ -13,7 +13,7 @@ CENTRES = (".mean", ".p5", ".p20", ".p50", ".p80", ".p95")
 SCALING = ("loudness", "flux")
 """Descriptors that are no logarithm: all of their statistics scale with the gain of the line."""
 UNUSED = re.compile(r"(chroma|tonnetz)\d+\..*|rhythm\.duration.*")
-"""Left out: without them anger is ranked as well on unseen corpora (ablation table of the card)."""
+"""Left out: without them anger is ranked as well on unseen corpora (docs/models.md)."""
 FINE_SPECTRUM = re.compile(r"mel\d+|mfcc([7-9]|1\d)")
 COURSES = (".slope", ".curvature")
 STATE = re.compile(r"(\w+_)?(mean|std)_\d{4}")
