@@ -143,11 +143,14 @@ def _show_ablation(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("AUC of anger", "", "features", *rows[0]["auc"], "unseen together")
-    for row in rows:
+    table = Table("AUC of anger", *rows[0]["auc"], "together")
+    headings = [f"{row['topic']}, {row['features']}" for row in rows]
+    for number, row in enumerate(rows):
+        if headings[number] not in headings[:number]:
+            table.add_section()
+            table.add_row(f"[bold]{headings[number]}[/]")
         figures = (*row["auc"].values(), row["auc_pooled"])
-        shown = ("-" if value is None else f"{value:.3f}" for value in figures)
-        table.add_row(row["topic"], row["name"], row["features"], *shown)
+        table.add_row(row["name"], *("-" if one is None else f"{one:.3f}" for one in figures))
     Console().print(table)
 
 
