@@ -17,6 +17,7 @@ from pipelines.engine import Engine, open_engine
 from pipelines.logs import log, log_stage, start_run
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
+from ser_batch.errors import DamagedPartError
 from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.notify import notify_end, notify_failure
 from ser_batch.monitoring.run_record import (
@@ -40,6 +41,7 @@ from ser_batch.stages.publish import (
 )
 from ser_batch.stages.report import republish_without
 from ser_batch.store.caches import set_caches
+from ser_batch.store.copies import discard_damaged
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -122,7 +124,9 @@ class Night:
 
     def add_analysed(self, done: AnalyseResult) -> None:
         """Count what was analysed."""
-        self.record.counts.update(calls_analysed=done.n_analysed, calls_bad=done.n_bad)
+        self.record.counts.update(
+            calls_analysed=done.n_analysed, calls_bad=done.n_bad, calls_lost=done.n_lost
+        )
         self.record.audio_s += done.audio_s
         self.record.core_s.update(done.core_s)
 
@@ -143,10 +147,20 @@ class Night:
             since=last_published(self.lake),
             may_be_empty=self.settings.ingest.may_be_empty,
         )
-        is_partial = self.record.counts["quarantined"] or not completeness.is_complete
+        is_partial = (
+            self.record.counts["quarantined"]
+            or self.record.counts["calls_lost"]
+            or not completeness.is_complete
+        )
         self.record.status = "partial" if is_partial else "clean"
         self.record.write(self.lake, message=completeness.message or None)
         finish_publishing(self.root, published)
+        if published.was_damaged:
+            log(
+                "the published file was damaged; it was built anew from the lake",
+                level=logging.WARNING,
+                event="warehouse_damaged",
+            )
         flow_s = time.time() - self.began_at_s
         summary = {
             "run_id": self.record.run_id,
@@ -174,6 +188,7 @@ class Night:
                 drift=self.drift.warnings,
             ).as_dict(),
             "published": published.built,
+            "warehouse_was_damaged": published.was_damaged,
             "rows": published.rows,
             "warehouse": str(self.root.warehouse),
             "report": str(report),
@@ -206,11 +221,13 @@ def outcome(night: Mapping[str, Any]) -> str:
     counts = night["counts"]
     rejected = ", ".join(f"{count} {code}" for code, count in night["rejected"].items())
     files = "file" if counts["quarantined"] == 1 else "files"
+    lost = counts.get("calls_lost", 0)
     return ", ".join(
         [
             f"{counts.get('calls_analysed', 0)} calls analysed",
             f"{counts.get('segments_scored', 0)} segments scored",
             f"{counts['quarantined']} rejected {files}{f' ({rejected})' if rejected else ''}",
+            *([f"stored analysis lost of {lost} calls"] if lost else []),
             *filter(None, [night["completeness"]["message"]]),
         ]
     )
@@ -257,7 +274,10 @@ def open_night(
             yield night
         except BaseException as error:
             night.record.status = "failed"
-            night.record.write(night.lake, message=f"{type(error).__name__}: {error}")
+            message = f"{type(error).__name__}: {error}"
+            if isinstance(error, DamagedPartError) and discard_damaged(night.lake, error.path):
+                message += "; it was deleted, and the next night makes it again"
+            night.record.write(night.lake, message=message)
             if not isinstance(error, KeyboardInterrupt):  # who stopped it knows
                 notify_failure(place, settings, night.record, error)
             raise

@@ -117,6 +117,7 @@ def publish(
             {
                 "warehouse": str(result.path),
                 "built": result.built,
+                "was_damaged": result.was_damaged,
                 "call_dates": [date.isoformat() for date in result.dates],
                 "rows": result.rows,
             }
@@ -124,6 +125,8 @@ def publish(
         return
     dates = f"built, {len(result.dates)} call dates"
     state = dates if result.built else "nothing had changed since it was built"
+    if result.was_damaged:
+        state = f"the published file was damaged; {state} anew from the lake"
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"{result.path}: {state}")
     for name, n_rows in result.rows.items():

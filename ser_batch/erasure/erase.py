@@ -25,6 +25,9 @@ from ser_batch.labels.files import forget_recordings
 from ser_batch.report.files import redact
 from ser_batch.scoring.manifest import EVALUATION, FITTED_TO, read_manifest
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.copies import restore_copies
+from ser_batch.store.disk import disk
+from ser_batch.store.drop import drop_rows, remove_empty_shards
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import METADATA, PROFILES, QUARANTINE
@@ -67,7 +70,7 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
         republish: rebuilds the warehouse and the newest report
     """
     lake = Lake(root.lake)
-    write_text_atomic(root.path / PENDING, json.dumps(asdict(plan)))
+    write_text_atomic(root.path / PENDING, json.dumps(asdict(plan)), durable=True)
     put_tombstones(lake, plan.stones, utc_now())
     rows = _erase_rows(lake, plan)
     n_snippets = forget_recordings(root, set(plan.recordings))
@@ -77,7 +80,7 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
     deleted = _delete_audio(plan) if plan.with_audio else []
     models = learnt_from(root, set(plan.recordings))
     left = [name for name in plan.audio_files if name not in deleted and Path(name).exists()]
-    (root.path / PENDING).unlink()
+    disk().unlink(root.path / PENDING)
     return Erased(
         len(plan.recordings), rows, n_snippets, n_pages, len(deleted), tuple(left), models
     )
@@ -95,10 +98,10 @@ def finish_erasure(root: Root, republish: Republish) -> Erased | None:
 def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
     """Drop what stands in the lake; days' profiles, which are sums, are recomputed."""
     lake.sweep()
-    recordings = pa.array(plan.recordings, pa.string())
-    dropped = lake.drop_rows(["recording_id"], lambda t: pc.is_in(t["recording_id"], recordings))
+    restore_copies(lake, deep=True)
     lines = {tuple(line) for line in plan.lines}
-    dropped += lake.drop_rows(
+    dropped = drop_rows(
+        lake,
         ["source", "line_no"],
         lambda t: pa.array([tuple(row.values()) in lines for row in t.to_pylist()], pa.bool_()),
         contract=METADATA,
@@ -113,11 +116,15 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
         file = f"{row['audio_root']}/{row['path']}"
         return file in places or bool(mention.search(row["message"]))
 
-    dropped += lake.drop_rows(
+    dropped += drop_rows(
+        lake,
         ["audio_root", "path", "message"],
         lambda t: pa.array([is_about(row) for row in t.to_pylist()], pa.bool_()),
         contract=QUARANTINE,
     )
+    recordings = pa.array(plan.recordings, pa.string())
+    dropped += drop_rows(lake, ["recording_id"], lambda t: pc.is_in(t["recording_id"], recordings))
+    remove_empty_shards(lake)
     for part in lake.parts(PROFILES):
         if part.date is not None and part.date.isoformat() in plan.dates:
             lake.remove(PROFILES, part)

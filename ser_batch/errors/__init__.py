@@ -2,6 +2,7 @@
 
 from ser_batch.errors.base import FileError, SerError, StopError
 from ser_batch.errors.files import (
+    AnalysisLostError,
     AudioError,
     ChannelCountError,
     DanglingLinkError,
@@ -48,6 +49,7 @@ from ser_batch.errors.run import (
     BadShareError,
     ChoiceError,
     ContractError,
+    DamagedPartError,
     DependencyError,
     EmptiedFolderError,
     LakeError,
@@ -70,6 +72,7 @@ from ser_batch.errors.run import (
 
 __all__ = [
     "AmbiguousCallError",
+    "AnalysisLostError",
     "AudioError",
     "AudioFolderError",
     "BadShareError",
@@ -78,6 +81,7 @@ __all__ = [
     "ChoiceError",
     "ContractError",
     "CorpusError",
+    "DamagedPartError",
     "DanglingLinkError",
     "DependencyError",
     "DistillError",

@@ -73,6 +73,19 @@ class GoneFileError(FileError):
         super().__init__("file is not there any more")
 
 
+class AnalysisLostError(FileError):
+    """Stored rows of a recording are lost, and it is not there to be analysed again."""
+
+    code = "analysis_lost"
+    remedy = (
+        "Put the recording back under its path, or restore the lake's file from a backup; then "
+        "`ser-batch quarantine release --code analysis_lost`."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("its stored analysis was damaged or deleted, and the file is gone")
+
+
 class WorkerDiedError(FileError):
     """The file ends the process that reads it."""
 

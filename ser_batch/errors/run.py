@@ -62,6 +62,17 @@ class LakeError(StopError):
     code = "lake"
 
 
+class DamagedPartError(LakeError):
+    """A file of the lake is not as it was written."""
+
+    code = "damaged_part"
+    remedy = "`ser-batch verify --repair` has it made again, or restores it from its second copy."
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is damaged: {reason.splitlines()[0] if reason else 'unreadable'}")
+
+
 class WarehouseError(StopError):
     """The warehouse cannot be built or is not there yet."""
 

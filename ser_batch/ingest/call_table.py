@@ -106,7 +106,9 @@ def refresh_calls(
     stale = {
         part: wanted
         for part, rows in by_part.items()
-        if not _made_from(lake.tags(CALLS, part), wanted := {**tags, "files": _files_digest(rows)})
+        if not _made_from(
+            lake.sound_tags(CALLS, part), wanted := {**tags, "files": _files_digest(rows)}
+        )
     }
     gone = [part for part in lake.parts(CALLS) if part not in by_part]
     for part in gone:

@@ -6,11 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ser_batch.errors import AnalysisLostError
 from ser_batch.ingest.issues import IssueRow
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE, RECORDINGS
+
+LOST = AnalysisLostError.code
+"""Waits for its recording even where what is left of the call is shown."""
 
 
 def read_quarantine(root: Root, *, warnings: bool, code: str | None) -> list[IssueRow]:
@@ -100,7 +104,8 @@ def release(root: Root, *, code: str | None) -> list[str]:
 
 def _release_shard(lake: Lake, part: Part, code: str | None) -> list[str]:
     rows = lake.read(QUARANTINE, [part]).to_pylist()
-    freed = [row for row in rows if row["severity"] == "quarantine" and code in (None, row["code"])]
+    waiting = [row for row in rows if row["severity"] == "quarantine" or row["code"] == LOST]
+    freed = [row for row in waiting if code in (None, row["code"])]
     if not freed:
         return []
     name = part.name.removeprefix("shard-")

@@ -2,8 +2,9 @@
 
 The shard's rows are recomputed where the settings, the feature set or the calls' roles and
 consents changed, and only for the recordings that this touches. `recordings` is written last and
-carries the digest of everything that the shard was made from: a run that is killed before leaves
-a shard that is simply recomputed.
+carries the digest of everything that the shard was made from, and of each of its other parts: a
+run that is killed before, and a part that is lost or damaged later, leave a shard that is simply
+recomputed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.identity import analysis_id
@@ -19,9 +20,10 @@ from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings, digest
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.issues import replace_issues
-from ser_batch.stages.shard import Shard
+from ser_batch.stages.shard import Shard, features_of
+from ser_batch.store.commit import PARTS, deviations, issues_part, members, parts_tag
 from ser_batch.store.lake import Lake, Part
-from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS, features_contract
+from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS
 
 MOST_CHUNK_CALLS = 8
 MOST_CHUNK_BYTES = 48 << 20
@@ -34,20 +36,24 @@ class AnalyseResult:
     Attributes:
         n_analysed: recordings described in this run
         n_bad: recordings put into quarantine in this run
+        n_lost: recordings whose stored rows were lost and whose file is gone
         audio_s: seconds of audio described in this run
         core_s: core seconds by step
     """
 
     n_analysed: int = 0
     n_bad: int = 0
+    n_lost: int = 0
     audio_s: float = 0.0
     core_s: dict[str, float] = field(default_factory=dict)
 
 
 def is_stale(lake: Lake, shard: Part, settings: Settings) -> bool:
-    """Whether a shard was made from other inputs than those of now."""
-    tags = lake.tags(RECORDINGS, shard)
-    return tags is None or tags.get("inputs") != _inputs(lake, shard, settings)
+    """Whether a shard was made from other inputs than those of now, or is not complete."""
+    tags = lake.sound_tags(RECORDINGS, shard)
+    if tags is None or tags.get("inputs") != _inputs(lake, shard, settings):
+        return True
+    return bool(deviations(lake, tags, members(features_of(settings), shard)))
 
 
 def analyse(
@@ -79,29 +85,33 @@ def analyse(
     for some in workers.map(_chunks(jobs, workers.n_processes)):
         outcomes += some
         on_calls(len(some))
-    _write(lake, shard, before.updated(outcomes, settings), settings, now)
-    return _summary(outcomes)
+    after = before.updated(outcomes, settings)
+    _write(lake, shard, after, settings, now)
+    return replace(_summary(outcomes), n_lost=len(after.lost() - before.lost()))
 
 
 def _write(lake: Lake, part: Part, shard: Shard, settings: Settings, now: dt.datetime) -> None:
     """All tables of a shard, `recordings` last."""
     tags = {"analysis_id": analysis_id(settings)}
     feature_set = get_feature_set(settings.features.set)
+    contract = features_of(settings)
     lake.write(CHANNELS, part, shard.channels, tags)
     lake.write(SEGMENTS, part, shard.segments, tags)
-    contract = features_contract(feature_set.name, feature_set.names)
     content = digest([tags, feature_set.digest, shard.feature_keys()])
     lake.write(
         contract, part, shard.features, {"feature_set": feature_set.digest, "content": content}
     )
-    replace_issues(lake, f"shard-{part.name}", shard.issues, now, tags)
-    inputs = _inputs(lake, part, settings)
-    lake.write(RECORDINGS, part, shard.recordings, {**tags, "inputs": inputs})
+    replace_issues(lake, issues_part(part).name, shard.issues, now, tags)
+    made_from = {
+        "inputs": _inputs(lake, part, settings),
+        PARTS: parts_tag(lake, members(contract, part)),
+    }
+    lake.write(RECORDINGS, part, shard.recordings, {**tags, **made_from})
 
 
 def _inputs(lake: Lake, part: Part, settings: Settings) -> str:
     """Digest of everything that the tables of a shard are made from."""
-    calls = lake.tags(CALLS, part) or {}
+    calls = lake.sound_tags(CALLS, part) or {}
     return digest(
         [
             analysis_id(settings),

@@ -21,6 +21,7 @@ from ser_batch.ingest.metadata_import import import_metadata
 from ser_batch.ingest.scan import Found, Scan, scan
 from ser_batch.ingest.sides import find_side
 from ser_batch.ingest.tombstones import read_tombstones, recording_stone
+from ser_batch.store.copies import restore_copies
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
 
@@ -75,6 +76,7 @@ def ingest(
     """
     roots = audio_roots(audio)
     lake.sweep()
+    restore_copies(lake)
     inventory = read_inventory(lake)
     folders = [_look(root, inventory, settings, now) for root in roots]
     n_lines = import_metadata(lake, metadata, settings, now)

@@ -25,12 +25,14 @@ class PublishResult:
         rows: rows of each mart
         built: False where nothing had changed since it was built
         dates: call dates that were built
+        was_damaged: the published file was damaged, and was built anew
     """
 
     path: Path
     rows: dict[str, int]
     built: bool
     dates: tuple[dt.date, ...]
+    was_damaged: bool = False
 
 
 def publish(
@@ -70,7 +72,7 @@ def publish(
     if result.built:
         redact(root.reports, _barred_calls(result.path, result.dates))
     marts = {name: n for name, n in sorted(result.rows.items()) if not name.startswith("stg_")}
-    return PublishResult(result.path, marts, result.built, result.dates)
+    return PublishResult(result.path, marts, result.built, result.dates, result.was_damaged)
 
 
 def finish_publishing(root: Root, result: PublishResult) -> None:

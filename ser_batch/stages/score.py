@@ -7,14 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ser_batch.config import ModelSettings, Settings
 from ser_batch.emotions import EMOTIONS
+from ser_batch.errors import AnalysisLostError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
+from ser_batch.store.commit import issues_part
 from ser_batch.store.lake import Lake, Part
-from ser_batch.tables import PREDICTIONS, features_contract, predictions_contract
+from ser_batch.tables import (
+    PREDICTIONS,
+    QUARANTINE,
+    SEGMENTS,
+    TableContract,
+    features_contract,
+    predictions_contract,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class ScoreResult:
 def is_unscored(lake: Lake, shard: Part, model_id: str, settings: Settings) -> bool:
     """Whether a shard's predictions by a model are missing or were made from other features."""
     target = predictions_contract(model_id)
-    return lake.tags(target, shard) != _tags(lake, shard, settings)
+    return lake.sound_tags(target, shard) != _tags(lake, shard, settings)
 
 
 def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreResult:
@@ -50,15 +60,34 @@ def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreR
     source = features_contract(feature_set.name, feature_set.names)
     features = lake.read(source, [shard])
     rows = prediction_rows(features, feature_set.names, bundle, settings.model)
-    tags = _tags(lake, shard, settings)
-    lake.write(predictions_contract(bundle.model_id), shard, rows, tags)
-    return ScoreResult(rows.num_rows)
+    n_scored = rows.num_rows
+    target = predictions_contract(bundle.model_id)
+    rows = pa.concat_tables([rows, _outlived(lake, shard, target, rows)])
+    lake.write(target, shard, rows, _tags(lake, shard, settings))
+    return ScoreResult(n_scored)
+
+
+def _outlived(lake: Lake, shard: Part, target: TableContract, rows: pa.Table) -> pa.Table:
+    """Earlier predictions of calls whose features are lost: the scores are as good as they were."""
+    issues = lake.read(QUARANTINE, [issues_part(shard)], ["recording_id", "code"])
+    lost = issues.filter(pc.is_in(issues["code"], pa.array([AnalysisLostError.code])))[
+        "recording_id"
+    ]
+    if not len(lost) or lake.sound_tags(target, shard) is None:
+        return rows.slice(0, 0)
+    spoken = lake.read(SEGMENTS, [shard], ["recording_id"])["recording_id"]
+    before = lake.read(target, [shard])
+    of_lost = pc.is_in(before["recording_id"], lost.combine_chunks())
+    is_shown = pc.is_in(before["recording_id"], spoken.combine_chunks())
+    is_scored = pc.is_in(before["recording_id"], rows["recording_id"].combine_chunks())
+    return before.filter(pc.and_(pc.and_(of_lost, is_shown), pc.invert(is_scored)))
 
 
 def _tags(lake: Lake, shard: Part, settings: Settings) -> dict[str, str]:
     """What a shard's predictions are made from, beside the model."""
     feature_set = get_feature_set(settings.features.set)
-    tags = lake.tags(features_contract(feature_set.name, feature_set.names), shard) or {}
+    contract = features_contract(feature_set.name, feature_set.names)
+    tags = lake.sound_tags(contract, shard) or {}
     return {
         "features": tags.get("content", ""),
         "min_confidence": f"{settings.model.min_confidence:g}",

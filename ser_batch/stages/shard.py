@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,16 @@ import pyarrow.compute as pc
 from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.identity import analysis_id
 from ser_batch.analysis.rows import channel_rows, feature_rows, recording_rows, segment_rows
-from ser_batch.analysis.warnings import find_warnings
 from ser_batch.audio.call_audio import call_files
 from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
-from ser_batch.errors import GoneFileError
+from ser_batch.errors import DamagedPartError, GoneFileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.ingest.issues import IssueRow, quarantined, warned
-from ser_batch.ingest.matching import DataIssue
+from ser_batch.ingest.issues import IssueRow
+from ser_batch.ingest.quarantine import LOST
 from ser_batch.ingest.side_rows import recordings_of
+from ser_batch.stages.issues import call_issues, issues_of_calls, rejected, restated
+from ser_batch.store.commit import Deviations, deviations, issues_part, members
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     CALLS,
@@ -29,10 +30,12 @@ from ser_batch.tables import (
     QUARANTINE,
     RECORDINGS,
     SEGMENTS,
+    TableContract,
     features_contract,
 )
 
 _CHANNEL_KEY = ["recording_id", "channel"]
+_NONE = Deviations()
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Shard:
         segments: rows of `segments`
         features: rows of the feature set's table
         issues: rows of `quarantine` that analysis made, without `noticed_at`
+        deviations: where its parts were not those that its last one names
     """
 
     calls: pa.Table
@@ -54,26 +58,32 @@ class Shard:
     segments: pa.Table
     features: pa.Table
     issues: list[IssueRow]
+    deviations: Deviations = _NONE
 
     @classmethod
     def read(cls, lake: Lake, part: Part, settings: Settings) -> Shard:
         """The shard as the lake holds it; features of another definition are as good as none."""
-        feature_set = get_feature_set(settings.features.set)
-        contract = features_contract(feature_set.name, feature_set.names)
-        tags = lake.tags(contract, part) or {}
-        same_set = tags.get("feature_set") == feature_set.digest
-        noticed = Part(None, f"shard-{part.name}")
-        same_analysis = (lake.tags(QUARANTINE, noticed) or {}).get("analysis_id") == (
-            analysis_id(settings)
-        )
+        contract = features_of(settings)
+        digest_of_set = get_feature_set(settings.features.set).digest
+        tags = lake.sound_tags(contract, part) or {}
+        same_set = tags.get("feature_set") == digest_of_set
+        noticed = issues_part(part)
+        made_by = (lake.sound_tags(QUARANTINE, noticed) or {}).get("analysis_id")
         calls = lake.read(CALLS, [part])
+        last = lake.sound_tags(RECORDINGS, part)
+        found = deviations(lake, last, members(contract, part)) if last else Deviations()
+        lost = set(found.lost)
+        wanted = [(RECORDINGS, part), *members(contract, part)]
+        rows = {table.name: _rows_or_none(lake, table, where, lost) for table, where in wanted}
+        issues = issues_of_calls(rows[QUARANTINE.name], calls)
         return cls(
             calls=calls,
-            recordings=lake.read(RECORDINGS, [part]),
-            channels=lake.read(CHANNELS, [part]),
-            segments=lake.read(SEGMENTS, [part]),
-            features=lake.read(contract, [part]) if same_set else contract.empty(),
-            issues=_of_calls(lake.read(QUARANTINE, [noticed]), calls) if same_analysis else [],
+            recordings=rows[RECORDINGS.name],
+            channels=rows[CHANNELS.name],
+            segments=rows[SEGMENTS.name],
+            features=rows[contract.name] if same_set else contract.empty(),
+            issues=issues if made_by == analysis_id(settings) else [],
+            deviations=Deviations(frozenset(lost), found.changed),
         )
 
     def jobs(self, settings: Settings) -> list[CallJob]:
@@ -83,8 +93,10 @@ class Shard:
             recording_id: (made_by, n_channels)
             for recording_id, made_by, n_channels in _frame(self.recordings.select(columns)).rows()
         }
-        bad = _rejected(self.issues)
+        bad = rejected(self.issues)
         again = self._without_features(settings) | self._otherwise_shared()
+        if self.deviations:
+            again |= set(known)
         jobs = []
         for call in self.calls.to_pylist():
             recording_id = call["recording_id"]
@@ -100,29 +112,51 @@ class Shard:
         known = set(self.recordings["recording_id"].to_pylist())
         gone = [o for o in outcomes if isinstance(o.error, GoneFileError)]
         kept = {outcome.recording_id for outcome in gone} & known
+        lost = self._without_rows(settings)
         fresh = [outcome for outcome in outcomes if outcome.recording_id not in kept]
         stale = {outcome.recording_id for outcome in fresh}
         feature_set = get_feature_set(settings.features.set)
         calls = {call["recording_id"]: call for call in self.calls.to_pylist()}
-        restated = {each for name in stale | kept for each in recordings_of(calls[name])}
-        issues = [row for row in self.issues if row["recording_id"] not in restated]
-        issues += _issues(outcomes, kept, calls)
-        bad = _rejected(issues)
+        stated_again = {each for name in stale | kept for each in recordings_of(calls[name])}
+        issues = [row for row in self.issues if row["recording_id"] not in stated_again]
+        issues += call_issues(
+            [restated(each, lost - known) for each in outcomes], kept, lost, calls
+        )
+        bad = rejected(issues)
         made_by = [_analysis_of(calls[each.recording_id], bad, settings) for each in fresh]
         recordings = _joined(self.recordings, recording_rows(fresh, made_by), stale)
+        segments = _joined(self.segments, segment_rows(fresh), stale)
         features = _joined(self.features, feature_rows(fresh, feature_set), stale)
+        shown = features.filter(
+            pc.is_in(features["recording_id"], segments["recording_id"].combine_chunks())
+        )
         return Shard(
             calls=self.calls,
             recordings=recordings,
             channels=_joined(self.channels, channel_rows(fresh), stale),
-            segments=_joined(self.segments, segment_rows(fresh), stale),
-            features=_only_scored(features, self.calls, recordings, settings),
+            segments=segments,
+            features=_only_scored(shown, self.calls, recordings, settings),
             issues=issues,
         )
 
     def feature_keys(self) -> list[tuple[str, int]]:
         """The channels that have features."""
         return _frame(self.features.select(_CHANNEL_KEY)).unique().sort(_CHANNEL_KEY).rows()
+
+    def lost(self) -> set[str]:
+        """Recordings that are known to be lost: rows of theirs, and the file."""
+        return {str(row["recording_id"]) for row in self.issues if row["code"] == LOST}
+
+    def _without_rows(self, settings: Settings) -> set[str]:
+        """Recordings of which rows were lost, whether or not the file is there."""
+        before, tables = self.lost(), self.deviations.lost
+        if not tables:
+            return before
+        rows = [self.recordings, self.channels, self.segments, self.features]
+        analysed = {str(name) for table in rows for name in table["recording_id"].to_pylist()}
+        if tables & {RECORDINGS.name, CHANNELS.name, SEGMENTS.name}:
+            return before | analysed
+        return before | self._without_features(settings)
 
     def _otherwise_shared(self) -> set[str]:
         """Recordings of one signal whose voices were diarized and need not be, or were not."""
@@ -144,9 +178,19 @@ class Shard:
         return set(missing["recording_id"])
 
 
-def _rejected(rows: Iterable[IssueRow]) -> set[str]:
-    """Recordings that cannot be used."""
-    return {str(row["recording_id"]) for row in rows if row["severity"] == "quarantine"}
+def features_of(settings: Settings) -> TableContract:
+    """The table of the feature set in use."""
+    feature_set = get_feature_set(settings.features.set)
+    return features_contract(feature_set.name, feature_set.names)
+
+
+def _rows_or_none(lake: Lake, table: TableContract, part: Part, lost: set[str]) -> pa.Table:
+    """Rows of a part; none if it is damaged, and its table is then among the lost ones."""
+    try:
+        return lake.read(table, [part])
+    except DamagedPartError:
+        lost.add(table.name)
+        return table.empty()
 
 
 def _analysis_of(call: dict[str, Any], bad: set[str], settings: Settings) -> str:
@@ -191,53 +235,6 @@ def _only_scored(
 def _scored(calls: pa.Table, recordings: pa.Table, settings: Settings) -> pl.DataFrame:
     scoring = _frame(channel_scoring(calls, recordings, settings.policy))
     return scoring.filter(pl.col("not_scored_reason").is_null()).select(_CHANNEL_KEY)
-
-
-def _issues(
-    outcomes: Iterable[CallOutcome], kept: set[str], calls: Mapping[str, dict[str, Any]]
-) -> list[IssueRow]:
-    """What is wrong with each call, if anything."""
-    rows = []
-    for outcome in outcomes:
-        call = calls[outcome.recording_id]
-        rows += _bad_files(outcome, call, is_kept=outcome.recording_id in kept)
-        found = []
-        if outcome.recording_id in kept:
-            message = "the file is gone; its earlier analysis, under other settings, is kept"
-            found.append(("kept_earlier", message, GoneFileError.remedy))
-        elif outcome.analysis is not None:
-            found += find_warnings(outcome.analysis, outcome.n_channels, call["roles"])
-        place = (call["recording_id"], call["audio_root"])
-        rows += [
-            warned(DataIssue(call["path"], code, message, remedy, *place), "analyse")
-            for code, message, remedy in found
-        ]
-    return rows
-
-
-def _bad_files(outcome: CallOutcome, call: dict[str, Any], *, is_kept: bool) -> list[IssueRow]:
-    """The recordings of a call that cannot be used: all of it, or of one side."""
-    files = call["sides"] or [call]
-    errors = {} if is_kept else dict(outcome.side_errors)
-    if outcome.error is not None and not errors and not is_kept:
-        errors = dict.fromkeys(range(len(files)), outcome.error)
-    return [
-        quarantined(
-            files[number]["audio_root"],
-            files[number]["path"],
-            files[number]["recording_id"],
-            "analyse",
-            error,
-        )
-        for number, error in errors.items()
-    ]
-
-
-def _of_calls(noticed: pa.Table, calls: pa.Table) -> list[IssueRow]:
-    """Issues of recordings that are still live: what was fixed or replaced is not wrong now."""
-    live = {name for call in calls.to_pylist() for name in recordings_of(call)}
-    rows = noticed.drop(["noticed_at"]).to_pylist()
-    return [row for row in rows if row["recording_id"] in live]
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

@@ -7,20 +7,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ser_batch.store.disk import disk
+
+TEMPORARY = ".tmp-"
+"""How the names of unfinished files begin; a killed run leaves some."""
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A path beside `target` that takes its place when the block ends without an error."""
-    temporary = target.with_name(f".{os.getpid()}-{target.name}")
+    temporary = target.with_name(f"{TEMPORARY}{os.getpid()}-{target.name}")
     try:
         yield temporary
-        temporary.replace(target)
+        disk().rename(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        disk().unlink(temporary)
 
 
-def write_text_atomic(target: Path, text: str) -> None:
-    """Write a UTF-8 text file whole or not at all, with its folder."""
+def write_bytes_atomic(target: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a file whole or not at all, with its folder.
+
+    Args:
+        target: the file; an older one is replaced
+        data: its content
+        durable: wait until it is on the disk, for what could not be made again after a power cut
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        disk().write(temporary, data)
+        if durable:
+            disk().sync(temporary)
+    if durable:
+        disk().sync(target.parent)
+
+
+def write_text_atomic(target: Path, text: str, *, durable: bool = False) -> None:
+    """Write a UTF-8 text file whole or not at all, with its folder."""
+    write_bytes_atomic(target, text.encode(), durable=durable)

@@ -5,29 +5,31 @@ A table is a folder of part files, by call date where its contract says so:
 so a reader or a killed run never meets half a file. Its footer carries the contract's version and
 the writer's *tags*: the hashes of what the rows were made from. A part whose tags are not the
 wanted ones is stale and is recomputed; nothing else is.
+
+Parts that nothing could make again lie a second time below `.copies`. A read takes the second copy
+where the first is gone or damaged.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from ser_batch.errors import LakeError
+from ser_batch.errors import DamagedPartError
+from ser_batch.store import part_file
+from ser_batch.store.atomic import TEMPORARY, write_bytes_atomic
+from ser_batch.store.disk import disk
 from ser_batch.tables import TableContract, migrate
 
-_TEMPORARY = ".tmp-"
-_TAGS = b"ser_batch.tags"
-_VERSION = b"ser_batch.version"
+COPIES = ".copies"
+"""Folder of the second copies, below the lake's."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, order=True)
@@ -59,6 +61,12 @@ class Lake:
         """Where a part lies or would lie."""
         return self.folder / contract.name / part.relative
 
+    def places(self, contract: TableContract, part: Part) -> tuple[Path, ...]:
+        """Where a part lies, and its second copy where its table has one."""
+        first = self.path(contract, part)
+        copy = self.folder / COPIES / contract.name / part.relative
+        return (first, copy) if contract.irreplaceable else (first,)
+
     def write(
         self,
         contract: TableContract,
@@ -78,28 +86,43 @@ class Lake:
             ContractError: if the rows do not fit
         """
         table = contract.conform(rows)
-        footer = {_TAGS: json.dumps(dict(tags or {}), sort_keys=True).encode()}
-        footer[_VERSION] = str(contract.version).encode()
-        target = self.path(contract, part)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, table.replace_schema_metadata({**(table.schema.metadata or {}), **footer}))
-        return target
+        data = part_file.encode(table, version=contract.version, tags=tags or {})
+        places = self.places(contract, part)
+        for place in places:
+            write_bytes_atomic(place, data, durable=contract.irreplaceable)
+        return places[0]
 
     def remove(self, contract: TableContract, part: Part) -> None:
         """Delete a part if it is there."""
-        self.path(contract, part).unlink(missing_ok=True)
+        for place in reversed(self.places(contract, part)):
+            disk().unlink(place)
 
     def tags(self, contract: TableContract, part: Part) -> dict[str, str] | None:
-        """The tags of a part, None if there is no such part."""
-        path = self.path(contract, part)
-        if not path.exists():
+        """The tags of a part, None if there is no such part.
+
+        Raises:
+            DamagedPartError: if they cannot be read
+        """
+
+        def tags_at(place: Path) -> dict[str, str]:
+            return part_file.tags_of(part_file.read_schema(place), place)
+
+        return self._first_sound(contract, part, tags_at)
+
+    def sound_tags(self, contract: TableContract, part: Part) -> dict[str, str] | None:
+        """The tags of a part, None too if it cannot be read: for what is then made again."""
+        try:
+            return self.tags(contract, part)
+        except DamagedPartError:
             return None
-        tags: dict[str, str] = json.loads(_footer(path).get(_TAGS, b"{}"))
-        return tags
 
     def parts(self, contract: TableContract) -> list[Part]:
-        """Every part of a table, in order."""
-        return sorted(self._walk(contract), key=lambda part: (str(part.date), part.name))
+        """Every part of a table, in order; one of which only the second copy is left too."""
+        folders = [self.folder / contract.name]
+        if contract.irreplaceable:
+            folders.append(self.folder / COPIES / contract.name)
+        found = {part for folder in folders for part in _walk(folder, contract)}
+        return sorted(found, key=lambda part: (str(part.date), part.name))
 
     def read(
         self,
@@ -115,105 +138,78 @@ class Lake:
             columns: which columns; None: all
 
         Raises:
-            LakeError: naming the file that cannot be read
+            DamagedPartError: naming the file that is not as it was written
         """
         wanted = list(columns) if columns else contract.arrow.names
+
+        def rows_at(place: Path) -> pa.Table:
+            table = part_file.decode(place.read_bytes(), place)
+            version = part_file.version_of(table.schema)
+            return contract.conform(migrate(contract, table, version))
+
         tables = [
-            self._read_part(contract, path).select(wanted)
+            table.select(wanted)
             for part in (self.parts(contract) if parts is None else parts)
-            if (path := self.path(contract, part)).exists()
+            if (table := self._first_sound(contract, part, rows_at)) is not None
         ]
         if not tables:
             return contract.empty().select(wanted)
         return pa.concat_tables(tables)
 
-    def drop_rows(
-        self,
-        columns: Sequence[str],
-        doomed: Callable[[pa.Table], pa.Array[Any]],
-        *,
-        contract: TableContract | None = None,
-    ) -> Counter[str]:
-        """Drop rows from files of any version; footers stay, and a file without rows goes.
+    def sound_path(self, contract: TableContract, part: Part) -> Path | None:
+        """Where a part lies whose every byte is as it was written, None if there is none.
 
-        Args:
-            columns: that decide; files that lack one are left alone
-            doomed: whether each row goes, from those columns
-            contract: only files of this table; None: of every table
-
-        Returns:
-            how many rows, by table
+        For readers that check nothing themselves, such as DuckDB.
 
         Raises:
-            LakeError: naming the file that cannot be read
+            DamagedPartError: naming the file that is not as it was written
         """
-        dropped: Counter[str] = Counter()
-        folder = self.folder / contract.name if contract else self.folder
-        for path in sorted(folder.rglob("*.parquet")):
-            if not set(columns) <= set(_schema(path).names):
-                continue
-            goes = doomed(pq.ParquetFile(path).read(columns=list(columns)))
-            if n_rows := pc.sum(goes).as_py():
-                dropped[_table_of(path.relative_to(self.folder))] += n_rows
-                kept = pq.ParquetFile(path).read().filter(pc.invert(goes))
-                _replace(path, kept) if kept.num_rows else path.unlink()
-        return dropped
+
+        def checked(place: Path) -> Path:
+            part_file.check(place.read_bytes(), place)
+            return place
+
+        return self._first_sound(contract, part, checked)
+
+    def changed_ns(self, contract: TableContract, part: Part) -> int | None:
+        """When a part was written last, ns since 1970, None if it is not there."""
+        return self._first_sound(contract, part, lambda place: place.stat().st_mtime_ns)
 
     def sweep(self) -> int:
         """Delete the temporary files that killed runs left; returns how many.
 
         Only the run that holds the root's lock may call it.
         """
-        leftovers = list(self.folder.rglob(f"{_TEMPORARY}*"))
+        leftovers = list(self.folder.rglob(f"{TEMPORARY}*"))
         for path in leftovers:
-            path.unlink(missing_ok=True)
+            disk().unlink(path)
         return len(leftovers)
 
-    def _walk(self, contract: TableContract) -> Iterator[Part]:
-        folder = self.folder / contract.name
-        if not contract.partitioned:
-            yield from (Part(None, path.stem) for path in _parquet_files(folder))
-            return
-        for partition in folder.glob("date=*"):
-            date = dt.date.fromisoformat(partition.name.removeprefix("date="))
-            yield from (Part(date, path.stem) for path in _parquet_files(partition))
-
-    def _read_part(self, contract: TableContract, path: Path) -> pa.Table:
-        try:
-            # one file, not a data set: the folder's name must not become a column
-            table = pq.ParquetFile(path).read()
-        except (OSError, pa.ArrowInvalid) as error:
-            raise LakeError(
-                f"{path} cannot be read: {error}; delete it, and the next night recomputes it"
-            ) from (error)
-        version = int((table.schema.metadata or {}).get(_VERSION, b"1"))
-        return contract.conform(migrate(contract, table, version))
+    def _first_sound(
+        self, contract: TableContract, part: Part, ask: Callable[[Path], Answer]
+    ) -> Answer | None:
+        """What the first of a part's copies that can be read says, None if there is none."""
+        damage: DamagedPartError | None = None
+        for place in self.places(contract, part):
+            try:
+                return ask(place)
+            except FileNotFoundError:
+                continue
+            except DamagedPartError as error:
+                damage = damage or error
+        if damage is not None:
+            raise damage
+        return None
 
 
-def _replace(target: Path, table: pa.Table) -> None:
-    """Put a table in a file's place, whole or not at all."""
-    temporary = target.with_name(f"{_TEMPORARY}{os.getpid()}-{target.name}")
-    pq.write_table(table, temporary, compression="zstd")
-    temporary.replace(target)
-
-
-def _table_of(relative: Path) -> str:
-    """The name of the table that a file below the lake's folder belongs to."""
-    return "/".join(part for part in relative.parts[:-1] if not part.startswith("date="))
+def _walk(folder: Path, contract: TableContract) -> Iterator[Part]:
+    if not contract.partitioned:
+        yield from (Part(None, path.stem) for path in _parquet_files(folder))
+        return
+    for partition in folder.glob("date=*"):
+        date = dt.date.fromisoformat(partition.name.removeprefix("date="))
+        yield from (Part(date, path.stem) for path in _parquet_files(partition))
 
 
 def _parquet_files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*.parquet") if not path.name.startswith(_TEMPORARY))
-
-
-def _footer(path: Path) -> dict[bytes, bytes]:
-    return dict(_schema(path).metadata or {})
-
-
-def _schema(path: Path) -> pa.Schema:
-    try:
-        return pq.read_schema(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise LakeError(
-            f"{path} cannot be read: {error}; delete it, and the next night recomputes it"
-        ) from error
+    return (path for path in folder.glob("*.parquet") if not path.name.startswith(TEMPORARY))

@@ -15,12 +15,16 @@ from ser_batch.tables.migrations import MIGRATIONS, migrate
 from ser_batch.tables.operation import ERASED, QUARANTINE, RUNS
 from ser_batch.tables.scores import DRIFT, PREDICTIONS, PROFILES, predictions_contract
 
+IRREPLACEABLE = (FILES, METADATA, LABELS, LABEL_QUEUE, ERASED, RUNS)
+"""Tables whose rows nothing else says: the lake keeps every part of them twice."""
+
 __all__ = [
     "CALLS",
     "CHANNELS",
     "DRIFT",
     "ERASED",
     "FILES",
+    "IRREPLACEABLE",
     "LABELS",
     "LABEL_QUEUE",
     "METADATA",

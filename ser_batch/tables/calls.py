@@ -17,6 +17,7 @@ FILES = TableContract(
     version=1,
     grain="one row a path and the content that was found there",
     key=("audio_root", "path", "recording_id"),
+    irreplaceable=True,
     arrow=pa.schema(
         [
             column("path", pa.string(), "path below the audio folder, with forward slashes"),
@@ -42,6 +43,7 @@ METADATA = TableContract(
     grain="one row a line of a metadata file, as it arrived",
     key=("source", "line_no"),
     partitioned=False,
+    irreplaceable=True,
     arrow=pa.schema(
         [
             column("source", pa.string(), "digest of the metadata file"),

@@ -22,6 +22,7 @@ class TableContract:
         key: columns that make a row unique
         arrow: columns with type, nullability and doc line
         partitioned: whether its files lie by call date
+        irreplaceable: nothing else says what its rows say; the lake keeps every part twice
     """
 
     name: str
@@ -30,6 +31,7 @@ class TableContract:
     key: tuple[str, ...]
     arrow: pa.Schema
     partitioned: bool = True
+    irreplaceable: bool = False
 
     def conform(self, table: pa.Table) -> pa.Table:
         """The table in the contract's column order and types, sorted by key.

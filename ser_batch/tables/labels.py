@@ -20,6 +20,7 @@ LABEL_QUEUE = TableContract(
     grain="one row a segment that annotators are asked about",
     key=SEGMENT_KEY,
     partitioned=False,
+    irreplaceable=True,
     arrow=pa.schema(
         [
             RECORDING_ID,
@@ -44,6 +45,7 @@ LABELS = TableContract(
     grain="one row a decision of an annotator; none is ever changed, the newest counts",
     key=("label_id",),
     partitioned=False,
+    irreplaceable=True,
     arrow=pa.schema(
         [
             column("label_id", pa.string(), "digest of segment, annotator, time and decision"),

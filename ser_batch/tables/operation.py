@@ -43,6 +43,7 @@ RUNS = TableContract(
     grain="one row a nightly run",
     key=("run_id",),
     partitioned=False,
+    irreplaceable=True,
     arrow=pa.schema(
         [
             column("run_id", pa.string(), "time-ordered id"),
@@ -70,6 +71,7 @@ ERASED = TableContract(
     grain="one row a recording, or line of metadata, that was erased and is not taken in again",
     key=("erased_hash",),
     partitioned=False,
+    irreplaceable=True,
     arrow=pa.schema(
         [
             column(

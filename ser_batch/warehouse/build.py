@@ -17,7 +17,7 @@ from ser_batch.store.lake import Lake
 from ser_batch.tables import RUNS
 from ser_batch.warehouse.changes import parts_of, touched_dates
 from ser_batch.warehouse.documents import document
-from ser_batch.warehouse.file import attached, building
+from ser_batch.warehouse.file import attached, building, is_as_published, publish_file
 from ser_batch.warehouse.made_from import present_input, published_input, sign
 from ser_batch.warehouse.models import read_blueprint
 from ser_batch.warehouse.published import connect
@@ -37,12 +37,14 @@ class BuildResult:
         rows: rows of each table
         built: False where the published file was already made from the same input
         dates: call dates that were built
+        was_damaged: the published file was not as it had been published, and was built anew
     """
 
     path: Path
     rows: dict[str, int]
     built: bool
     dates: tuple[dt.date, ...] = ()
+    was_damaged: bool = False
 
 
 def build(
@@ -70,7 +72,8 @@ def build(
         WarehouseTestError: if a rule is broken; the published file stays as it was
     """
     blueprint = read_blueprint(sql_folder())
-    before = published_input(target)
+    was_damaged = target.is_file() and not is_as_published(target)
+    before = None if was_damaged else published_input(target)
     now = present_input(lake, blueprint, model_id, settings, before)
     if before == now and not full:
         with connect(target) as con:
@@ -96,8 +99,9 @@ def build(
         con.commit()
         rows = count_rows(con, blueprint)
     if not hold:
-        built.replace(target)
-    return BuildResult(built if hold else target, rows, built=True, dates=tuple(dates))
+        publish_file(built, target)
+    path = built if hold else target
+    return BuildResult(path, rows, built=True, dates=tuple(dates), was_damaged=was_damaged)
 
 
 def swap_in(built: Path, target: Path, lake: Lake) -> None:
@@ -115,4 +119,4 @@ def swap_in(built: Path, target: Path, lake: Lake) -> None:
         con.execute(f"delete from {runs.name}")
         con.execute(f"insert into {runs.name} by name {rounded(con, runs)}")
         con.commit()
-    built.replace(target)
+    publish_file(built, target)

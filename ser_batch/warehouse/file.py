@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from ser_batch.warehouse.published import CLOSED
+from ser_batch.errors import WarehouseError
+from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.disk import disk
+from ser_batch.warehouse.published import CLOSED, connect
 from ser_batch.warehouse.sources import quoted
 
 STORAGE_VERSION = "v1.0.0"
@@ -32,14 +36,69 @@ def building(target: Path, *, grow: bool) -> Iterator[tuple[Path, duckdb.DuckDBP
     built = target.with_name(f"{target.name}{_BUILDING}{os.getpid()}")
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
-    if grow:
-        shutil.copyfile(target, built)
     try:
+        if grow:
+            disk().copy(target, built)
         with attached(built) as con:
             yield built, con
+    except duckdb.Error as error:
+        _sweep(target)
+        raise WarehouseError(
+            f"{target} cannot be built: {' '.join(str(error).split())}; the published file stays "
+            "as it was: free some space or correct the cause, and publish again"
+        ) from error
     except BaseException:
         _sweep(target)
         raise
+
+
+def publish_file(built: Path, target: Path) -> None:
+    """Put a built file in the published one's place, with its digest beside it.
+
+    The digest is written first and names the old file too: a run that is killed between the two
+    leaves a file that is known.
+    """
+    digests = [_digest(path) for path in (built, target) if path.exists()]
+    write_text_atomic(_digest_file(target), "\n".join(digests) + "\n")
+    disk().rename(built, target)
+
+
+def is_as_published(target: Path) -> bool:
+    """Whether a published file is what was put there; every byte is read.
+
+    One that was published before digests were kept is read through DuckDB, which knows a damaged
+    block by its checksum.
+    """
+    try:
+        known = _digest_file(target).read_text(encoding="utf-8", errors="replace").split()
+    except FileNotFoundError:
+        return not damaged_tables(target)
+    return _digest(target) in known
+
+
+def damaged_tables(target: Path) -> list[str]:
+    """Tables of a published file that cannot be read to their end; its own name if it is none."""
+    damaged = []
+    try:
+        with connect(target) as con:
+            tables = con.execute("select table_name from duckdb_tables() order by all").fetchall()
+            for (table,) in tables:
+                try:
+                    con.execute(f'select bit_xor(hash(rows)) from "{table}" as rows').fetchall()
+                except duckdb.Error:
+                    damaged.append(str(table))
+    except (duckdb.Error, WarehouseError):
+        return [target.name]
+    return damaged
+
+
+def _digest_file(target: Path) -> Path:
+    return target.with_name(f".{target.name}.digest")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 @contextmanager
@@ -65,4 +124,4 @@ def _sweep(target: Path) -> None:
         if path.is_dir():
             shutil.rmtree(path)
         else:
-            path.unlink()
+            disk().unlink(path)

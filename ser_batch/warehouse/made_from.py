@@ -52,7 +52,7 @@ def present_input(
     """
     # the run records are left out: a night that changed nothing else builds nothing
     whole_files = [
-        (contract.name, part.name, lake.path(contract, part).stat().st_mtime_ns)
+        (contract.name, part.name, lake.changed_ns(contract, part))
         for contract in WHOLE
         if contract is not RUNS
         for part in lake.parts(contract)

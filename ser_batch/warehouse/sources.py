@@ -11,7 +11,7 @@ import pyarrow as pa
 from ser_batch.config import Settings
 from ser_batch.eligibility import CHANNEL_SCORING, channel_scoring
 from ser_batch.emotions import UNCERTAIN
-from ser_batch.errors import LakeError
+from ser_batch.errors import AnalysisLostError, LakeError
 from ser_batch.policy import NOT_SCORED, NotScored
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
@@ -35,6 +35,11 @@ NOTHING_TO_SCORE = (
         "no_speech",
         "the customer's channel holds no speech long enough for a segment",
         "see `ser-batch inspect FILE`; vad.threshold and segments.min_segment_s define what counts",
+    ),
+    NotScored(
+        AnalysisLostError.code,
+        "its stored analysis was damaged or deleted, and the recording is gone",
+        AnalysisLostError.remedy[:1].lower() + AnalysisLostError.remedy[1:].rstrip("."),
     ),
     NotScored("not_scored_yet", "this model has not scored the call", "run the night again"),
     NotScored(
@@ -179,7 +184,7 @@ def _open_table(
     parts: Sequence[Part],
 ) -> None:
     """A view over the files; a copy in memory where some are of an older version."""
-    paths = [str(path) for part in parts if (path := lake.path(contract, part)).exists()]
+    paths = [str(path) for part in parts if (path := lake.sound_path(contract, part))]
     con.execute(f"set variable files_of_{name} = ?::varchar[]", [paths])
     try:
         if not paths:
@@ -197,7 +202,7 @@ def _open_table(
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise LakeError(
-            f"table {contract.name}: {reason}; delete it, and the next night recomputes it"
+            f"table {contract.name}: {reason}; `ser-batch verify` finds the file"
         ) from error
 
 

@@ -65,6 +65,10 @@ customer_segments as (
     group by recording_id
 ),
 
+lost_calls as (
+    select distinct recording_id from lake_quarantine where code = 'analysis_lost'
+),
+
 scored_speech as (
     select
         recording_id,
@@ -222,6 +226,8 @@ select
     case
         when scored.recording_id is not null then null
         when not speech.may_be_scored then speech.barred_reason
+        when lost_calls.recording_id is not null and predicted_segments.recording_id is null
+            then 'analysis_lost'
         when customer_segments.recording_id is null then 'no_speech'
         when predicted_segments.recording_id is null then 'not_scored_yet'
         when scored_speech.recording_id is not null then 'too_little_scored'
@@ -239,4 +245,5 @@ left join calls_with_enough as scored using (recording_id)
 left join parts_of_calls as parts using (recording_id)
 left join emotions_of_calls using (recording_id)
 left join reasons_of_calls using (recording_id)
+left join lost_calls using (recording_id)
 order by call_date, started_at, recording_id

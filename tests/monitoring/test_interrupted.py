@@ -57,7 +57,7 @@ def test_a_night_publishes_its_own_final_status_and_length(root: Root) -> None:
     final = run(NOW)
     wall_s = (final["finished_at"] - final["started_at"]).total_seconds()
     assert published_runs(root) == {KILLED: ("interrupted", None), NOW: ("partial", wall_s)}
-    assert [path.name for path in root.warehouse.parent.iterdir()] == [root.warehouse.name]
+    assert [path.name for path in root.warehouse.parent.glob("[!.]*")] == [root.warehouse.name]
     again = publish(root, Settings(), MODEL_ID, run_id=NOW)
     assert not again.built, "the lake has not changed"
 
@@ -67,7 +67,7 @@ def test_what_a_killed_night_held_back_is_built_again(root: Root) -> None:
     held.path.rename(held.path.with_name(f"{root.warehouse.name}.building-1"))
     publish(root, Settings(), MODEL_ID)
     assert set(published_runs(root)) == {KILLED, NOW}
-    assert [path.name for path in root.warehouse.parent.iterdir()] == [root.warehouse.name]
+    assert [path.name for path in root.warehouse.parent.glob("[!.]*")] == [root.warehouse.name]
 
 
 def test_published_by_hand_runs_that_never_ended_are_interrupted(root: Root) -> None:

@@ -33,6 +33,7 @@ from tests.pipelines.test_nightly import features
 
 N_KILLS = 3
 PATIENCE_S = 240
+ENDS_WITHIN_S = 30
 MARTS = ("call_summary", "segment_emotion", "daily_dissatisfaction", "not_scored")
 
 
@@ -70,8 +71,21 @@ def kill_after(root: Path, files: int, calls: DemoCalls, prefect_home: Path) -> 
     while process.poll() is None and n_files(root) < files and time.monotonic() < give_up:
         time.sleep(0.005)
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.kill(process.pid, signal.SIGKILL)  # it alone: workers and server must end with it
     process.communicate()
+    assert is_gone(process.pid), "processes of a killed night are left"
+
+
+def is_gone(group: int) -> bool:
+    """Whether all processes of a group end by themselves."""
+    give_up = time.monotonic() + ENDS_WITHIN_S
+    while time.monotonic() < give_up:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def contents(root: Path) -> dict[str, object]:

@@ -10,13 +10,14 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.errors import (
     ContractError,
+    DamagedPartError,
     LakeError,
     QueryError,
     WarehouseError,
     WarehouseTestError,
 )
 from ser_batch.store.lake import Lake
-from ser_batch.tables import CALLS, RUNS
+from ser_batch.tables import CALLS, RUNS, SEGMENTS
 from ser_batch.warehouse import build, connect, describe, query
 from tests.lakes import MODEL_ID, PREDICTIONS, put, put_call
 from tests.rows import prediction, run
@@ -97,12 +98,12 @@ def test_the_same_lake_gives_the_same_rows_in_the_same_order(lake, target, tmp_p
 
 def test_a_broken_rule_leaves_the_published_file_and_nothing_beside_it(lake, target):
     make(lake, target)
-    before = target.read_bytes()
+    before, beside = target.read_bytes(), sorted(target.parent.iterdir())
     put_call(lake, prediction(anger=0.9, neutral=0.9), recording_id="r2")
     with pytest.raises(WarehouseTestError, match=r"sql/tests/probabilities_sum_to_one\.sql"):
         make(lake, target)
     assert target.read_bytes() == before
-    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    assert sorted(target.parent.iterdir()) == beside
 
 
 def test_what_a_killed_build_left_is_cleared_away(lake, target):
@@ -127,6 +128,31 @@ def test_a_reader_keeps_its_file_while_a_new_one_is_published(lake, target):
         make(lake, target)
         assert con.sql("select count(*) from call_summary").fetchall() == [(1,)]
     assert select(target, "select count(*) from call_summary") == [(2,)]
+
+
+def test_a_damaged_block_is_noticed_though_nothing_changed_in_the_lake(lake, target):
+    make(lake, target)
+    assert not make(lake, target).built
+    content = target.read_bytes()
+    damaged = bytearray(content)
+    damaged[len(damaged) * 2 // 3] ^= 1
+    target.write_bytes(damaged)
+    again = make(lake, target)
+    assert again.built
+    assert again.was_damaged
+    assert select(target, "select count(*) from call_summary") == [(1,)]
+    assert not make(lake, target).was_damaged
+
+
+def test_a_part_that_is_published_is_checked_byte_by_byte(lake, target):
+    make(lake, target)
+    put_call(lake, prediction(anger=0.9, neutral=0.1), recording_id="r2")
+    part = lake.path(SEGMENTS, lake.parts(SEGMENTS)[0])
+    data = bytearray(part.read_bytes())
+    data[len(data) // 4] ^= 1
+    part.write_bytes(data)
+    with pytest.raises(DamagedPartError, match=part.name):
+        build(lake, target, model_id=MODEL_ID, settings=Settings(), full=True)
 
 
 def test_the_file_stands_alone(lake, target, tmp_path):

@@ -1,0 +1,91 @@
+"""The second copies of parts that nothing could make again: labels, metadata, tombstones, records.
+
+Both copies are the same bytes. Where one is gone or damaged, the other takes its place; where both
+are sound but differ, as after a kill between the two writes, the first one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_batch.errors import DamagedPartError
+from ser_batch.store import part_file
+from ser_batch.store.atomic import write_bytes_atomic
+from ser_batch.store.disk import disk
+from ser_batch.store.lake import COPIES, Lake
+from ser_batch.tables import IRREPLACEABLE
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """A part of which the two copies are not the same.
+
+    Attributes:
+        table: its name
+        sound: the copy that counts, None if both are damaged
+        other: the copy to be replaced
+    """
+
+    table: str
+    sound: Path | None
+    other: Path
+
+
+def unlike_copies(lake: Lake, *, deep: bool = False) -> Iterator[Unlike]:
+    """Parts of which one copy is not the other's.
+
+    Args:
+        lake: the lake
+        deep: read every byte; else what the ends of the files state is compared
+    """
+    for contract in IRREPLACEABLE:
+        for part in lake.parts(contract):
+            first, second = lake.places(contract, part)
+            states = (_state(first, deep=deep), _state(second, deep=deep))
+            if states[0] is None and states[1] is None:
+                yield Unlike(contract.name, None, first)
+            elif states[0] != states[1]:
+                order = (first, second) if states[0] is not None else (second, first)
+                sound = next(filter(is_sound, order), None)
+                yield Unlike(contract.name, sound, second if sound == first else first)
+
+
+def restore_copies(lake: Lake, *, deep: bool = False) -> int:
+    """Make both copies the same again where one is sound; how many were not. The root is held."""
+    n_restored = 0
+    for unlike in unlike_copies(lake, deep=deep):
+        if unlike.sound is not None:
+            write_bytes_atomic(unlike.other, unlike.sound.read_bytes(), durable=True)
+            n_restored += 1
+    return n_restored
+
+
+def discard_damaged(lake: Lake, path: Path) -> bool:
+    """Delete a damaged part that the next night makes again; whether it is such a part."""
+    if not path.is_relative_to(lake.folder):
+        return False
+    table = path.relative_to(lake.folder).parts[0]
+    if table in (COPIES, *(contract.name for contract in IRREPLACEABLE)):
+        return False
+    disk().unlink(path)
+    return True
+
+
+def is_sound(path: Path) -> bool:
+    """Whether every byte of a part is as it was written."""
+    try:
+        part_file.check(path.read_bytes(), path)
+    except (DamagedPartError, OSError):
+        return False
+    return True
+
+
+def _state(path: Path, *, deep: bool) -> tuple[str, int] | None:
+    """By what two copies are compared, None if there is none that could count."""
+    try:
+        state = part_file.stated_digest(path), path.stat().st_size
+    except (DamagedPartError, OSError):
+        return None
+    return state if not deep or is_sound(path) else None

@@ -1,0 +1,67 @@
+"""What changes files: every write, flush, rename and deletion of the store goes through here.
+
+One home, so that a simulated disk can take its place: one on which any step fails, tears, or is the
+last before the machine stops.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Disk:
+    """The file system as it is."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a file from its beginning; the old content is gone first."""
+        path.write_bytes(data)
+
+    def sync(self, path: Path) -> None:
+        """Wait until a file, or the names in a folder, are on the disk."""
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Put a file in another's place, at once."""
+        source.replace(target)
+
+    def unlink(self, path: Path) -> None:
+        """Delete a file if it is there."""
+        path.unlink(missing_ok=True)
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Add to the end of a file, and wait until it is on the disk."""
+        with path.open("ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def copy(self, source: Path, target: Path) -> None:
+        """Copy a file's content."""
+        shutil.copyfile(source, target)
+
+
+class _Used:
+    disk = Disk()
+
+
+def disk() -> Disk:
+    """The disk that this process writes to."""
+    return _Used.disk
+
+
+@contextmanager
+def simulated(other: Disk) -> Iterator[None]:
+    """Let another disk take the place of the real one in this process."""
+    before, _Used.disk = _Used.disk, other
+    try:
+        yield
+    finally:
+        _Used.disk = before
