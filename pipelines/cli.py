@@ -33,6 +33,7 @@ from pipelines.commands import (
     score,
     setup,
     train,
+    verify,
     weights,
 )
 from pipelines.logs import log_error
@@ -83,6 +84,7 @@ app.add_typer(monitoring.app, name="alerts", rich_help_panel=NIGHT)
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel=NIGHT)
 app.command(rich_help_panel=NIGHT)(query.publish)
 app.command(rich_help_panel=NIGHT)(erase.erase)
+app.command(rich_help_panel=NIGHT)(verify.verify)
 app.command(rich_help_panel=LOOK)(query.query)
 app.command(rich_help_panel=LOOK)(query.report)
 app.command(rich_help_panel=LOOK)(export.export)

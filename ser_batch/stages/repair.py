@@ -1,0 +1,89 @@
+"""Repair: put right what verifying found, as far as anything here can."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ser_batch.analysis.describe import CallJob, CallOutcome
+from ser_batch.analysis.workers import Workers
+from ser_batch.config import Settings
+from ser_batch.ingest.call_table import refresh_calls
+from ser_batch.ingest.inventory import read_inventory
+from ser_batch.scoring.choose import load_model
+from ser_batch.stages.analyse import analyse, is_stale
+from ser_batch.stages.publish import publish
+from ser_batch.stages.rescore import shadow_models
+from ser_batch.stages.score import is_unscored, score
+from ser_batch.stages.verify import Finding
+from ser_batch.store.copies import discard_damaged, restore_copies
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.paths import Root
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What was done.
+
+    Attributes:
+        n_restored: files that were restored from their other copy
+        n_shards: shards that were analysed again
+        n_calls: recordings that were decoded for it
+        n_lost: recordings of which rows are lost, for their file is gone
+        is_rebuilt: the warehouse was built again
+    """
+
+    n_restored: int
+    n_shards: int
+    n_calls: int
+    n_lost: int
+    is_rebuilt: bool
+
+
+def repair(
+    root: Root,
+    settings: Settings,
+    findings: Sequence[Finding],
+    workers: Workers[CallJob, CallOutcome],
+    *,
+    now: dt.datetime,
+    on_calls: Callable[[int], None] = lambda _count: None,
+) -> Repaired:
+    """Restore copies, make damaged parts again and build the warehouse; the root is held.
+
+    Args:
+        root: whose
+        settings: all settings
+        findings: of `verify`
+        workers: processes that describe calls
+        now: UTC
+        on_calls: called with the number of calls that are done, as they are
+    """
+    lake = Lake(root.lake)
+    n_restored = restore_copies(lake, deep=True)
+    damaged = [finding for finding in findings if finding.mending == "recompute"]
+    for finding in damaged:
+        if finding.shard is None:
+            discard_damaged(lake, finding.path)
+    n_shards = n_calls = n_lost = 0
+    if damaged:
+        shards = refresh_calls(lake, read_inventory(lake).recordings(), settings, now)
+        for shard in shards:
+            if is_stale(lake, shard, settings):
+                done = analyse(lake, shard, settings, workers, now=now, on_calls=on_calls)
+                n_shards, n_calls = n_shards + 1, n_calls + done.n_analysed
+                n_lost += done.n_lost
+        _score(root, lake, shards, settings)
+    is_rebuilt = False
+    if root.warehouse.exists():
+        is_rebuilt = publish(root, settings, load_model(root, settings).model_id).built
+    return Repaired(n_restored, n_shards, n_calls, n_lost, is_rebuilt)
+
+
+def _score(root: Root, lake: Lake, shards: Sequence[Part], settings: Settings) -> None:
+    """Scores of the champion and its shadows for what was made again."""
+    for bundle in (load_model(root, settings), *shadow_models(root, settings)[0]):
+        for shard in shards:
+            if is_unscored(lake, shard, bundle.model_id, settings):
+                score(lake, shard, bundle, settings)
