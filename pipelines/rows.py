@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterator
@@ -17,14 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ser_batch.errors import QueryError
-from ser_batch.warehouse.plain import plain_rows
+from ser_batch.serialise import plain_rows, visible, write_csv
 
 MOST_ROWS = 200
 """Rows that a terminal is shown; the other formats write all."""
 
 _WIDEST_VALUE = 60
-
-Row = dict[str, Any]
 
 
 def write_rows(rows: pa.Table, form: str, output: Path | None) -> None:
@@ -41,27 +38,13 @@ def write_rows(rows: pa.Table, form: str, output: Path | None) -> None:
         return
     with _opened(output, "w") as file:
         if form == "csv":
-            write_csv(rows, file)
+            write_csv(file, rows.column_names, plain_rows(rows))
         elif form == "json":
-            json.dump(as_object(rows), file, ensure_ascii=False, allow_nan=False)
+            found = {"columns": rows.column_names, "rows": list(plain_rows(rows))}
+            json.dump(found, file, ensure_ascii=False, allow_nan=False)
             file.write("\n")
         else:
             print_table(rows, Console(file=file, width=None if file.isatty() else 200))
-
-
-def write_csv(rows: pa.Table, file: IO[str]) -> None:
-    """Comma-diarized, quoted where needed, empty for null, times in ISO 8601."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(rows.column_names)
-    for row in plain_rows(rows):
-        writer.writerow(
-            [json.dumps(v, ensure_ascii=False) if isinstance(v, list | dict) else v for v in row]
-        )
-
-
-def as_object(rows: pa.Table) -> Row:
-    """One JSON object: the column names, and a list of values a row."""
-    return {"columns": rows.column_names, "rows": list(plain_rows(rows))}
 
 
 def print_table(rows: pa.Table, console: Console) -> None:
@@ -104,7 +87,7 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.1f}"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-    line = " ".join(text.split())
+    line = visible(" ".join(text.split()))
     return line if len(line) <= _WIDEST_VALUE else f"{line[: _WIDEST_VALUE - 1]}…"
 
 

@@ -81,10 +81,9 @@ def put_callers(
                 recording_id,
                 customer=f"customer-{caller}",
                 started_at=started_at,
-                queue=("billing", "technical")[number % 2],
                 audio_root=str(root.path / "audio"),
                 path=f"{recording_id}.wav",
-                **of_calls,
+                **{"queue": ("billing", "technical")[number % 2], **of_calls},
             )
         )
         rows["recordings"].append(recording(recording_id, duration_s=N_SEGMENTS * SEGMENT_S))

@@ -58,6 +58,8 @@ def _show(reasons: list[Reason], limit: int) -> None:
     from rich.markup import escape
     from rich.padding import Padding
 
+    from ser_batch.serialise import visible
+
     console = Console()
     roots = {row["audio_root"] for reason in reasons for row in reason.rows} - {None}
     for reason in reasons:
@@ -70,7 +72,8 @@ def _show(reasons: list[Reason], limit: int) -> None:
             highlight=False,
         )
         for row in reason.rows[:limit]:
-            text = f"[bold]{escape(_place(row, len(roots)))}[/]: {escape(str(row['message']))}"
+            place, message = escape(_place(row, len(roots))), escape(visible(str(row["message"])))
+            text = f"[bold]{place}[/]: {message}"
             console.print(Padding(text, (0, 0, 0, 2)), highlight=False)
         if (n_more := len(reason.rows) - limit) > 0:
             console.print(f"  … {n_more} more: --code {reason.code} --limit {len(reason.rows)}")
@@ -78,8 +81,10 @@ def _show(reasons: list[Reason], limit: int) -> None:
 
 def _place(row: IssueRow, n_roots: int) -> str:
     """The path of a row, with its audio folder where there are several."""
+    from ser_batch.serialise import visible
+
     is_below = n_roots > 1 and row["audio_root"]
-    return f"{row['audio_root']}/{row['path']}" if is_below else str(row["path"])
+    return visible(f"{row['audio_root']}/{row['path']}" if is_below else str(row["path"]))
 
 
 @app.command("retry")

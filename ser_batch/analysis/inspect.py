@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ser_batch.analysis.warnings import find_warnings
 from ser_batch.audio.analysis import CallAnalysis, ChannelAnalysis, analyse_calls
@@ -16,6 +12,7 @@ from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Role, Settings
 from ser_batch.ingest.named_file import check_file
 from ser_batch.policy import channel_roles
+from ser_batch.serialise import plain
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def inspect_file(path: Path, settings: Settings) -> Inspection:
 def as_dict(seen: Inspection) -> dict[str, Any]:
     """All that was detected, without samples; what could not be measured is null."""
     audio, analysis = seen.audio, seen.analysis
-    plain = _plain(
+    found: dict[str, Any] = plain(
         {
             "duration_s": analysis.duration_s,
             "container": audio.container,
@@ -83,10 +80,10 @@ def as_dict(seen: Inspection) -> dict[str, Any]:
                 {"code": code, "message": message, "remedy": remedy}
                 for code, message, remedy in seen.warnings
             ],
-        }
+        },
+        decimals=4,
     )
-    assert isinstance(plain, dict)
-    return plain
+    return found
 
 
 def _channel(channel: ChannelAnalysis) -> dict[str, Any]:
@@ -102,14 +99,3 @@ def _channel(channel: ChannelAnalysis) -> dict[str, Any]:
             for no, (start, end) in enumerate(edges.tolist())
         ],
     }
-
-
-def _plain(value: object) -> object:
-    """Arrays and their numbers as lists and rounded numbers, NaN as None."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float | np.floating):
-        return None if math.isnan(value) else round(float(value), 4)
-    return value

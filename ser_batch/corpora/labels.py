@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from ser_batch.config import nearest
 from ser_batch.corpora.base import Clip, Sex, Votes, most_voted
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
+from ser_batch.serialise import csv_text, read_cell
 
 PLAIN = ("path", "corpus", "speaker", "sex", "emotion", "intensity", "language", "licence")
 OPTIONAL = ("acted", "sentence")
@@ -25,15 +25,13 @@ def labels_csv(clips: Sequence[Clip], folder: Path) -> str:
     """The clips as CSV, their paths relative to a folder; with their votes where there are any."""
     extra = [name for name in OPTIONAL if any(getattr(clip, name) for clip in clips)]
     voted = sorted({name for clip in clips for name, _ in clip.votes})
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*PLAIN, *extra, *(f"{VOTES}{name}" for name in voted)])
+    rows = []
     for clip in clips:
         path, votes = clip.path.relative_to(folder).as_posix(), dict(clip.votes)
         values = [getattr(clip, name) or "" for name in (*PLAIN[1:], *extra)]
         counts = [f"{votes[name]:g}" if name in votes else "" for name in voted]
-        writer.writerow([path, *values, *counts])
-    return text.getvalue()
+        rows.append([path, *values, *counts])
+    return csv_text([*PLAIN, *extra, *(f"{VOTES}{name}" for name in voted)], rows)
 
 
 def read_labels(table: Path) -> list[Clip]:
@@ -64,7 +62,7 @@ def read_labels(table: Path) -> list[Clip]:
 
 def _clip(table: Path, row: Mapping[str, str | None], number: int) -> Clip:
     """The clip of one line."""
-    given = {name: value.strip() for name, value in row.items() if name and value}
+    given = {name: read_cell(value).strip() for name, value in row.items() if name and value}
     votes = _votes(table, given, number)
     emotion = most_voted(dict(votes), given.get("acted")) if votes else given.get("emotion", "")
     path = table.parent / given.get("path", "")

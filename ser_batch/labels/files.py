@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -18,14 +16,16 @@ from ser_batch.errors import FileError
 from ser_batch.labels.candidates import KEY
 from ser_batch.labels.history import Row
 from ser_batch.labels.label_studio import labelling_config, task
+from ser_batch.labels.reading import ANNOTATOR, EMOTION, SEGMENT, TIMES, csv_table
 from ser_batch.labels.segment_name import parse_segment_name, segment_name
 from ser_batch.labels.selection import RANDOM
 from ser_batch.labels.snippets import Span, write_snippets
+from ser_batch.serialise import csv_text, read_cell
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.paths import Root
 
 SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
-CSV_COLUMNS = ("segment", "audio", "queue", "day", "emotion", "annotator", "made_at")
+CSV_COLUMNS = (SEGMENT, "audio", "queue", "day", EMOTION, ANNOTATOR, TIMES[0])
 
 
 def cut_snippets(picks: pl.DataFrame, folder: Path, settings: Settings) -> set[str]:
@@ -52,13 +52,11 @@ def write_tasks(
     text = json.dumps(tasks, indent=1, ensure_ascii=False)
     (folder / TASKS).write_text(text + "\n", encoding="utf-8")
     (folder / CONFIG).write_text(labelling_config(settings.labels.emotions), encoding="utf-8")
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, CSV_COLUMNS, restval="")
-        writer.writeheader()
-        for pick in picks.iter_rows(named=True):
-            name = _name(pick)
-            shown = {"segment": name, "audio": f"{SNIPPETS}/{name}.wav"}
-            writer.writerow({**shown, "queue": pick["queue"], "day": pick["day"]})
+    rows = [
+        [_name(pick), f"{SNIPPETS}/{_name(pick)}.wav", pick["queue"], pick["day"], "", "", ""]
+        for pick in picks.iter_rows(named=True)
+    ]
+    write_text_atomic(folder / TABLE, csv_text(CSV_COLUMNS, rows))
 
 
 def _task(pick: Row, audio_url: str, model_id: str) -> dict[str, Any]:
@@ -107,16 +105,12 @@ def _forget_tasks(file: Path, recordings: Collection[str]) -> int:
 def _forget_rows(file: Path, recordings: Collection[str]) -> int:
     if not file.exists():
         return 0
-    with file.open(newline="", encoding="utf-8") as opened:
-        reader = csv.DictReader(opened)
-        rows, columns = list(reader), reader.fieldnames or CSV_COLUMNS
-    kept = [row for row in rows if not _is_of(row.get("segment") or "", recordings)]
+    table = csv_table(file.read_text(encoding="utf-8-sig"))
+    rows, names = list(table), table.fieldnames or CSV_COLUMNS
+    kept = [row for row in rows if not _is_of(row.get(SEGMENT) or "", recordings)]
     if len(kept) < len(rows):
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, columns)
-        writer.writeheader()
-        writer.writerows(kept)
-        write_text_atomic(file, text.getvalue())
+        cells = ([read_cell(row[name] or "") for name in names] for row in kept)
+        write_text_atomic(file, csv_text(names, cells))
     return len(rows) - len(kept)
 
 

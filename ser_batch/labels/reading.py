@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ser_batch.errors import LabelFileError
 from ser_batch.labels.label_studio import chosen, read_export
 from ser_batch.labels.raw_label import RawLabel
+from ser_batch.serialise import read_cell
 
 Source = Literal["label_studio", "csv"]
 
@@ -79,9 +80,7 @@ def _tasks(text: str, path: Path) -> list[RawLabel]:
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[RawLabel]:
-    dialect = "excel-tab" if "\t" in text.partition("\n")[0] else "excel"
-    delimiter = ";" if _has_semicolons(text) else csv.get_dialect(dialect).delimiter
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = csv_table(text)
     missing = {SEGMENT, EMOTION} - set(rows.fieldnames or ())
     if missing:
         raise LabelFileError(f"{path} has no column {min(missing)!r}")
@@ -98,14 +97,17 @@ def _csv_rows(text: str, path: Path) -> Iterator[RawLabel]:
         raise LabelFileError(f"{path}, line {rows.line_num}: {error}") from error
 
 
-def _has_semicolons(text: str) -> bool:
-    """Spreadsheets write them where the comma is the decimal point."""
+def csv_table(text: str) -> csv.DictReader[str]:
+    """Rows of CSV; spreadsheets write semicolons where the comma is the decimal point."""
     header = text.partition("\n")[0]
-    return header.count(";") > header.count(",")
+    separator = "\t" if "\t" in header else ","
+    if header.count(";") > header.count(","):
+        separator = ";"
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
-    return (row.get(name) or "").strip()
+    return read_cell(row.get(name) or "").strip()
 
 
 def _emotions(cell: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ import ser_batch
 from ser_batch.config import Settings, digest
 from ser_batch.report.content import Content
 from ser_batch.report.queries import Row
+from ser_batch.serialise import plain
 
 DATA_VERSION = 1
 """Of the data files; raised whenever a field comes, goes or changes its meaning."""
@@ -189,8 +190,8 @@ def _encoded(value: object) -> object:
         return {"$datetime": value.isoformat()}
     if isinstance(value, dt.date):
         return {"$date": value.isoformat()}
-    if isinstance(value, Decimal):  # sums of integers in DuckDB
-        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Decimal):
+        return plain(value)
     raise TypeError(f"a report's data cannot hold {type(value).__name__}")
 
 

@@ -5,9 +5,9 @@ Text never becomes a formula: a call's id or a queue's name comes from outside.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import importlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +21,10 @@ from ser_batch.config import Settings, nearest
 from ser_batch.errors import DependencyError, QueryError
 from ser_batch.report.content import Choice, read_content
 from ser_batch.report.words import period_words, verdict
+from ser_batch.serialise import plain_rows, write_csv
 from ser_batch.store.atomic import replacing
 from ser_batch.warehouse import TableDoc, query, quoted
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _SHEETS = ("daily_dissatisfaction", "queue_day", "trend", "call_summary", "not_scored")
 _MOST_ROWS = 100_000
 """Rows of a sheet; Excel itself takes a million, nobody scrolls them."""
@@ -55,7 +55,7 @@ def export_mart(
     mart = _named(marts, name)
     rows = _chosen_rows(con, mart, choice)
     writers: dict[str, Callable[[Path], None]] = {
-        ".csv": lambda path: write_safe_csv(rows, path),
+        ".csv": lambda path: _write_csv(rows, path),
         ".parquet": lambda path: pq.write_table(rows, path),
         ".xlsx": lambda path: _write_workbook(path, [], [(mart, rows)]),
     }
@@ -89,15 +89,6 @@ def export_week(
     with _whole(target) as path:
         _write_workbook(path, lines, found)
     return sum(rows.num_rows for _, rows in found)
-
-
-def write_safe_csv(rows: pa.Table, path: Path) -> None:
-    """Write CSV in which a text that a spreadsheet would take for a formula starts with `'`."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(rows.column_names)
-        for row in _plain_rows(rows):
-            writer.writerow([_neutral(value) for value in row])
 
 
 _HOW_TO_READ = (
@@ -136,6 +127,11 @@ def _chosen_rows(con: duckdb.DuckDBPyConnection, mart: TableDoc, choice: Choice)
     return query(con, f"from {mart.name} where {' and '.join(conditions)}")
 
 
+def _write_csv(rows: pa.Table, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        write_csv(file, rows.column_names, plain_rows(rows))
+
+
 def _write_workbook(
     path: Path, about: Sequence[str], tables: Sequence[tuple[TableDoc, pa.Table]]
 ) -> None:
@@ -168,36 +164,17 @@ def _write_sheet(
         sheet.write_string(0, number, column.name, bold)
         sheet.write_comment(0, number, column.meaning)
         sheet.set_column(number, number, max(10, len(column.name) + 2))
-    for row_no, row in enumerate(_plain_rows(rows.slice(0, _MOST_ROWS)), start=1):
+    cells = plain_rows(rows.slice(0, _MOST_ROWS), keep_times=True)
+    for row_no, row in enumerate(cells, start=1):
         for number, value in enumerate(row):
-            if value is None:
-                continue
-            if isinstance(value, str):
+            if isinstance(value, list | dict):
+                sheet.write_string(row_no, number, json.dumps(value, ensure_ascii=False))
+            elif isinstance(value, str):
                 sheet.write_string(row_no, number, value)
-            else:
+            elif value is not None:
                 sheet.write(row_no, number, value, formats.get(type(value)))
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(rows.num_rows, 1), len(mart.columns) - 1)
-
-
-def _plain_rows(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
-    """Values that a cell can hold; lists and maps as text."""
-    for batch in rows.to_batches(max_chunksize=10_000):
-        columns = [column.to_pylist() for column in batch.columns]
-        for row in zip(*columns, strict=True):
-            yield tuple(_cell(value) for value in row)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return ", ".join(
-            f"{item[0]}: {item[1]}" if isinstance(item, tuple) else str(item) for item in value
-        )
-    return value
-
-
-def _neutral(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import soundfile
 
 from ser_batch.config import Settings
 from ser_batch.labels.callers import is_held_out
+from ser_batch.labels.files import forget_recordings
 from ser_batch.labels.queue import import_labels, label_status, queue_labels
 from ser_batch.labels.segment_name import parse_segment_name
 from ser_batch.labels.selection import RANDOM
@@ -49,6 +50,33 @@ def test_a_queue_has_a_sound_and_a_task_for_every_segment(root: Root):
         assert 2.5 <= sound.duration <= 3.0
     with (result.folder / "queue.csv").open(encoding="utf-8", newline="") as file:
         assert {row["segment"] for row in csv.DictReader(file)} == names
+
+
+def test_a_queue_table_hides_formulas_and_is_read_back(root: Root, tmp_path: Path):
+    put_callers(root, with_audio=True, n_callers=2, queue="=cmd()")
+    result = queue_labels(root, Settings(labels={"random_share": 0}), MODEL_ID, 2)
+    table = result.folder / "queue.csv"
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["queue"] for row in rows} == {"'=cmd()"}
+    named = {"emotion": "anger", "annotator": "'@ann"}
+    file = write_csv(tmp_path / "one.csv", *({"segment": row["segment"], **named} for row in rows))
+    assert import_labels(root, Settings(), file).n_taken == 2
+    assert set(Lake(root.lake).read(LABELS)["annotator"].to_pylist()) == {"@ann"}
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_an_erased_call_leaves_the_queue_table_and_the_other_cells_stay(root: Root, separator):
+    put_callers(root, with_audio=True, n_callers=2, queue="=cmd()")
+    result = queue_labels(root, Settings(labels={"random_share": 0}), MODEL_ID, 4)
+    table = result.folder / "queue.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace(",", separator), encoding="utf-8")
+    before = table.read_text(encoding="utf-8").replace(separator, ",").splitlines()
+    gone = before[1].partition(".")[0]
+    forget_recordings(root, {gone})
+    kept = [line for line in before if not line.startswith(gone)]
+    assert table.read_text(encoding="utf-8").splitlines() == kept
+    assert len(kept) < len(before)
 
 
 def test_only_the_segments_own_channel_is_heard(root: Root):

@@ -93,6 +93,12 @@ def test_csv_quotes_what_needs_it(ask):
     assert rows[1][:3] == ["2026-11-03", NASTY, ""]
 
 
+def test_csv_and_the_terminal_get_no_formula_and_no_escape_code(ask):
+    sql = "select '=cmd()' as formula, chr(27) || '[2J' as code, -1 as number"
+    assert ask(sql, "--format", "csv").stdout == "formula,code,number\n'=cmd(),␛[2J,-1\n"
+    assert "\x1b[2J" not in ask(sql).stdout
+
+
 def test_parquet_goes_to_a_file_with_its_types(ask, tmp_path):
     target = tmp_path / "calls.parquet"
     assert ask(SQL, "--format", "parquet", "--output", str(target)).exit_code == 0

@@ -5,7 +5,6 @@ All speech in it is synthetic.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -25,6 +24,7 @@ from ser_batch.lab.synthetic.plan import AGENTS, PlannedCall, plan_calls
 from ser_batch.lab.synthetic.scenes import Call, Scene, Utterance, write_call
 from ser_batch.lab.synthetic.scripts import Deck, agent_line, customer_line
 from ser_batch.lab.synthetic.voices import Voice, speak
+from ser_batch.serialise import csv_text
 
 MANIFEST_FILE = "manifest.json"
 _TRUTH_COLUMNS: list[pa.Field[Any]] = [
@@ -200,11 +200,7 @@ def _metadata_csv(plan: list[PlannedCall]) -> bytes:
         }
         for call in plan
     ]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_text(list(rows[0]), (row.values() for row in rows)).encode()
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
