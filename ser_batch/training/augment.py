@@ -1,4 +1,4 @@
-"""Other lines, rooms' levels and speeds for a clip: what training must not take for emotion."""
+"""Copies of a clip at other speeds and over other channels, which are no emotion."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import soxr
 
 from ser_batch.arrays import FloatArray
+from ser_batch.audio.channel_simulator import random_response
 from ser_batch.audio.denoise import denoised, pays
 from ser_batch.audio.levels import LEVEL_FRAME_S
 from ser_batch.audio.line_signals import line_noise
@@ -16,9 +17,6 @@ from ser_batch.config import DenoiseSettings
 
 CODECS: dict[Codec, float] = {"mulaw": 0.4, "alaw": 0.4, "gsm": 0.2}
 """How often a copy is coded so."""
-
-CORNERS_HZ = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 8000.0)
-"""Where the random frequency response of a microphone is drawn; straight lines between, in dB."""
 
 PAUSE_S = 0.6
 """Of noise alone before and after a copy: there the noise reduction measures the noise."""
@@ -31,8 +29,8 @@ class Augmentation:
     Attributes:
         copies: copies of each clip, in training folds only; 0: none
         speed: largest relative change of speed, and of pitch with it
-        tilt_db: spread of the slope of the frequency response, dB per octave
-        bump_db: spread of the response at each corner frequency, dB
+        tilt_db: standard deviation of the slope of the frequency response, dB per octave
+        bump_db: standard deviation of the response at each corner frequency, dB
         level_db: range of the level, dB re full scale
         snr_db: range of the level over line noise, dB
         lossy: share of the copies that lose packets
@@ -99,10 +97,7 @@ def with_response(
     signal: FloatArray, sample_rate: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> FloatArray:
     """The signal through a random, smooth frequency response."""
-    corners = np.log2(np.array(CORNERS_HZ))
-    response_db = rng.normal() * augmentation.tilt_db * (corners - np.log2(1000.0))
-    response_db += rng.normal(size=len(corners)) * augmentation.bump_db
-    spectrum = np.fft.rfft(signal)
     hz = np.fft.rfftfreq(len(signal), 1 / sample_rate)
-    gain_db = np.interp(np.log2(np.maximum(hz, CORNERS_HZ[0])), corners, response_db)
-    return np.fft.irfft(spectrum * 10 ** (gain_db / 20), len(signal)).astype(np.float32)
+    tilt_db, bump_db = augmentation.tilt_db, augmentation.bump_db
+    gain = random_response(hz, tilt_db=tilt_db, bump_db=bump_db, rng=rng)
+    return np.fft.irfft(np.fft.rfft(signal) * gain, len(signal)).astype(np.float32)

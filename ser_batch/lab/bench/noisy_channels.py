@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.audio.channel_simulator import at_level
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
 from ser_batch.audio.telephone import compand, telephone
 from ser_batch.corpora.base import Clip
@@ -56,7 +57,7 @@ def speaker_channels(clips: Sequence[Clip]) -> list[Channel]:
             span = speech_span(signal, RATE_HZ)[0]
             spoken = signal[round(span[0] * RATE_HZ) : round(span[1] * RATE_HZ)]
             spans.append((length / RATE_HZ, (length + len(spoken)) / RATE_HZ))
-            parts += [_at_level(spoken, SPEECH_DB), pause]
+            parts += [at_level(spoken, SPEECH_DB), pause]
             length += len(spoken) + len(pause)
         channels.append(Channel(speaker, np.concatenate(parts), np.array(spans), np.array(numbers)))
     return channels
@@ -76,7 +77,7 @@ def noisy(
         sound = np.sum([_from_anywhere(others[k], n_samples, rng) for k in chosen], axis=0)
     else:
         sound = _from_anywhere(_environment(folder, rng), n_samples, rng)
-    return compand(channel.signal + _at_level(sound, SPEECH_DB - snr_db), "mulaw")
+    return compand(channel.signal + at_level(sound, SPEECH_DB - snr_db), "mulaw")
 
 
 def check_noise(folder: Path) -> None:
@@ -96,15 +97,10 @@ def _environment(folder: Path, rng: np.random.Generator) -> FloatArray:
     parts = []
     for k in rng.choice(len(paths), N_SOUNDS, replace=False):
         samples, rate = soundfile.read(paths[k], dtype="float32", always_2d=True)
-        parts.append(_at_level(telephone(samples.mean(axis=1), rate), SPEECH_DB))
+        parts.append(at_level(telephone(samples.mean(axis=1), rate), SPEECH_DB))
     return np.concatenate(parts)
 
 
 def _from_anywhere(sound: FloatArray, n_samples: int, rng: np.random.Generator) -> FloatArray:
     """A sound from some point on, over and over."""
     return np.resize(np.roll(sound, -int(rng.integers(len(sound)))), n_samples)
-
-
-def _at_level(signal: FloatArray, level_db: float) -> FloatArray:
-    rms = np.sqrt(np.mean(np.square(signal, dtype=np.float64)))
-    return np.asarray(signal * (10 ** (level_db / 20) / max(rms, 1e-9)), np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 
 from ser_batch.arrays import FloatArray
+from ser_batch.audio.channel_simulator import in_room, over_noise
 from ser_batch.audio.line_signals import hold_music, keys, line_noise, tone
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
 
@@ -44,14 +45,9 @@ def far(signal: FloatArray, sample_rate: int, rng: np.random.Generator) -> Float
         shape (n_samples,), float32
     """
     t60_s = rng.uniform(*FAR_T60_S)
-    times_s = np.arange(round(t60_s * sample_rate)) / sample_rate
-    room = rng.standard_normal(len(times_s)) * 10 ** (-3 * times_s / t60_s)
-    room *= 10 ** (-FAR_DIRECT_DB / 20) / np.sqrt(np.sum(np.square(room)))
-    room[0] = 1.0
-    heard = scipy.signal.fftconvolve(signal, room)[: len(signal)]
-    level = np.sqrt(np.mean(np.square(heard)))
-    noise = line_noise(len(heard), rate_hz=sample_rate, rng=rng)
-    return np.asarray(heard + noise * level * 10 ** (-FAR_SNR_DB / 20), np.float32)
+    received = in_room(signal, sample_rate, t60_s=t60_s, direct_db=FAR_DIRECT_DB, rng=rng)
+    noise = line_noise(len(received), rate_hz=sample_rate, rng=rng)
+    return over_noise(received, noise, FAR_SNR_DB)
 
 
 def _at_level(wave: FloatArray, level_db: float = LEVEL_DB) -> FloatArray:

@@ -13,9 +13,9 @@ import soxr
 from numpy.typing import NDArray
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.audio.channel_simulator import ChannelRanges, simulate_channel
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
 from ser_batch.features.encoders.mel import levelled, log_mel
-from ser_batch.lab.distill.channels import Lines, simulate_channel
 from ser_batch.lab.distill.material import LENGTHS_S, RATE_HZ, Material, audio_files
 from ser_batch.lab.distill.targets import Targets
 
@@ -90,7 +90,7 @@ class Batches:
         clips, chance = self._by_length[length], self._chances[length]
         n_clips = max(round(self._seconds / LENGTHS_S[length]), 2)
         chosen = rng.choice(clips, n_clips, p=chance / chance.sum())
-        return self._of(chosen, Lines(), rng)
+        return self._of(chosen, rng)
 
     def held_out(self) -> list[Batch]:
         """Every clip that is never trained on, always over the same line."""
@@ -101,19 +101,19 @@ class Batches:
             rng = np.random.default_rng([self._seed, length])
             size = max(round(self._seconds / LENGTHS_S[length]), 1)
             batches += [
-                self._of(np.array(numbers[first : first + size]), Lines(), rng)
+                self._of(np.array(numbers[first : first + size]), rng)
                 for first in range(0, len(numbers), size)
             ]
         return batches
 
-    def _of(self, clips: NDArray[np.int64], lines: Lines, rng: np.random.Generator) -> Batch:
+    def _of(self, clips: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         clean = [self._material.clip(int(clip)) for clip in clips]
         spectra = []
         for signal in clean:
             surroundings: Sequence[FloatArray] = self._noises
             if not len(surroundings) or rng.random() < BABBLE_SHARE:
                 surroundings = [_babble(clean, rng)]
-            received = simulate_channel(signal, RATE_HZ, lines, rng, surroundings)
+            received = simulate_channel(signal, RATE_HZ, ChannelRanges(), rng, surroundings)
             spectra.append(levelled(log_mel(received, TELEPHONE_RATE_HZ))[:, : self._n_mels])
         states = np.stack([self._targets.of(int(clip)) for clip in clips])
         shares = None if self._shares is None else self._shares[clips]

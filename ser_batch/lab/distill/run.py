@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ser_batch.arrays import FloatArray
+from ser_batch.audio.channel_simulator import ChannelRanges, simulate_channel
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ
 from ser_batch.config import Settings, digest
 from ser_batch.corpora.licences import strictest
@@ -20,7 +21,6 @@ from ser_batch.errors import DistillError
 from ser_batch.features.encoders.local import LocalEncoder
 from ser_batch.features.encoders.mel import levelled, log_mel
 from ser_batch.lab.distill.batches import Batches, read_noises
-from ser_batch.lab.distill.channels import Lines, simulate_channel
 from ser_batch.lab.distill.export import encoder_arrays, write_encoder
 from ser_batch.lab.distill.material import RATE_HZ, Material, read_material
 from ser_batch.lab.distill.network import Size, pruned
@@ -200,7 +200,7 @@ def _begun(task: Task, material: Material) -> dict[str, FloatArray]:
     clips = [number for number, cut in enumerate(material.cuts) if not cut.held_out]
     spectra = []
     for clip in rng.choice(clips, min(N_LOOKED_AT, len(clips)), replace=False):
-        received = simulate_channel(material.clip(int(clip)), RATE_HZ, Lines(), rng)
+        received = simulate_channel(material.clip(int(clip)), RATE_HZ, ChannelRanges(), rng)
         spectra.append(levelled(log_mel(received, TELEPHONE_RATE_HZ)))
     begun: dict[str, FloatArray] = pruned(task.teacher.arrays, task.size, spectra, QUIET_BAND)
     return begun

@@ -17,6 +17,7 @@ import soundfile
 
 from ser_batch.arrays import BoolArray, FloatArray
 from ser_batch.audio import line_signals as signals
+from ser_batch.audio.channel_simulator import at_level
 from ser_batch.audio.intervals import runs
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
 from ser_batch.audio.telephone import telephone
@@ -215,13 +216,13 @@ class Scene:
 
     def _add(self, kind: Kind, channel: int, wave: FloatArray, level_db: float) -> None:
         start = self._end
-        self._place(channel, start, _at_level(wave, level_db))
+        self._place(channel, start, at_level(wave, level_db))
         row = TruthRow(kind, channel, self.roles[channel], start / RATE_HZ, self._end / RATE_HZ)
         self._truth.append(row)
 
     def _noise(self, n_samples: int, level_db: float) -> FloatArray:
         noise = signals.line_noise(n_samples, rate_hz=RATE_HZ, rng=self.rng)
-        return _at_level(noise, level_db)
+        return at_level(noise, level_db)
 
     def _speech_mask(self, n_samples: int) -> BoolArray:
         """Where each channel holds speech, shape (n_samples, 2)."""
@@ -245,7 +246,3 @@ def write_call(path: Path, call: Call) -> None:
     pcm = np.round(call.samples * 32767).astype(np.int16)
     soundfile.write(unfinished, pcm, RATE_HZ, format="WAV", subtype="ULAW")
     unfinished.replace(path)
-
-
-def _at_level(wave: FloatArray, level_db: float) -> FloatArray:
-    return (wave * 10 ** ((level_db - rms_db(wave, 0.0)) / 20)).astype(np.float32)

@@ -12,7 +12,6 @@ from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.lab.distill.adopt import _verdict
 from ser_batch.lab.distill.batches import Batches
-from ser_batch.lab.distill.channels import Lines, simulate_channel
 from ser_batch.lab.distill.material import (
     RATE_HZ,
     SPEEDS,
@@ -23,15 +22,6 @@ from ser_batch.lab.distill.material import (
 from ser_batch.lab.distill.sources import OWN, parse_source
 from ser_batch.lab.distill.targets import teach
 from tests.lab.distill.made import made_up_teacher, speech_material
-
-QUIET_LINE = Lines(
-    band_share=1,
-    response_share=0,
-    noise_share=0,
-    surroundings_share=0,
-    mobile_share=0,
-    loss_share=0,
-)
 
 
 def test_clips_have_one_of_a_few_lengths_at_every_speed(speech):
@@ -123,25 +113,6 @@ def test_speakers_are_held_out_whole():
     assert len(held_out_groups(groups)) == 1
     assert held_out_groups(["one"]) == set()
     assert len(held_out_groups(["one", "two"])) == 1
-
-
-@pytest.mark.parametrize("seconds", [0.64, 1.8, 5.0])
-def test_a_line_keeps_the_length_and_little_beyond_its_band(seconds):
-    noise = np.random.default_rng(1).standard_normal(round(seconds * RATE_HZ)).astype(np.float32)
-    received = simulate_channel(0.1 * noise, RATE_HZ, QUIET_LINE, np.random.default_rng(2))
-    assert len(received) == round(seconds * 8000)
-    power = np.abs(np.fft.rfft(received)) ** 2
-    hz = np.fft.rfftfreq(len(received), 1 / 8000)
-    assert power[hz < 60].mean() < 0.05 * power[(hz > 500) & (hz < 3000)].mean()
-
-
-def test_lines_differ_and_are_drawn_from_the_seed():
-    noise = np.random.default_rng(1).standard_normal(RATE_HZ).astype(np.float32) * 0.1
-    copies = [
-        simulate_channel(noise, RATE_HZ, Lines(), np.random.default_rng(s)) for s in (1, 1, 2)
-    ]
-    assert np.array_equal(copies[0], copies[1])
-    assert not np.array_equal(copies[0], copies[2])
 
 
 def test_a_source_has_the_licence_given_or_its_corpus_s_or_is_ones_own(tmp_path: Path):
