@@ -18,8 +18,9 @@ DEFAULT_SET = FeatureSettings().set
 def put_bundle(folder: Path, *, seed: int = 0, feature_set: str = DEFAULT_SET) -> Bundle:
     """Write a bundle that reads a few features of a set."""
     dataset = blobs(seed=seed)
-    names = get_feature_set(feature_set).names
-    dataset = replace(dataset, names=names[100 : 100 + len(dataset.names)])
+    read = get_feature_set(feature_set)
+    chosen = slice(100, 100 + len(dataset.names))
+    dataset = replace(dataset, names=read.names[chosen], kinds=read.kinds[chosen])
     predictor = train(dataset, QUICK)
     admitting = replace(predictor.outliers, limit=1e9)  # nothing is out of distribution
     return write_bundle(

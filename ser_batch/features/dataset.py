@@ -9,6 +9,7 @@ import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from ser_batch.emotions import EMOTIONS
+from ser_batch.features.kinds import FeatureKind
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Dataset:
     Attributes:
         features: shape (n_clips, n_features)
         names: of the features
+        kinds: what the features measure
         emotions: label of each clip; with several annotators, what most of them name
         speakers: who speaks, unique across corpora
         contents: digest of the recording; copies of it carry the same
@@ -34,6 +36,7 @@ class Dataset:
 
     features: FloatArray
     names: tuple[str, ...]
+    kinds: tuple[FeatureKind, ...]
     emotions: tuple[str, ...]
     speakers: tuple[str, ...]
     contents: tuple[str, ...]
@@ -124,6 +127,7 @@ class Dataset:
             self,
             features=self.features[:, columns],
             names=tuple(self.names[column] for column in columns),
+            kinds=tuple(self.kinds[column] for column in columns),
         )
 
     def weighed(self, by_corpus: Mapping[str, float]) -> Dataset:
@@ -142,6 +146,7 @@ def joined(one: Dataset, other: Dataset) -> Dataset:
     return Dataset(
         features=np.concatenate([one.features, other.features]),
         names=one.names,
+        kinds=one.kinds,
         emotions=(*one.emotions, *other.emotions),
         speakers=(*one.speakers, *other.speakers),
         contents=(*one.contents, *other.contents),

@@ -10,17 +10,20 @@ import numpy as np
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from ser_batch.features import formants, pitch, spectrum
 from ser_batch.features.frames import frame_index, take_frames
+from ser_batch.features.kinds import Measure, numbered
 from ser_batch.features.parameters import Parameters
 
 BLOCK = 1024
 """Frames described at a time: their spectra stay in the processor's cache."""
 
-SCALAR_NAMES = (
-    "level", "loudness", "zcr", "centroid", "bandwidth", "skewness", "kurtosis", "rolloff25",
-    "rolloff50", "rolloff75", "rolloff85", "flatness", "entropy", "slope", "slope_low",
-    "slope_high", "alpha_ratio", "hammarberg", "lpc_gain", "formant1", "prominence1", "formant2",
-    "prominence2", "formant3", "prominence3", "cpp", "flux", "voicing", "hnr", "f0", "jitter",
-    "shimmer",
+SCALARS = (
+    *map(Measure, (
+        "level", "loudness", "zcr", "centroid", "bandwidth", "skewness", "kurtosis", "rolloff25",
+        "rolloff50", "rolloff75", "rolloff85", "flatness", "entropy", "slope", "slope_low",
+        "slope_high", "alpha_ratio", "hammarberg", "lpc_gain",
+    )),
+    *(Measure(what, number) for number in (1, 2, 3) for what in ("formant", "prominence")),
+    *map(Measure, ("cpp", "flux", "voicing", "hnr", "f0", "jitter", "shimmer")),
 )  # fmt: skip
 """Descriptors of one number a frame, in order."""
 
@@ -51,15 +54,14 @@ class Descriptors:
     bounds: IntArray
 
 
-def descriptor_names(parameters: Parameters) -> tuple[str, ...]:
-    """Names of the rows that `describe` returns, in order; nothing is computed for them."""
-    counts = {
-        "mfcc": parameters.n_mfcc,
-        "contrast": spectrum.n_contrasts(parameters),
-        "mel": parameters.n_mels,
-    }
-    numbered = (f"{stem}{n}" for stem, count in counts.items() for n in range(1, count + 1))
-    return (*SCALAR_NAMES, *numbered)
+def measures(parameters: Parameters) -> tuple[Measure, ...]:
+    """The rows that `describe` returns, in order; nothing is computed for them."""
+    return (
+        *SCALARS,
+        *numbered("mfcc", parameters.n_mfcc),
+        *numbered("contrast", spectrum.n_contrasts(parameters)),
+        *numbered("mel", parameters.n_mels),
+    )
 
 
 def describe(signal: FloatArray, segments: DoubleArray, parameters: Parameters) -> Descriptors:

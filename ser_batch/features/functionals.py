@@ -50,7 +50,7 @@ def statistics(values: FloatArray, seconds: DoubleArray) -> FloatArray:
 
 def change_names() -> tuple[str, ...]:
     """Names of the columns of `changes`."""
-    return ("sd", "p20", "p80", "rise")
+    return ("delta_sd", "delta_p20", "delta_p80", "delta_rise")
 
 
 def changes(deltas: FloatArray) -> FloatArray:

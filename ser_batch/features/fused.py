@@ -11,6 +11,7 @@ import numpy as np
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import digest
 from ser_batch.errors import UnfitPartsError
+from ser_batch.features.kinds import FeatureKind
 
 if TYPE_CHECKING:
     from ser_batch.features.sets import FeatureSet
@@ -26,6 +27,7 @@ class FusedSet:
         name: the parts' names, joined by `+`
         sample_rate: Hz of the signals that all parts take
         names: of the features, in the order of the columns
+        kinds: what they measure, in the same order
         digest: hash of the parts' digests
         parts: the sets
     """
@@ -33,6 +35,7 @@ class FusedSet:
     name: str
     sample_rate: int
     names: tuple[str, ...] = field(repr=False)
+    kinds: tuple[FeatureKind, ...] = field(repr=False)
     digest: str
     parts: tuple[FeatureSet, ...] = field(repr=False)
 
@@ -71,4 +74,6 @@ def fuse(parts: Sequence[FeatureSet]) -> FusedSet:
         raise UnfitPartsError(f"{name}: the parts take signals of {sorted(rates)} Hz")
     if len(set(names)) < len(names):
         raise UnfitPartsError(f"{name}: two parts have features of the same name")
-    return FusedSet(name, rates.pop(), names, digest([part.digest for part in parts]), tuple(parts))
+    kinds = tuple(kind for part in parts for kind in part.kinds)
+    whole = digest([part.digest for part in parts])
+    return FusedSet(name, rates.pop(), names, kinds, whole, tuple(parts))

@@ -17,9 +17,7 @@ N_GROUPS = 8
 def modulation_names() -> tuple[str, ...]:
     """Names of the values of `modulation`, in order."""
     spans = [f"{low:g}-{high:g}hz" for low, high in pairwise(MODULATION_EDGES_HZ)]
-    return tuple(
-        f"modulation.band{group}.{span}" for group in range(1, N_GROUPS + 1) for span in spans
-    )
+    return tuple(f"band{group}.{span}" for group in range(1, N_GROUPS + 1) for span in spans)
 
 
 def modulation(log_mel: FloatArray, frame_rate_hz: float) -> FloatArray:

@@ -11,23 +11,24 @@ SMOOTHING_FRAMES = 7
 NUCLEUS_DIP_DB = 2.0
 NUCLEUS_FLOOR_DB = 25.0
 
+DURATION = "duration_log2_s"
 RHYTHM_NAMES = (
-    "rhythm.active_share",
-    "rhythm.voiced_share",
-    "rhythm.voiced_runs_per_s",
-    "rhythm.voiced_run_mean_s",
-    "rhythm.voiced_run_sd_s",
-    "rhythm.voiced_run_longest_s",
-    "rhythm.unvoiced_run_mean_s",
-    "rhythm.unvoiced_run_sd_s",
-    "rhythm.pauses_per_s",
-    "rhythm.pause_longest_s",
-    "rhythm.syllables_per_s",
-    "rhythm.syllables_per_voiced_s",
-    "rhythm.syllable_interval_sd_s",
-    "rhythm.syllable_prominence_db",
-    "rhythm.loudness_peaks_per_s",
-    "rhythm.duration_log2_s",
+    "active_share",
+    "voiced_share",
+    "voiced_runs_per_s",
+    "voiced_run_mean_s",
+    "voiced_run_sd_s",
+    "voiced_run_longest_s",
+    "unvoiced_run_mean_s",
+    "unvoiced_run_sd_s",
+    "pauses_per_s",
+    "pause_longest_s",
+    "syllables_per_s",
+    "syllables_per_voiced_s",
+    "syllable_interval_sd_s",
+    "syllable_prominence_db",
+    "loudness_peaks_per_s",
+    DURATION,
 )
 
 

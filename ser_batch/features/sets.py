@@ -14,11 +14,12 @@ from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.config import digest, nearest
 from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features import functionals
-from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
+from ser_batch.features.descriptors import Descriptors, describe, measures
 from ser_batch.features.encoders.local import DEFAULT_ENCODER, own_set
 from ser_batch.features.encoders.sets import EMBEDDING_SETS
 from ser_batch.features.frames import delta
 from ser_batch.features.fused import JOINT, fuse
+from ser_batch.features.kinds import Feature, FeatureKind, Measure, numbered
 from ser_batch.features.modulation import modulation, modulation_names
 from ser_batch.features.parameters import Parameters
 from ser_batch.features.rhythm import RHYTHM_NAMES, rhythm
@@ -55,6 +56,10 @@ class FeatureSet(Protocol):
         """Of the features, in the order of the columns."""
 
     @property
+    def kinds(self) -> tuple[FeatureKind, ...]:
+        """What the features measure, in the order of the columns."""
+
+    @property
     def digest(self) -> str:
         """Hash of the definition; rows made by another definition differ."""
 
@@ -85,6 +90,7 @@ class DescriptorSet:
         name: with its version, `descriptors_v1`
         sample_rate: Hz of the signals it takes
         names: of the features, in the order of the columns
+        kinds: what they measure, in the same order
         digest: hash of name, features and parameters; rows made by another definition differ
         parameters: of the descriptors
     """
@@ -92,6 +98,7 @@ class DescriptorSet:
     name: str
     sample_rate: int
     names: tuple[str, ...]
+    kinds: tuple[FeatureKind, ...] = field(repr=False)
     digest: str
     parameters: Parameters = field(repr=False)
 
@@ -121,7 +128,7 @@ class DescriptorSet:
 def _row(
     measured: Descriptors, deltas: FloatArray, span: slice, parameters: Parameters
 ) -> FloatArray:
-    """Features of one segment, in the order of `_names`."""
+    """Features of one segment, in the order of `_features`."""
     spoken, voiced = _rows_by_frames(measured.names)
     active, is_voiced = measured.active[span], measured.voiced[span] & measured.active[span]
     hop_s = parameters.hop_length / parameters.sample_rate
@@ -177,28 +184,33 @@ def _resting(names: tuple[str, ...], rows: list[int]) -> FloatArray:
     return np.array([RESTING.get(names[row], 0.0) for row in rows], np.float32)
 
 
-def _names(parameters: Parameters) -> tuple[str, ...]:
-    names = descriptor_names(parameters)
-    spoken, voiced = _rows_by_frames(names)
-    columns = [
-        *functionals.statistic_names(),
-        *(f"delta_{name}" for name in functionals.change_names()),
-    ]
+def _features(parameters: Parameters) -> tuple[Feature, ...]:
+    described = measures(parameters)
+    spoken, voiced = _rows_by_frames(tuple(measure.name for measure in described))
+    columns = [*functionals.statistic_names(), *functionals.change_names()]
+    tones = (*numbered("chroma", 12), *numbered("tonnetz", 6))
     return (
-        *(f"{names[row]}.speech.{column}" for row in spoken for column in columns),
-        *(f"{names[row]}.voiced.{column}" for row in voiced for column in columns),
-        *modulation_names(),
-        *RHYTHM_NAMES,
-        *(f"chroma{number}.voiced.mean" for number in range(1, 13)),
-        *(f"tonnetz{number}.voiced.mean" for number in range(1, 7)),
+        *(_statistic(described[row], "speech", column) for row in spoken for column in columns),
+        *(_statistic(described[row], "voiced", column) for row in voiced for column in columns),
+        *(_value("modulation", name) for name in modulation_names()),
+        *(_value("rhythm", name) for name in RHYTHM_NAMES),
+        *(_statistic(tone, "voiced", "mean") for tone in tones),
     )
+
+
+def _statistic(measure: Measure, frames: str, statistic: str) -> Feature:
+    return Feature(f"{measure.name}.{frames}.{statistic}", FeatureKind(measure, statistic))
+
+
+def _value(what: str, name: str) -> Feature:
+    return Feature(f"{what}.{name}", FeatureKind(Measure(what), name))
 
 
 def descriptor_set(name: str, parameters: Parameters) -> DescriptorSet:
     """The set of descriptors that some parameters define."""
-    names = _names(parameters)
+    names, kinds = zip(*_features(parameters), strict=True)
     definition = {"name": name, "names": names, "parameters": parameters.as_dict()}
-    return DescriptorSet(name, parameters.sample_rate, names, digest(definition), parameters)
+    return DescriptorSet(name, parameters.sample_rate, names, kinds, digest(definition), parameters)
 
 
 FEATURE_SETS: dict[str, Parameters] = {

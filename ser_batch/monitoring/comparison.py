@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from ser_batch.arrays import IntArray
 from ser_batch.config import DriftSettings, Settings
-from ser_batch.monitoring.drift import Reference, expected_psi, group_of, psi, status
+from ser_batch.features.kinds import Group
+from ser_batch.monitoring.drift import Reference, expected_psi, psi, status
 from ser_batch.monitoring.profile import UNSURE, DayProfile
 from ser_batch.scoring.decide import Scores
 from ser_batch.scoring.histograms import LINE_EDGES, score_counts, uncertain_counts
@@ -130,7 +131,12 @@ class Comparison:
 
 
 def comparisons(
-    profile: DayProfile, past: DayProfile, trained: TrainingCounts, *, against: str = BEFORE
+    profile: DayProfile,
+    past: DayProfile,
+    trained: TrainingCounts,
+    group_of: Mapping[str, Group],
+    *,
+    against: str = BEFORE,
 ) -> Iterator[Comparison]:
     """Calls beside others, and beside the training data as far as they are known.
 
@@ -138,11 +144,12 @@ def comparisons(
         profile: of a day, or of the days up to it
         past: of the days that it is compared with
         trained: of the training data
+        group_of: group of each feature
         against: which days `past` holds, `BEFORE` or `FIRST`
     """
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for subject, name in profile.counts:
-        groups[subject, group_of(name) if subject == "features" else name].append(name)
+        groups[subject, group_of[name] if subject == "features" else name].append(name)
     for (subject, group), names in sorted(groups.items()):
         now = np.stack([profile.counts[subject, name] for name in names])
         n_calls, n_before = profile.n_calls[subject], past.n_calls.get(subject, 0)

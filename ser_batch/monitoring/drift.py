@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,19 +23,6 @@ REFERENCE = "reference.npz"
 
 N_BINS = 10
 Status = Literal["ok", "warning", "drift", "too few"]
-
-GROUPS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("pitch", re.compile(r"f0\.")),
-    ("voice quality", re.compile(r"(jitter|shimmer|hnr|cpp|voicing)\.")),
-    ("loudness", re.compile(r"(level|loudness|flux)\.")),
-    ("rhythm", re.compile(r"(rhythm|modulation)\.")),
-    ("formants", re.compile(r"(formant|prominence)\d\.|lpc_gain\.")),
-    ("cepstrum", re.compile(r"mfcc\d+\.")),
-    ("tonality", re.compile(r"(chroma|tonnetz)\d+\.")),
-    ("spectrum", re.compile(r".*")),
-)
-"""Groups of features; each feature belongs to the first whose pattern its name matches."""
-
 
 LEAST_MEASURED = 0.9
 """Share of the clips as they are that must say something of a line measure, for it to be kept."""
@@ -251,11 +237,6 @@ def _reference(stored: Mapping[str, np.ndarray]) -> Reference:
         line = {name: stored[f"{_LINE}{name}"] for name in stored["line_measures"].tolist()}
     names = tuple(stored["names"].tolist())
     return Reference(names, stored["edges"], stored["clips"], scores, line)
-
-
-def group_of(name: str) -> str:
-    """The group that a feature belongs to."""
-    return next(group for group, pattern in GROUPS if pattern.match(name))
 
 
 def psi(counts: IntArray, before: IntArray) -> DoubleArray:

@@ -17,6 +17,7 @@ from ser_batch.resources import bundled_models
 from ser_batch.scoring.calibration import BinaryCalibration, Calibration
 from ser_batch.scoring.linear import LinearHead
 from ser_batch.scoring.manifest import (
+    ARRAYS,
     CALIBRATION,
     EVALUATION,
     FILES,
@@ -66,8 +67,10 @@ class Bundle:
         try:
             stored = _arrays(folder / LINEAR)
             head_trees = contents[HEAD_TREES].decode()
+            kinds = dict(zip(feature_set.names, feature_set.kinds, strict=True))
             predictor = Predictor(
                 feature_names=manifest.feature_names,
+                kinds=tuple(kinds[name] for name in manifest.feature_names),
                 classes=manifest.classes,
                 linear=_linear(stored),
                 trees=Trees(contents[TREES].decode()),
@@ -169,7 +172,8 @@ def _arrays(path: Path) -> dict[str, DoubleArray]:
 
 
 def _linear(stored: Mapping[str, DoubleArray], prefix: str = "") -> LinearHead:
-    return LinearHead(*(stored[f"{prefix}{field.name}"] for field in fields(LinearHead)))
+    names = (ARRAYS.get(field.name, field.name) for field in fields(LinearHead))
+    return LinearHead(*(stored[f"{prefix}{name}"] for name in names))
 
 
 def _outliers(stored: Mapping[str, DoubleArray]) -> Outliers:

@@ -14,6 +14,7 @@ import numpy as np
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.manifest import (
+    ARRAYS,
     CALIBRATION,
     CARD,
     EVALUATION,
@@ -105,8 +106,11 @@ def content_digest(folder: Path) -> str:
 
 def _write_arrays(folder: Path, predictor: Predictor) -> None:
     """The numbers of the linear heads and of the distance, in single precision."""
-    arrays = {**vars(predictor.linear)}
-    arrays |= {f"{HEAD}{name}": values for name, values in vars(predictor.head.linear).items()}
+    arrays = {
+        f"{prefix}{ARRAYS.get(name, name)}": values
+        for prefix, head in (("", predictor.linear), (HEAD, predictor.head.linear))
+        for name, values in vars(head).items()
+    }
     if predictor.shift is not None:
         arrays[SHIFT] = predictor.shift
     for name, content in ((LINEAR, arrays), (OUTLIERS, vars(predictor.outliers))):

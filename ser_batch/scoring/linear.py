@@ -26,21 +26,21 @@ class LinearHead:
     Attributes:
         centre: median of each feature in training, shape (n_features,)
         scale: its spread, same shape
-        emphasis: factor after scaling, same shape; a smaller one is penalised more
+        feature_weights: factor after scaling, same shape; a smaller one is penalised more
         weights: shape (n_features, n_classes)
         bias: shape (n_classes,)
     """
 
     centre: DoubleArray
     scale: DoubleArray
-    emphasis: DoubleArray
+    feature_weights: DoubleArray
     weights: DoubleArray
     bias: DoubleArray
 
     def scaled(self, features: FloatArray) -> DoubleArray:
         """Features as the head sees them, shape (n, n_features)."""
         spread = (features.astype(np.float64) - self.centre) / self.scale
-        return np.asarray(np.clip(spread, -CLIP, CLIP) * self.emphasis)
+        return np.asarray(np.clip(spread, -CLIP, CLIP) * self.feature_weights)
 
     def logits(self, features: FloatArray) -> DoubleArray:
         """Unnormalised log probabilities, shape (n, n_classes)."""
@@ -52,7 +52,7 @@ def fit_linear(
     targets: DoubleArray,
     *,
     strength: float,
-    emphasis: DoubleArray | None = None,
+    feature_weights: DoubleArray | None = None,
     weights: DoubleArray | None = None,
     balanced: bool = True,
 ) -> LinearHead:
@@ -62,13 +62,13 @@ def fit_linear(
         features: shape (n, n_features)
         targets: share of each clip's annotators by class, every class named, shape (n, n_classes)
         strength: inverse of the L2 penalty (scikit-learn's C)
-        emphasis: of each feature, shape (n_features,); None: all alike
+        feature_weights: of each feature, shape (n_features,); None: all alike
         weights: how much each clip counts, shape (n,); None: all alike
         balanced: classes weigh the same; otherwise as often as they are named
     """
     centre, scale = centre_and_scale(features)
-    emphasis = np.ones(len(scale)) if emphasis is None else emphasis
-    blank = LinearHead(centre, scale, emphasis, np.zeros((0, 0)), np.zeros(0))
+    feature_weights = np.ones(len(scale)) if feature_weights is None else feature_weights
+    blank = LinearHead(centre, scale, feature_weights, np.zeros((0, 0)), np.zeros(0))
     counted = weighed(targets, weights, balanced=balanced)
     # one thread: sums are then taken in one order, and the same data give the same bytes
     with threadpool_limits(1):

@@ -19,6 +19,8 @@ LINEAR, OUTLIERS = "linear.npz", "outliers.npz"
 HEAD = "dissatisfaction_"
 """Before the name of an array in `linear.npz`: it is the dissatisfaction head's."""
 SHIFT = "shift"
+ARRAYS = {"feature_weights": "emphasis"}
+"""Arrays of a linear head whose name in `linear.npz`, which is hashed, is an older one."""
 CALIBRATION = "calibration.json"
 EVALUATION = "evaluation.json"
 CARD = "CARD.md"

@@ -10,6 +10,7 @@ import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.errors import BundleError
+from ser_batch.features.kinds import FeatureKind
 from ser_batch.scoring.calibration import BinaryCalibration, Calibration
 from ser_batch.scoring.linear import LinearHead
 from ser_batch.scoring.outliers import Outliers
@@ -87,6 +88,7 @@ class Predictor:
 
     Attributes:
         feature_names: the features it reads, in the linear head's order
+        kinds: what these measure, in the same order
         classes: emotion of each column it returns
         linear: logits to start from
         trees: what is added to them
@@ -94,10 +96,11 @@ class Predictor:
         head: what predicts dissatisfaction, in its own right
         outliers: how far a segment lies from the training speech
         shift: added to each feature before it is read, shape (n_features,): how the training
-            speech differs from what a place usually sounds like (`model/alignment.py`); None: 0
+            speech differs from what a place usually sounds like (`scoring/alignment.py`); None: 0
     """
 
     feature_names: tuple[str, ...]
+    kinds: tuple[FeatureKind, ...]
     classes: tuple[str, ...]
     linear: LinearHead
     trees: Trees

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
-from ser_batch.scoring.feature_weights import is_state
+from ser_batch.features.functionals import change_names
+from ser_batch.features.kinds import FeatureKind
+from ser_batch.features.rhythm import DURATION
+from ser_batch.scoring.feature_weights import LEVELS
 from ser_batch.scoring.predictor import Predictor, columns
 
 N_REASONS = 3
@@ -22,51 +24,92 @@ class Family:
     """Features that an analyst perceives as one quality.
 
     Attributes:
-        pattern: of the names of its features
+        holds: whether a feature is one of them
         shown_by: the feature whose value says which way
         more, less: words for a value above and below the usual
     """
 
-    pattern: re.Pattern[str]
+    holds: Callable[[FeatureKind], bool]
     shown_by: str
     more: str
     less: str
 
 
-def _family(pattern: str, shown_by: str, more: str, less: str) -> Family:
-    return Family(re.compile(pattern), shown_by, more, less)
-
+VOICE_QUALITY = ("hnr", "cpp", "jitter", "shimmer", "voicing")
+PAUSES = (
+    "active_share", "voiced_share", "unvoiced_run_mean_s", "unvoiced_run_sd_s", "pauses_per_s",
+    "pause_longest_s", DURATION,
+)  # fmt: skip
+SHAPES = (
+    "centroid", "bandwidth", "skewness", "kurtosis", "rolloff25", "rolloff50", "rolloff75",
+    "rolloff85", "slope", "slope_low", "slope_high", "alpha_ratio", "hammarberg", "flatness",
+    "entropy", "zcr", "mfcc1", "mfcc2",
+)  # fmt: skip
 
 FAMILIES: tuple[Family, ...] = (
-    _family(r"f0\.voiced\.(mean|p\d+)$", "f0.voiced.p50", "higher voice", "lower voice"),
-    _family(r"f0\.", "f0.voiced.range", "livelier melody", "flatter melody"),
-    _family(r"(level|loudness)\.", "level.speech.range", "stronger accents", "evener loudness"),
-    _family(
-        r"(hnr|cpp|jitter|shimmer|voicing)\.", "hnr.voiced.p50", "clearer voice", "rougher voice"
+    Family(
+        lambda kind: kind.measure.what == "f0" and kind.statistic in LEVELS,
+        "f0.voiced.p50",
+        "higher voice",
+        "lower voice",
     ),
-    _family(
-        r"rhythm\.(pause|active|voiced_share|unvoiced|duration)",
+    Family(
+        lambda kind: kind.measure.what == "f0",
+        "f0.voiced.range",
+        "livelier melody",
+        "flatter melody",
+    ),
+    Family(
+        lambda kind: kind.measure.what in ("level", "loudness"),
+        "level.speech.range",
+        "stronger accents",
+        "evener loudness",
+    ),
+    Family(
+        lambda kind: kind.measure.what in VOICE_QUALITY,
+        "hnr.voiced.p50",
+        "clearer voice",
+        "rougher voice",
+    ),
+    Family(
+        lambda kind: kind.measure.what == "rhythm" and kind.statistic in PAUSES,
         "rhythm.pauses_per_s",
         "more pauses",
         "fewer pauses",
     ),
-    _family(r"rhythm\.", "rhythm.syllables_per_s", "faster speech", "slower speech"),
-    _family(
-        r"(flux|modulation)\.|.*\.delta_",
+    Family(
+        lambda kind: kind.measure.what == "rhythm",
+        "rhythm.syllables_per_s",
+        "faster speech",
+        "slower speech",
+    ),
+    Family(
+        lambda kind: (
+            kind.measure.what in ("flux", "modulation") or kind.statistic in change_names()
+        ),
         "mfcc1.speech.delta_sd",
         "more abrupt speech",
         "smoother speech",
     ),
-    _family(
-        r"(centroid|bandwidth|skewness|kurtosis|rolloff\d+|slope\w*|alpha_ratio|hammarberg|"
-        r"flatness|entropy|zcr|mfcc[12])\.",
+    Family(
+        lambda kind: kind.measure.name in SHAPES,
         "centroid.speech.mean",
         "sharper sound",
         "softer sound",
     ),
-    _family(r".*", "formant1.voiced.mean", "wider vowels", "narrower vowels"),
+    Family(lambda _: True, "formant1.voiced.mean", "wider vowels", "narrower vowels"),
 )
-"""Each descriptor belongs to the first family whose pattern its name matches."""
+"""Each descriptor belongs to the first family that holds it."""
+
+
+def family_of(kind: FeatureKind) -> int | None:
+    """Number of a feature's family.
+
+    A speech model's states belong to none: beside descriptors, the descriptors' part is named.
+    """
+    if kind.is_state:
+        return None
+    return next(number for number, family in enumerate(FAMILIES) if family.holds(kind))
 
 
 def reasons(
@@ -119,7 +162,7 @@ def family_contributions(
     Returns:
         shape (n, len(FAMILIES))
     """
-    return contributions(predictor, features, names, winner) @ _membership(predictor.feature_names)
+    return contributions(predictor, features, names, winner) @ _membership(predictor.kinds)
 
 
 def contributions(
@@ -158,16 +201,12 @@ def _usual(
     return usual, known
 
 
-def _membership(names: Sequence[str]) -> DoubleArray:
-    """1 where a feature belongs to a family, shape (n_features, len(FAMILIES)).
-
-    A speech model's states belong to none: beside descriptors, the descriptors' part is named.
-    """
-    member = np.zeros((len(names), len(FAMILIES)))
-    for row, name in enumerate(names):
-        if is_state(name):
-            continue
-        member[row, next(i for i, f in enumerate(FAMILIES) if f.pattern.match(name))] = 1
+def _membership(kinds: Sequence[FeatureKind]) -> DoubleArray:
+    """1 where a feature belongs to a family, shape (n_features, len(FAMILIES))."""
+    member = np.zeros((len(kinds), len(FAMILIES)))
+    for row, kind in enumerate(kinds):
+        if (family := family_of(kind)) is not None:
+            member[row, family] = 1
     return member
 
 

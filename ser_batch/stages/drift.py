@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ser_batch.config import Settings, digest
+from ser_batch.features.kinds import Group
+from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.comparison import FIRST, TrainingCounts, comparisons, training_counts
 from ser_batch.monitoring.drift import (
     Reference,
@@ -70,6 +72,12 @@ class _Scored:
         settings, reference = self.settings, self.reference
         rules = (settings.policy.digest(), settings.dissatisfaction.digest())
         return digest([PROFILE_VERSION, rules, reference.edges.tolist() if reference else ""])
+
+    @property
+    def group_of(self) -> dict[str, Group]:
+        """Group of each feature."""
+        found = get_feature_set(self.settings.features.set)
+        return {name: kind.group for name, kind in zip(found.names, found.kinds, strict=True)}
 
     def profile(self, days: Iterable[dt.date]) -> DayProfile:
         """The counts of some days together."""
@@ -173,12 +181,14 @@ def _compare(
     state = digest([*facts, str(began)])
     if (lake.tags(DRIFT, part) or {}).get("state") == state:
         return False
-    found = list(comparisons(read_profile(lake, part), scored.profile(before), scored.trained))
+    group_of = scored.group_of
+    today, past = read_profile(lake, part), scored.profile(before)
+    found = list(comparisons(today, past, scored.trained, group_of))
     if began is not None and began.date is not None:
         since = max(date - window, began.date + window - dt.timedelta(days=1))
         if days := [day for day in states if since < day <= date]:
             first = read_profile(lake, began)
-            found += comparisons(scored.profile(days), first, {}, against=FIRST)
+            found += comparisons(scored.profile(days), first, {}, group_of, against=FIRST)
     rows = [{**each.row(settings), "call_date": date, "model_id": part.name} for each in found]
     lake.write(DRIFT, part, DRIFT.from_rows(rows), {"state": state})
     return True

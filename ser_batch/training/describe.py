@@ -74,25 +74,26 @@ def describe_clips(
             lines.append(line_of(signal, feature_set.sample_rate, is_copy=signal is not signals[0]))
         contents.append(content.hexdigest())
         on_clip()
-    described = labelled_rows(clips, contents, np.concatenate(rows), feature_set.names)
+    described = labelled_rows(clips, contents, np.concatenate(rows), feature_set)
     return replace(described, line=np.array(lines, np.float32).reshape(-1, len(LINE_MEASURES)))
 
 
 def labelled_rows(
-    clips: Sequence[Clip], contents: Sequence[str], features: FloatArray, names: tuple[str, ...]
+    clips: Sequence[Clip], contents: Sequence[str], features: FloatArray, feature_set: FeatureSet
 ) -> Dataset:
     """Features of clips with their labels.
 
     Args:
         clips: labelled recordings
         contents: digest of each
-        features: of each clip, its augmented copies after it, shape (n_clips * n, len(names))
-        names: of the features
+        features: of each clip, its augmented copies after it, shape (n_clips * n, n_features)
+        feature_set: that describes them
     """
     each = len(features) // max(len(clips), 1)
     return Dataset(
         features=features,
-        names=names,
+        names=feature_set.names,
+        kinds=feature_set.kinds,
         emotions=_repeated([clip.emotion for clip in clips], each),
         speakers=_repeated([clip.speaker for clip in clips], each),
         contents=_repeated(contents, each),

@@ -16,13 +16,14 @@ import scipy
 from ser_batch.arrays import DoubleArray, IntArray
 from ser_batch.emotions import DISSATISFACTION_TARGET
 from ser_batch.features.dataset import Dataset
+from ser_batch.features.kinds import FeatureKind
 from ser_batch.scoring.calibration import (
     BinaryCalibration,
     Calibration,
     fit_binary_calibration,
     fit_calibration,
 )
-from ser_batch.scoring.feature_weights import is_state, read_columns
+from ser_batch.scoring.feature_weights import read_columns
 from ser_batch.scoring.linear import weighed
 from ser_batch.scoring.predictor import DissatisfactionHead, Predictor, Trees
 from ser_batch.scoring.trees import lightgbm
@@ -93,13 +94,13 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
         LeakError: if the speakers cannot be held apart
     """
     recipe = recipe or Recipe()
-    dataset = dataset.reading(read_columns(dataset.names))
+    dataset = dataset.reading(read_columns(dataset.kinds))
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=recipe.n_folds)
     check_no_leakage(folds, dataset.speakers, dataset.contents)
     task = Task(
         dataset.targets(dataset.classes), recipe.domain_sensitive_weight, balanced=recipe.balanced
     )
-    parts = parts_of(dataset.names, recipe.strengths, recipe.state_strengths)
+    parts = parts_of(dataset.kinds, recipe.strengths, recipe.state_strengths)
     parts = parts if recipe.mixes else parts[-1:]
     tuned, held_out = tuned_parts(dataset, task, folds, parts)
     n_trees, boosted = _tuned_trees(dataset, task, held_out, folds, recipe)
@@ -107,6 +108,7 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
     temperature = fit_calibration(boosted, task.targets, dataset.weights).temperature
     return Predictor(
         feature_names=dataset.names,
+        kinds=dataset.kinds,
         classes=dataset.classes,
         linear=linear,
         trees=Trees(_boosted(dataset, task, held_out, n_trees, recipe.seed)),
@@ -132,7 +134,7 @@ def _dissatisfaction_head(
     """
     level = dataset.level(recipe.target)
     task = Task(np.column_stack([1 - level, level]), recipe.domain_sensitive_weight, balanced=False)
-    part = parts_of(dataset.names, recipe.strengths, recipe.state_strengths)[-1]
+    part = parts_of(dataset.kinds, recipe.strengths, recipe.state_strengths)[-1]
     if not 0 < level.sum() < len(level):  # nobody, or everybody, is dissatisfied
         return DissatisfactionHead.constant(len(dataset.names), float(level.mean()))
     tuned, held_out = tuned_parts(dataset, task, folds, [part])
@@ -177,7 +179,7 @@ def _held_out_trees(
         inside = replace(task, targets=task.targets[fold.train])
         text = _boosted(dataset.take(fold.train), inside, held_out[fold.train], max(numbers), seed)
         booster = lightgbm().Booster(model_str=text)
-        tested = dataset.features[fold.test][:, _tree_columns(dataset.names)]
+        tested = dataset.features[fold.test][:, _tree_columns(dataset.kinds)]
         for n in numbers:
             added[n][fold.test] += booster.predict(
                 tested, raw_score=True, num_iteration=n, num_threads=1
@@ -185,15 +187,15 @@ def _held_out_trees(
     return added
 
 
-def _tree_columns(names: Sequence[str]) -> list[int]:
+def _tree_columns(kinds: Sequence[FeatureKind]) -> list[int]:
     """Descriptors, where there are any: a linear head extracts all there is in states."""
-    descriptors = [column for column, name in enumerate(names) if not is_state(name)]
-    return descriptors or list(range(len(names)))
+    descriptors = [column for column, kind in enumerate(kinds) if not kind.is_state]
+    return descriptors or list(range(len(kinds)))
 
 
 def _boosted(dataset: Dataset, task: Task, start: DoubleArray, n_trees: int, seed: int) -> str:
     """Text of trees boosted from given logits towards label distributions."""
-    dataset = dataset.reading(_tree_columns(dataset.names))
+    dataset = dataset.reading(_tree_columns(dataset.kinds))
     library = lightgbm()
     counted = weighed(task.targets, dataset.weights, balanced=task.balanced)
     n_classes = task.targets.shape[1]

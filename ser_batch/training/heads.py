@@ -14,8 +14,9 @@ import scipy
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.features.dataset import Dataset
+from ser_batch.features.kinds import FeatureKind
 from ser_batch.scoring.calibration import fit_calibration
-from ser_batch.scoring.feature_weights import emphasis, is_state
+from ser_batch.scoring.feature_weights import feature_weights
 from ser_batch.scoring.linear import LinearHead, centre_and_scale, fit_linear, weighed
 from ser_batch.training.splits import Fold
 
@@ -55,10 +56,12 @@ class TunedPart:
 
 
 def parts_of(
-    names: Sequence[str], strengths: tuple[float, ...], state_strengths: tuple[float, ...]
+    kinds: Sequence[FeatureKind],
+    strengths: tuple[float, ...],
+    state_strengths: tuple[float, ...],
 ) -> list[Part]:
     """Descriptors and states, whichever there are."""
-    states = np.array([is_state(name) for name in names])
+    states = np.array([kind.is_state for kind in kinds])
     both = [(~states, strengths), (states, state_strengths)]
     return [Part(np.flatnonzero(which), tried) for which, tried in both if which.any()]
 
@@ -124,7 +127,7 @@ def fit_head(dataset: Dataset, task: Task, parts: Sequence[TunedPart]) -> Linear
     whole = LinearHead(
         centre=centre,
         scale=scale,
-        emphasis=np.ones(n_features),
+        feature_weights=np.ones(n_features),
         weights=np.zeros((n_features, n_classes)),
         bias=np.zeros(n_classes),
     )
@@ -132,7 +135,7 @@ def fit_head(dataset: Dataset, task: Task, parts: Sequence[TunedPart]) -> Linear
         head = _fit(dataset, task, part.columns, part.strength)
         whole.centre[part.columns] = head.centre
         whole.scale[part.columns] = head.scale
-        whole.emphasis[part.columns] = head.emphasis
+        whole.feature_weights[part.columns] = head.feature_weights
         whole.weights[part.columns] = part.share * head.weights
         whole.bias[:] += part.share * head.bias
     return whole
@@ -170,7 +173,7 @@ def _fit(dataset: Dataset, task: Task, columns: IntArray, strength: float) -> Li
         chosen.features,
         task.targets,
         strength=strength,
-        emphasis=emphasis(chosen.names, task.domain_sensitive_weight),
+        feature_weights=feature_weights(chosen.kinds, task.domain_sensitive_weight),
         weights=chosen.weights,
         balanced=task.balanced,
     )

@@ -167,6 +167,7 @@ def _dataset(
     return Dataset(
         features=_stacked([features[label.key] for label, _, _ in rows], feature_set),
         names=feature_set.names,
+        kinds=feature_set.kinds,
         emotions=tuple(emotion for _, emotion, _ in rows),
         speakers=tuple(label.caller for label, _, _ in rows),
         contents=tuple(segment_name(label.key) for label, _, _ in rows),

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Literal
 
 from ser_batch.features.sets import get_feature_set
-from ser_batch.scoring.feature_weights import is_state
 from ser_batch.training.fit import Recipe
 
 Objective = Literal["cross-domain", "in-domain"]
@@ -48,4 +47,4 @@ def copies_for(feature_set: str) -> int:
 
 
 def _has_states(feature_set: str) -> bool:
-    return any(is_state(name) for name in get_feature_set(feature_set).names)
+    return any(kind.is_state for kind in get_feature_set(feature_set).kinds)

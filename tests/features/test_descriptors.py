@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ser_batch.features import formants, pitch, spectrum
-from ser_batch.features.descriptors import Descriptors, describe, descriptor_names
+from ser_batch.features.descriptors import Descriptors, describe, measures
 from ser_batch.features.frames import delta, take_frames
 from ser_batch.features.parameters import Parameters
 from ser_batch.features.sets import FEATURE_SETS
@@ -255,4 +255,4 @@ def test_names_are_those_of_the_rows_that_are_measured(parameters):
     silence = np.zeros(parameters.frame_length, np.float32)
     seconds = parameters.frame_length / parameters.sample_rate
     measured = describe(silence, np.array([[0.0, seconds]]), parameters)
-    assert descriptor_names(parameters) == measured.names
+    assert tuple(row.name for row in measures(parameters)) == measured.names

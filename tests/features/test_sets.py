@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features.functionals import statistic_names, statistics
+from ser_batch.features.kinds import STATES, Group
 from ser_batch.features.modulation import modulation, modulation_names
 from ser_batch.features.rhythm import run_lengths, syllable_nuclei
 from ser_batch.features.sets import FeatureSet, get_feature_set
@@ -136,7 +139,7 @@ def test_modulation_is_strongest_at_its_own_rate():
     time = np.arange(300) / 100
     log_mel = np.tile(10 * np.sin(2 * np.pi * 5.5 * time), (24, 1)).astype(np.float32)
     depth = dict(zip(modulation_names(), modulation(log_mel, 100.0), strict=True))
-    rates = [depth[f"modulation.band1.{span}"] for span in ("2-4hz", "4-8hz", "8-16hz")]
+    rates = [depth[f"band1.{span}"] for span in ("2-4hz", "4-8hz", "8-16hz")]
     assert rates[1] > rates[0] + 10
     assert rates[1] > rates[2] + 10
 
@@ -152,3 +155,26 @@ def test_syllable_nuclei_need_a_voice():
     voiced[100:] = False
     nuclei, _ = syllable_nuclei(level, voiced)
     assert nuclei.tolist() == pytest.approx([10, 50, 90], abs=2)
+
+
+def test_every_feature_has_a_kind_and_every_group_of_descriptors_holds_some(v1: FeatureSet):
+    assert len(v1.kinds) == len(v1.names)
+    groups = {kind.group for kind in v1.kinds}
+    assert groups == set(get_args(Group)) - {STATES}
+    fused = get_feature_set("descriptors_v1+whisper_base_l2_l3_int8")
+    assert [kind.is_state for kind in fused.kinds] == [False] * len(v1.names) + [True] * 2048
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "number", "statistic", "group"),
+    [
+        ("f0.voiced.p80", "f0", None, "p80", "pitch"),
+        ("mfcc12.speech.delta_sd", "mfcc", 12, "delta_sd", "cepstrum"),
+        ("prominence2.speech.mean", "prominence", 2, "mean", "formants"),
+        ("rhythm.pauses_per_s", "rhythm", None, "pauses_per_s", "rhythm"),
+        ("rolloff85.speech.slope", "rolloff85", None, "slope", "spectrum"),
+    ],
+)
+def test_a_kind_says_what_is_measured(v1: FeatureSet, name, what, number, statistic, group):
+    kind = v1.kinds[v1.names.index(name)]
+    assert (*kind.measure, kind.statistic, kind.group) == (what, number, statistic, group)

@@ -7,13 +7,9 @@ import pytest
 
 from ser_batch.config import DriftSettings
 from ser_batch.errors import BundleError
-from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.drift import (
-    GROUPS,
-    N_BINS,
     REFERENCE,
     expected_psi,
-    group_of,
     held_out,
     psi,
     read_reference,
@@ -104,9 +100,3 @@ def test_a_bundle_without_it_has_no_reference_and_a_broken_one_is_said(tmp_path)
     (tmp_path / REFERENCE).write_bytes(b"nonsense")
     with pytest.raises(BundleError, match=REFERENCE):
         read_reference(tmp_path)
-
-
-def test_every_group_holds_features():
-    names = get_feature_set("descriptors_v1").names
-    assert {group_of(name) for name in names} == {group for group, _ in GROUPS}
-    assert N_BINS == 10

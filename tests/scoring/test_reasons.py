@@ -6,7 +6,7 @@ import pytest
 from ser_batch.audio import line_signals as signals
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
-from ser_batch.scoring.reasons import FAMILIES, contributions
+from ser_batch.scoring.reasons import FAMILIES, contributions, family_of
 from ser_batch.training.fit import train
 from tests.training.datasets import QUICK, blobs
 
@@ -38,8 +38,8 @@ def test_contributions_add_up_to_what_sets_the_winner_apart():
 
 
 def test_every_feature_of_the_set_belongs_to_a_family_and_every_family_has_some():
-    names = get_feature_set("descriptors_v1").names
-    first = [next(i for i, f in enumerate(FAMILIES) if f.pattern.match(name)) for name in names]
+    feature_set = get_feature_set("descriptors_v1")
+    names, first = feature_set.names, [family_of(kind) for kind in feature_set.kinds]
     assert set(first) == set(range(len(FAMILIES)))
     assert FAMILIES[first[names.index("f0.voiced.p80")]].more == "higher voice"
     assert FAMILIES[first[names.index("mfcc1.speech.mean")]].more == "sharper sound"

@@ -84,7 +84,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dataset = blobs(n_speakers=100)
     n = len(dataset.emotions)
     features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
-    write_reference(folder, replace(dataset, features=features, names=SET.names), SET.names)
+    write_reference(
+        folder, replace(dataset, features=features, names=SET.names, kinds=SET.kinds), SET.names
+    )
     return folder
 
 
@@ -106,7 +108,7 @@ def telling(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.zeros(n, np.float32),
     )
     features = rng.normal(size=(n, len(SET.names))).astype(np.float32)
-    data = replace(dataset, features=features, names=SET.names, line=line)
+    data = replace(dataset, features=features, names=SET.names, kinds=SET.kinds, line=line)
     write_reference(folder, data, SET.names, scores)
     return folder
 

@@ -1,10 +1,14 @@
-"""Simulated labelled features whose classes are separable, for tests of training."""
+"""Simulated labelled features whose classes are separable, for tests of training.
+
+They have the names of features of `descriptors_v1`.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ser_batch.features.dataset import Dataset
+from ser_batch.features.sets import get_feature_set
 from ser_batch.training.fit import Recipe
 
 QUICK = Recipe(
@@ -16,6 +20,9 @@ QUICK = Recipe(
     balanced=True,
     sharpens=True,
 )
+SET = get_feature_set("descriptors_v1")
+FIRST = SET.names.index("zcr.speech.mean")
+"""From here on the features are read, and weigh alike."""
 CLASSES = ("anger", "neutral", "sadness")
 
 
@@ -31,10 +38,11 @@ def blobs(*, n_speakers: int = 6, n_clips: int = 12, n_features: int = 8, seed: 
             features.append(centres[label] + shift + rng.normal(size=n_features))
             emotions.append(CLASSES[label])
             speakers.append(f"made:{speaker}")
-    n = len(emotions)
+    n, columns = len(emotions), slice(FIRST, FIRST + n_features)
     return Dataset(
         features=np.array(features, dtype=np.float32),
-        names=tuple(f"feature{i}" for i in range(n_features)),
+        names=SET.names[columns],
+        kinds=SET.kinds[columns],
         emotions=tuple(emotions),
         speakers=tuple(speakers),
         contents=tuple(f"clip{i}" for i in range(n)),

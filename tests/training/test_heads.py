@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ser_batch.features.dataset import Dataset
+from ser_batch.features.encoders.sets import state_features
 from ser_batch.scoring.reasons import family_contributions
 from ser_batch.training.crossvalidate import cross_validate
 from ser_batch.training.fit import train
@@ -18,26 +19,27 @@ WITH_STATES = replace(QUICK, state_strengths=(0.001, 0.1))
 def with_states(*, seed: int = 0) -> Dataset:
     """Clips as descriptors, and as states that are another, independent view of them."""
     one, other = blobs(n_clips=24, seed=seed), blobs(n_clips=24, n_features=6, seed=seed + 50)
-    names = (
-        *one.names,
-        *(f"l2_mean_{i:04d}" for i in range(3)),
-        *(f"std_{i:04d}" for i in range(3)),
+    names, kinds = zip(*state_features((2, 3), 2), strict=True)
+    return replace(
+        one,
+        features=np.hstack([one.features, other.features]),
+        names=(*one.names, *names[:6]),
+        kinds=(*one.kinds, *kinds[:6]),
     )
-    return replace(one, features=np.hstack([one.features, other.features]), names=names)
 
 
 def test_a_speech_models_states_have_a_head_of_their_own():
     data = with_states()
-    parts = parts_of(data.names, (0.01,), (0.5,))
+    parts = parts_of(data.kinds, (0.01,), (0.5,))
     assert [part.columns.tolist() for part in parts] == [list(range(8)), list(range(8, 14))]
-    assert len(parts_of(blobs().names, (0.01,), (0.5,))) == 1
+    assert len(parts_of(blobs().kinds, (0.01,), (0.5,))) == 1
 
 
 def test_the_sum_of_the_parts_is_the_head():
     data = with_states()
     task = Task(data.targets(CLASSES), domain_sensitive_weight=1.0)
     folds = speaker_folds(data.speakers, data.contents, n_folds=3)
-    tuned, held_out = tuned_parts(data, task, folds, parts_of(data.names, (0.01,), (0.1,)))
+    tuned, held_out = tuned_parts(data, task, folds, parts_of(data.kinds, (0.01,), (0.1,)))
     assert held_out.shape == (len(data.emotions), 3)
     whole = fit_head(data, task, tuned).logits(data.features)
     alone = [fit_head(data, task, [part]).logits(data.features) for part in tuned]

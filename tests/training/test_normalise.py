@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ser_batch.corpora import read_corpus
+from ser_batch.features.kinds import FeatureKind
 from ser_batch.features.sets import get_feature_set
-from ser_batch.scoring.feature_weights import emphasis, is_domain_sensitive, read_columns
+from ser_batch.scoring.feature_weights import feature_weights, is_domain_sensitive, read_columns
 from ser_batch.training.describe import clip_signal, speech_span
 from ser_batch.training.normalise import per_speaker
 from tests.training.datasets import blobs
@@ -38,10 +39,16 @@ def test_augmented_copies_do_not_enter_the_statistics():
     np.testing.assert_allclose(originals[:6].mean(axis=0), 0, atol=1e-5)
 
 
+def kinds(*names: str) -> list[FeatureKind]:
+    found = get_feature_set("descriptors_v1")
+    return [found.kinds[found.names.index(name)] for name in names]
+
+
 def test_absolute_level_is_not_read_and_its_movement_is():
-    names = ["level.speech.mean", "level.speech.sd", "loudness.speech.sd", "f0.voiced.mean"]
-    assert read_columns(names) == [1, 3]
-    assert read_columns(["flux.speech.sd", "chroma3.speech.mean", "rhythm.duration_log2_s"]) == []
+    names = ("level.speech.mean", "level.speech.sd", "loudness.speech.sd", "f0.voiced.mean")
+    assert read_columns(kinds(*names)) == [1, 3]
+    unused = ("flux.speech.sd", "chroma3.voiced.mean", "rhythm.duration_log2_s")
+    assert read_columns(kinds(*unused)) == []
 
 
 @pytest.mark.corpus
@@ -51,7 +58,7 @@ def test_what_a_model_reads_hardly_moves_with_the_gain_of_the_line(corpus_dir):
     signal = clip_signal(clip, clip.path.read_bytes(), feature_set.sample_rate, "telephone")
     span = speech_span(signal, feature_set.sample_rate)
     loud, soft = (feature_set.extract(gain * signal, span)[0] for gain in (1.0, 0.25))
-    read = read_columns(feature_set.names)
+    read = read_columns(feature_set.kinds)
     apart = np.abs(loud - soft) / (np.abs(loud) + np.abs(soft) + 1e-3)
     assert np.median(apart[read]) < 0.01
     level = [i for i, name in enumerate(feature_set.names) if name.startswith(("loudness", "flux"))]
@@ -59,9 +66,9 @@ def test_what_a_model_reads_hardly_moves_with_the_gain_of_the_line(corpus_dir):
 
 
 def test_fine_spectrum_and_courses_weigh_less():
-    assert is_domain_sensitive("mel12.speech.mean")
-    assert is_domain_sensitive("mfcc10.speech.sd")
-    assert is_domain_sensitive("f0.voiced.slope")
-    assert not is_domain_sensitive("mfcc1.speech.mean")
-    assert not is_domain_sensitive("slope.speech.mean")
-    assert emphasis(["mel1.speech.p5", "hnr.voiced.p50"], 0.2).tolist() == [0.2, 1.0]
+    fine = kinds("mel12.speech.mean", "mfcc7.speech.sd", "f0.voiced.slope", "f0.voiced.curvature")
+    assert all(map(is_domain_sensitive, fine))
+    broad = kinds("mfcc6.speech.mean", "slope.speech.mean", "f0.voiced.delta_sd")
+    assert not any(map(is_domain_sensitive, broad))
+    weights = feature_weights(kinds("mel1.speech.p5", "hnr.voiced.p50"), 0.2)
+    assert weights.tolist() == [0.2, 1.0]

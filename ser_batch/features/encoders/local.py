@@ -19,7 +19,8 @@ from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import digest
 from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.encoder import Encoder, encoder_of, sinusoids
-from ser_batch.features.encoders.sets import feature_names, pooled_rows
+from ser_batch.features.encoders.sets import pooled_rows, state_features
+from ser_batch.features.kinds import FeatureKind
 from ser_batch.resources import bundled_models
 
 FORMAT = 1
@@ -97,6 +98,7 @@ class LocalEncoderFeatureSet:
         name: the encoder's
         sample_rate: Hz of the signals it takes
         names: of the features, in the order of the columns
+        kinds: what they measure, in the same order
         digest: hash of the definition and of the encoder
         encoder: whose states they are
     """
@@ -104,6 +106,7 @@ class LocalEncoderFeatureSet:
     name: str
     sample_rate: int
     names: tuple[str, ...] = field(repr=False)
+    kinds: tuple[FeatureKind, ...] = field(repr=False)
     digest: str
     encoder: LocalEncoder = field(repr=False)
 
@@ -200,9 +203,9 @@ def own_set(name: str) -> LocalEncoderFeatureSet | None:
     if folder is None:
         return None
     encoder = read_encoder(folder)
-    names = feature_names(encoder.after_blocks, encoder.width)
+    names, kinds = zip(*state_features(encoder.after_blocks, encoder.width), strict=True)
     definition = [DEFINITION, RATE_HZ, names, encoder.sha256]
-    return LocalEncoderFeatureSet(name, RATE_HZ, names, digest(definition), encoder)
+    return LocalEncoderFeatureSet(name, RATE_HZ, names, kinds, digest(definition), encoder)
 
 
 def exposed_corpora(feature_set: str) -> frozenset[str]:

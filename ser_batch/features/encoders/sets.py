@@ -14,6 +14,7 @@ from ser_batch.config import digest
 from ser_batch.features.encoders.encoder import Encoder, make_encoder
 from ser_batch.features.encoders.mel import FRAMES_PER_SECOND, levelled, log_mel
 from ser_batch.features.encoders.weights import WEIGHTS, Weights, load
+from ser_batch.features.kinds import Feature, FeatureKind, Measure
 
 DEFINITION = 1
 """Raised when the same weights would give other numbers."""
@@ -29,6 +30,7 @@ class EmbeddingSet:
         name: `whisper_base_l2`: the weights and the blocks
         sample_rate: Hz of the signals it takes
         names: of the features, in the order of the columns
+        kinds: what they measure, in the same order
         digest: hash of the definition and of the weights
         weights: of the encoder
         after_blocks: the blocks whose states are described
@@ -38,6 +40,7 @@ class EmbeddingSet:
     name: str
     sample_rate: int
     names: tuple[str, ...] = field(repr=False)
+    kinds: tuple[FeatureKind, ...] = field(repr=False)
     digest: str
     weights: Weights = field(repr=False)
     after_blocks: tuple[int, ...]
@@ -106,13 +109,13 @@ def pooled_rows(
     return rows
 
 
-def feature_names(after_blocks: Sequence[int], width: int) -> tuple[str, ...]:
-    """Of the columns of `pooled_rows`."""
+def state_features(after_blocks: Sequence[int], width: int) -> tuple[Feature, ...]:
+    """The columns of `pooled_rows`."""
     prefixes = [f"l{block}_" for block in after_blocks] if len(after_blocks) > 1 else [""]
     return tuple(
-        f"{prefix}{what}_{number:04d}"
+        Feature(f"{prefix}{kind.statistic}_{number:04d}", kind)
         for prefix in prefixes
-        for what in STATISTICS
+        for kind in (FeatureKind(Measure("state"), name) for name in STATISTICS)
         for number in range(width)
     )
 
@@ -133,10 +136,10 @@ def embedding_set(
         [weights.name, *blocks, *(["int8"] if int8 else []), *(["wide"] if wide else [])]
     )
     sample_rate = 16000 if wide else 8000
-    names = feature_names(after_blocks, weights.width)
+    names, kinds = zip(*state_features(after_blocks, weights.width), strict=True)
     definition = [DEFINITION, name, sample_rate, names, weights.sha256]
     return EmbeddingSet(
-        name, sample_rate, names, digest(definition), weights, tuple(after_blocks), int8
+        name, sample_rate, names, kinds, digest(definition), weights, tuple(after_blocks), int8
     )
 
 

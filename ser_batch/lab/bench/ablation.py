@@ -7,7 +7,6 @@ in turn: by them choices are made. The other corpora are reported, by a model of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -23,7 +22,9 @@ from ser_batch.config import DenoiseSettings
 from ser_batch.corpora import CORPORA, installed
 from ser_batch.emotions import DISSATISFACTION_TARGET
 from ser_batch.features.dataset import Dataset, joined
+from ser_batch.features.kinds import FeatureKind
 from ser_batch.features.parameters import Parameters
+from ser_batch.features.rhythm import DURATION
 from ser_batch.features.sets import FeatureSet, descriptor_set, get_feature_set
 from ser_batch.lab.bench.described import NO_COPIES, described
 from ser_batch.lab.bench.normalisation import NORMALISATIONS
@@ -43,17 +44,24 @@ F0_CEILINGS_HZ = (400.0, 700.0)
 
 TOPICS = ("feature set", "left out", "F0 ceiling", "copies", "normalisation")
 
-GROUPS = {
-    "nothing": r"$^",
-    "level and loudness": r"(level|loudness)\..*",
-    "F0": r"f0\..*",
-    "voice quality": r"(jitter|shimmer|hnr|cpp)\..*",
-    "rhythm": r"rhythm\..*",
-    "duration of the segment": r"rhythm\.duration.*",
-    "formants": r"(formant|prominence)\d\..*",
-    "log-mel bands": r"mel\d+\..*",
-    "chroma and tonnetz": r"(chroma|tonnetz)\d+\..*",
-    "spectral flux": r"flux\..*",
+Choice = Callable[[FeatureKind], bool]
+
+
+def _measuring(*whats: str) -> Choice:
+    return lambda kind: kind.measure.what in whats
+
+
+GROUPS: dict[str, Choice] = {
+    "nothing": _measuring(),
+    "level and loudness": _measuring("level", "loudness"),
+    "F0": _measuring("f0"),
+    "voice quality": _measuring("jitter", "shimmer", "hnr", "cpp"),
+    "rhythm": _measuring("rhythm"),
+    "duration of the segment": lambda kind: kind.statistic == DURATION,
+    "formants": _measuring("formant", "prominence"),
+    "log-mel bands": _measuring("mel"),
+    "chroma and tonnetz": _measuring("chroma", "tonnetz"),
+    "spectral flux": _measuring("flux"),
 }
 """Descriptors that are left out together."""
 
@@ -72,7 +80,7 @@ class Variant:
         topic: what is compared, one of `TOPICS`
         name: of the variant within it
         features: what is measured
-        left_out: names of features that the head does not read
+        left_out: whether the head does not read a feature
         augmentation: copies of training clips
         normalised: a corpus without what is usual there; None: as it is
     """
@@ -80,7 +88,7 @@ class Variant:
     topic: str
     name: str
     features: FeatureSet
-    left_out: re.Pattern[str] = re.compile(r"$^")
+    left_out: Choice = GROUPS["nothing"]
     augmentation: Augmentation = NO_COPIES
     normalised: Callable[[Dataset], Dataset] | None = None
 
@@ -94,10 +102,7 @@ def variants(sets: Sequence[str]) -> list[Variant]:
     """
     descriptors, first = get_feature_set(DESCRIPTORS), get_feature_set(sets[0])
     found = [Variant("feature set", name, get_feature_set(name)) for name in sets]
-    found += [
-        Variant("left out", name, descriptors, re.compile(pattern))
-        for name, pattern in GROUPS.items()
-    ]
+    found += [Variant("left out", name, descriptors, left_out) for name, left_out in GROUPS.items()]
     found += [
         Variant("F0 ceiling", f"{hz:g} Hz", descriptor_set(f"f0_{hz:g}", Parameters(f0_high_hz=hz)))
         for hz in F0_CEILINGS_HZ
@@ -154,8 +159,8 @@ def _measured(
         found = described(name, variant.features, corpora, cache, on_progress, augmentation)
         read = [
             column
-            for column, feature in enumerate(found.names)
-            if is_gain_free(feature) and not variant.left_out.fullmatch(feature)
+            for column, kind in enumerate(found.kinds)
+            if is_gain_free(kind) and not variant.left_out(kind)
         ]
         found = found.reading(read)
         return variant.normalised(found) if variant.normalised else found
@@ -185,7 +190,7 @@ def _log_odds(trained: Dataset, tested: Sequence[Dataset]) -> list[DoubleArray]:
     level = trained.level(DISSATISFACTION_TARGET)
     recipe = recipe_for(DESCRIPTORS)
     task = Task(np.column_stack([1 - level, level]), recipe.domain_sensitive_weight, balanced=False)
-    part = parts_of(trained.names, recipe.strengths, recipe.state_strengths)[-1]
+    part = parts_of(trained.kinds, recipe.strengths, recipe.state_strengths)[-1]
     head = fit_head(trained, task, [TunedPart(part.columns, part.strengths[0], 1.0)])
     return [np.diff(head.logits(clips.features), axis=1)[:, 0] for clips in tested]
 

@@ -51,4 +51,4 @@ def described(  # noqa: PLR0917
         )
         folder.mkdir(parents=True, exist_ok=True)
         np.save(path, found.features, allow_pickle=False)
-    return labelled_rows(clips, own, np.load(path, allow_pickle=False), chosen.names)
+    return labelled_rows(clips, own, np.load(path, allow_pickle=False), chosen)

@@ -32,6 +32,7 @@ from ser_batch.features.encoders.local import (
     own_set,
 )
 from ser_batch.features.encoders.sets import pooled_rows
+from ser_batch.features.kinds import FeatureKind
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.lab.bench import calls as calls_bench
 from ser_batch.lab.bench.described import described
@@ -83,6 +84,7 @@ class SinglePrecision:
     encoder: Encoder = field(repr=False)
     sample_rate: int
     names: tuple[str, ...] = field(repr=False)
+    kinds: tuple[FeatureKind, ...] = field(repr=False)
     digest: str
 
     def require(self) -> None:
@@ -149,7 +151,7 @@ def named_set(name: str) -> FeatureSet:
     graph = encoder_graph(arrays, head_width=HEAD_WIDTH, after_blocks=blocks, int8=False)
     encoder = encoder_of(graph, sinusoids(N_POSITIONS, own.encoder.width), blocks)
     return SinglePrecision(
-        name, own, encoder, own.sample_rate, own.names, digest([own.digest, name])
+        name, own, encoder, own.sample_rate, own.names, own.kinds, digest([own.digest, name])
     )
 
 
@@ -187,7 +189,7 @@ def cross_corpus(trained: Dataset, tested: Dataset) -> dict[str, float]:
 
 def _probabilities(trained: Dataset, tested: Dataset) -> DoubleArray:
     task = Task(trained.targets(trained.classes), domain_sensitive_weight=1.0)
-    parts = parts_of(trained.names, (STRENGTH,), (STATE_STRENGTH,))
+    parts = parts_of(trained.kinds, (STRENGTH,), (STATE_STRENGTH,))
     tuned = [TunedPart(part.columns, part.strengths[0], 1 / len(parts)) for part in parts]
     head = fit_head(trained, task, tuned)
     return np.asarray(scipy.special.softmax(head.logits(tested.features), axis=1))

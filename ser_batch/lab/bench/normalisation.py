@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from ser_batch.features.dataset import Dataset
+from ser_batch.features.kinds import Measure
+from ser_batch.scoring.feature_weights import LEVELS
 
 HALF_WAY = 20
 """Clips from which half of a caller's difference from the place is taken away."""
 
-REGISTER = re.compile(r"(f0|level)\..*(mean|p\d+)")
-"""Descriptors that say how high and how loud somebody speaks, not how it moves."""
+REGISTER = {Measure(what): (*LEVELS, "delta_p20", "delta_p80") for what in ("f0", "level")}
+"""Statistics by measure that say how high and how loud somebody speaks."""
 
 
 def less_usual(
     clips: Dataset,
     *,
-    columns: re.Pattern[str] = re.compile(".*"),
+    statistics: Mapping[Measure, Collection[str]] | None = None,
     belief: float = 0.0,
     half_way: float = 0.0,
 ) -> Dataset:
@@ -31,12 +32,14 @@ def less_usual(
 
     Args:
         clips: of one corpus
-        columns: names of the features that are changed
+        statistics: by measure, those that are changed; None: all features
         belief: share of a caller's difference from the place that is taken away at most
         half_way: clips of a caller from which half of that is taken away
     """
     features, originals = clips.features.astype(np.float64), clips.copies == 0
-    changed = np.array([bool(columns.fullmatch(name)) for name in clips.names])
+    changed = np.array(
+        [statistics is None or k.statistic in statistics.get(k.measure, ()) for k in clips.kinds]
+    )
     features -= changed * np.median(features[originals], axis=0)
     speakers = np.array(clips.speakers)
     for speaker in np.unique(speakers) if belief else ():
@@ -50,7 +53,7 @@ def less_usual(
 NORMALISATIONS: dict[str, Callable[[Dataset], Dataset] | None] = {
     "none": None,
     "per place": less_usual,
-    "per place, level and register only": partial(less_usual, columns=REGISTER),
+    "per place, level and register only": partial(less_usual, statistics=REGISTER),
     "per caller, shrunk": partial(less_usual, belief=1.0, half_way=HALF_WAY),
     "per caller": partial(less_usual, belief=1.0),
 }

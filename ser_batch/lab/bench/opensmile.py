@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.features.kinds import FeatureKind, Measure
 
 RATE_HZ = 8000
 
@@ -42,6 +43,11 @@ class OpenSmileSet:
     def names(self) -> tuple[str, ...]:
         """Of the features."""
         return tuple(_smile(self.name).feature_names)
+
+    @property
+    def kinds(self) -> tuple[FeatureKind, ...]:
+        """All alike: a model reads each of them."""
+        return (FeatureKind(Measure("opensmile"), "functional"),) * len(self.names)
 
     @property
     def digest(self) -> str:

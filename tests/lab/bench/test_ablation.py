@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from ser_batch.features.dataset import Dataset
+from ser_batch.features.kinds import FeatureKind, Measure
 from ser_batch.lab.bench.ablation import GROUPS, run
 from ser_batch.lab.bench.normalisation import NORMALISATIONS, less_usual
 from tests.corpora.made import made_corpus
@@ -45,7 +46,8 @@ def dataset(features: np.ndarray, speakers: tuple[str, ...]) -> Dataset:
     n_clips = len(features)
     return Dataset(
         features=features.astype(np.float32),
-        names=("f0.voiced.mean", "mfcc1.speech.std"),
+        names=("f0.voiced.mean", "mfcc1.speech.sd"),
+        kinds=(FeatureKind(Measure("f0"), "mean"), FeatureKind(Measure("mfcc", 1), "sd")),
         emotions=("neutral",) * n_clips,
         speakers=speakers,
         contents=tuple(map(str, range(n_clips))),
