@@ -19,6 +19,7 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from ser_batch.erasure.erase import Erased
+    from ser_batch.erasure.plan import Erasure
 
 
 def erase(
@@ -31,6 +32,9 @@ def erase(
         bool, typer.Option("--audio", help="Delete the recordings themselves, too.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")
+    ] = False,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -46,6 +50,8 @@ def erase(
     Calls that come later are new: who wants none of them scored objects.
 
     Examples:
+
+      ser-batch erase --customer 4711 --dry-run
 
       ser-batch erase --customer 4711
 
@@ -66,13 +72,17 @@ def erase(
     values = read_settings(place, settings)
     republish = partial(republish_without, place, values)
     with only_run(place):
-        finish_erasure(place, republish)
+        if not dry_run:
+            finish_erasure(place, republish)
         subject = (
             ErasureSubject("call", call or "")
             if customer is None
             else ErasureSubject("customer", customer)
         )
         plan = plan_erasure(Lake(place.lake), values, subject, with_audio=audio)
+        if dry_run:
+            _show_plan(plan, subject.kind, subject.name, as_json=as_json)
+            return
         if not yes:
             what = f"{len(plan.recordings)} recordings and {len(plan.lines)} lines of metadata"
             typer.confirm(
@@ -85,6 +95,21 @@ def erase(
         print_json({subject.kind: subject.name, **asdict(done)})
     else:
         _show(done)
+
+
+def _show_plan(plan: Erasure, kind: str, name: str, *, as_json: bool) -> None:
+    from ser_batch.report.words import counted
+
+    if as_json:
+        print_json({kind: name, **asdict(plan)})
+        return
+    recordings = counted(len(plan.recordings), "recording")
+    lines = counted(len(plan.lines), "line of metadata", "lines of metadata")
+    typer.echo(f"Would erase {recordings} and {lines} of the {kind} {name!r}")
+    for date in plan.dates:
+        typer.echo(f"  call date {date}")
+    for file in plan.audio_files:
+        typer.echo(f"  {file}: {'deleted' if plan.with_audio else 'left, and not taken in again'}")
 
 
 def _show(done: Erased) -> None:
@@ -100,3 +125,8 @@ def _show(done: Erased) -> None:
         typer.echo(f"    {name}: stays out of every night; --audio would have deleted it")
     if done.models:
         typer.echo(f"  models that learnt from it: {', '.join(done.models)}; retrain without it")
+    files = counted(done.search.n_files, "file")
+    if done.search.traces:
+        typer.echo(f"  {files} searched; it is still named in: {', '.join(done.search.traces)}")
+    else:
+        typer.echo(f"  {files} searched: none names it any more")

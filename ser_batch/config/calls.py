@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from ser_batch.config.section import (
     EMPTY_IS_UNSET,
@@ -17,6 +17,9 @@ from ser_batch.config.section import (
     Share,
     Speaker,
 )
+
+JOINED = ("file", "path", "call_id", "side", "started_at", "notice_given", "objected")
+"""Columns whose texts must stay readable for the night itself."""
 
 
 class IngestSettings(Section):
@@ -74,6 +77,24 @@ class IngestSettings(Section):
             "whose name speaks of an agent, advisor, employee, operator or the like never are"
         ),
     )
+    pseudonymise: tuple[str, ...] = Field(
+        (),
+        description=(
+            'columns whose texts are kept as keyed hashes only, ["customer", "email"] say; the key '
+            "comes from one of the next three. Lines that are stored already stay as they are"
+        ),
+    )
+    pseudonym_key: SecretStr | None = Field(
+        None,
+        description=(
+            "key of pseudonyms, 16 characters at least; keep it secret by "
+            "SER_INGEST__PSEUDONYM_KEY in the environment. Another key gives other pseudonyms"
+        ),
+    )
+    pseudonym_key_file: OptionalText = Field(None, description="file that holds the key instead")
+    pseudonym_key_command: OptionalText = Field(
+        None, description="program and arguments that print the key instead; no shell is involved"
+    )
     timezone: str = Field(
         "UTC", description="the call centre's time zone; every time in the tables is local to it"
     )
@@ -116,6 +137,14 @@ class IngestSettings(Section):
                 raise ValueError(f"it has no group {' and none '.join(sorted(missing))}")
         return value
 
+    @field_validator("pseudonymise")
+    @classmethod
+    def _joins_nothing(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name.lower() in JOINED:
+                raise ValueError(f"{name!r} is what lines and recordings are matched by")
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
@@ -150,4 +179,11 @@ class PolicySettings(Section):
 
     notice_required: bool = Field(
         False, description="a call is scored only if its metadata says that notice was given"
+    )
+    objections: OptionalText = Field(
+        None,
+        description=(
+            "file that lists who objects to being scored: a customer or call id a line, or "
+            "sha256: and the SHA-256 of one in hexadecimal; read every night"
+        ),
     )

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from ser_batch.clock import utc_now
 from ser_batch.erasure.plan import Erasure
+from ser_batch.erasure.proof import Search, search_traces
 from ser_batch.errors import BundleError, FileError
 from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
@@ -50,6 +51,7 @@ class Erased:
         n_audio: audio files that were deleted
         audio_left: audio files that still lie there; no night takes them in
         models: models that learnt from the calls, which erasing does not change
+        search: of every file under the root, afterwards
     """
 
     n_recordings: int
@@ -59,6 +61,7 @@ class Erased:
     n_audio: int
     audio_left: tuple[str, ...]
     models: tuple[str, ...]
+    search: Search
 
 
 def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
@@ -81,8 +84,9 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
     models = learnt_from(root, set(plan.recordings))
     left = [name for name in plan.audio_files if name not in deleted and Path(name).exists()]
     disk().unlink(root.path / PENDING)
+    search = search_traces(root.path, (*plan.ids, *plan.paths))
     return Erased(
-        len(plan.recordings), rows, n_snippets, n_pages, len(deleted), tuple(left), models
+        len(plan.recordings), rows, n_snippets, n_pages, len(deleted), tuple(left), models, search
     )
 
 

@@ -23,6 +23,7 @@ from ser_batch.ingest.matching import (
     renamed,
 )
 from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.pseudonyms import read_pseudonyms
 from ser_batch.ingest.side_rows import recordings_of
 from ser_batch.ingest.sides import sided_files
 from ser_batch.ingest.tombstones import line_stone, recording_stone
@@ -53,6 +54,7 @@ class Erasure:
         paths: texts by which warnings and reports may name a file
         values: ids, and values of attributes that nobody else has
         audio_files: where the recordings lie
+        ids: recordings, calls, and the customer if all of its calls go: what nobody else has
         stones: tombstones of recordings and lines
         with_audio: the audio goes too
     """
@@ -66,6 +68,7 @@ class Erasure:
     audio_files: tuple[str, ...]
     stones: tuple[str, ...]
     with_audio: bool
+    ids: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> Erasure:
@@ -89,12 +92,12 @@ def plan_erasure(
         AmbiguousCallError: if several recordings have the call id
     """
     calls: list[Row] = lake.read(CALLS).to_pylist()
-    chosen = _chosen(calls, subject)
+    names = _known_as(subject, settings)
+    chosen = _chosen(calls, subject.kind, names)
     inventory = read_inventory(lake)
     files = _files(inventory, chosen, calls)
     recordings = {row["recording_id"] for row in files}
     index = metadata_index(lake, settings)
-    names = {subject.name}
     if subject.kind == "call":
         names |= {row["call_id"] for row in chosen}
     naming = [line for line in index.lines if _named(line, subject.kind, settings) in names]
@@ -116,16 +119,25 @@ def plan_erasure(
         audio_files=tuple(audio_files),
         stones=(*stones, *(line_stone(line, settings.ingest.columns) for line in lines)),
         with_audio=with_audio,
+        ids=tuple(sorted(recordings | names | _names(lines, settings))),
     )
 
 
-def _chosen(calls: Sequence[Row], subject: ErasureSubject) -> list[Row]:
-    by_id = [row for row in calls if subject.name in recordings_of(row)]
-    if by_id and subject.kind == "call":
+def _known_as(subject: ErasureSubject, settings: Settings) -> set[str]:
+    """The id as supplied, and its pseudonym."""
+    pseudonyms = read_pseudonyms(settings.ingest) if subject.kind == "customer" else None
+    if pseudonyms is None or not pseudonyms.cover("customer"):
+        return {subject.name}
+    return {subject.name, pseudonyms.of(subject.name)}
+
+
+def _chosen(calls: Sequence[Row], kind: str, names: set[str]) -> list[Row]:
+    by_id = [row for row in calls if names.intersection(recordings_of(row))]
+    if by_id and kind == "call":
         return by_id
-    chosen = [row for row in calls if row[_COLUMN[subject.kind]] == subject.name]
-    if len(chosen) > 1 and subject.kind == "call":
-        raise AmbiguousCallError(subject.name, [row["recording_id"] for row in chosen])
+    chosen = [row for row in calls if row[_COLUMN[kind]] in names]
+    if len(chosen) > 1 and kind == "call":
+        raise AmbiguousCallError(min(names), [row["recording_id"] for row in chosen])
     return chosen
 
 

@@ -26,6 +26,17 @@ class MetadataContentError(MetadataError):
     code = "bad_metadata"
 
 
+class ObjectionListError(StopError):
+    """The list of objections cannot be read."""
+
+    code = "objections"
+    remedy = "Correct policy.objections, or supply the file; nobody is scored without it."
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        super().__init__(f"the list of objections {path} cannot be read: {reason}")
+
+
 class LockedError(StopError):
     """Another run holds the root folder."""
 

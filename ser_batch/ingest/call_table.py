@@ -14,6 +14,7 @@ from ser_batch.ingest.issues import replace_issues, warned
 from ser_batch.ingest.matching import MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.metadata_import import COLUMNS
+from ser_batch.ingest.objections import read_objections
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, METADATA
@@ -95,7 +96,8 @@ def refresh_calls(
         settings: names, time zone and roles
         now: UTC
     """
-    tags = _tags(lake, settings)
+    objections = read_objections(settings)
+    tags = {**_tags(lake, settings), "objections": objections.digest()}
     placed = paired_recordings(lake, recordings, settings)
     by_part = {
         Part(date, str(name)): rows
@@ -119,7 +121,8 @@ def refresh_calls(
         return shards
     index = metadata_index(lake, settings)
     for part, wanted in stale.items():
-        rows, warnings = resolve_calls(sided_files(by_part[part]), index, settings)
+        resolved, warnings = resolve_calls(sided_files(by_part[part]), index, settings)
+        rows = [objections.applied(row) for row in resolved]
         found = [warned(warning, "ingest") for warning in warnings]
         replace_issues(lake, f"calls-{part.name}", found, now)
         scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
@@ -159,6 +162,7 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
             "time_format",
             "columns",
             "drop_attributes",
+            "pseudonymise",
             "timezone",
         }
     )

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 from ser_batch.config import IngestSettings, Settings
 from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.pseudonyms import read_pseudonyms
 from ser_batch.ingest.scan import same_name
 from ser_batch.ingest.values import quoted
 
@@ -206,7 +207,9 @@ def fields_of_name(file: KnownFile, settings: IngestSettings) -> dict[str, str]:
     ):
         if pattern and (match := re.search(pattern, path)):
             found |= match.groupdict()
-    return {name: text for name, text in found.items() if text and name != "side"}
+    named = {name: text for name, text in found.items() if text and name != "side"}
+    pseudonyms = read_pseudonyms(settings)
+    return pseudonyms.applied(named) if pseudonyms else named
 
 
 def call_id_of_name(file: KnownFile, named: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ser_batch.config import IngestSettings, Settings
@@ -12,6 +13,7 @@ from ser_batch.errors import MetadataContentError
 from ser_batch.ingest.issues import replace_issues, warned
 from ser_batch.ingest.matching import FILE_COLUMNS, ID_COLUMNS, DataIssue, renamed
 from ser_batch.ingest.metadata import BadLine, MetadataFile, is_empty, read_lines, source_id
+from ser_batch.ingest.pseudonyms import read_pseudonyms
 from ser_batch.ingest.scan import printable
 from ser_batch.ingest.tombstones import line_stone, read_tombstones
 from ser_batch.store.lake import Lake, Part
@@ -70,7 +72,10 @@ def _keep(
     """Write the lines of a file and its issues; returns how many lines."""
     issues = [warned(issue, "ingest") for issue in file_issues(read, settings)]
     replace_issues(lake, f"metadata-{part.name}", issues, now)
-    lines = [line for line in read.lines if line_stone(line, settings.columns) not in stones]
+    found = read.lines
+    if pseudonyms := read_pseudonyms(settings):
+        found = [replace(line, fields=pseudonyms.applied(line.fields)) for line in found]
+    lines = [line for line in found if line_stone(line, settings.columns) not in stones]
     rows = METADATA.from_rows(
         {
             "source": line.source,

@@ -13,6 +13,7 @@ import pytest
 from pipelines.cli import main
 from ser_batch.erasure.erase import PENDING, Erased, erase, finish_erasure
 from ser_batch.erasure.plan import ErasureSubject, plan_erasure
+from ser_batch.erasure.proof import search_traces
 from ser_batch.errors import AmbiguousCallError, UnknownPersonError
 from ser_batch.stages.report import republish_without
 from ser_batch.tables import CALLS, predictions_contract
@@ -46,6 +47,8 @@ def test_an_erased_customer_stands_nowhere_also_after_another_night(centre: Cent
 
     assert traces(centre) == []
     assert (done.n_recordings, len(done.audio_left)) == (2, 3), "the copy is one recording with it"
+    assert done.search.traces == ()
+    assert done.search.n_files > 30
     assert centre.lake.read(scores).num_rows == 2
     assert centre.lines() == ["id-n1", "id-n2"]
     assert set(centre.listed().values()) == {("id-n1", "id-n2")}
@@ -98,6 +101,32 @@ def test_who_is_not_known_or_not_clear_is_said_and_nothing_goes(centre: Centre) 
     with pytest.raises(AmbiguousCallError, match=centre.ids["id-n2"]):
         plan_erasure(centre.lake, SETTINGS, ErasureSubject("call", "id-n2"), with_audio=False)
     assert all(name in before for name in NAMES)
+
+
+def test_the_search_finds_what_was_erased_wherever_it_stands(centre: Centre) -> None:
+    recording_id = centre.ids["id-k1"]
+    found = set(search_traces(centre.root.path, [recording_id, "id-k1"]).traces)
+    assert {path.split("/")[0] for path in found} == {"lake", "warehouse", "reports", "labels"}
+    (centre.root.path / f"{recording_id}.txt").touch()
+    (centre.root.path / "notes.txt").write_text(f"see id-k1, {recording_id}.wav")
+    now = set(search_traces(centre.root.path, [recording_id, "id-k1"]).traces)
+    assert now - found == {f"{recording_id}.txt", "notes.txt"}
+    assert search_traces(centre.root.path, ["17"]).n_short == 1
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = centre.text()
+    options = ["--customer", "Kowalski", "--root", str(centre.root.path), "--dry-run"]
+    monkeypatch.setattr(sys, "argv", ["ser-batch", "erase", *options])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    told = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert "2 recordings and 3 lines of metadata of the customer 'Kowalski'" in told
+    assert "call date 2026-11-03" in told
+    assert centre.text() == before
 
 
 def test_the_command_says_what_it_erased(
