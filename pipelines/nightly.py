@@ -34,6 +34,7 @@ SHARDS_AT_ONCE = 2
 
 TASK_NAMES: dict[Callable[..., Any], str] = {
     steps.ingest_files: "ingest",
+    steps.delete_expired: "retention",
     steps.analyse_shard: "analyse {shard.date} {shard.name}",
     steps.score_shard: "score {shard.date} {shard.name} by {model_id}",
     steps.compare_days: "drift",

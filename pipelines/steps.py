@@ -21,6 +21,7 @@ from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import PublishResult, publish
 from ser_batch.stages.report import LATEST, is_current, write_report
 from ser_batch.stages.rescore import shadow_models
+from ser_batch.stages.retention import keep_retention, open_shards
 from ser_batch.stages.score import ScoreResult, is_unscored, score
 from ser_batch.store.lake import Part
 
@@ -75,10 +76,12 @@ def run_night(night: Night, runner: Runner) -> dict[str, Any]:
     with night.stage("ingest"):
         found = runner.run(ingest_files, night.context, night.audio, night.metadata)
         night.add_ingested(found)
+        night.record.counts.update(runner.run(delete_expired, night.context))
+        shards = open_shards(night.lake, found.shards)
     with night.stage("analyse"):
-        analyse_shards(night, found.shards, runner)
+        analyse_shards(night, shards, runner)
     with night.stage("score"):
-        score_shards(night, found.shards, runner)
+        score_shards(night, shards, runner)
     with night.stage("drift"):
         night.drift = runner.run(compare_days, night.context)
     check_bad_share(night.lake, night.settings.ingest)
@@ -156,6 +159,11 @@ def score_shard(context: NightContext, shard: Part, folder: Path, model_id: str)
         result = score(context.lake, shard, load_bundle(folder, model_id), context.settings)
     engine.display.advance("score")
     return result
+
+
+def delete_expired(context: NightContext) -> dict[str, int]:
+    """Delete what is past its retention."""
+    return keep_retention(context.root, context.settings, context.model_id, context.started_at)
 
 
 def compare_days(context: NightContext) -> DriftResult:

@@ -137,6 +137,11 @@ def rescore(  # noqa: PLR0917
             f"{result.model_id}: {result.n_segments} segments scored in {result.n_shards} shards, "
             f"{result.n_current} shards were scored before"
         )
+        if days := result.past_retention:
+            typer.echo(
+                f"{len(days)} call dates from {days[0]} to {days[-1]} cannot be scored: what the "
+                "model would read is past its retention"
+            )
 
 
 _FIGURES = ("psi", "psi_expected")

@@ -24,7 +24,9 @@ from ser_batch.config.operation import (
     DriftSettings,
     HealthSettings,
     ReportSettings,
+    RetentionSettings,
     RunSettings,
+    StoreSettings,
     ThresholdRule,
 )
 from ser_batch.config.section import Role, Section, Speaker, digest, nearest
@@ -45,6 +47,7 @@ __all__ = [
     "ModelSettings",
     "PolicySettings",
     "ReportSettings",
+    "RetentionSettings",
     "RetrainSettings",
     "Role",
     "RoleSettings",
@@ -53,6 +56,7 @@ __all__ = [
     "SegmentSettings",
     "Settings",
     "Speaker",
+    "StoreSettings",
     "ThresholdRule",
     "VadSettings",
     "digest",

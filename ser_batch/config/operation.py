@@ -111,6 +111,35 @@ class AlertSettings(Section):
         return value
 
 
+Days = Annotated[int, Field(ge=1)]
+
+
+class RetentionSettings(Section):
+    """For how many days what is kept about calls is kept; unset: until it is erased.
+
+    A night deletes what is older, by call date. Days whose features, segments or predictions are
+    gone are neither analysed nor scored again, by whichever model.
+    """
+
+    features_days: Days | None = Field(
+        None, description="days; numbers that describe the sound of segments, which models read"
+    )
+    segments_days: Days | None = Field(
+        None, description="days; segments, and with them their features and predictions"
+    )
+    predictions_days: Days | None = Field(None, description="days; emotion and dissatisfaction")
+    attributes_days: Days | None = Field(
+        None, description="days; columns of the metadata that have no place of their own"
+    )
+    snippets_days: Days | None = Field(
+        None, description="days; excerpts that annotators listen to, since they were cut"
+    )
+    reports_days: Days | None = Field(
+        None, description="days; reports and call pages but the latest, since they were written"
+    )
+    runs_days: Days | None = Field(None, description="days; records of runs but the last")
+
+
 class StoreSettings(Section):
     """Who may read what lies under the root."""
 

@@ -25,6 +25,7 @@ from ser_batch.config.operation import (
     DriftSettings,
     HealthSettings,
     ReportSettings,
+    RetentionSettings,
     RunSettings,
     StoreSettings,
 )
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     run: RunSettings = Field(default_factory=RunSettings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -105,11 +105,13 @@ def refresh_calls(
         if isinstance(date, dt.date)
     }
     shards = tuple(sorted(by_part, key=lambda part: (part.date or dt.date.min, part.name)))
+    expired = _expired(by_part, settings, now)
     stale = {
         part: wanted
         for part, rows in by_part.items()
         if not _made_from(
-            lake.sound_tags(CALLS, part), wanted := {**tags, "files": _files_digest(rows)}
+            lake.sound_tags(CALLS, part),
+            wanted := {**tags, "files": _files_digest(rows), **expired.get(part, {})},
         )
     }
     gone = [part for part in lake.parts(CALLS) if part not in by_part]
@@ -123,12 +125,24 @@ def refresh_calls(
     for part, wanted in stale.items():
         resolved, warnings = resolve_calls(sided_files(by_part[part]), index, settings)
         rows = [objections.applied(row) for row in resolved]
+        if part in expired:
+            rows = [{**row, "attributes": []} for row in rows]
         found = [warned(warning, "ingest") for warning in warnings]
         replace_issues(lake, f"calls-{part.name}", found, now)
         scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
         lake.write(CALLS, part, CALLS.from_rows(rows), wanted | scoring)
     _state_overall(lake, index, placed, settings, now)
     return shards
+
+
+def _expired(
+    parts: Iterable[Part], settings: Settings, now: dt.datetime
+) -> dict[Part, dict[str, str]]:
+    """Parts whose calls are too old to keep attributes, with the tag that says so."""
+    if (days := settings.retention.attributes_days) is None:
+        return {}
+    first = now.date() - dt.timedelta(days)
+    return {part: {"attributes": "expired"} for part in parts if part.date and part.date < first}
 
 
 def _state_overall(

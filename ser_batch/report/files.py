@@ -7,6 +7,7 @@ version of ser-batch that kept other data or none; it cannot be edited, so `reda
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 import shutil
 from collections.abc import Collection, Iterator
@@ -61,6 +62,20 @@ def delete_report(reports: Path, name: str) -> bool:
     shutil.rmtree(reports / f"{name}{_CALLS}", ignore_errors=True)
     (reports / f"{name}{_DATA}").unlink(missing_ok=True)
     return existed
+
+
+def report_times(reports: Path) -> dict[str, dt.datetime]:
+    """When each report but the latest was written, UTC; a night's name says it."""
+    times = {}
+    for name in _names(reports):
+        if name == "latest":
+            continue
+        try:
+            times[name] = dt.datetime.strptime(name[:15], "%Y%m%dT%H%M%S")
+        except ValueError:  # written by hand
+            changed_s = max(path.stat().st_mtime for path in reports.glob(f"{name}[.-]*"))
+            times[name] = dt.datetime.fromtimestamp(changed_s, dt.UTC).replace(tzinfo=None)
+    return times
 
 
 def redact(

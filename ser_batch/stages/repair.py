@@ -15,6 +15,7 @@ from ser_batch.scoring.choose import load_model
 from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.stages.publish import publish
 from ser_batch.stages.rescore import shadow_models
+from ser_batch.stages.retention import open_shards
 from ser_batch.stages.score import is_unscored, score
 from ser_batch.stages.verify import Finding
 from ser_batch.store.copies import discard_damaged, restore_copies
@@ -68,7 +69,8 @@ def repair(
             discard_damaged(lake, finding.path)
     n_shards = n_calls = n_lost = 0
     if damaged:
-        shards = refresh_calls(lake, read_inventory(lake).recordings(), settings, now)
+        known = refresh_calls(lake, read_inventory(lake).recordings(), settings, now)
+        shards = open_shards(lake, known)
         for shard in shards:
             if is_stale(lake, shard, settings):
                 done = analyse(lake, shard, settings, workers, now=now, on_calls=on_calls)

@@ -11,6 +11,7 @@ from ser_batch.errors import ModelError
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.models import usable
 from ser_batch.scoring.registry import Registry
+from ser_batch.stages.retention import open_shards, unscored_days
 from ser_batch.stages.score import is_unscored, score
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
@@ -26,12 +27,14 @@ class RescoreResult:
         n_shards: scored in this run
         n_segments: of them
         n_current: shards that it had scored before
+        past_retention: call dates that it cannot score, for what it would read is deleted
     """
 
     model_id: str
     n_shards: int
     n_segments: int
     n_current: int
+    past_retention: tuple[dt.date, ...] = ()
 
 
 def rescore(
@@ -53,13 +56,20 @@ def rescore(
         until: last call date, None to the end
         on_shard: called with how many shards are done, of how many
     """
-    wanted = shards_between(lake, since, until)
+    wanted = open_shards(lake, shards_between(lake, since, until))
     stale = [shard for shard in wanted if is_unscored(lake, shard, bundle.model_id, settings)]
     n_segments = 0
     for number, shard in enumerate(stale, start=1):
         n_segments += score(lake, shard, bundle, settings).n_scored
         on_shard(number, len(stale))
-    return RescoreResult(bundle.model_id, len(stale), n_segments, len(wanted) - len(stale))
+    closed = [
+        day
+        for day in unscored_days(lake, bundle.model_id)
+        if (since or day) <= day <= (until or day)
+    ]
+    return RescoreResult(
+        bundle.model_id, len(stale), n_segments, len(wanted) - len(stale), tuple(closed)
+    )
 
 
 def shards_between(lake: Lake, since: dt.date | None, until: dt.date | None) -> list[Part]:

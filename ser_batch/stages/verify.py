@@ -14,6 +14,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import DamagedPartError, ModelError, WarehouseError
 from ser_batch.scoring.models import known_models
 from ser_batch.scoring.registry import Registry
+from ser_batch.stages.retention import may_be_gone
 from ser_batch.stages.shard import features_of
 from ser_batch.store import part_file
 from ser_batch.store.atomic import TEMPORARY
@@ -109,7 +110,10 @@ def _shards(lake: Lake, settings: Settings) -> Iterator[Finding]:
     for shard in sorted(complete, key=str):
         tags = lake.sound_tags(RECORDINGS, shard) or {}
         found = deviations(lake, tags, members(features_of(settings), shard))
+        expired = may_be_gone(lake, shard)
         for table in sorted(found.lost | found.changed):
+            if table.split("/")[0] in expired and table in found.lost:
+                continue
             what = "is gone" if table in found.lost else "is not the one of its shard"
             yield Finding(member_path(lake, table, shard), what, "recompute", shard)
         yield from _miscounted(lake, shard, tags)
