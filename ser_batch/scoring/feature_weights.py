@@ -16,8 +16,8 @@ COURSES = ("slope", "curvature")
 SCALING = ("loudness", "flux")
 """Descriptors that are no logarithm: all of their statistics scale with the gain of the line."""
 UNUSED = ("chroma", "tonnetz")
-"""Left out, with the duration of the segment: without them anger is ranked as well on unseen corpora
-(docs/models.md)."""
+"""Left out, with the duration of the segment: without them anger is ranked as well on unseen
+corpora (docs/models.md)."""
 LAST_BROAD_MFCC = 6
 """The cepstral coefficients above it describe the fine shape of the spectrum."""
 
