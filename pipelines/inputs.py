@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CorporaOption = Annotated[
     Path | None,
     typer.Option(
-        "--corpora", help="Folder below which each corpus has its own.", envvar="SER_CORPUS_DIR"
+        "--corpora", help="Folder of corpora, one subfolder each.", envvar="SER_CORPUS_DIR"
     ),
 ]
 LabelsOption = Annotated[
@@ -41,19 +41,25 @@ class Objective(StrEnum):
     in_domain = "in-domain"
 
 
-BandOption = Annotated[BandName, typer.Option(help="What the clips are sent through.")]
+BandOption = Annotated[
+    BandName, typer.Option(help="Bandwidth and coding that is applied to the clips.")
+]
 FeaturesOption = Annotated[
     str | None,
-    typer.Option(help="Feature set, whisper_base_l2_l3_int8 say; without it, descriptors."),
+    typer.Option(help="Feature set, such as descriptors_v1; without it, the default of the band."),
 ]
 ObjectiveOption = Annotated[
     Objective,
-    typer.Option(help="calls: on other lines and corpora; clips: on speakers of the same corpora."),
+    typer.Option(
+        help="cross-domain: calls and other corpora; in-domain: speakers of the same corpora."
+    ),
 ]
 AugmentationsOption = Annotated[
     int | None,
     typer.Option(
-        min=0, max=20, help="Augmented copies of each training clip; without it, what pays."
+        min=0,
+        max=20,
+        help="Augmented copies of each training clip; without it, the default of the features.",
     ),
 ]
 

@@ -157,7 +157,7 @@ class Night:
         finish_publishing(self.root, published)
         if published.was_damaged:
             log(
-                "the published file was damaged; it was built anew from the lake",
+                "the published file was damaged; it was rebuilt from the lake",
                 level=logging.WARNING,
                 event="warehouse_damaged",
             )

@@ -35,7 +35,7 @@ RootOption = Annotated[
     typer.Option(
         "--root",
         envvar="SER_ROOT",
-        help="Folder under which lake, warehouse, reports and models lie.",
+        help="Folder of all results: lake, warehouse, reports, models.",
         show_default=True,
     ),
 ]
@@ -44,7 +44,7 @@ SettingsOption = Annotated[
     typer.Option(
         "--settings",
         envvar="SER_SETTINGS",
-        help="Settings file; else ser-batch.toml in the root or the current folder.",
+        help="Settings file; without it, ser-batch.toml in the root or the current folder.",
     ),
 ]
 JsonOption = Annotated[
@@ -54,8 +54,8 @@ LogFormatOption = Annotated[
     LogFormat | None,
     typer.Option(
         "--log-format",
-        help="What is written on standard error; auto: progress bars on a terminal, else lines "
-        "with time; json: one object a line. Else the setting run.log_format.",
+        help="Format of standard error; auto: progress bars on a terminal, else lines with the "
+        "time; json: one object a line. Without it, the setting run.log_format.",
     ),
 ]
 FirstSpeakerOption = Annotated[

@@ -13,7 +13,9 @@ from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.options import Exit, JsonOption, print_json, say_error, say_progress
 from pipelines.terminal import show_lines, show_table
 
-app = typer.Typer(no_args_is_help=True, help="Figures of speed and quality, beside named peers.")
+app = typer.Typer(
+    no_args_is_help=True, help="Figures of speed and quality, beside other libraries."
+)
 
 
 @app.command("night")
@@ -21,7 +23,9 @@ def night(
     hours: Annotated[float, typer.Option(help="Hours of calls.", min=0.01, max=1000)] = 2.0,
     calls: Annotated[
         Path | None,
-        typer.Option(help="Folder of two-channel WAV calls to repeat; else calls/ of the corpora."),
+        typer.Option(
+            help="Folder of two-channel WAV calls to repeat; without it, calls/ of the corpora."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,7 +47,7 @@ def night(
 @app.command("vad")
 def vad(
     calls: Annotated[
-        Path | None, typer.Option(help="Folder of calls; else calls/ of the corpora.")
+        Path | None, typer.Option(help="Folder of calls; without it, calls/ of the corpora.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

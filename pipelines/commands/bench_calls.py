@@ -59,16 +59,24 @@ def bench_calls(  # noqa: PLR0917
     ] = None,
     test_on: Annotated[
         list[str] | None,
-        typer.Option("--test", help="Corpus of the unseen calls; may be repeated. Else all."),
+        typer.Option(
+            "--test", help="Corpus to simulate calls of; may be repeated. Without it, all."
+        ),
     ] = None,
     labels: Annotated[
         list[Path] | None,
         typer.Option(help="CSV of your own clips as one more unseen corpus; may be repeated."),
     ] = None,
     calls: Annotated[int, typer.Option(min=10, help="Calls of each seed.")] = 200,
-    seeds: Annotated[int, typer.Option(min=1, help="Each seed simulates other calls.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Number of seeds; each simulates other calls.")
+    ] = 3,
     tune_flag: Annotated[
-        bool, typer.Option("--tune-flag", help="Show the flag's curve and its best levels.")
+        bool,
+        typer.Option(
+            "--tune-flag",
+            help="Precision and recall of the flag by its limits, and the best limits.",
+        ),
     ] = False,
     augmentations: AugmentationsOption = None,
     optimise_for: ObjectiveOption = Objective.cross_domain,
@@ -76,7 +84,7 @@ def bench_calls(  # noqa: PLR0917
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Which calls are worst, which are flagged, which way they went, on calls of known truth.
+    """Ranking, flag and arc of simulated calls whose truth is known.
 
     Calls are simulated from labelled clips, pass the night's analysis, and are scored with the
     product's decisions. Without --train it is the model in use, on corpora that it never saw.

@@ -29,7 +29,7 @@ def encoder(
     corpora: Annotated[
         Path | None,
         typer.Option(
-            help="Folder below which each corpus has its own; without it, speed only.",
+            help="Folder of corpora, one subfolder each; without it, speed only.",
             envvar="SER_CORPUS_DIR",
         ),
     ] = None,
@@ -37,7 +37,7 @@ def encoder(
         list[str] | None, typer.Option(help="Feature set; may be repeated. Without it, six.")
     ] = None,
     calls: Annotated[
-        int, typer.Option(help="Calls a setting that models of EmoDB rank; 0: none.", min=0)
+        int, typer.Option(help="Simulated calls to rank with models of EmoDB; 0: none.", min=0)
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,15 +72,15 @@ def encoder(
 
 def adapt(  # noqa: PLR0917
     corpora: CorporaOption = None,
-    corpus: Annotated[str, typer.Option(help="Whose speakers are parted.")] = "ravdess",
-    init: Annotated[str, typer.Option(help="Encoder to begin with.")] = "encoder_v1",
+    corpus: Annotated[
+        str, typer.Option(help="Corpus whose speakers are split in halves.")
+    ] = "ravdess",
+    init: Annotated[str, typer.Option(help="Encoder to adapt.")] = "encoder_v1",
     itself: Annotated[
         bool,
-        typer.Option(
-            "--self-distill", help="Without the large teacher: the encoder teaches itself."
-        ),
+        typer.Option("--self-distill", help="Without a large teacher: the encoder is its own."),
     ] = False,
-    steps: Annotated[int, typer.Option(help="Of training.", min=1)] = 200,
+    steps: Annotated[int, typer.Option(help="Steps of training.", min=1)] = 200,
     as_json: JsonOption = False,
 ) -> None:
     """Whether half of the speakers, used without labels, help to classify the others' emotions.
@@ -122,11 +122,11 @@ def few_labels(  # noqa: PLR0917
     features: Annotated[
         str, typer.Option(help="Feature set beside the default one.")
     ] = "whisper_base_l2_l3_int8",
-    draws: Annotated[int, typer.Option(help="How often labels are drawn.", min=1)] = 3,
+    draws: Annotated[int, typer.Option(help="Number of random draws of labels.", min=1)] = 3,
     picture: Annotated[Path | None, typer.Option(help="SVG or PNG file of the curves.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How far the first 10, 25, 50, 100 and 200 labels an emotion go, on unseen speakers.
+    """UAR on unseen speakers from 10, 25, 50, 100 and 200 labels an emotion.
 
     Example:
 

@@ -27,13 +27,18 @@ from pipelines.terminal import progress_bar
 
 
 def bench_features(
-    calls: Annotated[Path, typer.Option(help="Folder of recordings whose speech is described.")],
+    calls: Annotated[Path, typer.Option(help="Folder of WAV recordings to compute features of.")],
     minutes: Annotated[float, typer.Option(min=0.1, help="Minutes of speech.")] = 10.0,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Features: × real time per core, beside librosa and, where it is installed, openSMILE."""
+    """Features: × real time per core, beside librosa and, if it is installed, openSMILE.
+
+    Example:
+
+      ser-batch bench features --calls /calls --minutes 10 --json
+    """
     from ser_batch.lab.bench.features import run
 
     found = sorted(path for path in calls.rglob("*") if path.suffix.lower() == ".wav")
@@ -63,9 +68,9 @@ def bench_models(  # noqa: PLR0917
 ) -> None:
     """Our recipe beside LightGBM alone, SVM, logistic regression, MLP, and openSMILE if installed.
 
-    Every one is tuned inside the training folds, speakers held apart.
+    Every one is tuned inside the training folds, on other speakers.
 
-    Example:
+    Examples:
 
       ser-batch bench models --corpora DIR --protocol ravdess-folds-of-4
 
@@ -95,7 +100,7 @@ def bench_ablation(
     corpora: CorporaOption = None,
     features: Annotated[
         list[str] | None,
-        typer.Option(help="Feature set to compare; may be repeated. Without it, the night's."),
+        typer.Option(help="Feature set to compare; may be repeated. Without it, the default ones."),
     ] = None,
     topic: Annotated[
         list[str] | None,
@@ -185,12 +190,12 @@ def _show_models(result: dict[str, Any]) -> None:
 def bench_ood(
     corpora: CorporaOption = None,
     model: Annotated[
-        Path | None, typer.Option(help="Bundle; without it, the one that comes along.")
+        Path | None, typer.Option(help="Bundle; without it, the bundled model.")
     ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Of how many clips one is measured.")] = 5,
+    every: Annotated[int, typer.Option(min=1, help="Take only every Nth clip.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """How often each kind of sound is out of distribution: speech, far speech, music, noise.
+    """Share of each kind of sound that is out of distribution: speech, music, noise.
 
     Environmental sounds and calls are measured too where noise/ and calls/ lie beside the corpora.
 

@@ -31,7 +31,7 @@ def statistics(
 
 
 def gate(
-    labels: Annotated[int, typer.Option(help="Random labels that measure.", min=60)] = 300,
+    labels: Annotated[int, typer.Option(help="Random labels.", min=60)] = 300,
     runs: Annotated[int, typer.Option(help="Comparisons of each kind.", min=20)] = 400,
     as_json: JsonOption = False,
 ) -> None:

@@ -21,7 +21,14 @@ def import_corpus(
     out: Annotated[Path | None, typer.Option(help="CSV file; without it, the terminal.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Labels of a corpus, read from its own file names."""
+    """List a corpus's clips with speaker and emotion, read from its own file names.
+
+    Examples:
+
+      ser-batch corpus import ravdess DIR/ravdess --out ravdess.csv
+
+      ser-batch train --labels ravdess.csv --out MODEL
+    """
     from ser_batch.corpora import get_corpus
     from ser_batch.corpora.labels import labels_csv, summary
 

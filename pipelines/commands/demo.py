@@ -27,13 +27,13 @@ QUERIES = (
 
 def demo(
     root: Annotated[
-        Path, typer.Option("--root", help="Folder for the calls and all that is made of them.")
+        Path, typer.Option("--root", help="Folder for the calls and all results.")
     ] = DEMO_ROOT,
-    calls: Annotated[int, typer.Option(help="How many calls to make.", min=1, max=500)] = 24,
-    seed: Annotated[int, typer.Option(help="Another seed, other calls.")] = 1,
+    calls: Annotated[int, typer.Option(help="Number of calls.", min=1, max=500)] = 24,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Make synthetic calls and run the night on them.
+    """Simulate calls and run a night on them.
 
     Example:
 

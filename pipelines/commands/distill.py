@@ -47,55 +47,56 @@ def distill(  # noqa: PLR0917
     teacher: Annotated[
         str | None,
         typer.Option(
-            help="Feature set that is taught, or self; without it, Whisper if its weights are "
-            "here, else self."
+            help="Feature set to reproduce, or self; without it, Whisper if its weights are "
+            "installed, else self."
         ),
     ] = None,
     init: Annotated[
-        str | None, typer.Option(help="Encoder to begin with: adapts it to the recordings.")
+        str | None, typer.Option(help="Encoder to adapt to the recordings; without it, a new one.")
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the encoder; without it, under the root's models/encoders."),
     ] = None,
     minutes: Annotated[
-        float, typer.Option(help="Of training, where --steps is not given.", min=0.05)
+        float, typer.Option(help="Minutes of training; --steps wins.", min=0.05)
     ] = 50.0,
     steps: Annotated[
-        int | None, typer.Option(help="Of training: the same steps give the same encoder.", min=1)
+        int | None,
+        typer.Option(help="Steps of training; the same number gives the same encoder.", min=1),
     ] = None,
     synthetic_minutes: Annotated[
-        float, typer.Option(help="Minutes of synthetic speech among the material.", min=0)
+        float, typer.Option(help="Minutes of synthetic speech in the training audio.", min=0)
     ] = 0.0,
     noise: Annotated[
-        str | None, typer.Option(help="Folder of sounds that are mixed in, `=LICENCE` after it.")
+        str | None, typer.Option(help="Folder of noises to mix in, `=LICENCE` after it.")
     ] = None,
     votes: Annotated[
         list[str] | None,
         typer.Option(
-            help="Corpus among the audio whose listeners' votes, or labels, are learnt too; may "
+            help="Corpus among the audio whose listeners' votes, or labels, are targets too; may "
             "be repeated."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the random generator.")] = 1,
     labels: Annotated[
         Path | None,
-        typer.Option(help="CSV of labelled clips by which an adaptation is judged, as of train."),
+        typer.Option(help="CSV of labelled clips that measure an adaptation, as of train."),
     ] = None,
     work: Annotated[
         Path | None,
         typer.Option(
-            help="Folder in which what can be gone on with stays; else it goes with the last step."
+            help="Folder to keep the state of training in; without it, deleted at the end."
         ),
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Teach a small encoder, on unlabelled audio, to reproduce the states of a large speech model.
+    """Train a small encoder, on unlabelled audio, to reproduce the states of a large one.
 
-    With --votes it also learns what listeners perceived in the clips of a labelled corpus. Broken
-    off and run again, it goes on where it was. Of a call, a recording of two channels, only the
+    With --votes it also learns what listeners perceived in the clips of a labelled corpus. An
+    interrupted run continues where it stopped. Of a call, a recording of two channels, only the
     customer's side is used; of recordings that the root knows, only what may be scored.
 
     Examples:

@@ -28,26 +28,24 @@ def erase(
         str | None, typer.Option(help="All calls of this customer, as the metadata names them.")
     ] = None,
     call: Annotated[str | None, typer.Option(help="One call: its call_id or recording_id.")] = None,
-    audio: Annotated[
-        bool, typer.Option("--audio", help="Delete the recordings themselves, too.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    audio: Annotated[bool, typer.Option("--audio", help="Also delete the recordings.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")
+        bool, typer.Option("--dry-run", help="List what would be erased, and change nothing.")
     ] = False,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a call, or all calls of a customer, everywhere; it cannot be taken back.
+    """Erase a call, or all calls of a customer, everywhere; this cannot be undone.
 
-    Goes: rows of every table of the lake and the warehouse, lines of
+    Deleted: rows of every table of the lake and the warehouse, lines of
     metadata, labels, snippets, call pages, entries of reports.
 
-    Stays: digests, by which audio and export are not taken in again; sums
-    over many calls in reports written before; what you exported.
+    Kept: digests, so that the same audio and metadata are not ingested
+    again; sums over many calls in existing reports; files that you exported.
 
-    Calls that come later are new: who wants none of them scored objects.
+    Later calls of the customer are scored, unless the metadata says `objected`.
 
     Examples:
 

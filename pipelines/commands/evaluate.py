@@ -59,7 +59,8 @@ def evaluate(  # noqa: PLR0917
         typer.Option("--unseen-sentences", help="Hold out texts too, where a corpus names them."),
     ] = False,
     comparisons: Annotated[
-        bool, typer.Option(help="Also per-speaker normalisation and the figures that flatter.")
+        bool,
+        typer.Option(help="Also per-speaker normalisation, and a split by clip, which overstates."),
     ] = True,
     pictures: Annotated[
         Path | None,
@@ -67,9 +68,9 @@ def evaluate(  # noqa: PLR0917
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How well emotions of unseen speakers are recognised, with the check that they are unseen.
+    """Measure how well emotions of unseen speakers are recognised.
 
-    The model is trained as `ser-batch train` does by default.
+    The model is trained as by `ser-batch train`; speakers on both sides of a split are refused.
 
     Examples:
 

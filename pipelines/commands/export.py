@@ -23,7 +23,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="File to write: .csv, .parquet or .xlsx.")],
     *,
     mart: Annotated[
-        str | None, typer.Option(help="Which mart; without one: the workbook of the week.")
+        str | None, typer.Option(help="One mart; without it, a workbook (.xlsx) of several.")
     ] = None,
     first: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
@@ -36,7 +36,7 @@ def export(
     settings_file: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a mart, or a workbook of the week, for other programs.
+    """Write a workbook of the last seven days, or one mart, to a file.
 
     Examples:
 

@@ -31,7 +31,7 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="A recording.")],
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Draw it into this PNG file, too.", dir_okay=False)
+        Path | None, typer.Option(help="Also draw it to this PNG file.", dir_okay=False)
     ] = None,
     customer_channel: CustomerChannelOption = None,
     first_speaker: FirstSpeakerOption = None,
@@ -39,7 +39,7 @@ def inspect(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What is detected in one call before it is scored: who speaks when, tones, and the line.
+    """Show what is detected in one call: who speaks when, tones, channel quality.
 
     Examples:
 

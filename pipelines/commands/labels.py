@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from ser_batch.labels.queue import ImportResult
 
-app = typer.Typer(no_args_is_help=True, help="Labels: ask people which emotion they perceive.")
+app = typer.Typer(
+    no_args_is_help=True, help="Labels: queue segments, annotate them, import labels."
+)
 
 _MOST_REFUSALS = 20
 
@@ -34,13 +36,15 @@ def queue(
     count: Annotated[int, typer.Option(min=1, help="Segments to ask about.")] = 200,
     audio_url: Annotated[
         str | None,
-        typer.Option(help="Where Label Studio finds the root folder; else its local files."),
+        typer.Option(
+            help="URL at which Label Studio reads the root folder; without it, its local files."
+        ),
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Pick the segments that a model learns most from, and a share by chance to measure models by.
+    """Select segments to label: informative ones, and a random share to measure models by.
 
     Writes snippets, tasks and a labelling configuration for Label Studio, and a CSV, under
     ROOT/labels. With Label Studio's local files, its document root is ROOT.
@@ -77,14 +81,14 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; only this machine unless given.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
 ) -> None:
-    """A page that plays queued segments and keeps each answer at once; Ctrl-C ends it.
+    """Serve a page that plays queued segments and saves each answer at once; Ctrl-C ends it.
 
-    Keys 1 to 9 choose, 0 says that one can't tell, u takes back, space plays again. Several people
-    may label at the same time, each under a name, and go on where they stopped.
+    Keys: 1 to 9 choose an emotion, 0 "can't tell", u undo, space play again. Several people may
+    label at the same time, each under a name, and continue later.
 
     Example:
 
@@ -115,9 +119,9 @@ def import_file(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in labels, row by row; what was taken before is not taken twice, nothing overwritten.
+    """Import labels, row by row; nothing is imported twice or overwritten.
 
-    Exit code: 0 every row was taken, 3 rows were refused, 1 the file cannot be read.
+    Exit code: 0 every row is known; 3 rows were refused; 1 the file cannot be read.
 
     Examples:
 
@@ -159,7 +163,7 @@ def status(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How much is queued and labelled, by whom, and how far annotators agree.
+    """Show how much is queued and labelled, by whom, and how far annotators agree.
 
     Example:
 

@@ -22,12 +22,14 @@ from pipelines.terminal import show_lines, show_table, table_of
 if TYPE_CHECKING:
     from ser_batch.scoring.registry import Entry
 
-models_app = typer.Typer(no_args_is_help=True, help="Model bundles.")
+models_app = typer.Typer(
+    no_args_is_help=True, help="Models: list, show, promote, roll back, compare, adapt."
+)
 
 NameArgument = Annotated[
     str, typer.Argument(help="Folder below ROOT/models, or `bundled`; `models list` names them.")
 ]
-WhyOption = Annotated[str, typer.Option(help="Why; it stands in the log.")]
+WhyOption = Annotated[str, typer.Option(help="Reason, for the log.")]
 
 
 @models_app.command("list")
@@ -36,7 +38,7 @@ def list_models(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The models of a root: which one scores, which score in shadow, and the others.
+    """List the models of a root: champion, shadows and the others.
 
     Example:
 
@@ -66,11 +68,18 @@ def list_models(
 @models_app.command("show")
 def show(
     folder: Annotated[
-        Path | None, typer.Argument(help="Bundle; without it, the one that comes along.")
+        Path | None, typer.Argument(help="Bundle; without it, the bundled model.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What a model was made from, what it is good for, and how good it is."""
+    """The card of a model: training data, intended use, limits and figures.
+
+    Examples:
+
+      ser-batch models show
+
+      ser-batch models show data/models/calls-3f2a91c0 --json
+    """
     from ser_batch.scoring.bundle import default_bundle_path
 
     show_bundle(folder or default_bundle_path(), as_json=as_json)
@@ -78,7 +87,7 @@ def show(
 
 @models_app.command("log")
 def log(root: RootOption = DEFAULT_ROOT, as_json: JsonOption = False) -> None:
-    """Who made which model the champion, when and why.
+    """List the promotions: model, time, user and reason.
 
     Example:
 
@@ -102,7 +111,7 @@ def promote(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a model the one that scores, from the next night on.
+    """Make a model the champion: it scores from the next night on.
 
     Example:
 
@@ -124,7 +133,7 @@ def rollback(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the champion before this one score again; its scores are still there.
+    """Make the previous champion the champion again; its scores are still stored.
 
     Example:
 
@@ -143,7 +152,7 @@ def rollback(
 def shadow(  # noqa: PLR0917
     name: NameArgument,
     why: WhyOption,
-    on: Annotated[bool, typer.Option("--on/--off", help="Begin or end.")] = True,
+    on: Annotated[bool, typer.Option("--on/--off", help="Start or stop.")] = True,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
@@ -166,15 +175,15 @@ def shadow(  # noqa: PLR0917
 
 @models_app.command("align")
 def align(
-    days: Annotated[int, typer.Option(min=1, help="Latest call dates that it is fitted to.")] = 28,
+    days: Annotated[int, typer.Option(min=1, help="Latest call dates to adapt to.")] = 28,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit the champion to how customers usually sound on this root's lines; no label is needed.
+    """Adapt the champion to the channels and voices of this root's calls; no labels are needed.
 
-    Lines, languages and microphones shift every caller alike; this takes that shift away and
-    leaves each caller's mood. The fitted model is registered and scores once it is promoted.
+    Telephone channels, languages and microphones shift the features of every caller alike; this
+    subtracts that shift. The new model is registered and scores once it is promoted.
 
     Example:
 
@@ -204,9 +213,9 @@ def calibrate(
 ) -> None:
     """Refit the champion's probability of dissatisfaction to this root's random labels.
 
-    Its level and spread change, the ranking of segments does not. It is written only if labels of
-    callers that it was not fitted to are predicted better. The model is registered and scores once
-    it is promoted; `models rollback` undoes that.
+    The ranking of segments does not change. A new model is registered only if it predicts labels of
+    callers that it was not fitted to better. It scores once it is promoted; `models rollback`
+    undoes that.
 
     Example:
 
@@ -263,7 +272,7 @@ def compare(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The champion and another model on labelled segments of callers that neither learned from.
+    """Compare the champion with another model on labelled segments of held-out callers.
 
     Emotions of `retrain.leave_out`, and those that the other model was trained without, are left
     out.

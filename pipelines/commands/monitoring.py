@@ -29,9 +29,9 @@ def health(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Freshness, last run, rejected files, drift and disk, for a monitoring system.
+    """Check freshness, last run, rejected files, drift and disk, for a monitoring system.
 
-    Exit code: 0 ok, 1 warning, 2 critical. Limits: the table health of the settings.
+    Exit code: 0 ok; 1 warning; 2 critical. The limits are settings: table [health].
 
     Examples:
 
@@ -64,7 +64,7 @@ def send_sample(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a sample alert by webhook and command, and show what the limits would report.
+    """Send a sample alert by webhook and command, and list queues above a limit.
 
     Example:
 

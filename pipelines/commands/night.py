@@ -44,11 +44,11 @@ def nightly(  # noqa: PLR0917
     log_format: LogFormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in new recordings, score them, publish the warehouse, write the report.
+    """Ingest new recordings, score them, publish the warehouse, write the report.
 
-    What was done before is not done again; killed and run again, it ends with the same rows.
-    Exit code: 0 clean, 3 files were rejected, or no call or less than half of what could be
-    was scored, 1 failed, 75 another run is at work.
+    Finished work is not repeated: after a kill, the same command completes the night.
+    Exit code: 0 clean; 3 partial: files were rejected, no recording was found, or fewer than
+    half of the calls that could be scored were; 1 failed; 75 another run is using the root.
 
     Examples:
 
@@ -76,7 +76,7 @@ def runs(
     last: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 10,
     as_json: JsonOption = False,
 ) -> None:
-    """The record of the last runs: what they did, and with what.
+    """The last runs: status, calls, seconds and model.
 
     Example:
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ser_batch.ingest.issues import IssueRow
     from ser_batch.ingest.quarantine import Reason
 
-app = typer.Typer(no_args_is_help=True, help="Files that were left out, and warnings.")
+app = typer.Typer(no_args_is_help=True, help="Rejected files and warnings.")
 
 SHOWN = 5
 """Files that the terminal lists for each reason."""
@@ -31,7 +31,7 @@ def show(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rejected files and warnings, by reason, with what to do.
+    """List rejected files and warnings by reason, with what to do.
 
     Examples:
 
@@ -93,9 +93,9 @@ def retry(
     code: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let the next night try the files again that analysis left out.
+    """Let the next night try files again that analysis rejected.
 
-    Files that were replaced, or left out before they were decoded, are tried again anyway.
+    Files that were replaced, or rejected before they were decoded, are tried again anyway.
 
     Example:
 

@@ -38,7 +38,7 @@ def query(
     root: RootOption = DEFAULT_ROOT,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="How rows are written; else as the file's ending says."),
+        typer.Option("--format", help="Format of the rows; without it, by the file's ending."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -46,14 +46,14 @@ def query(
     ] = None,
     list_marts: Annotated[
         bool,
-        typer.Option("--list", help="Name the marts with grain and columns, and the cookbook."),
+        typer.Option("--list", help="List the marts with grain and columns, and the cookbook."),
     ] = False,
     cookbook: Annotated[
         str | None, typer.Option(metavar="NAME", help="Ask a question of the cookbook.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the published warehouse in SQL, read-only.
+    """Query the published warehouse in SQL, read-only.
 
     Examples:
 
@@ -88,13 +88,13 @@ def publish(
     root: RootOption = DEFAULT_ROOT,
     settings_file: SettingsOption = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Build every call date, also those that did not change.")
+        bool, typer.Option("--full", help="Build every call date, also unchanged ones.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build the warehouse from the lake, test it, and swap it in.
 
-    The night does it by itself; this is for a change of weights or SQL in the daytime.
+    A night does this too; run it after a change of thresholds or SQL.
 
     Examples:
 
@@ -126,7 +126,7 @@ def publish(
     dates = f"built, {len(result.dates)} call dates"
     state = dates if result.built else "nothing had changed since it was built"
     if result.was_damaged:
-        state = f"the published file was damaged; {state} anew from the lake"
+        state = f"the published file was damaged; {state} from the lake"
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"{result.path}: {state}")
     for name, n_rows in result.rows.items():
@@ -146,7 +146,7 @@ def report(
     queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a report of the published warehouse: again, or of chosen days or a queue.
+    """Write a report of the published warehouse, or of chosen days or a queue.
 
     Examples:
 

@@ -36,7 +36,7 @@ def retrain(
     log_format: LogFormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a new model on the labels, and let it take over if it is better on unseen callers.
+    """Train a model on the labels; promote it if it is better on held-out callers.
 
     Emotions with too few labels are left out, with a warning; where fewer than two emotions are
     left it stops. A model that is not better, or worse for one queue, stays a challenger, with the
@@ -101,7 +101,7 @@ def rescore(  # noqa: PLR0917
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a model's scores beside those that are there; the champion's stay what is shown.
+    """Score past calls with another model; marts and reports keep showing the champion.
 
     The mart model_comparison then shows what the model would change.
 
@@ -152,9 +152,9 @@ def drift(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Whether the newest calls are like those before, and like the model's training data.
+    """Compare the newest calls with earlier ones and with the training data.
 
-    The night finds it out; the mart drift has every day.
+    Every night computes this; the mart drift has each day.
 
     Example:
 
@@ -196,9 +196,9 @@ def drift(
 def bench_retraining(
     corpora: CorporaOption = None,
     corpus: Annotated[
-        str, typer.Option(help="Whose speakers are labelled, and measure.")
+        str, typer.Option(help="Corpus whose speakers are labelled and tested on.")
     ] = "ravdess",
-    draws: Annotated[int, typer.Option(min=1, help="How often its speakers are drawn apart.")] = 3,
+    draws: Annotated[int, typer.Option(min=1, help="Number of random splits of its speakers.")] = 3,
     as_json: JsonOption = False,
 ) -> None:
     """What labels are worth: recall on unseen speakers after each 50, by queue and by chance.

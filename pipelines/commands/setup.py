@@ -20,7 +20,7 @@ from pipelines.options import (
 
 def init(
     root: RootOption = DEFAULT_ROOT,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a settings file with every setting, its default, range and meaning.
 

@@ -44,8 +44,13 @@ def train(  # noqa: PLR0917
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
 
-    Its figures are measured on speakers that it was not trained on. The bundled model is made by
-    `ser-batch train --corpora DIR --corpus cremad --corpus emodb --out MODEL`.
+    Its figures are measured on speakers that it was not trained on.
+
+    Examples:
+
+      ser-batch train --corpora DIR --corpus cremad --corpus emodb --out MODEL
+
+      ser-batch train --labels calls.csv --features descriptors_v1
     """
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips

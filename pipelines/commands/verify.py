@@ -29,12 +29,12 @@ def verify(
     root: RootOption = DEFAULT_ROOT,
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Restore, make again and rebuild what is damaged.")
+        bool, typer.Option("--repair", help="Restore or recompute what is damaged.")
     ] = False,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every stored file and say what is lost or damaged; 1 where something is.
+    """Read every stored file and list what is lost or damaged; exit code 1 if anything is.
 
     Checks the lake's files and their second copies, whether the parts of each
     shard belong together, the registry and its models, and every table of the
@@ -85,30 +85,30 @@ def _repaired(place: Root, settings: Settings, found: list[Finding], *, quiet: b
 
 
 def _rows(found: list[Finding]) -> list[dict[str, Any]]:
-    return [{"path": str(each.path), "what": each.what, "mending": each.mending} for each in found]
+    return [{"path": str(each.path), "what": each.what, "action": each.action} for each in found]
 
 
 def _show(found: list[Finding], left: list[Finding], repaired: Repaired | None) -> None:
     from ser_batch.report.words import counted
-    from ser_batch.stages.verify import MENDINGS
+    from ser_batch.stages.verify import ACTIONS
 
     if not found:
         typer.echo("Everything is as it was written.")
         return
     for each in left if repaired else found:
-        typer.echo(f"{each.path}: {each.what}; {MENDINGS[each.mending]}")
+        typer.echo(f"{each.path}: {each.what}; {ACTIONS[each.action]}")
     if repaired is None:
-        typer.echo(f"{counted(len(found), 'file')} not as written; --repair does what is said")
+        typer.echo(f"{counted(len(found), 'file')} not as written; --repair does this")
         return
     typer.echo(
         f"{counted(len(found), 'file')} not as written: {repaired.n_restored} restored, "
-        f"{counted(repaired.n_shards, 'shard')} made again from "
+        f"{counted(repaired.n_shards, 'shard')} recomputed from "
         f"{counted(repaired.n_calls, 'recording')}"
-        f"{', warehouse built again' if repaired.is_rebuilt else ''}; {len(left)} left"
+        f"{', warehouse rebuilt' if repaired.is_rebuilt else ''}; {len(left)} left"
     )
     if repaired.n_lost:
         lost = counted(repaired.n_lost, "call")
         typer.echo(
-            f"stored rows of {lost} are lost, for the recordings are gone: "
+            f"stored rows of {lost} are lost, because the recordings are gone: "
             "`ser-batch quarantine list --warnings --code analysis_lost`"
         )

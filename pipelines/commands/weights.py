@@ -28,7 +28,7 @@ class SourceName(StrEnum):
 
 @app.command("list")
 def show(as_json: JsonOption = False) -> None:
-    """Which weights there are, whether they are here, and the feature sets that they give.
+    """List weights, whether they are installed, and the feature sets that need them.
 
     Example:
 
@@ -57,12 +57,12 @@ def show(as_json: JsonOption = False) -> None:
 
 @app.command("get")
 def get(
-    name: Annotated[str, typer.Argument(help="As `weights list` names them.")] = DEFAULT,
+    name: Annotated[str, typer.Argument(help="Name, as in `weights list`.")] = DEFAULT,
     folder: Annotated[
         Path | None,
         typer.Option(
             "--from",
-            help="Folder with a CTranslate2, safetensors or ONNX copy; nothing is fetched then.",
+            help="Folder with a CTranslate2, safetensors or ONNX copy, instead of a download.",
             exists=True,
         ),
     ] = None,
@@ -72,7 +72,7 @@ def get(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch weights once, check that they are the published ones, keep the part that is needed.
+    """Download weights, check that they are the published ones, keep the part that is needed.
 
     Examples:
 
@@ -96,7 +96,7 @@ def get(
 
 @app.command("verify")
 def verify(
-    name: Annotated[str | None, typer.Argument(help="Without it, all that are here.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Without it, all that are installed.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check that weights are the published ones; exit code 1 if any are missing or changed.

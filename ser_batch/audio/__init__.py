@@ -1,0 +1,1 @@
+"""Samples in, samples and measures out: decoding, voice activity, segments, denoising."""

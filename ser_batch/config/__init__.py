@@ -1,6 +1,6 @@
 """Every setting: default, unit, range and meaning, in one place.
 
-Values come from the settings file (TOML), then from the environment (`SER_AUDIO__MIN_AGE_S=0`),
+Values come from the settings file (TOML), then from the environment (`SER_INGEST__MIN_AGE_S=0`),
 which wins: `ser_batch.settings_file` reads the one and writes it from these declarations.
 """
 

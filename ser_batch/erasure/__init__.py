@@ -1,0 +1,1 @@
+"""The erasure of a call or a customer: what it deletes, and how."""

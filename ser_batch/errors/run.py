@@ -77,7 +77,7 @@ class DamagedPartError(LakeError):
     """A file of the lake is not as it was written."""
 
     code = "damaged_part"
-    remedy = "`ser-batch verify --repair` has it made again, or restores it from its second copy."
+    remedy = "`ser-batch verify --repair` recomputes it, or restores it from its second copy."
 
     def __init__(self, path: Path, reason: str) -> None:
         self.path = path

@@ -1,0 +1,1 @@
+"""Outside the night: benchmarks, distillation of encoders, simulated calls."""

@@ -1,0 +1,1 @@
+"""Runs and their health: run records, drift, alerts, the checks of `doctor` and `health`."""

@@ -1,0 +1,1 @@
+"""A model bundle applied: predict, calibrate, abstain, explain; no training code."""

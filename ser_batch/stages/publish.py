@@ -25,7 +25,7 @@ class PublishResult:
         rows: rows of each mart
         built: False where nothing had changed since it was built
         dates: call dates that were built
-        was_damaged: the published file was damaged, and was built anew
+        was_damaged: the published file was damaged, and was rebuilt
     """
 
     path: Path

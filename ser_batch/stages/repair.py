@@ -63,7 +63,7 @@ def repair(
     """
     lake = Lake(root.lake)
     n_restored = restore_copies(lake, deep=True)
-    damaged = [finding for finding in findings if finding.mending == "recompute"]
+    damaged = [finding for finding in findings if finding.action == "recompute"]
     for finding in damaged:
         if finding.shard is None:
             discard_damaged(lake, finding.path)
@@ -84,7 +84,7 @@ def repair(
 
 
 def _score(root: Root, lake: Lake, shards: Sequence[Part], settings: Settings) -> None:
-    """Scores of the champion and its shadows for what was made again."""
+    """Scores of the champion and its shadows for what was recomputed."""
     for bundle in (load_model(root, settings), *shadow_models(root, settings)[0]):
         for shard in shards:
             if is_unscored(lake, shard, bundle.model_id, settings):

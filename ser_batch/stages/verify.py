@@ -1,4 +1,4 @@
-"""Verify: whether everything under a root is as it was written, and what would mend it."""
+"""Verify: whether everything under a root is as it was written, and what would repair it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from ser_batch.store.paths import Root
 from ser_batch.tables import CHANNELS, IRREPLACEABLE, RECORDINGS
 from ser_batch.warehouse.file import damaged_tables, is_as_published
 
-Mending = Literal["restore", "recompute", "rebuild", "none"]
+Action = Literal["restore", "recompute", "rebuild", "none"]
 
-MENDINGS: dict[Mending, str] = {
-    "restore": "its sound copy takes its place",
-    "recompute": "it is made again, from the recordings where it must be",
-    "rebuild": "the warehouse is built again from the lake",
-    "none": "restore it from a backup: nothing here can make it again",
+ACTIONS: dict[Action, str] = {
+    "restore": "its second copy replaces it",
+    "recompute": "it is recomputed, from the recordings if necessary",
+    "rebuild": "the warehouse is rebuilt from the lake",
+    "none": "restore it from a backup: it cannot be recomputed",
 }
 
 
@@ -42,13 +42,13 @@ class Finding:
     Attributes:
         path: the file
         what: in words
-        mending: what `--repair` does about it
-        shard: of a part that is made again, the shard that it belongs to
+        action: what `--repair` does about it
+        shard: of a part that is recomputed, the shard that it belongs to
     """
 
     path: Path
     what: str
-    mending: Mending
+    action: Action
     shard: Part | None = None
 
 

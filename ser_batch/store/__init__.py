@@ -1,0 +1,1 @@
+"""Where bytes lie: paths below the root, Parquet parts, the lock, atomic writes, permissions."""

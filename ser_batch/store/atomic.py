@@ -30,7 +30,7 @@ def write_bytes_atomic(target: Path, data: bytes, *, durable: bool = False) -> N
     Args:
         target: the file; an older one is replaced
         data: its content
-        durable: wait until it is on the disk, for what could not be made again after a power cut
+        durable: wait until it is on the disk, for what could not be recomputed after a power cut
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:

@@ -110,7 +110,7 @@ class Lake:
         return self._first_sound(contract, part, tags_at)
 
     def sound_tags(self, contract: TableContract, part: Part) -> dict[str, str] | None:
-        """The tags of a part, None too if it cannot be read: for what is then made again."""
+        """The tags of a part, None too if it cannot be read: for what is then recomputed."""
         try:
             return self.tags(contract, part)
         except DamagedPartError:

@@ -1,0 +1,1 @@
+"""What fits or evaluates a model: splits, heads, trees, calibration, gate, retraining."""

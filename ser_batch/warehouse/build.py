@@ -37,7 +37,7 @@ class BuildResult:
         rows: rows of each table
         built: False where the published file was already made from the same input
         dates: call dates that were built
-        was_damaged: the published file was not as it had been published, and was built anew
+        was_damaged: the published file had changed since it was published, and was rebuilt
     """
 
     path: Path

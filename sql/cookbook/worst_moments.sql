@@ -1,4 +1,4 @@
--- question: Which single moments are worth hearing?
+-- question: Which single moments are worth listening to?
 select
     call_id,
     queue,

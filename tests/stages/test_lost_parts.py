@@ -125,7 +125,7 @@ def test_both_copies_damaged_is_said_and_nothing_is_touched(root):
     for place in lake.places(METADATA, part):
         flip_a_bit(place)
     [finding] = verify(root, SETTINGS)
-    assert finding.mending == "none"
+    assert finding.action == "none"
     assert all(place.exists() for place in lake.places(METADATA, part))
 
 

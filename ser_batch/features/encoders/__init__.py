@@ -1,0 +1,1 @@
+"""Speech encoders on onnxruntime: weights, graphs, and the feature sets of their states."""

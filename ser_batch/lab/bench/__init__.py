@@ -1,0 +1,1 @@
+"""Benchmarks behind `ser-batch bench`: speed and quality beside named peers."""

@@ -114,8 +114,8 @@ def _of_clip(
         _speech(near, feature_set),
     )
     distant = far(samples, clip_hz, np.random.default_rng(seed))
-    heard = in_band(distant, clip_hz, rate_hz, "telephone")
-    yield (f"{clip.corpus}, far", "out"), _speech(heard, feature_set)
+    received = in_band(distant, clip_hz, rate_hz, "telephone")
+    yield (f"{clip.corpus}, far", "out"), _speech(received, feature_set)
 
 
 def _of_call(path: Path, settings: Settings) -> Mapping[int, FloatArray]:

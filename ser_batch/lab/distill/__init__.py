@@ -1,0 +1,1 @@
+"""Distillation: a small encoder trained to reproduce the states of a large one."""

@@ -1,0 +1,1 @@
+"""Synthetic calls with known truth: plans, dialogues, voices, telephone sounds."""

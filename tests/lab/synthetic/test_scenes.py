@@ -65,7 +65,7 @@ def test_an_interruption_overlaps_both_channels_and_never_its_own():
     first, second = spans(call, "speech", CUSTOMER)
     assert first[0] == pytest.approx(agent[1] - 1.5)
     assert second[0] == first[1]
-    # the two turns touch, so they are one stretch of overlap
+    # the two turns touch, so they are one interval of overlap
     assert spans(call, "overlap", AGENT) == [(first[0], second[1])]
     assert spans(call, "overlap", CUSTOMER) == spans(call, "overlap", AGENT)
 

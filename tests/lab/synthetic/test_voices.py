@@ -97,24 +97,26 @@ def test_a_missing_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
 def test_melody_is_widened_or_flattened_around_its_median():
     rate_hz = 16_000
     voice = speech_like(2.0, rate_hz=rate_hz, rng=np.random.default_rng(4), f0_hz=150)
-    heard = {}
+    octaves = {}
     for span in (0.3, 2.0):
         rng = np.random.default_rng(0)
         changed = reintone(voice, rate_hz=rate_hz, span=span, rough=0.0, rng=rng)
         track = pitch_track(changed, rate_hz=rate_hz)
-        heard[span] = np.log2(track[track > 0])
+        octaves[span] = np.log2(track[track > 0])
     before = pitch_track(voice, rate_hz=rate_hz)
     before = np.log2(before[before > 0])
-    quartiles = {key: np.subtract(*np.percentile(value, (75, 25))) for key, value in heard.items()}
+    quartiles = {
+        key: np.subtract(*np.percentile(value, (75, 25))) for key, value in octaves.items()
+    }
     natural = np.subtract(*np.percentile(before, (75, 25)))
     assert quartiles[0.3] < 0.6 * natural
     assert quartiles[2.0] > 1.5 * natural
-    for value in heard.values():
+    for value in octaves.values():
         assert np.median(value) == pytest.approx(np.median(before), abs=0.04)
 
 
 @pytest.mark.parametrize("f0_hz", [110.0, 160.0, 230.0])
-def test_tone_voices_are_speech_to_the_pipelines_ear(f0_hz: float):
+def test_tone_voices_are_detected_as_speech(f0_hz: float):
     rng = np.random.default_rng(2)
     scene, speaker = Scene(rng), ToneSpeaker(f0_hz, rng)
     for _ in range(6):
@@ -122,11 +124,11 @@ def test_tone_voices_are_speech_to_the_pipelines_ear(f0_hz: float):
     call = scene.render()
     audio = Audio(call.samples.T.copy(), RATE_HZ, "WAV", "ULAW")
     (found,) = analyse_calls([audio], Settings())
-    heard = to_mask(found.channels[CUSTOMER].turns, len(call.samples), 1 / RATE_HZ)
+    detected = to_mask(found.channels[CUSTOMER].turns, len(call.samples), 1 / RATE_HZ)
     spoken_ = np.array([(row.start_s, row.end_s) for row in call.truth])
     true = to_mask(spoken_, len(call.samples), 1 / RATE_HZ)
-    assert np.mean(heard[true]) > 0.95
-    assert np.mean(heard[~true]) < 0.05
+    assert np.mean(detected[true]) > 0.95
+    assert np.mean(detected[~true]) < 0.05
 
 
 def test_pitch_is_found_within_two_percent_on_a_known_voice():
