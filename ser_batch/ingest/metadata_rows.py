@@ -7,6 +7,7 @@ read and goes on with the next row; only a file without any row that could be fo
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import json
@@ -245,12 +246,9 @@ def _columns(
     file: pq.ParquetFile, group: int, n_rows: int, repeated: set[str]
 ) -> tuple[dict[str, pa.ChunkedArray[Any]], dict[str, str]]:
     """Columns of a row group, and why others cannot be read."""
-    names = [name for name in file.schema_arrow.names if name.strip() not in repeated]
-    try:
+    names = [name for name in file.schema_arrow.names if name.strip() not in {"", *repeated}]
+    with contextlib.suppress(*_UNREADABLE):
         table = file.read_row_group(group)
-    except _UNREADABLE:
-        pass
-    else:
         return {name: table.column(name) for name in names}, {}
     columns: dict[str, pa.ChunkedArray[Any]] = {}
     damaged: dict[str, str] = {}

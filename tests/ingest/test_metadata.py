@@ -146,6 +146,15 @@ def test_columns_of_one_name_are_named_and_neither_is_read(tmp_path: Path) -> No
         assert [(bad.code, bad.place) for bad in read.bad] == [("bad_metadata", path.name)]
 
 
+def test_columns_without_a_name_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "m.parquet"
+    pq.write_table(pa.table([["a.wav"], ["x"], ["y"]], names=["file", "", ""]), path)
+
+    read = read_lines(path)
+
+    assert ([line.fields for line in read.lines], read.bad) == ([{"file": "a.wav"}], [])
+
+
 def test_a_damaged_column_of_parquet_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "m.parquet"
     files = [f"call-{number:04}.wav" for number in range(400)]
