@@ -45,7 +45,8 @@ def erase(
     Kept: digests, so that the same audio and metadata are not ingested
     again; sums over many calls in existing reports; files that you exported.
 
-    Later calls of the customer are scored, unless the metadata says `objected`.
+    Later calls of the customer are scored, unless the metadata says `objected`
+    or the list `policy.objections` names the customer.
 
     Examples:
 

@@ -94,10 +94,10 @@ CHANNELS = TableContract(
             column("music_s", pa.float32(), "seconds of hold music"),
             column("talk_s", pa.float32(), "seconds of its turns, pauses in them included"),
             column("talk_share", pa.float32(), "of both sides' turns, 0..1"),
-            column("count_turns", pa.int32(), "times that it had the floor"),
+            column("count_turns", pa.int32(), "turns of this side"),
             column("turn_mean_s", pa.float32(), "mean length of its turns, seconds"),
             column("side_overtalk_share", pa.float32(), "of its turns with the other in, 0..1"),
-            column("count_interruptions", pa.int32(), "times it took the floor from the other"),
+            column("count_interruptions", pa.int32(), "times that it interrupted the other side"),
             column(
                 "response_time_median_s", pa.float32(), "pause before it answers, s", nullable=True
             ),
