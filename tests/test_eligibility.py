@@ -34,7 +34,7 @@ def test_one_channel_and_dual_mono_recordings_have_one_row_in_the_single_role():
     ]
 
 
-def test_two_voices_told_apart_have_the_first_speakers_role_and_the_other():
+def test_two_diarized_voices_have_the_first_speakers_role_and_the_other():
     calls = [call("a", first_speaker="agent"), call("b", first_speaker="customer")]
     recordings = [
         recording("a", n_channels=1, diarized=True, diarization_confidence=0.8),
@@ -48,7 +48,7 @@ def test_two_voices_told_apart_have_the_first_speakers_role_and_the_other():
     ]
 
 
-def test_two_who_share_a_channel_are_not_scored_until_they_are_told_apart_and_named():
+def test_two_who_share_a_channel_are_not_scored_until_they_are_diarized_and_named():
     calls = [
         call("mixed", first_speaker="customer", single_role="customer"),
         call("nameless", single_role="customer"),

@@ -148,7 +148,10 @@ def analyse_calls(
     probabilities = iter(speech_probability(signals, settings.audio.analysis_rate_hz, settings.vad))
     return [
         _call(
-            _heard(call, [next(probabilities) for _ in call], two, settings), audio, some, settings
+            _detected(call, [next(probabilities) for _ in call], two, settings),
+            audio,
+            some,
+            settings,
         )
         for audio, call, some, two in zip(audios, calls, worth, shared, strict=True)
     ]
@@ -171,7 +174,7 @@ class _Detected:
     diarized: bool = False
 
 
-def _heard(
+def _detected(
     call: list[Line], probabilities: list[FloatArray], two_speakers: bool, settings: Settings
 ) -> _Detected:
     """The speech of a call, its two speakers diarized if they are to be and can be."""

@@ -51,7 +51,7 @@ class SideInteraction:
     Attributes:
         talk_s: seconds of its turns
         talk_share: of both sides' turns, 0..1; 0 if nobody speaks
-        n_turns: times that it had the floor
+        n_turns: number of its turns
         turn_mean_s: mean length of its turns in seconds, 0 without any
         overtalk_share: share of its turns during which the other side spoke too, 0..1
         n_interruptions: times that it began while the other spoke, and the other gave way

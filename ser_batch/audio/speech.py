@@ -58,7 +58,7 @@ def call_speech(
     """
     sounds = [find_sounds(line.signal, line.sample_rate, settings.line) for line in lines]
     detected = [
-        _heard(line, probability, sound, settings)
+        _detected(line, probability, sound, settings)
         for line, probability, sound in zip(lines, probabilities, sounds, strict=True)
     ]
     crosstalks = [_crosstalk(lines, detected, number, settings) for number in range(len(lines))]
@@ -127,7 +127,9 @@ def sides(
     return found
 
 
-def _heard(line: Line, probability: FloatArray, sounds: Sounds, settings: Settings) -> DoubleArray:
+def _detected(
+    line: Line, probability: FloatArray, sounds: Sounds, settings: Settings
+) -> DoubleArray:
     """Speech on a channel, whosever it is."""
     bursts = speech_bursts(probability, line.power, vad=settings.vad, segments=settings.segments)
     return with_company(subtract(bursts, sounds.all), settings.segments)

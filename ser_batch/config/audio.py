@@ -39,7 +39,7 @@ class VadSettings(Section):
         0.25, description="speech probability below which speech ends; at most vad.threshold"
     )
     gate_db: float = Field(
-        -65, ge=-120, le=0, description="dB re full scale; frames below are silence unheard"
+        -65, ge=-120, le=0, description="dB re full scale; frames below are silence"
     )
 
     @field_validator("release")

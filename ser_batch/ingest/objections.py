@@ -1,4 +1,4 @@
-"""The list of customers and calls that object to being scored, read anew every night."""
+"""The list of customers and calls that object to being scored, read again every night."""
 
 from __future__ import annotations
 

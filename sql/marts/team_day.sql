@@ -20,7 +20,7 @@
 -- overtalk_share: mean share of the agents' turns in which the customer speaks too, 0..1
 -- overtalk_share_low: lower end of its 95 % interval, Student's t over customers
 -- overtalk_share_high: upper end of its 95 % interval, Student's t over customers
--- interruptions_per_hour: times agents took the floor from customers, an hour of call
+-- interruptions_per_hour: times that agents interrupted customers, an hour of call
 -- interruptions_per_hour_low: lower end of its 95 % interval, Student's t over customers, of a ratio of
 --   sums
 -- interruptions_per_hour_high: upper end of its 95 % interval, Student's t over customers, of a ratio of

@@ -30,7 +30,7 @@ def conversation() -> tuple[np.ndarray, list[np.ndarray]]:
     return signal + noise(len(signal) / 8000, -60), [intervals(own) for own in speakers]
 
 
-def test_two_voices_that_take_turns_are_told_apart() -> None:
+def test_two_voices_that_take_turns_are_diarized() -> None:
     signal, truth = conversation()
     bursts = intervals(sorted(pair for own in truth for pair in own.tolist()))
     found = separate(signal, 8000, bursts)
@@ -80,7 +80,7 @@ def test_two_voices_in_one_channel_become_two_sides_of_the_call() -> None:
     assert analysis.interaction.overtalk_s == 0
 
 
-def test_voices_are_told_apart_only_where_that_is_asked_for() -> None:
+def test_voices_are_diarized_only_where_that_is_asked_for() -> None:
     signal, _ = conversation()
     (analysis,) = analyse_calls([one_channel(signal)], Settings())
     assert (analysis.diarized, analysis.diarization_confidence) == (False, None)

@@ -75,7 +75,7 @@ def test_overtalk_is_a_share_of_each_sides_own_talk() -> None:
     assert [side.overtalk_share for side in found.sides] == pytest.approx([0.2, 0.1])
 
 
-def test_silence_and_hold_are_told_apart() -> None:
+def test_silence_and_hold_are_distinguished() -> None:
     found = measured([(0, 10), (40, 45)], [(46, 50)], waiting=intervals([(12, 30), (43, 48)]))
     assert (found.hold.count, found.hold.total_s) == (2, 19)  # 45 to 46 too: nobody speaks
     assert found.hold.longest_s == 18

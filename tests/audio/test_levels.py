@@ -67,7 +67,7 @@ def test_the_last_frame_is_averaged_over_what_it_has() -> None:
     np.testing.assert_allclose(power, 0.25)
 
 
-def test_sums_over_stretches_are_sums_over_their_frames() -> None:
+def test_sums_over_intervals_are_sums_over_their_frames() -> None:
     values = np.arange(500.0)
     intervals = np.array([[0, 0.1], [1, 1.5], [4.5, 9]])
     assert sums(values, intervals).tolist() == [

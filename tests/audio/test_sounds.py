@@ -50,7 +50,7 @@ def test_waiting_takes_the_pauses_between_rings_in() -> None:
 
 
 @pytest.mark.parametrize("noise_db", [-60, -45])
-def test_every_key_is_heard(noise_db: float) -> None:
+def test_every_key_is_detected(noise_db: float) -> None:
     pressed = signals.keys("1234567890*#", rate_hz=8000) * LOUD
     found = find_sounds(placed(pressed, noise_db=noise_db), 8000, SETTINGS)
     assert len(found.keys) == 12

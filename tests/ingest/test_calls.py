@@ -104,7 +104,7 @@ def test_of_several_lines_the_newest_that_says_something_wins() -> None:
     assert (row["queue"], row["team"]) == ("new", "t")
 
 
-def test_the_customers_channel_may_be_told_a_call() -> None:
+def test_metadata_may_name_the_customers_channel_of_a_call() -> None:
     assert resolve({"file": "a.wav", "customer_channel": "0"})["roles"] == ["customer", "agent"]
     assert resolve({"file": "a.wav", "customer_channel": "2"})["roles"] == ["unknown", "unknown"]
     assert resolve({"file": "a.wav", "channel_0_role": "Unknown"})["roles"][0] == "unknown"

@@ -51,7 +51,7 @@ def test_links_are_not_followed_out_of_the_folder(tmp_path: Path) -> None:
     }
 
 
-def test_young_and_empty_files_are_told_apart(tmp_path: Path) -> None:
+def test_young_and_empty_files_are_distinguished(tmp_path: Path) -> None:
     put(tmp_path / "young.wav", age_s=5)
     put(tmp_path / "empty.wav", b"")
 

@@ -79,7 +79,7 @@ def test_an_erased_call_leaves_the_queue_table_and_the_other_cells_stay(root: Ro
     assert len(kept) < len(before)
 
 
-def test_only_the_segments_own_channel_is_heard(root: Root):
+def test_a_snippet_holds_only_the_segments_own_channel(root: Root):
     put_callers(root, with_audio=True, n_callers=2)
     result = queue_labels(root, Settings(labels={"random_share": 0}), MODEL_ID, 1)
     (row,) = Lake(root.lake).read(LABEL_QUEUE).to_pylist()

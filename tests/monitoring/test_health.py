@@ -57,7 +57,7 @@ def test_a_night_that_is_missing_for_longer_than_the_limit_is_critical(
     [("partial", "warning"), ("failed", "critical"), ("running", "critical")],
     ids=["partial", "failed", "killed"],
 )
-def test_the_last_run_is_told_from_the_last_that_published(root: Root, status, expected):
+def test_the_last_run_is_distinguished_from_the_last_that_published(root: Root, status, expected):
     put_run(root, 20)
     put_run(root, 1, status, message="why")
     found = statuses(root)

@@ -116,7 +116,7 @@ def test_each_bad_file_has_its_reason_and_the_good_ones_are_scored(
     assert summary["rows"]["call_summary"] >= len(good)
 
 
-def test_a_released_file_is_tried_again_once_it_is_mended(
+def test_a_released_file_is_tried_again_once_it_is_repaired(
     bad_night: tuple[dict[str, Any], dict[str, dict[str, Any]]],
     run: Run,
     audio: Path,

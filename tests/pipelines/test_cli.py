@@ -86,7 +86,7 @@ def test_a_file_that_is_no_audio_is_one_line_with_a_remedy(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("command", ["score", "inspect"])
-def test_a_mistyped_file_and_a_folder_are_told_from_bad_recordings(
+def test_a_mistyped_file_and_a_folder_are_distinguished_from_bad_recordings(
     tmp_path: Path, command: str
 ) -> None:
     for path, said in ((tmp_path / "typo.wav", "there is no file"), (tmp_path, "nightly --audio")):

@@ -280,7 +280,7 @@ def test_an_objection_under_any_path_of_the_same_audio_counts(
     assert ask(summary, reasons) == [(1,)]
 
 
-def test_a_mended_file_leaves_quarantine(run: Run, audio: Path, lake: Lake) -> None:
+def test_a_repaired_file_leaves_quarantine(run: Run, audio: Path, lake: Lake) -> None:
     call = audio / first_call(audio)
     sound = call.read_bytes()
     call.write_text("no audio")

@@ -61,7 +61,7 @@ def test_the_customers_share_is_scored_while_it_is_said_who_speaks_first(
     assert {row["channel"] for row in rows(lake, SEGMENTS)} == {0}
 
 
-def test_voices_that_are_not_clearly_told_apart_stay_one_channel_with_a_warning(
+def test_voices_without_a_clear_diarization_stay_one_channel_with_a_warning(
     run: Run, mixed: Path, lake: Lake
 ) -> None:
     summary = run(mixed, roles__first_speaker="agent", line__min_separation_confidence=1)

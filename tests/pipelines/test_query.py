@@ -189,7 +189,7 @@ def test_a_table_fits_the_terminal_or_becomes_blocks():
     assert max(len(line) for line in narrow) <= 60
 
 
-def test_a_terminal_is_told_how_many_rows_it_does_not_show():
+def test_a_terminal_shows_how_many_rows_are_left_out():
     assert printed(pa.table({"n": list(range(250))}), 80)[-1].startswith("50 more rows")
 
 

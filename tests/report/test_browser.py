@@ -116,7 +116,7 @@ def test_a_point_of_the_trend_says_its_figures(open_page):
     assert "95 % interval" in label
 
 
-def test_a_change_of_model_is_marked_in_the_trend_and_told_below_it(open_page):
+def test_a_change_of_model_is_marked_in_the_trend_and_explained_below_it(open_page):
     page = open_page()
     assert page.locator("#trend-chart text.mark").text_content() == "different model since 25 Oct"
     mark = page.locator("#trend-chart line.mark").bounding_box()["x"]

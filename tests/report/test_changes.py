@@ -63,7 +63,7 @@ def test_the_share_is_edged_in_red_only_where_it_got_worse(root):
     assert 'class="alarm"' in page_of(root)
 
 
-def test_a_change_of_model_is_told_with_what_both_say_of_the_same_calls(root):
+def test_a_change_of_model_is_shown_with_both_models_scores_of_the_same_calls(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=10, n_calm=30)
     put_nights(lake, MODEL_ID, MODEL_ID)
@@ -90,7 +90,7 @@ def test_a_model_published_by_hand_after_the_last_night_counts_as_a_change(root)
     assert f"4 November 2026 , {MODEL_ID} replaces old-model" in words(page_of(root))
 
 
-def test_drift_is_told_with_what_to_do_and_is_quiet_where_nothing_drifted(root):
+def test_drift_is_shown_with_what_to_do_and_absent_where_nothing_drifted(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=1, n_calm=1)
     assert "No day has been compared with earlier days yet" in words(page_of(root))

@@ -51,7 +51,7 @@ def test_the_scale_has_a_mark_at_the_start_and_few_enough(duration_s: float) -> 
     assert scale(duration_s, 60).startswith("0:00")
 
 
-def test_each_side_and_what_else_is_heard_has_its_row(seen: Inspection) -> None:
+def test_each_side_and_each_other_sound_has_its_row(seen: Inspection) -> None:
     rows = {lane.name: lane for lane in lanes(seen.analysis, seen.roles)}
     assert list(rows) == ["channel 0, agent", "channel 1, customer", "both at once", "tones"]
     np.testing.assert_allclose(rows["channel 0, agent"].times, [[2, 6]], atol=0.2)

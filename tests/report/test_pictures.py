@@ -39,7 +39,7 @@ def pixels(png: bytes) -> np.ndarray:
 
 
 @given(n_samples=st.integers(0, 5000), n_bins=st.integers(1, 400))
-def test_an_outline_holds_the_extremes_of_every_stretch(n_samples, n_bins):
+def test_an_outline_holds_the_extremes_of_every_interval(n_samples, n_bins):
     signal = np.random.default_rng(n_samples).uniform(-1, 1, n_samples).astype("f4")
     bins = outline(signal, n_bins)
     assert len(bins) == max(1, min(n_bins, n_samples))

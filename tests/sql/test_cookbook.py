@@ -113,7 +113,7 @@ def test_cells_of_few_calls_are_counted_and_their_figures_withheld(month):
     assert {row["dissatisfaction"] for row in rows} == {None}
 
 
-def test_recovered_calls_are_among_those_with_a_dissatisfied_stretch(month):
+def test_recovered_calls_are_among_those_with_a_dissatisfied_interval(month):
     with connect(month) as con:
         expected = con.execute(
             "select queue, count(*), count(recovery_s) from call_summary"

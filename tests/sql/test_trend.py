@@ -61,7 +61,7 @@ def put_days(lake: Lake, days_ago: Iterable[int], **queues: tuple[int, int]) -> 
         put_day(lake, ago, **queues)
 
 
-def test_a_queue_that_got_worse_is_told_from_one_that_did_not(lake, published):
+def test_a_queue_that_got_worse_is_distinguished_from_one_that_did_not(lake, published):
     put_days(lake, (8, 10, 12), steady=(4, 16), worse=(4, 16))
     put_days(lake, (0, 2), steady=(4, 16), worse=(11, 16))
     put_day(lake, 4, steady=(5, 16), worse=(12, 16))
@@ -239,7 +239,7 @@ def test_hours_of_the_week_hold_the_last_four_weeks(lake, published):
     ) == [(1, 12, 4, None), (2, 12, 10, pytest.approx(0.2))]
 
 
-def test_hours_seen_on_one_date_are_not_told_from_chance(lake, published):
+def test_hours_seen_on_one_date_are_not_distinguished_from_chance(lake, published):
     """One date says nothing of how much the same hour differs from week to week."""
     put_day(lake, 0, billing=(9, 10))
     columns = "design_effect, dissatisfied_call_share_low < 0.9, p_value"

@@ -205,7 +205,7 @@ def test_a_day_like_the_training_data_is_ok_and_what_they_do_not_tell_is_said(
         ({"anger": 0.7}, "scores", "dissatisfaction"),
     ],
 )
-def test_calls_unlike_the_training_data_from_the_first_day_are_told(
+def test_calls_unlike_the_training_data_from_the_first_day_are_reported(
     tmp_path: Path, telling: Path, moved, subject, name
 ):
     """Day by day they are alike, so the days before say nothing."""

@@ -105,7 +105,7 @@ def test_an_erased_call_is_known_to_have_shaped_it(root: Root):
     assert learnt_from(root, {"another"}) == ()
 
 
-def test_only_the_latest_days_are_heard(root: Root):
+def test_only_the_latest_days_are_used(root: Root):
     put_calls(root, 0, 9)
     assert align(root, EVERYBODY, days=9, who="ann").n_calls == 60
 

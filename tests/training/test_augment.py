@@ -55,8 +55,8 @@ def test_a_noisy_copy_is_denoised_as_a_night_denoises():
 def test_speed_changes_length_and_pitch_together():
     asked = Augmentation(speed=0.1, tilt_db=0, bump_db=0, snr_db=(60, 60))
     copy = telephone_copy(tone(), 16000, asked, np.random.default_rng(3))
-    heard_hz = np.abs(np.fft.rfft(copy)).argmax() * 8000 / len(copy)
-    assert heard_hz * len(copy) == pytest.approx(500 * 8000, rel=0.01)
+    received_hz = np.abs(np.fft.rfft(copy)).argmax() * 8000 / len(copy)
+    assert received_hz * len(copy) == pytest.approx(500 * 8000, rel=0.01)
     assert abs(len(copy) - 8000) > 20
 
 

@@ -100,7 +100,7 @@ def test_a_weight_counts_as_a_clip_that_stands_there_so_often():
     )
 
 
-def test_a_heavy_corpus_is_heard_more_and_a_light_one_less():
+def test_a_corpus_counts_by_its_weight():
     """Two corpora of the same clips that contradict each other: the heavier is believed."""
     one, other = blobs(), blobs(seed=1)
     turned = {"anger": "sadness", "sadness": "anger", "neutral": "neutral"}

@@ -299,7 +299,7 @@ def test_who_objects_later_is_not_learnt_from(tmp_path: Path):
     assert len(usable_labels(lake, SETTINGS)) == n_before - len(rows) * N_SEGMENTS
 
 
-def test_a_label_holds_for_the_segment_that_covers_what_was_heard(tmp_path: Path):
+def test_a_label_holds_for_the_segment_that_covers_the_labelled_time(tmp_path: Path):
     root = Root(tmp_path)
     put_labels(root, put_callers(root, n_callers=12))
     lake = Lake(root.lake)

@@ -93,7 +93,7 @@ def run(
     clear = [each for each in done["demo"] if each.found.is_clear(least)]
     return {
         "unit": "diarization error rate, demo calls in one channel",
-        "ours": {"voices_told_apart": by_kind["demo"]},
+        "ours": {"diarization": by_kind["demo"]},
         "peers": peers,
         "ratios": {name: by_kind["demo"] / value for name, value in peers.items()},
         "der": by_kind["demo"],

@@ -1,4 +1,4 @@
-"""How often each kind of sound is out of distribution, and whether that tells wrong answers."""
+"""How often each kind of sound is out of distribution, and whether that predicts errors."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ser_batch.store.lake import Lake
 from tests.lakes import call_rows, put_rows
 
 
-def test_of_a_call_that_may_be_scored_the_customer_is_heard(tmp_path: Path) -> None:
+def test_of_a_call_that_may_be_scored_the_customer_is_used(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     put_rows(
         lake,

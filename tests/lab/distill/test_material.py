@@ -59,7 +59,7 @@ def test_silence_between_bursts_is_in_no_clip(tmp_path):
     assert all(np.mean(np.abs(clip) > 0.001) > 0.9 for clip in clips)
 
 
-def test_only_the_customer_of_a_call_is_heard(demo_calls, tmp_path):
+def test_only_the_customer_of_a_call_is_used(demo_calls, tmp_path):
     call = sorted(demo_calls.audio_dir.rglob("*.wav"))[0]
     samples, rate_hz = soundfile.read(call)
     samples[:, 0] = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(len(samples)) / rate_hz)

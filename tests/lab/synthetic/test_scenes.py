@@ -81,7 +81,7 @@ def test_noise_lies_as_far_below_the_speech_as_asked():
     assert not call.samples[:, AGENT].any()
 
 
-def test_cross_talk_is_heard_but_is_no_speech_of_that_channel():
+def test_crosstalk_is_audible_but_is_no_speech_of_that_channel():
     drawn = scene()
     drawn.say(AGENT, utterance(2.0), after_s=0.0)
     call = drawn.render(Line(snr_db=(None, None), cross_talk_db=-40.0))
