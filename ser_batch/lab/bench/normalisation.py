@@ -1,4 +1,4 @@
-"""Ways to take from features what is usual at a place or for a caller, without labels."""
+"""Ways to subtract from features what is usual at a site or for a caller, without labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ser_batch.features.kinds import Measure
 from ser_batch.scoring.feature_weights import LEVELS
 
 HALF_WAY = 20
-"""Clips from which half of a caller's difference from the place is taken away."""
+"""Clips from which half of a caller's difference from the site is subtracted."""
 
 REGISTER = {Measure(what): (*LEVELS, "delta_p20", "delta_p80") for what in ("f0", "level")}
 """Statistics by measure that say how high and how loud somebody speaks."""
@@ -26,14 +26,14 @@ def less_usual(
     belief: float = 0.0,
     half_way: float = 0.0,
 ) -> Dataset:
-    """Features less what is usual at the place, and for the caller as far as that is believed.
+    """Features less the median of the site, and a share of that of the caller.
 
-    A corpus stands for a place. What is usual is the median of the clips as they are.
+    A corpus stands for a site. Medians are of the clips without their augmented copies.
 
     Args:
         clips: of one corpus
         statistics: by measure, those that are changed; None: all features
-        belief: share of a caller's difference from the place that is taken away at most
+        belief: share of a caller's difference from the site that is subtracted at most
         half_way: clips of a caller from which half of that is taken away
     """
     features, originals = clips.features.astype(np.float64), clips.copies == 0
@@ -52,8 +52,8 @@ def less_usual(
 
 NORMALISATIONS: dict[str, Callable[[Dataset], Dataset] | None] = {
     "none": None,
-    "per place": less_usual,
-    "per place, level and register only": partial(less_usual, statistics=REGISTER),
+    "per site": less_usual,
+    "per site, level and register only": partial(less_usual, statistics=REGISTER),
     "per caller, shrunk": partial(less_usual, belief=1.0, half_way=HALF_WAY),
     "per caller": partial(less_usual, belief=1.0),
 }

@@ -62,7 +62,7 @@ def test_a_place_moved_as_a_whole_is_the_same_place():
     speakers = ("a", "b") * 20
     here, there = dataset(values, speakers), dataset(values + np.array([30, -2]), speakers)
     assert np.allclose(less_usual(here).features, less_usual(there).features, atol=1e-5)
-    register = NORMALISATIONS["per place, level and register only"](there)
+    register = NORMALISATIONS["per site, level and register only"](there)
     assert np.array_equal(register.features[:, 1], there.features[:, 1])
 
 
