@@ -5,19 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from ser_batch.config import Settings, digest
 from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
 from ser_batch.ingest.issues import replace_issues, warned
-from ser_batch.ingest.matching import MetadataIndex, line_issues
+from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.metadata_import import COLUMNS
 from ser_batch.ingest.objections import read_objections
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, METADATA
+
+Resolved = tuple[Part, pa.Table, dict[str, str]]
+"""A part of `calls` with its rows and tags."""
 
 RULES_VERSION = 4
 """Raised when the resolution of calls changes, so that every row is recomputed."""
@@ -115,14 +120,13 @@ def refresh_calls(
         )
     }
     gone = [part for part in lake.parts(CALLS) if part not in by_part]
-    for part in gone:
-        lake.remove(CALLS, part)
-        for writer in (f"calls-{part.name}", f"shard-{part.name}"):
-            replace_issues(lake, writer, [], now)
     if not stale and not gone:
         return shards
     index = metadata_index(lake, settings)
+    pending: Resolved | None = None
     for part, wanted in stale.items():
+        if pending is not None:
+            lake.write(CALLS, *pending)
         resolved, warnings = resolve_calls(sided_files(by_part[part]), index, settings)
         rows = [objections.applied(row) for row in resolved]
         if part in expired:
@@ -130,8 +134,14 @@ def refresh_calls(
         found = [warned(warning, "ingest") for warning in warnings]
         replace_issues(lake, f"calls-{part.name}", found, now)
         scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
-        lake.write(CALLS, part, CALLS.from_rows(rows), wanted | scoring)
-    _state_overall(lake, index, placed, settings, now)
+        pending = (part, CALLS.from_rows(rows), wanted | scoring)
+    _state_overall(lake, _ids(lake, shards, pending), index, sided_files(placed), settings, now=now)
+    for part in gone:
+        for writer in (f"calls-{part.name}", f"shard-{part.name}"):
+            replace_issues(lake, writer, [], now)
+        lake.remove(CALLS, part)
+    if pending is not None:  # last: until then a run that is killed is done again
+        lake.write(CALLS, *pending)
     return shards
 
 
@@ -145,19 +155,27 @@ def _expired(
     return {part: {"attributes": "expired"} for part in parts if part.date and part.date < first}
 
 
+def _ids(lake: Lake, shards: Sequence[Part], pending: Resolved | None) -> list[dict[str, Any]]:
+    """Ids and places of all calls, with those of a part that is not written yet."""
+    columns = ["recording_id", "call_id", "path", "audio_root"]
+    part = pending[0] if pending else None
+    written = lake.read(CALLS, [shard for shard in shards if shard != part], columns)
+    new = [pending[1].select(columns)] if pending else []
+    rows: list[dict[str, Any]] = pa.concat_tables([written, *new]).to_pylist()
+    return rows
+
+
 def _state_overall(
     lake: Lake,
+    calls: list[dict[str, Any]],
     index: MetadataIndex,
-    placed: pl.DataFrame,
+    files: Sequence[Sequence[KnownFile]],
     settings: Settings,
+    *,
     now: dt.datetime,
 ) -> None:
     """What only shows over all calls: lines without a recording, ids that occur twice."""
-    calls = lake.read(CALLS, columns=["recording_id", "call_id", "path", "audio_root"]).to_pylist()
-    found = [
-        *line_issues(index, sided_files(placed), settings),
-        *repeated_call_ids(calls),
-    ]
+    found = [*line_issues(index, files, settings), *repeated_call_ids(calls)]
     replace_issues(lake, "calls", [warned(issue, "ingest") for issue in found], now)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from ser_batch.errors import FileError
+from ser_batch.errors import DamagedPartError, FileError
 from ser_batch.ingest.matching import DataIssue
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import QUARANTINE
@@ -64,7 +64,10 @@ def replace_issues(
         tags: what the rows were made from
     """
     part = Part(None, writer)
-    before = lake.read(QUARANTINE, [part]).to_pylist()
+    try:
+        before = lake.read(QUARANTINE, [part]).to_pylist()
+    except DamagedPartError:  # its rows are stated anew, as noticed now
+        before = []
     noticed = {_key(row): row["noticed_at"] for row in before}
     stated = {_key(row): {**row, "noticed_at": noticed.get(_key(row), now)} for row in rows}
     if not stated:

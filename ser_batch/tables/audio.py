@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -131,7 +131,8 @@ SEGMENTS = TableContract(
 )
 
 
-def features_contract(feature_set: str, names: Iterable[str]) -> TableContract:
+@lru_cache(maxsize=8)  # thousands of columns, asked for once a shard
+def features_contract(feature_set: str, names: tuple[str, ...]) -> TableContract:
     """The contract of one feature set's table: a column a feature."""
     return TableContract(
         name=f"features/{feature_set}",

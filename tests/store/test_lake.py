@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ser_batch import tables
-from ser_batch.errors import ContractError, LakeError
+from ser_batch.errors import ContractError, DamagedPartError, LakeError
 from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import RECORDINGS, RUNS, column
@@ -113,6 +114,19 @@ def test_a_damaged_part_is_named_with_what_to_do(lake):
     for ask in (lake.read, lambda contract: lake.tags(contract, PART)):
         with pytest.raises(LakeError, match=r"shard-1\.parquet is damaged"):
             ask(RECORDINGS)
+
+
+def test_no_flipped_bit_changes_what_is_read(lake):
+    path = lake.write(RECORDINGS, PART, rows("a", "b"), {"settings": "s1"})
+    before, content = lake.read(RECORDINGS), path.read_bytes()
+    for position in range(0, len(content), len(content) // 150):
+        flipped = bytearray(content)
+        flipped[position] ^= 1 << position % 8
+        path.write_bytes(flipped)
+        read = None
+        with suppress(DamagedPartError):
+            read = lake.read(RECORDINGS)
+        assert read is None or read.equals(before)
 
 
 def test_half_written_files_are_no_parts_and_are_swept(lake):
