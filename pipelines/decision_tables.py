@@ -1,4 +1,4 @@
-"""Tables of what production decides, as `evaluate` and `models show` print them."""
+"""Tables of what production decides, and of how two models compare on labels."""
 
 from __future__ import annotations
 
@@ -68,3 +68,31 @@ def _show_confusion(name: str, rows: Mapping[str, Mapping[str, int]]) -> None:
 
 def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def show_contest(found: dict[str, Any]) -> None:
+    """Both models' figures, and by how much they differ."""
+    compared = (
+        ("AUC of dissatisfaction", found["champion_auc"], found["challenger_auc"]),
+        ("Brier score", found["champion_brier"], found["challenger_brier"]),
+        ("coverage", found["champion_coverage"], found["challenger_coverage"]),
+        *(
+            (f"AUC, {part['name']} {part['value']}", part["champion_auc"], part["challenger_auc"])
+            for part in found["slices"]
+        ),
+    )
+    show_table(
+        ("", found["champion"], found["challenger"], "difference"),
+        (
+            (name, f"{ours:.3f}", f"{theirs:.3f}", f"{theirs - ours:+.3f}")
+            for name, ours, theirs in compared
+        ),
+    )
+    show_lines(
+        f"{found['n_segments']} segments of {found['n_callers']} callers; the difference of the "
+        f"AUC lies between {found['low']:+.3f} and {found['high']:+.3f}"
+    )
+    if found["n_cannot_tell"]:
+        show_lines(f"of {found['n_cannot_tell']} more no annotator can tell")
+    if found["n_unknown"]:
+        show_lines(f"of {found['n_unknown']} more the label is unknown to one of the models")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
-from pipelines.terminal import progress_bar
+from pipelines.terminal import progress_bar, show_lines, show_table
 
 ROWS = {
     "segment AUC": "segment_auc",
@@ -51,7 +52,7 @@ SHOWN_AROUND = 0.05
 """Levels this near the chosen ones are shown."""
 
 
-def bench_calls(  # noqa: PLR0917
+def bench_calls(
     corpora: CorporaOption = None,
     train_on: Annotated[
         list[str] | None,
@@ -100,8 +101,7 @@ def bench_calls(  # noqa: PLR0917
     from platformdirs import user_cache_path
 
     from ser_batch.features.sets import get_feature_set
-    from ser_batch.lab.bench.calls import UNSEEN_CORPORA, Task, figures_of, run
-    from ser_batch.lab.bench.flag import tune_flag as tuned
+    from ser_batch.lab.bench.calls import Task, measure
     from ser_batch.lab.bench.scored_calls import Benchmark
     from ser_batch.scoring.choose import load_model
     from ser_batch.training.setup import TrainingSetup
@@ -110,10 +110,9 @@ def bench_calls(  # noqa: PLR0917
     values = read_settings(place, settings)
     bundle = None if train_on else load_model(place, values)
     features = bundle.feature_set if bundle else values.features.set
-    named = [*(train_on or ()), *(test_on or ())]
     check_inputs(corpora, tables=labels or (), feature_sets=[features])
     task = Task(
-        corpora=given_corpora(corpora, named),
+        corpora=given_corpora(corpora, [*(train_on or ()), *(test_on or ())]),
         bundle=bundle,
         train_on=tuple(train_on or ()),
         test_on=tuple(test_on or ()),
@@ -131,52 +130,42 @@ def bench_calls(  # noqa: PLR0917
             cache=user_cache_path("ser-batch") / "bench-simulated-calls",
             on_progress=on_progress,
         )
-        found = run(task, benchmark)
-        ours = [figures_of(one, values, features) for one in found]
-    result: dict[str, Any] = {"ours": ours, "peers": {}, "ratios": {}}
-    unseen = [one for one in found if one.name == UNSEEN_CORPORA]
-    if tune_flag and unseen:
-        result["flag"] = tuned(unseen[0].scored, values.dissatisfaction)
+        result = measure(task, benchmark, tune=tune_flag)
     if as_json:
         print_json(result)
         return
-    _show(ours)
+    _show(result["ours"])
     if "flag" in result:
         _show_flag(result["flag"])
 
 
 def _show(settings: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table("(95 % over customers)", *(one["setting"] for one in settings))
-    for label, name in ROWS.items():
-        table.add_row(label, *(_figure(one["figures"][name]) for one in settings))
-    console.print(table)
+    show_table(
+        ("(95 % over customers)", *(one["setting"] for one in settings)),
+        (
+            (label, *(_figure(one["figures"][name]) for one in settings))
+            for label, name in ROWS.items()
+        ),
+    )
     for one in settings:
-        console.print(
+        show_lines(
             f"{one['setting']}: {'+'.join(one['trained_on'])} → {'+'.join(one['tested_on'])}, "
             f"{one['n_calls']} calls of {one['n_customers']} customers, seeds: {one['n_seeds']}",
             style="dim",
         )
-    _show_corpora(settings)
+    columns = ("corpus", "calls", "AUC", "rank", "precision", "recall", "known to")
+    show_table(columns, _corpus_rows(settings))
 
 
-def _show_corpora(settings: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+def _corpus_rows(settings: list[dict[str, Any]]) -> Iterator[Sequence[str]]:
     names = ("segment_auc", "spearman", "flag_precision", "flag_recall")
-    table = Table("corpus", "calls", "AUC", "rank", "precision", "recall", "known to")
     for one in settings:
-        table.add_section()
-        table.add_row(f"[bold]{one['setting']}[/]")
+        yield ()
+        yield (f"[bold]{one['setting']}[/]",)
         for corpus, part in one["by_corpus"].items():
             values = (part["figures"][name]["value"] for name in names)
             shown = ("-" if value is None else f"{value:.2f}" for value in values)
-            table.add_row(corpus, str(part["n_calls"]), *shown, _known_to(part))
-    Console().print(table)
+            yield (corpus, str(part["n_calls"]), *shown, _known_to(part))
 
 
 def _known_to(part: dict[str, Any]) -> str:
@@ -197,38 +186,42 @@ def _figure(figure: dict[str, float | None]) -> str:
 
 
 def _show_flag(flag: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    chosen = flag["chosen"]
     title = f"flag: {flag['n_calls']} calls, {flag['base_rate']:.0%} of them at least a third angry"
-    table = Table("", *FLAG_COLUMNS, title=title)
-    table.add_row("in use", *_point(flag["in_use"]))
-    table.add_row("best", *_point(chosen))
-    table.add_row("best, whole call alone", *_point(flag["whole_call_alone"]))
-    for name, point in flag["left_out"].items():
-        table.add_row(f"{name}, by the others", *_point(point))
-    table.add_section()
-    for point in flag["near"]:
-        if abs(point["call_threshold"] - chosen["call_threshold"]) < SHOWN_AROUND:
-            table.add_row("other whole call", *_point(point))
-    table.add_section()
-    for point in flag["ends"][4::5]:
-        if point["end_threshold"] > chosen["call_threshold"]:
-            table.add_row("other end", *_point(point))
-    console = Console()
-    console.print(table)
-    indices = Table("index", "rank", "by corpus", "worst 10th", *FLAG_COLUMNS[2:])
-    for name, found in flag["indices"].items():
-        by_corpus = " ".join(f"{value or 0:.2f}" for value in found["spearman_by_corpus"].values())
-        values = (f"{found[key] or 0:.3f}" for key in ("spearman", "precision_at_10"))
-        spearman, precision = values
-        indices.add_row(name, spearman, by_corpus, precision, *_point(found["point"])[2:])
-    console.print(indices)
-    console.print(
-        f"dissatisfaction.call_threshold = {chosen['call_threshold']:g}, "
-        f"dissatisfaction.end_threshold = {chosen['end_threshold']:g}"
+    show_table(("", *FLAG_COLUMNS), _flag_rows(flag), title=title)
+    show_table(
+        ("index", "rank", "by corpus", "worst 10th", *FLAG_COLUMNS[2:]),
+        (
+            (
+                name,
+                f"{found['spearman'] or 0:.3f}",
+                " ".join(f"{value or 0:.2f}" for value in found["spearman_by_corpus"].values()),
+                f"{found['precision_at_10'] or 0:.3f}",
+                *_point(found["point"])[2:],
+            )
+            for name, found in flag["indices"].items()
+        ),
     )
+    show_lines(
+        f"dissatisfaction.call_threshold = {flag['chosen']['call_threshold']:g}, "
+        f"dissatisfaction.end_threshold = {flag['chosen']['end_threshold']:g}"
+    )
+
+
+def _flag_rows(flag: dict[str, Any]) -> Iterator[Sequence[str]]:
+    chosen_level = flag["chosen"]["call_threshold"]
+    yield ("in use", *_point(flag["in_use"]))
+    yield ("best", *_point(flag["chosen"]))
+    yield ("best, whole call alone", *_point(flag["whole_call_alone"]))
+    for name, point in flag["left_out"].items():
+        yield (f"{name}, by the others", *_point(point))
+    yield ()
+    for point in flag["near"]:
+        if abs(point["call_threshold"] - chosen_level) < SHOWN_AROUND:
+            yield ("other whole call", *_point(point))
+    yield ()
+    for point in flag["ends"][4::5]:
+        if point["end_threshold"] > chosen_level:
+            yield ("other end", *_point(point))
 
 
 def _point(point: dict[str, float]) -> list[str]:

@@ -70,7 +70,7 @@ def encoder(
     print_json(result) if as_json else _show_encoders(result)
 
 
-def adapt(  # noqa: PLR0917
+def adapt(
     corpora: CorporaOption = None,
     corpus: Annotated[
         str, typer.Option(help="Corpus whose speakers are split in halves.")
@@ -97,24 +97,18 @@ def adapt(  # noqa: PLR0917
     from ser_batch.features.encoders.local import find_encoder
     from ser_batch.lab.bench.adaptation import run
     from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON
+    from ser_batch.lab.distill.run import Task
 
     if corpus not in FOLDS_OF:
         raise CorpusError(f"{corpus!r} is not adapted to{nearest(corpus, FOLDS_OF)}")
     folder = given_corpora(corpora, [corpus, TRAINED_ON])
     begun = find_encoder(init)
-    result = run(
-        folder,
-        corpus,
-        begun,
-        chosen_teacher("self" if itself else None, begun),
-        n_steps=steps,
-        settings=Settings(),
-        on_progress=_say_tenths,
-    )
+    task = Task([], chosen_teacher("self" if itself else None, begun), n_steps=steps)
+    result = run(folder, corpus, begun, task, settings=Settings(), on_progress=_say_tenths)
     print_json(result) if as_json else _show_adaptation(result)
 
 
-def few_labels(  # noqa: PLR0917
+def few_labels(
     corpora: CorporaOption = None,
     corpus: Annotated[
         list[str] | None, typer.Option(help="Corpus to pool; may be repeated. Without it, all.")

@@ -51,7 +51,7 @@ def bench_features(
         _show_speeds(result)
 
 
-def bench_models(  # noqa: PLR0917
+def bench_models(
     corpora: CorporaOption = None,
     protocol: Annotated[
         str, typer.Option(help="CORPUS-loso or CORPUS-folds-of-N; + joins.")

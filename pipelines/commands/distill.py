@@ -39,7 +39,7 @@ UNTOLD = ("--work", "--root", "--settings")
 """Options with which the same encoder is made elsewhere."""
 
 
-def distill(  # noqa: PLR0917
+def distill(
     audio: Annotated[
         list[str],
         typer.Option(help="Folder or file of recordings, `=LICENCE` after it; may be repeated."),

@@ -65,7 +65,11 @@ def erase(
     from ser_batch.store.lake import Lake
     from ser_batch.store.lock import only_run
 
-    if (customer is None) == (call is None):
+    if customer is not None and call is None:
+        subject = ErasureSubject("customer", customer)
+    elif call is not None and customer is None:
+        subject = ErasureSubject("call", call)
+    else:
         raise typer.BadParameter("name one of them", param_hint="--customer or --call")
     place = existing_root(root)
     values = read_settings(place, settings)
@@ -73,22 +77,14 @@ def erase(
     with only_run(place):
         if not dry_run:
             finish_erasure(place, republish)
-        subject = (
-            ErasureSubject("call", call or "")
-            if customer is None
-            else ErasureSubject("customer", customer)
-        )
         plan = plan_erasure(Lake(place.lake), values, subject, with_audio=audio)
         if dry_run:
             _show_plan(plan, subject.kind, subject.name, as_json=as_json)
             return
         if not yes:
             what = f"{len(plan.recordings)} recordings and {len(plan.lines)} lines of metadata"
-            typer.confirm(
-                f"Erase {what} of the {subject.kind} {subject.name!r} for good?",
-                abort=True,
-                err=True,
-            )
+            whose = f"{subject.kind} {subject.name!r}"
+            typer.confirm(f"Erase {what} of the {whose} for good?", abort=True, err=True)
         done = erase_plan(place, plan, republish)
     if as_json:
         print_json({subject.kind: subject.name, **asdict(done)})

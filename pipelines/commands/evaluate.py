@@ -32,7 +32,7 @@ LEAKS = {"random_by_clip": "split by clip: the leak", "sex_and_emotion": "sex ×
 """Figures that flatter, as the table names them."""
 
 
-def evaluate(  # noqa: PLR0917
+def evaluate(
     protocol: Annotated[
         str | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.decision_tables import show_contest
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -17,7 +18,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
-from pipelines.terminal import show_lines, show_table, table_of
+from pipelines.terminal import show_lines, table_of
 
 if TYPE_CHECKING:
     from ser_batch.scoring.registry import Entry
@@ -149,7 +150,7 @@ def rollback(
 
 
 @models_app.command("shadow")
-def shadow(  # noqa: PLR0917
+def shadow(
     name: NameArgument,
     why: WhyOption,
     on: Annotated[bool, typer.Option("--on/--off", help="Start or stop.")] = True,
@@ -296,34 +297,6 @@ def compare(
     show_contest(found)
     if left_out:
         typer.echo(f"without segments labelled {', '.join(left_out)} (retrain.leave_out)")
-
-
-def show_contest(found: dict[str, Any]) -> None:
-    """Both models' figures, and by how much they differ."""
-    compared = (
-        ("AUC of dissatisfaction", found["champion_auc"], found["challenger_auc"]),
-        ("Brier score", found["champion_brier"], found["challenger_brier"]),
-        ("coverage", found["champion_coverage"], found["challenger_coverage"]),
-        *(
-            (f"AUC, {part['name']} {part['value']}", part["champion_auc"], part["challenger_auc"])
-            for part in found["slices"]
-        ),
-    )
-    show_table(
-        ("", found["champion"], found["challenger"], "difference"),
-        (
-            (name, f"{ours:.3f}", f"{theirs:.3f}", f"{theirs - ours:+.3f}")
-            for name, ours, theirs in compared
-        ),
-    )
-    show_lines(
-        f"{found['n_segments']} segments of {found['n_callers']} callers; the difference of the "
-        f"AUC lies between {found['low']:+.3f} and {found['high']:+.3f}"
-    )
-    if found["n_cannot_tell"]:
-        show_lines(f"of {found['n_cannot_tell']} more no annotator can tell")
-    if found["n_unknown"]:
-        show_lines(f"of {found['n_unknown']} more the label is unknown to one of the models")
 
 
 def show_bundle(folder: Path, *, as_json: bool) -> None:

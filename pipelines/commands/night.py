@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ser_batch.progress import LogFormat
 
 
-def nightly(  # noqa: PLR0917
+def nightly(
     audio: Annotated[
         list[Path] | None,
         typer.Option(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.models import show_contest
+from pipelines.decision_tables import show_contest
 from pipelines.display import Display
 from pipelines.inputs import CorporaOption, check_inputs, given_corpora
 from pipelines.logs import start_log, writes_json
@@ -89,7 +89,7 @@ def run_retrain(
     return result
 
 
-def rescore(  # noqa: PLR0917
+def rescore(
     model: Annotated[str, typer.Option(help="Model that scores; `models list` names them.")],
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First call date.")

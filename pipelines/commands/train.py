@@ -25,7 +25,7 @@ from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, open_root
 from pipelines.terminal import progress_bar
 
 
-def train(  # noqa: PLR0917
+def train(
     corpora: CorporaOption = None,
     corpus: Annotated[
         list[str] | None,

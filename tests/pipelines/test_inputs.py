@@ -21,7 +21,7 @@ WORK = {
     "bench embeddings": "ser_batch.lab.bench.embeddings.run",
     "bench few-labels": "ser_batch.lab.bench.few_labels.run",
     "bench models": "ser_batch.lab.bench.models.run",
-    "bench calls": "ser_batch.lab.bench.calls.run",
+    "bench calls": "ser_batch.lab.bench.calls.measure",
     "bench retraining": "ser_batch.lab.bench.retraining.run",
     "bench denoise": "ser_batch.lab.bench.denoise.run",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,8 @@ from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.local import LocalEncoder, add_encoders
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON, cross_corpus, within
-from ser_batch.lab.distill.run import BATCH_S, Task, distill
+from ser_batch.lab.distill.run import Task, distill
 from ser_batch.lab.distill.sources import OWN, Source
-from ser_batch.lab.distill.teachers import Teacher
 from ser_batch.progress import Progress
 from ser_batch.training.describe import clip_signal, describe_clips
 from ser_batch.training.normalise import per_speaker
@@ -34,13 +34,10 @@ def run(
     corpora: Path,
     corpus: str,
     encoder: LocalEncoder,
-    teacher: Teacher,
+    task: Task,
     *,
-    n_steps: int,
     settings: Settings,
     on_progress: Progress,
-    seed: int = 1,
-    batch_s: float = BATCH_S,
 ) -> dict[str, Any]:
     """Adapt an encoder to half of a corpus's speakers, over the telephone, and judge the others.
 
@@ -48,12 +45,9 @@ def run(
         corpora: folder below which each corpus has its own
         corpus: whose speakers are parted
         encoder: to begin with
-        teacher: who says what the states should be
-        n_steps: of training
+        task: teacher, steps and seed; its sources become the speakers' clips
         settings: of the analysis
         on_progress: called with a step, what is done of it, and all of it
-        seed: of the parting and of the training
-        batch_s: seconds of speech in a batch
 
     Returns:
         `before` and `after`: error of held-out clips; of the other speakers UAR, UAR normalised
@@ -61,22 +55,14 @@ def run(
     """
     clips = one_of_each_content(read_corpus(corpora, corpus))
     speakers = sorted({clip.speaker for clip in clips})
-    adapted_on = set(np.random.default_rng(seed).permutation(speakers)[: len(speakers) // 2])
+    adapted_on = set(np.random.default_rng(task.seed).permutation(speakers)[: len(speakers) // 2])
     judged = [clip for clip in clips if clip.speaker not in adapted_on]
     known = one_of_each_content(read_corpus(corpora, TRAINED_ON))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         _recorded([clip for clip in clips if clip.speaker in adapted_on], folder / "nights")
-        task = Task(
-            [Source(folder / "nights", OWN)],
-            teacher,
-            encoder,
-            n_steps=n_steps,
-            seed=seed,
-            batch_s=batch_s,
-        )
         adapted = distill(
-            task,
+            replace(task, sources=[Source(folder / "nights", OWN)], init=encoder),
             folder / "encoders",
             f"{encoder.name}-",
             work=folder / "work",
@@ -93,8 +79,8 @@ def run(
         held_out = adapted.manifest["held_out"]
     return {
         "corpus": corpus,
-        "teacher": teacher.name,
-        "n_steps": n_steps,
+        "teacher": task.teacher.name,
+        "n_steps": task.n_steps,
         "adapted_on": sorted(adapted_on),
         "judged": sorted(set(speakers) - adapted_on),
         "before": {"error": held_out["error_before"], **figures["before"]},

@@ -18,6 +18,7 @@ from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.local import exposed_corpora, voted_corpora
 from ser_batch.lab.bench.analysed_calls import AnalysedCall
 from ser_batch.lab.bench.call_figures import as_json, call_figures, seed_figures
+from ser_batch.lab.bench.flag import tune_flag
 from ser_batch.lab.bench.scored_calls import Benchmark, ScoredCall, call_result
 from ser_batch.lab.bench.simulated_calls import voices_of
 from ser_batch.scoring.alignment import aligned
@@ -75,6 +76,30 @@ class Setting:
     name: str
     trained_on: tuple[str, ...]
     scored: list[list[ScoredCall]] = field(repr=False)
+
+
+def measure(task: Task, benchmark: Benchmark, *, tune: bool) -> dict[str, Any]:
+    """Figures of every setting.
+
+    Args:
+        task: which model, and which corpora
+        benchmark: how calls are simulated
+        tune: also look for better levels of the flag, on unseen corpora
+
+    Returns:
+        JSON-able: ours, as `figures_of` gives them; flag, as `tune_flag` gives it
+
+    Raises:
+        CorpusError: if a corpus is not there, or no call can be simulated from it
+    """
+    settings, feature_set = benchmark.settings, benchmark.feature_set.name
+    found = run(task, benchmark)
+    ours = [figures_of(one, settings, feature_set) for one in found]
+    result: dict[str, Any] = {"ours": ours, "peers": {}, "ratios": {}}
+    for one in found:
+        if tune and one.name == UNSEEN_CORPORA:
+            result["flag"] = tune_flag(one.scored, settings.dissatisfaction)
+    return result
 
 
 def run(task: Task, benchmark: Benchmark) -> list[Setting]:

@@ -19,7 +19,7 @@ from ser_batch.training.describe import describe_clips, labelled_rows
 NO_COPIES = Augmentation()
 
 
-def described(  # noqa: PLR0917
+def described(
     name: str,
     chosen: FeatureSet,
     corpora: Path,

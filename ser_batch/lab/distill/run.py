@@ -117,15 +117,7 @@ def distill(
         on_part=lambda done, total: on_progress("asking the teacher", done, total),
     )
     arrays = encoder_arrays(task.init) if task.init else _begun(task, material)
-    batches = Batches(
-        material,
-        targets,
-        read_noises(task.noise.path if task.noise else None),
-        n_mels=int(arrays["conv1.weight"].shape[1]),
-        seconds=task.batch_s,
-        seed=task.seed,
-        shares=vote_shares(material, task.sources, task.votes) if task.votes else None,
-    )
+    batches = _batches(task, material, targets, n_mels=int(arrays["conv1.weight"].shape[1]))
     if task.votes:
         arrays |= blank_layer(len(task.teacher.after_blocks), int(arrays["conv2.weight"].shape[0]))
     plan = _plan(task, arrays, batches, targets, work)
@@ -167,6 +159,18 @@ def _material(task: Task, settings: Settings, on_progress: Progress) -> Material
             "learns; give more --audio, recordings of several people"
         )
     return material
+
+
+def _batches(task: Task, material: Material, targets: Targets, *, n_mels: int) -> Batches:
+    return Batches(
+        material,
+        targets,
+        read_noises(task.noise.path if task.noise else None),
+        n_mels=n_mels,
+        seconds=task.batch_s,
+        seed=task.seed,
+        shares=vote_shares(material, task.sources, task.votes) if task.votes else None,
+    )
 
 
 def _facts(task: Task, material: Material, plan: Plan) -> dict[str, Any]:

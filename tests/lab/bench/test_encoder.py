@@ -9,6 +9,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.features.encoders.local import find_encoder
 from ser_batch.lab.bench import encoder as bench
+from ser_batch.progress import silent
 from tests.corpora.made import made_corpus
 
 NAMES = ("encoder_v1", "encoder_v1_fp32")
@@ -61,6 +62,7 @@ def test_eight_bits_stay_near_single_precision():
 def test_unlabelled_speakers_are_parted_from_those_that_are_judged(corpora):
     pytest.importorskip("torch", reason="torch is missing: pip install ser-batch[distill]")
     from ser_batch.lab.bench.adaptation import run as adapt
+    from ser_batch.lab.distill.run import Task
     from ser_batch.lab.distill.teachers import own_teacher
 
     begun = find_encoder("encoder_v1")
@@ -68,11 +70,9 @@ def test_unlabelled_speakers_are_parted_from_those_that_are_judged(corpora):
         corpora,
         "emodb",
         begun,
-        own_teacher(begun),
-        n_steps=1,
+        Task([], own_teacher(begun), n_steps=1, batch_s=4),
         settings=Settings(),
-        on_progress=lambda _what, _done, _total: None,
-        batch_s=4,
+        on_progress=silent,
     )
     assert len(found["adapted_on"]) == len(found["judged"]) == 2
     assert not set(found["adapted_on"]) & set(found["judged"])
@@ -82,6 +82,7 @@ def test_unlabelled_speakers_are_parted_from_those_that_are_judged(corpora):
 def test_without_corpora_there_is_nothing_to_part(tmp_path):
     pytest.importorskip("torch", reason="torch is missing: pip install ser-batch[distill]")
     from ser_batch.lab.bench.adaptation import run as adapt
+    from ser_batch.lab.distill.run import Task
     from ser_batch.lab.distill.teachers import own_teacher
 
     begun = find_encoder("encoder_v1")
@@ -90,8 +91,7 @@ def test_without_corpora_there_is_nothing_to_part(tmp_path):
             tmp_path,
             "nemo",
             begun,
-            own_teacher(begun),
-            n_steps=1,
+            Task([], own_teacher(begun), n_steps=1),
             settings=Settings(),
-            on_progress=lambda _what, _done, _total: None,
+            on_progress=silent,
         )
