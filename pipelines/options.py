@@ -7,6 +7,7 @@ import json
 import sys
 import traceback
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,6 +18,7 @@ from ser_batch.progress import LogFormat
 
 if TYPE_CHECKING:
     from ser_batch.config import Settings
+    from ser_batch.report.content import Choice
     from ser_batch.store.paths import Root
 
 
@@ -70,7 +72,19 @@ CustomerChannelOption = Annotated[
         max=1,
     ),
 ]
+FromOption = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
+]
+ToOption = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")]
+QueueOption = Annotated[str | None, typer.Option(help="Only this queue.")]
 DEFAULT_ROOT = Path("data")
+
+
+def chosen_calls(first: datetime | None, last: datetime | None, queue: str | None) -> Choice:
+    """The days and the queue that were asked for."""
+    from ser_batch.report.content import Choice
+
+    return Choice(first.date() if first else None, last.date() if last else None, queue)
 
 
 def open_root(path: Path) -> Root:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +9,13 @@ import typer
 
 from pipelines.options import (
     DEFAULT_ROOT,
+    FromOption,
     JsonOption,
+    QueueOption,
     RootOption,
     SettingsOption,
+    ToOption,
+    chosen_calls,
     existing_root,
     print_json,
     read_settings,
@@ -25,13 +28,9 @@ def export(
     mart: Annotated[
         str | None, typer.Option(help="One mart; without it, a workbook (.xlsx) of several.")
     ] = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
-    ] = None,
-    last: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")
-    ] = None,
-    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    queue: QueueOption = None,
     root: RootOption = DEFAULT_ROOT,
     settings_file: SettingsOption = None,
     as_json: JsonOption = False,
@@ -44,13 +43,12 @@ def export(
 
         ser-batch export billing.csv --mart call_summary --queue billing --from 2026-11-02
     """
-    from ser_batch.report.content import Choice
     from ser_batch.report.export import export_mart, export_week
     from ser_batch.report.selection import check_choice
     from ser_batch.warehouse import connect, describe
 
     place = existing_root(root)
-    choice = Choice(first.date() if first else None, last.date() if last else None, queue)
+    choice = chosen_calls(first, last, queue)
     if mart is None and file.suffix != ".xlsx":
         raise typer.BadParameter("name a mart, or write the workbook of the week to an .xlsx file")
     marts = describe(place.warehouse)

@@ -82,7 +82,7 @@ def runs(
 
       ser-batch runs --last 3 --json
     """
-    from ser_batch.monitoring.interrupted import read_runs
+    from ser_batch.monitoring.run_record import read_runs
 
     rows = read_runs(existing_root(root), last=last)
     for row in rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +10,13 @@ import typer
 
 from pipelines.options import (
     DEFAULT_ROOT,
+    FromOption,
     JsonOption,
+    QueueOption,
     RootOption,
     SettingsOption,
+    ToOption,
+    chosen_calls,
     existing_root,
     print_json,
     read_settings,
@@ -137,13 +140,9 @@ def report(
     root: RootOption = DEFAULT_ROOT,
     *,
     settings_file: SettingsOption = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
-    ] = None,
-    last: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")
-    ] = None,
-    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    queue: QueueOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a report of the published warehouse, or of chosen days or a queue.
@@ -164,7 +163,7 @@ def report(
 
     place = existing_root(root)
     settings = read_settings(place, settings_file)
-    choice = Choice(first.date() if first else None, last.date() if last else None, queue)
+    choice = chosen_calls(first, last, queue)
     with connect(place.warehouse) as con:
         check_choice(con, choice)
     with only_run(place):

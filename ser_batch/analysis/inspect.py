@@ -10,7 +10,7 @@ from ser_batch.analysis.warnings import find_warnings
 from ser_batch.audio.analysis import CallAnalysis, ChannelAnalysis, analyse_calls
 from ser_batch.audio.decode import Audio, read_audio
 from ser_batch.config import Role, Settings
-from ser_batch.ingest.named_file import check_file
+from ser_batch.ingest.folders import check_file
 from ser_batch.policy import channel_roles
 from ser_batch.serialise import plain
 

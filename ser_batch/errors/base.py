@@ -14,11 +14,16 @@ class SerError(Exception):
 
     Attributes:
         code: stable machine-readable reason
+        message: what is wrong, where it needs no fields
         remedy: what the reader of the message can do about it
     """
 
     code: ClassVar[str] = "error"
+    message: ClassVar[str] = ""
     remedy: ClassVar[str] = ""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(self.message if message is None else message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors travel between processes: rebuilt as they are, not by calling `__init__`."""

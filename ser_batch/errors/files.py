@@ -42,9 +42,7 @@ class DanglingLinkError(FileError):
 
     code = "dangling_link"
     remedy = "Copy the recording in its place, or delete the link."
-
-    def __init__(self) -> None:
-        super().__init__("is a link to a file that is not there")
+    message = "is a link to a file that is not there"
 
 
 class EmptyFileError(FileError):
@@ -52,9 +50,7 @@ class EmptyFileError(FileError):
 
     code = "empty"
     remedy = "Export the recording again."
-
-    def __init__(self) -> None:
-        super().__init__("file is empty")
+    message = "file is empty"
 
 
 class AudioError(FileError):
@@ -68,9 +64,7 @@ class GoneFileError(FileError):
 
     code = "gone"
     remedy = "Nothing, if it was deleted on purpose; what was known of the call is kept."
-
-    def __init__(self) -> None:
-        super().__init__("file is not there any more")
+    message = "file is not there any more"
 
 
 class AnalysisLostError(FileError):
@@ -91,9 +85,7 @@ class WorkerDiedError(FileError):
 
     code = "worker_died"
     remedy = "Export the recording again; if it is sound, report it with the file's format."
-
-    def __init__(self) -> None:
-        super().__init__("the process that read it died: broken data, or too little memory")
+    message = "the process that read it died: broken data, or too little memory"
 
 
 class UnexpectedFileError(FileError):
@@ -131,9 +123,7 @@ class NameEncodingError(FileError):
 
     code = "bad_name"
     remedy = "Rename the file."
-
-    def __init__(self) -> None:
-        super().__init__("the file's name is not valid UTF-8")
+    message = "the file's name is not valid UTF-8"
 
 
 class NotAudioError(AudioError):
@@ -211,9 +201,7 @@ class TwoChannelSideError(AudioError):
 
     code = "two_channel_side"
     remedy = "Let ingest.pair_pattern match the files of one side only."
-
-    def __init__(self) -> None:
-        super().__init__("is one side of a call, but has two different channels")
+    message = "is one side of a call, but has two different channels"
 
 
 class NonFiniteAudioError(AudioError):

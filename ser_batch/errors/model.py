@@ -78,9 +78,7 @@ class NothingQueuedError(StopError):
 
     code = "nothing_queued"
     remedy = "Run `ser-batch labels queue` first."
-
-    def __init__(self) -> None:
-        super().__init__("no segment is queued for labelling")
+    message = "no segment is queued for labelling"
 
 
 class LabelFileError(StopError):

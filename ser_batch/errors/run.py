@@ -160,9 +160,7 @@ class NoFolderNamedError(AudioFolderError):
     """No audio folder is named."""
 
     remedy = "Give --audio FOLDER, once for each folder, or set ingest.audio."
-
-    def __init__(self) -> None:
-        super().__init__("no audio folder is named")
+    message = "no audio folder is named"
 
 
 class NoFolderError(AudioFolderError):

@@ -1,11 +1,18 @@
-"""The audio folders of a night: which they are, and whether they can be meant."""
+"""Audio folders and files that somebody names: which they are, and whether they can be meant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from ser_batch.errors import NestedFoldersError, NoFolderError, NoFolderNamedError
+from ser_batch.errors import (
+    FolderNamedError,
+    NestedFoldersError,
+    NoFolderError,
+    NoFolderNamedError,
+    NoSuchFileError,
+)
+from ser_batch.regular_file import refuse_special
 
 
 def named_folders(given: Sequence[str], settings: Sequence[str]) -> list[Path]:
@@ -35,3 +42,18 @@ def audio_roots(folders: Sequence[Path]) -> list[Path]:
             if other in root.parents:
                 raise NestedFoldersError(root, other)
     return roots
+
+
+def check_file(path: Path) -> None:
+    """Refuse what a person may name by mistake.
+
+    Raises:
+        FolderNamedError: if it is a folder
+        NoSuchFileError: if nothing is there
+        NotRegularFileError: if it is a FIFO, a socket or a device
+    """
+    if path.is_dir():
+        raise FolderNamedError(path)
+    if not path.exists():
+        raise NoSuchFileError(path)
+    refuse_special(path.stat().st_mode)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ser_batch.clock import utc_now
 from ser_batch.config import HealthSettings
 from ser_batch.errors import SerError
-from ser_batch.monitoring.interrupted import read_runs
+from ser_batch.monitoring.run_record import read_runs
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root, find_root

@@ -1,4 +1,4 @@
-"""The record of a run: what it did, how long it took, and what it was made with."""
+"""The record of a run: what it did, how long it took, what it was made with, what became of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -19,6 +19,8 @@ from ser_batch.config import IngestSettings, Settings
 from ser_batch.errors import BadShareError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.lock import is_held
+from ser_batch.store.paths import Root
 from ser_batch.tables import FILES, QUARANTINE, RUNS
 
 Status = Literal["running", "clean", "partial", "failed", "interrupted"]
@@ -139,3 +141,33 @@ def last_published(lake: Lake) -> dt.datetime:
     runs = lake.read(RUNS, columns=["started_at", "status"]).to_pylist()
     ended = [run["started_at"] for run in runs if run["status"] in ("clean", "partial")]
     return max(ended, default=dt.datetime.min)
+
+
+def read_runs(root: Root, *, last: int | None = None) -> list[dict[str, Any]]:
+    """Rows of `runs`, the newest first; a run that never ended is not called running.
+
+    Args:
+        root: whose runs
+        last: how many of the newest; None: all
+    """
+    lake = Lake(root.lake)
+    parts = lake.parts(RUNS)[-last:] if last else None
+    rows: list[dict[str, Any]] = lake.read(RUNS, parts).to_pylist()
+    rows.sort(key=lambda row: str(row["run_id"]), reverse=True)
+    for number, row in enumerate(rows):
+        if row["status"] == "running" and not (number == 0 and is_held(root)):
+            row["status"] = "interrupted"
+    return rows
+
+
+def state_interrupted(lake: Lake, *, but: str | None) -> None:
+    """Write down that runs which never ended were interrupted; the root is held.
+
+    Args:
+        lake: whose runs
+        but: the run that is at work
+    """
+    for row in lake.read(RUNS).to_pylist():
+        if row["status"] == "running" and row["run_id"] != but:
+            stated = RUNS.from_rows([{**row, "status": "interrupted"}])
+            lake.write(RUNS, Part(None, row["run_id"]), stated)

@@ -16,7 +16,7 @@ from ser_batch.emotions import (
 )
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.ingest.named_file import check_file
+from ser_batch.ingest.folders import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments

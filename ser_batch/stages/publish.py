@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
-from ser_batch.monitoring.interrupted import state_interrupted
+from ser_batch.monitoring.run_record import state_interrupted
 from ser_batch.policy import NOT_SCORED
 from ser_batch.report.files import redact
 from ser_batch.store.lake import Lake

@@ -1,14 +1,10 @@
 -- grain: one row a call date and queue
 -- version: 3
 -- built: by call date
--- count_calls: recordings
--- count_scored_calls: of these, with a dissatisfaction
--- count_not_scored_calls: of these, without; the mart not_scored says why
+-- count_not_scored_calls: recordings without a dissatisfaction; the mart not_scored says why
 -- duration_s: length of all recordings, seconds
 -- speech_customer_s: seconds of speech on customers' channels
 -- speech_agent_s: seconds of speech on agents' channels
--- coverage: scored seconds over seconds of the customers' segments, 0..1
--- coverage_eligible: scored seconds over seconds of the segments that may be scored, 0..1
 -- count_stayed_positive: scored calls by arc, as all counts that follow
 -- count_improving: calls that got better
 -- count_worsening: calls that got worse
@@ -18,11 +14,8 @@
 --   there are fewer calls than the setting report.min_calls
 -- mean_duration_low_s: lower end of its 95 % interval, Student's t over customers, seconds
 -- mean_duration_high_s: upper end of its 95 % interval, Student's t over customers, seconds
--- dissatisfied_share_if_content: share of the eligible speech that is dissatisfied if all uncertain
---   speech were content, 0..1; withheld (null), as all that follows, where fewer calls are scored
---   than the setting report.min_calls
--- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
--- dissatisfaction_peak: mean of the calls' peaks, 0..1
+-- dissatisfaction_peak: mean of the calls' peaks, 0..1; withheld (null), as all that follows, where
+--   fewer calls are scored than the setting report.min_calls
 -- dissatisfaction_peak_low: lower end of its 95 % interval, Student's t over customers
 -- dissatisfaction_peak_high: upper end of its 95 % interval, Student's t over customers
 -- worsening_share: share of the scored calls that got worse, 0..1
@@ -38,10 +31,6 @@ with customers as (
         sum(duration_s) as duration_s,
         sum(speech_customer_s) as speech_customer_s,
         sum(speech_agent_s) as speech_agent_s,
-        sum(customer_s) as customer_s,
-        sum(eligible_s) as eligible_s,
-        sum(scored_s) as scored_s,
-        sum(dissatisfied_s) as dissatisfied_s,
         sum(dissatisfaction_peak) as peak,
         count(*) filter (arc = 'stayed positive') as count_stayed_positive,
         count(*) filter (arc = 'improving') as count_improving,
@@ -70,22 +59,15 @@ counted as (
     select
         call_date,
         queue,
-        sum(count_calls)::bigint as count_calls,
-        sum(count_scored_calls)::bigint as count_scored_calls,
         sum(count_not_scored_calls)::bigint as count_not_scored_calls,
         sum(duration_s) as duration_s,
         sum(speech_customer_s) as speech_customer_s,
         sum(speech_agent_s) as speech_agent_s,
-        sum(scored_s) / nullif(sum(customer_s), 0) as coverage,
-        sum(scored_s) / nullif(sum(eligible_s), 0) as coverage_eligible,
         sum(count_stayed_positive)::bigint as count_stayed_positive,
         sum(count_improving)::bigint as count_improving,
         sum(count_worsening)::bigint as count_worsening,
         sum(count_stayed_negative)::bigint as count_stayed_negative,
         sum(count_uncertain_arc)::bigint as count_uncertain_arc,
-        share_if_content(sum(dissatisfied_s), sum(eligible_s)) as if_content,
-        share_if_dissatisfied(sum(dissatisfied_s), sum(scored_s), sum(eligible_s))
-            as if_dissatisfied,
         sum(duration_s) / sum(count_calls) as mean_length_s,
         ratio_half_width(duration_s, count_calls) as length_half_width_s
     from customers
@@ -94,11 +76,20 @@ counted as (
 
 shown as (
     select
+        daily.count_calls,
+        daily.count_scored_calls,
+        daily.coverage,
+        daily.coverage_eligible,
+        daily.dissatisfied_share_if_content,
+        daily.dissatisfied_share_if_dissatisfied,
         counted.*,
         scored_customers.* exclude (call_date, queue),
-        count_scored_calls >= getvariable('min_calls') as is_shown,
-        count_calls >= getvariable('min_calls') as length_is_shown
-    from counted
+        daily.count_scored_calls >= getvariable('min_calls') as is_shown,
+        daily.count_calls >= getvariable('min_calls') as length_is_shown
+    from daily_dissatisfaction as daily
+    inner join counted
+        on daily.call_date = counted.call_date
+        and daily.queue is not distinct from counted.queue
     left join scored_customers
         on counted.call_date = scored_customers.call_date
         and counted.queue is not distinct from scored_customers.queue
@@ -118,8 +109,8 @@ select
     if(length_is_shown, held(mean_length_s - length_half_width_s, 0, mean_length_s), null)
         as mean_duration_low_s,
     if(length_is_shown, mean_length_s + length_half_width_s, null) as mean_duration_high_s,
-    if(is_shown, if_content, null) as dissatisfied_share_if_content,
-    if(is_shown, if_dissatisfied, null) as dissatisfied_share_if_dissatisfied,
+    dissatisfied_share_if_content,
+    dissatisfied_share_if_dissatisfied,
     if(is_shown, mean_peak, null) as dissatisfaction_peak,
     if(is_shown, held(mean_peak - peak_half_width, 0, 1), null) as dissatisfaction_peak_low,
     if(is_shown, held(mean_peak + peak_half_width, 0, 1), null) as dissatisfaction_peak_high,

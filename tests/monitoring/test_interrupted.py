@@ -6,7 +6,7 @@ import pytest
 
 from ser_batch import warehouse
 from ser_batch.config import Settings
-from ser_batch.monitoring.interrupted import read_runs
+from ser_batch.monitoring.run_record import read_runs
 from ser_batch.stages.publish import finish_publishing, publish
 from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
