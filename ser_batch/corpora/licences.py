@@ -23,9 +23,6 @@ LICENCES: tuple[str, ...] = (
 )
 """From the freest to the strictest; `own` are a user's own recordings: nobody else's business."""
 
-FREE = LICENCES[: LICENCES.index("CC-BY-NC-4.0")]
-"""Licences whose models may be sold and passed on."""
-
 
 def strictest(licences: Iterable[str]) -> str:
     """The strictest of some licences: the one a model trained on all of them must carry.

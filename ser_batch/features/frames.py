@@ -22,11 +22,6 @@ class FrameIndex:
     starts: IntArray
     bounds: IntArray
 
-    @property
-    def segment_of_frame(self) -> IntArray:
-        """Number of the segment of each frame, shape (n_frames,)."""
-        return np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
-
 
 def frame_index(n_samples: int, segments: DoubleArray, parameters: Parameters) -> FrameIndex:
     """Frames that lie wholly inside the segments, so that no padding is ever measured.

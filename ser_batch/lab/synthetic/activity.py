@@ -9,18 +9,18 @@ from ser_batch.arrays import BoolArray, FloatArray
 from ser_batch.audio.intervals import runs
 
 FRAME_S = 0.01
+FLOOR_DB = -35.0
+"""Level below the loudest 10 ms from which an utterance is silent."""
+MIN_PAUSE_S = 0.2
+"""A shorter silence is part of the speech."""
 
 
-def speech_activity(
-    samples: FloatArray, *, rate_hz: int, floor_db: float = -35.0, min_pause_s: float = 0.2
-) -> BoolArray:
+def speech_activity(samples: FloatArray, *, rate_hz: int) -> BoolArray:
     """Where a clean utterance is not silent.
 
     Args:
         samples: one voice with little noise, shape (n_samples,)
         rate_hz: sampling rate
-        floor_db: level below the loudest 10 ms from which it is silent
-        min_pause_s: a shorter silence is part of the speech
 
     Returns:
         shape (n_samples,)
@@ -28,10 +28,10 @@ def speech_activity(
     length = max(round(FRAME_S * rate_hz), 1)
     padded = np.pad(np.square(samples, dtype=np.float64), (length // 2, length - 1 - length // 2))
     power = sliding_window_view(padded, length).mean(axis=1)
-    active: BoolArray = power > max(float(power.max()), 1e-12) * 10 ** (floor_db / 10)
+    active: BoolArray = power > max(float(power.max()), 1e-12) * 10 ** (FLOOR_DB / 10)
     for start, end in runs(~active):
         inside = start > 0 and end < len(active)
-        if inside and end - start < min_pause_s * rate_hz:
+        if inside and end - start < MIN_PAUSE_S * rate_hz:
             active[start:end] = True
     return active
 

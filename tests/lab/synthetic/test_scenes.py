@@ -13,7 +13,7 @@ from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
 from ser_batch.lab.synthetic.activity import active_level_db, speech_activity
 from ser_batch.lab.synthetic.dialogue import AGENT, ARCS, CUSTOMER, Course, converse, moods
 from ser_batch.lab.synthetic.scenes import Line, Scene, Utterance, write_call
-from ser_batch.lab.synthetic.tones import ToneSpeaker, speech_like
+from tests.lab.synthetic.tones import ToneSpeaker, speech_like
 
 QUIET = Line(snr_db=(None, None))
 

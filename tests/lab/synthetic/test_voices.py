@@ -27,7 +27,7 @@ from ser_batch.lab.synthetic.scripts import (
     Deck,
     customer_line,
 )
-from ser_batch.lab.synthetic.tones import ToneSpeaker, speech_like
+from tests.lab.synthetic.tones import ToneSpeaker, speech_like
 
 TEXT = "I have been waiting for three weeks, and nobody has called me back."
 VOICE = voices.Voice("en-GB")

@@ -70,7 +70,7 @@ class ToneSpeaker:
     f0_hz: float
     rng: np.random.Generator
 
-    def utter(self, part: Part, mood: Mood) -> Utterance:  # noqa: ARG002  the source's protocol
+    def utter(self, part: Part, mood: Mood) -> Utterance:
         """One to four seconds of syllables."""
         angry = mood.intensity if mood.emotion == "anger" else 0.0
         samples = speech_like(
