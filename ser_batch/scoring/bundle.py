@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.arrays import DoubleArray
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.resources import bundled_models
@@ -34,7 +34,6 @@ from ser_batch.scoring.manifest import (
 )
 from ser_batch.scoring.outliers import Outliers
 from ser_batch.scoring.predictor import DissatisfactionHead, Predictor, Trees
-from ser_batch.scoring.reasons import reasons
 
 BUNDLED = "cremad-emodb-telephone"
 
@@ -111,41 +110,6 @@ class Bundle:
     def evaluation(self) -> dict[str, Any]:
         """The figures that were measured when it was made."""
         return json_object((self.folder / EVALUATION).read_bytes(), self.folder / EVALUATION)
-
-    def predict(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
-        """Calibrated probabilities.
-
-        Args:
-            features: shape (n, len(names))
-            names: of the columns, in any order
-
-        Returns:
-            shape (n, n_classes), rows sum to 1
-
-        Raises:
-            BundleError: if a feature that the model reads is not among the names
-        """
-        return self.predictor.predict(features, names)
-
-    def dissatisfaction(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
-        """Calibrated probability that listeners perceive anger or frustration, shape (n,)."""
-        return self.predictor.dissatisfaction(features, names)
-
-    def ood_score(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
-        """How unlike its training each segment is, shape (n,); above 1 it should not be named."""
-        return self.predictor.ood_score(features, names)
-
-    def reasons(
-        self, features: FloatArray, names: Sequence[str], callers: Sequence[object]
-    ) -> list[tuple[str, ...]]:
-        """Up to three phrases that say why each segment was called what it was.
-
-        Args:
-            features: shape (n, len(names))
-            names: of the columns
-            callers: whose segment each is, such as (recording_id, channel)
-        """
-        return reasons(self.predictor, features, names, callers)
 
 
 def default_bundle_path() -> Path:

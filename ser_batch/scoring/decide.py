@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
 from ser_batch.config import ModelSettings
 from ser_batch.emotions import UNCERTAIN
-
-
-class Scorer(Protocol):
-    """A model or a bundle."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Emotion of each column of `predict`."""
-
-    def predict(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
-        """Calibrated probabilities of the emotions, shape (n, n_classes)."""
-
-    def dissatisfaction(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
-        """Calibrated probability of dissatisfaction, shape (n,)."""
-
-    def ood_score(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
-        """Out-of-distribution score, shape (n,)."""
+from ser_batch.scoring.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -74,11 +57,11 @@ class Scores:
         ]
 
 
-def score_segments(model: Scorer, features: FloatArray, names: Sequence[str]) -> Scores:
+def score_segments(model: Predictor, features: FloatArray, names: Sequence[str]) -> Scores:
     """A model's answer to some segments.
 
     Args:
-        model: predictor or bundle
+        model: predictor of a bundle, or one that was just trained
         features: shape (n_segments, len(names))
         names: of the columns
 

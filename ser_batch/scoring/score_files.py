@@ -20,6 +20,7 @@ from ser_batch.ingest.folders import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
+from ser_batch.scoring.reasons import reasons
 
 
 @dataclass(frozen=True)
@@ -164,18 +165,16 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
     settings = job.settings
     for channel, features in outcome.features.items():
         names = get_feature_set(settings.features.set).names
-        scores = score_segments(bundle, features, names)
+        scores = score_segments(bundle.predictor, features, names)
         emotions = scores.emotions(settings.model)
         is_uncertain = scores.is_uncertain(settings.model)
-        reasons = bundle.reasons(features, names, [channel] * len(features))
+        said = reasons(bundle.predictor, features, names, [channel] * len(features))
         spans = outcome.analysis.channels[channel].segments
         for number, emotion in enumerate(emotions):
             start_s, end_s = (float(edge) for edge in spans[number])
             value = None if is_uncertain[number] else float(scores.dissatisfaction[number])
             sure = float(scores.confidence[number])
-            rows.append(
-                ScoredSegment(channel, start_s, end_s, emotion, sure, value, reasons[number])
-            )
+            rows.append(ScoredSegment(channel, start_s, end_s, emotion, sure, value, said[number]))
     return rows
 
 

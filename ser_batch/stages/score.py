@@ -15,6 +15,7 @@ from ser_batch.errors import AnalysisLostError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
+from ser_batch.scoring.reasons import reasons
 from ser_batch.store.commit import issues_part
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
@@ -102,11 +103,11 @@ def prediction_rows(
     matrix = np.empty((features.num_rows, len(names)), np.float32)
     for position, name in enumerate(names):
         matrix[:, position] = features[name].to_numpy()
-    scores = score_segments(bundle, matrix, names)
+    scores = score_segments(bundle.predictor, matrix, names)
     callers = list(
         zip(features["recording_id"].to_pylist(), features["channel"].to_pylist(), strict=True)
     )
-    reasons = bundle.reasons(matrix, names, callers)
+    said = reasons(bundle.predictor, matrix, names, callers)
     nothing = pa.nulls(features.num_rows, pa.float32())
     known = {
         name: pa.array(scores.probabilities[:, position], pa.float32())
@@ -121,7 +122,7 @@ def prediction_rows(
                 "emotion": pa.array(scores.emotions(settings), pa.string()),
                 "confidence": pa.array(scores.confidence, pa.float32()),
                 "ood_score": pa.array(scores.ood_score, pa.float32()),
-                "reasons": pa.array(reasons, pa.list_(pa.string())),
+                "reasons": pa.array(said, pa.list_(pa.string())),
                 **{f"p_{name}": known.get(name, nothing) for name in EMOTIONS},
             }
         )

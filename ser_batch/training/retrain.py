@@ -83,7 +83,7 @@ def _answers(
     bundle: Bundle, features: FloatArray, names: Sequence[str], settings: Settings
 ) -> Answers:
     """What production says of some segments by a model."""
-    scores = score_segments(bundle, features, names)
+    scores = score_segments(bundle.predictor, features, names)
     return Answers(scores.dissatisfaction, ~scores.is_uncertain(settings.model))
 
 

@@ -44,7 +44,8 @@ def test_what_is_read_predicts_what_was_written(tmp_path, predictor):
     data = blobs(seed=3)
     for answer in ("predict", "dissatisfaction", "ood_score"):
         read, wrote = (
-            getattr(model, answer)(data.features, data.names) for model in (bundle, predictor)
+            getattr(model, answer)(data.features, data.names)
+            for model in (bundle.predictor, predictor)
         )
         np.testing.assert_allclose(read, wrote, rtol=1e-4)  # numbers are kept in single precision
     assert bundle.classes == CLASSES
@@ -59,19 +60,23 @@ def test_reordered_and_additional_columns_change_nothing(tmp_path, predictor):
     shuffled = np.hstack([data.features[:, order], np.full((len(data.features), 1), 9, np.float32)])
     names = [*(data.names[i] for i in order), "unknown"]
     np.testing.assert_array_equal(
-        bundle.predict(shuffled, names), bundle.predict(data.features, data.names)
+        bundle.predictor.predict(shuffled, names),
+        bundle.predictor.predict(data.features, data.names),
     )
 
 
 def test_a_missing_feature_is_named(tmp_path, predictor):
     bundle = written(tmp_path / "made", predictor)
     with pytest.raises(BundleError, match=r"zcr\.speech\.mean"):
-        bundle.predict(np.zeros((1, 7), np.float32), bundle.feature_names[1:])
+        bundle.predictor.predict(np.zeros((1, 7), np.float32), bundle.feature_names[1:])
 
 
 def test_no_segment_gives_no_row(tmp_path, predictor):
     bundle = written(tmp_path / "made", predictor)
-    assert bundle.predict(np.zeros((0, 8), np.float32), bundle.feature_names).shape == (0, 3)
+    assert bundle.predictor.predict(np.zeros((0, 8), np.float32), bundle.feature_names).shape == (
+        0,
+        3,
+    )
 
 
 def test_the_same_model_has_the_same_id_and_another_has_not(tmp_path, predictor):
@@ -134,7 +139,7 @@ def test_the_bundled_model_reads_this_programs_features(tmp_path):
     rng = np.random.default_rng(0)
     noise = (0.05 * rng.normal(size=16000)).astype(np.float32)
     features = feature_set.extract(noise, np.array([[0.0, 1.0], [1.0, 2.0]]))
-    probabilities = bundle.predict(features, feature_set.names)
+    probabilities = bundle.predictor.predict(features, feature_set.names)
     assert probabilities.shape == (2, len(bundle.classes))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert bundle.manifest.licence == "ODbL-1.0"

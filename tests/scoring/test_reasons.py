@@ -6,7 +6,7 @@ import pytest
 from ser_batch.audio import line_signals as signals
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
-from ser_batch.scoring.reasons import FAMILIES, contributions, family_of
+from ser_batch.scoring.reasons import FAMILIES, contributions, family_of, reasons
 from ser_batch.training.fit import train
 from tests.training.datasets import QUICK, blobs
 
@@ -52,7 +52,7 @@ def test_a_segment_is_compared_with_its_own_caller(bundled):
     signal = np.concatenate([*low[:4], high[0], *high])
     features = feature_set.extract(signal, np.array([[2.0 * i, 2.0 * i + 2] for i in range(10)]))
     callers = ["one"] * 5 + ["other"] * 5
-    said_of = bundled.reasons(features, feature_set.names, callers)
+    said_of = reasons(bundled.predictor, features, feature_set.names, callers)
     assert all(1 <= len(phrases) <= 3 for phrases in said_of)
     assert all(p.endswith("than this caller's usual") for phrases in said_of for p in phrases)
     assert not any("lower voice" in p for p in said_of[4])  # an octave above their own usual
@@ -61,9 +61,9 @@ def test_a_segment_is_compared_with_its_own_caller(bundled):
 def test_few_segments_are_compared_with_most_speech(bundled):
     feature_set = get_feature_set(bundled.feature_set)
     features = feature_set.extract(said(150.0), np.array([[0.0, 2.0]]))
-    phrases = bundled.reasons(features, feature_set.names, ["alone"])[0]
+    phrases = reasons(bundled.predictor, features, feature_set.names, ["alone"])[0]
     assert all(phrase.endswith("than most speech") for phrase in phrases)
-    assert bundled.reasons(features[:0], feature_set.names, []) == []
+    assert reasons(bundled.predictor, features[:0], feature_set.names, []) == []
 
 
 @pytest.mark.parametrize("kind", ["music", "noise", "tone", "silence"])
@@ -77,7 +77,7 @@ def test_what_is_no_speech_is_strange(bundled, kind):
     }[kind]()
     feature_set = get_feature_set(bundled.feature_set)
     features = feature_set.extract(signal.astype(np.float32), np.array([[0.0, 3.0], [3.0, 6.0]]))
-    assert (bundled.ood_score(features, feature_set.names) > 1).all()
+    assert (bundled.predictor.ood_score(features, feature_set.names) > 1).all()
 
 
 @pytest.mark.corpus
@@ -88,4 +88,4 @@ def test_speech_of_a_corpus_is_not_strange(bundled, corpus_dir, kind):
 
     feature_set = get_feature_set(bundled.feature_set)
     data = describe_clips(read_corpus(corpus_dir, kind)[::25], feature_set)
-    assert (bundled.ood_score(data.features, data.names) < 1).mean() > 0.95
+    assert (bundled.predictor.ood_score(data.features, data.names) < 1).mean() > 0.95
