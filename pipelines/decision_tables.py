@@ -51,7 +51,7 @@ def show_decisions(decisions: Mapping[str, Mapping[str, Any]], *, confusion: boo
 
 def known_to(figures: Mapping[str, Any]) -> str:
     """Who has seen a corpus before: its figures may flatter."""
-    from ser_batch.training.card_decisions import encoder_knows
+    from ser_batch.training.card import encoder_knows
 
     choices = "guided our choices" if figures["guided_choices"] else "never guided a choice"
     return f"{choices}; {encoder_knows(figures)}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from importlib.resources import files
 
 import numpy as np
 import soxr
@@ -12,59 +14,13 @@ from ser_batch.lab.distill.material import RATE_HZ
 from ser_batch.lab.synthetic.scripts import AGENT_ANSWERS
 from ser_batch.lab.synthetic.voices import MANNERS, Accent, Voice, speak
 
-ENGLISH = tuple(line for lines in AGENT_ANSWERS.values() for line in lines)
+_ENGLISH = tuple(line for lines in AGENT_ANSWERS.values() for line in lines)
+_OTHERS = tomllib.loads((files("ser_batch.lab.distill") / "sentences.toml").read_text("utf-8"))
 
 LINES: dict[Accent, tuple[str, ...]] = {
-    "en-GB": ENGLISH,
-    "en-US": ENGLISH,
-    "de-DE": (
-        "Guten Tag, ich rufe wegen meiner letzten Rechnung an.",
-        "Das kann doch nicht wahr sein, ich warte seit drei Wochen!",
-        "Könnten Sie mir bitte sagen, wann der Techniker kommt?",
-        "Nein, das habe ich Ihrem Kollegen schon zweimal erklärt.",
-        "Vielen Dank, das ist sehr freundlich von Ihnen.",
-        "Ich weiß wirklich nicht mehr, was ich noch machen soll.",
-        "Meine Kundennummer ist vier, sieben, neun, zwei, eins.",
-        "Das Paket ist gestern angekommen, aber es war leer.",
-        "Wunderbar, dann sehen wir uns am Donnerstag um halb neun.",
-        "Ich möchte den Vertrag zum Ende des Monats kündigen.",
-    ),
-    "es-ES": (
-        "Buenos días, llamo por la factura del mes pasado.",
-        "¡Esto es increíble, llevo tres semanas esperando!",
-        "¿Podría decirme cuándo va a venir el técnico?",
-        "No, ya se lo he explicado dos veces a su compañero.",
-        "Muchas gracias, es usted muy amable.",
-        "De verdad, ya no sé qué más puedo hacer.",
-        "Mi número de cliente es cuatro, siete, nueve, dos, uno.",
-        "El paquete llegó ayer, pero estaba vacío.",
-        "Perfecto, entonces nos vemos el jueves a las ocho y media.",
-        "Quiero cancelar el contrato a finales de mes.",
-    ),
-    "fr-FR": (
-        "Bonjour, je vous appelle au sujet de ma dernière facture.",
-        "Ce n'est pas possible, j'attends depuis trois semaines!",
-        "Pourriez-vous me dire quand le technicien va passer?",
-        "Non, je l'ai déjà expliqué deux fois à votre collègue.",
-        "Merci beaucoup, c'est très gentil de votre part.",
-        "Je ne sais vraiment plus quoi faire.",
-        "Mon numéro de client est le quatre, sept, neuf, deux, un.",
-        "Le colis est arrivé hier, mais il était vide.",
-        "Parfait, alors on se voit jeudi à huit heures et demie.",
-        "Je voudrais résilier le contrat à la fin du mois.",
-    ),
-    "it-IT": (
-        "Buongiorno, chiamo per la mia ultima bolletta.",
-        "Non è possibile, aspetto da tre settimane!",
-        "Potrebbe dirmi quando arriva il tecnico?",
-        "No, l'ho già spiegato due volte al suo collega.",
-        "Grazie mille, è molto gentile.",
-        "Davvero non so più che cosa fare.",
-        "Il mio numero cliente è quattro, sette, nove, due, uno.",
-        "Il pacco è arrivato ieri, ma era vuoto.",
-        "Perfetto, allora ci vediamo giovedì alle otto e mezza.",
-        "Vorrei disdire il contratto alla fine del mese.",
-    ),
+    "en-GB": _ENGLISH,
+    "en-US": _ENGLISH,
+    **{accent: tuple(lines) for accent, lines in _OTHERS.items()},
 }
 """What is said, by the engine's voice."""
 

@@ -22,8 +22,8 @@ from ser_batch.lab.synthetic.scenes import NOMINAL_LEVEL_DB, Scene, Utterance
 from ser_batch.lab.synthetic.scripts import (
     CUSTOMER_CLOSINGS,
     MOOD_LINES,
+    PROBLEMS,
     TOPIC_LINES,
-    TOPICS,
     Deck,
     customer_line,
 )
@@ -144,7 +144,7 @@ def test_pitch_is_found_within_two_percent_on_a_known_voice():
 def test_every_mood_of_every_arc_has_lines_and_a_manner():
     emotions = {mood.emotion for arc in ARCS.values() for mood in arc}
     assert emotions == set(voices.MANNERS) == set(MOOD_LINES) == set(CUSTOMER_CLOSINGS)
-    for topic in TOPICS:
+    for topic in PROBLEMS:
         assert set(TOPIC_LINES[topic]) == emotions
 
 
