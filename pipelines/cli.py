@@ -26,6 +26,7 @@ from pipelines.commands import (
     inspect,
     labels,
     models,
+    models_fit,
     monitoring,
     night,
     quarantine,
@@ -98,6 +99,8 @@ app.command(rich_help_panel=MODEL)(retrain.drift)
 app.command(rich_help_panel=MODEL)(train.train)
 app.command(rich_help_panel=MODEL)(distill.distill)
 app.command(rich_help_panel=MODEL)(evaluate.evaluate)
+models.models_app.command("align")(models_fit.align)
+models.models_app.command("calibrate")(models_fit.calibrate)
 app.add_typer(models.models_app, name="models", rich_help_panel=MODEL)
 app.add_typer(corpus.app, name="corpus", rich_help_panel=MODEL)
 app.add_typer(weights.app, name="weights", rich_help_panel=MODEL)

@@ -1,4 +1,4 @@
-"""Commands on models: list, show, compare, align, calibrate, promote, rollback, shadow, log."""
+"""Commands on models: list, show, compare, promote, rollback, shadow, log."""
 
 from __future__ import annotations
 
@@ -123,7 +123,8 @@ def promote(
 
     place = open_root(root)
     with only_run(place):
-        entry = promote_model(place, read_settings(place, settings), name, who=_who(), why=(why,))
+        chosen = read_settings(place, settings)
+        entry = promote_model(place, chosen, name, who=user_name(), why=(why,))
     _show(entry, as_json=as_json)
 
 
@@ -145,7 +146,7 @@ def rollback(
 
     place = open_root(root)
     with only_run(place):
-        entry = roll_back(place, read_settings(place, settings), who=_who(), why=(why,))
+        entry = roll_back(place, read_settings(place, settings), who=user_name(), why=(why,))
     _show(entry, as_json=as_json)
 
 
@@ -170,84 +171,12 @@ def shadow(
     place = open_root(root)
     chosen = read_settings(place, settings)
     with only_run(place):
-        entry = set_shadow(place, chosen, name, on=on, who=_who(), why=(why,))
+        entry = set_shadow(place, chosen, name, on=on, who=user_name(), why=(why,))
     _show(entry, as_json=as_json)
 
 
-@models_app.command("align")
-def align(
-    days: Annotated[int, typer.Option(min=1, help="Latest call dates to adapt to.")] = 28,
-    root: RootOption = DEFAULT_ROOT,
-    settings: SettingsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Adapt the champion to the channels and voices of this root's calls; no labels are needed.
-
-    Telephone channels, languages and microphones shift the features of every caller alike; this
-    subtracts that shift. The new model is registered and scores once it is promoted.
-
-    Example:
-
-      ser-batch models align --days 28
-    """
-    from ser_batch.store.lock import only_run
-    from ser_batch.training.align import align as align_champion
-
-    place = open_root(root)
-    with only_run(place):
-        found = align_champion(place, read_settings(place, settings), days=days, who=_who())
-    if as_json:
-        print_json({**asdict(found), "bundle": found.bundle.model_id})
-        return
-    typer.echo(
-        f"{found.bundle.model_id}: fitted to {found.n_calls} calls, {found.n_segments} segments, "
-        f"of {found.first} to {found.last}.\nIt scores once you promote it: ser-batch models "
-        f'promote {found.bundle.folder.name} --why "…"'
-    )
-
-
-@models_app.command("calibrate")
-def calibrate(
-    root: RootOption = DEFAULT_ROOT,
-    settings: SettingsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Refit the champion's probability of dissatisfaction to this root's random labels.
-
-    The ranking of segments does not change. A new model is registered only if it predicts labels of
-    callers that it was not fitted to better. It scores once it is promoted; `models rollback`
-    undoes that.
-
-    Example:
-
-      ser-batch models calibrate
-    """
-    from ser_batch.store.lock import only_run
-    from ser_batch.training.calibrate import calibrate as calibrate_champion
-
-    place = open_root(root)
-    with only_run(place):
-        found = calibrate_champion(place, read_settings(place, settings), who=_who())
-    refit = found.refit
-    if as_json:
-        print_json({"bundle": found.bundle.model_id, **refit.as_dict()})
-        return
-    slope = "kept" if refit.slope is None else _with_interval(refit.calibration.slope, refit.slope)
-    typer.echo(
-        f"{found.bundle.model_id}: refitted to {refit.n_labels} random labels of "
-        f"{refit.n_callers} callers: slope {slope}, offset "
-        f"{_with_interval(refit.calibration.offset, refit.offset)}.\nOn callers that it was not "
-        f"fitted to: log loss {refit.loss_before:.3f} → {refit.loss_after:.3f}, ECE "
-        f"{refit.ece_before:.3f} → {refit.ece_after:.3f}.\nIt scores once you promote it: "
-        f'ser-batch models promote {found.bundle.folder.name} --why "…"'
-    )
-
-
-def _with_interval(value: float, interval: tuple[float, float]) -> str:
-    return f"{value:.2f} ({interval[0]:.2f} to {interval[1]:.2f})"
-
-
-def _who() -> str:
+def user_name() -> str:
+    """Who stands in the log."""
     import getpass
 
     return getpass.getuser()

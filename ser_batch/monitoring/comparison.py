@@ -12,8 +12,9 @@ import numpy as np
 from ser_batch.arrays import IntArray
 from ser_batch.config import DriftSettings, Settings
 from ser_batch.features.kinds import Group
-from ser_batch.monitoring.drift import Reference, expected_psi, psi, status
+from ser_batch.monitoring.drift import expected_psi, psi, status
 from ser_batch.monitoring.profile import UNSURE, DayProfile
+from ser_batch.monitoring.reference import Reference
 from ser_batch.scoring.decide import Scores
 from ser_batch.scoring.histograms import LINE_EDGES, score_counts, uncertain_counts
 

@@ -14,7 +14,7 @@ from ser_batch.arrays import IntArray
 from ser_batch.config import Settings
 from ser_batch.eligibility import channel_scoring
 from ser_batch.features.sets import get_feature_set
-from ser_batch.monitoring.drift import Reference
+from ser_batch.monitoring.reference import Reference
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.histograms import (
     LINE_EDGES,

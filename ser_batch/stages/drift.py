@@ -13,10 +13,6 @@ from ser_batch.config import Settings, digest
 from ser_batch.features.kinds import Group
 from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.comparison import FIRST, TrainingCounts, comparisons, training_counts
-from ser_batch.monitoring.drift import (
-    Reference,
-    read_reference,
-)
 from ser_batch.monitoring.profile import (
     DayProfile,
     profile_day,
@@ -24,6 +20,7 @@ from ser_batch.monitoring.profile import (
     sources,
     summed,
 )
+from ser_batch.monitoring.reference import Reference, read_reference
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, DRIFT, PROFILES
 

@@ -15,7 +15,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.gather import held_out_recordings
-from ser_batch.monitoring.drift import write_aligned_reference
+from ser_batch.monitoring.reference import write_aligned_reference
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model

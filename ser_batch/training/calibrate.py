@@ -12,7 +12,7 @@ from ser_batch.arrays import DoubleArray
 from ser_batch.config import RetrainSettings, Settings
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.monitoring.drift import write_recalibrated_reference
+from ser_batch.monitoring.reference import write_recalibrated_reference
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model
 from ser_batch.store.lake import Lake
@@ -96,7 +96,7 @@ def _usable(
 ) -> list[int]:
     """Random labels of speech that the model knows, of callers that it did not learn from."""
     names = get_feature_set(settings.features.set).names
-    known = champion.ood_score(material.features, names) <= 1
+    known = champion.predictor.ood_score(material.features, names) <= 1
     measured = material.measured_by
     return [
         i

@@ -110,7 +110,7 @@ def decided_figures(clips: Dataset, found: Decided, classes: Sequence[str]) -> d
     from_half = np.abs(found.dissatisfaction - 0.5)
     is_out = found.ood_score > 1
     level = clips.level(DISSATISFACTION_TARGET)
-    anger_or_content = is_angry | np.isin(acted, CONTENT)
+    compared = is_angry | np.isin(acted, CONTENT)
     emotions = sorted(set(truth.tolist()))
     answers = [*sorted({*classes} | {*found.emotion} - {UNCERTAIN}), UNCERTAIN]
     return {
@@ -132,16 +132,11 @@ def decided_figures(clips: Dataset, found: Decided, classes: Sequence[str]) -> d
         },
         "correlation": _correlation(found.dissatisfaction, level),
         "auc_anger": _auc(is_angry, found.dissatisfaction),
-        "auc_anger_content": _auc(
-            is_angry[anger_or_content], found.dissatisfaction[anger_or_content]
-        ),
+        "auc_anger_content": _auc(is_angry[compared], found.dissatisfaction[compared]),
         "ece_dissatisfaction": expected_calibration_error(found.dissatisfaction, is_angry),
         "predicted": {name: float((answer == name).mean()) for name in answers},
         "confusion": {
-            emotion: {
-                name: int(np.count_nonzero((truth == emotion) & (answer == name)))
-                for name in answers
-            }
+            emotion: {name: int((answer[truth == emotion] == name).sum()) for name in answers}
             for emotion in emotions
         },
     }

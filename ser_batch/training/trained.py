@@ -14,7 +14,7 @@ from ser_batch.corpora import CORPORA
 from ser_batch.corpora.base import Clip
 from ser_batch.corpora.licences import strictest
 from ser_batch.features.dataset import Dataset
-from ser_batch.monitoring.drift import held_out, write_reference
+from ser_batch.monitoring.reference import held_out, write_reference
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.predictor import Predictor

@@ -15,7 +15,7 @@ from ser_batch.corpora.licences import strictest
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.monitoring.drift import read_reference
+from ser_batch.monitoring.reference import read_reference
 from ser_batch.training.build import build_bundle
 from ser_batch.training.describe import describe_clips, speech_span
 from ser_batch.training.fit import Recipe

@@ -7,15 +7,8 @@ import pytest
 
 from ser_batch.config import DriftSettings
 from ser_batch.errors import BundleError
-from ser_batch.monitoring.drift import (
-    REFERENCE,
-    expected_psi,
-    held_out,
-    psi,
-    read_reference,
-    status,
-    write_reference,
-)
+from ser_batch.monitoring.drift import expected_psi, psi, status
+from ser_batch.monitoring.reference import REFERENCE, held_out, read_reference, write_reference
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.training.crossvalidate import cross_validate
 from ser_batch.training.fit import train

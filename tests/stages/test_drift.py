@@ -11,7 +11,7 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.comparison import BEFORE, FIRST, TRAINING, training_counts
-from ser_batch.monitoring.drift import HeldOut, read_reference, write_reference
+from ser_batch.monitoring.reference import HeldOut, read_reference, write_reference
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.stages.drift import find_drift, newest_drift
 from ser_batch.store.lake import Lake, Part

@@ -11,7 +11,7 @@ from ser_batch.erasure.erase import learnt_from
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of, is_held_out
-from ser_batch.monitoring.drift import read_reference, write_reference
+from ser_batch.monitoring.reference import read_reference, write_reference
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.manifest import FITTED_TO
 from ser_batch.scoring.models import known_models, promote

@@ -16,7 +16,7 @@ from ser_batch.labels.callers import is_held_out
 from ser_batch.labels.gather import usable_labels
 from ser_batch.labels.history import CANNOT_TELL, append, label_row
 from ser_batch.labels.selection import RANDOM
-from ser_batch.monitoring.drift import read_reference
+from ser_batch.monitoring.reference import read_reference
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model, model_id
 from ser_batch.scoring.histograms import LINE_MEASURES

@@ -66,7 +66,7 @@ def run(
         features.setdefault(row, []).append(found)
     rows = []
     for (sound, should_be), parts in features.items():
-        scores = bundle.ood_score(np.concatenate(parts), feature_set.names)
+        scores = bundle.predictor.ood_score(np.concatenate(parts), feature_set.names)
         rows.append(
             {
                 "sound": sound,

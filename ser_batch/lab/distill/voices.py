@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import soxr
@@ -15,7 +16,8 @@ from ser_batch.lab.synthetic.scripts import AGENT_ANSWERS
 from ser_batch.lab.synthetic.voices import MANNERS, Accent, Voice, speak
 
 _ENGLISH = tuple(line for lines in AGENT_ANSWERS.values() for line in lines)
-_OTHERS = tomllib.loads((files("ser_batch.lab.distill") / "sentences.toml").read_text("utf-8"))
+_FILE = files("ser_batch.lab.distill") / "sentences.toml"
+_OTHERS: dict[Any, list[str]] = tomllib.loads(_FILE.read_text("utf-8"))
 
 LINES: dict[Accent, tuple[str, ...]] = {
     "en-GB": _ENGLISH,
