@@ -70,7 +70,8 @@ def test_probabilities_come_to_mean_what_they_say_and_the_ranking_stays(root: Ro
     material = gather(Lake(root.lake), SETTINGS)
     names = get_feature_set(FEATURE_SET).names
     before, after = (
-        model.dissatisfaction(material.features, names) for model in (champion, found.bundle)
+        model.predictor.dissatisfaction(material.features, names)
+        for model in (champion, found.bundle)
     )
     assert (np.argsort(before, kind="stable") == np.argsort(after, kind="stable")).all()
     said = np.array([shares.get("anger", 0.0) for shares in material.measured_by.shares])
