@@ -21,11 +21,13 @@ create macro call_dissatisfaction(dissatisfaction, duration_s) as
 create macro held(value, low, high) as
     case when value is not null then greatest(low, least(high, value)) end;
 
--- student_t: 97.5 % quantile of Student's t; right to 1 % from 3 degrees of freedom
--- Source: Abramowitz and Stegun (1964), Handbook of Mathematical Functions, 26.7.5.
+-- student_t: 97.5 % quantile of Student's t from 1 degree of freedom, right to 0.01 %: between the
+-- steps of a table, in which 1 / degrees grows evenly from 0 to 1
+create macro student_t_step(step) as [$student_t_quantiles][step::int + 1];
+create macro student_t_between(place) as student_t_step(floor(place))
+    + (place - floor(place)) * (student_t_step(ceil(place)) - student_t_step(floor(place)));
 create macro student_t(degrees) as
-    1.95996 + 2.37227 / degrees + 2.82250 / degrees ** 2 + 2.55585 / degrees ** 3
-    + 1.58953 / degrees ** 4;
+    student_t_between($student_t_steps * held(1 / degrees, 0, 1));
 
 -- t_p_value: two-sided p-value of Student's t, by the normal deviate of the same tail
 -- Source: Wallace (1959), Annals of Mathematical Statistics 30, 1124-1130; Abramowitz and Stegun

@@ -14,6 +14,7 @@ import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 
+import librosa
 import numpy as np
 import scipy
 
@@ -144,12 +145,11 @@ def _frames(signal: FloatArray, n_window: int, hop: int, n_frames: int) -> Float
 
 def _mel_bands(n_window: int, sample_rate: int) -> FloatArray:
     """Triangular bands evenly spaced in mel, shape (n_bins, N_BANDS)."""
-    low, high = (2595 * np.log10(1 + hz / 700) for hz in BAND_HZ)
-    edges = 700 * (10 ** (np.linspace(low, high, N_BANDS + 2) / 2595) - 1)
-    hz = np.fft.rfftfreq(n_window, 1 / sample_rate)[:, None]
-    rising = (hz - edges[:-2]) / np.diff(edges[:-1])
-    falling = (edges[2:] - hz) / np.diff(edges[1:])
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    low, high = BAND_HZ
+    bands = librosa.filters.mel(
+        sr=sample_rate, n_fft=n_window, n_mels=N_BANDS, fmin=low, fmax=high, htk=True, norm=None
+    )
+    return np.asarray(bands.T, np.float32)
 
 
 def _pieces(bursts: DoubleArray) -> list[tuple[float, float]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from sklearn import metrics
 
 from ser_batch.arrays import BoolArray, DoubleArray, IntArray
 
@@ -82,6 +83,9 @@ def evaluate(
     true = np.array([column[name] for name in truth], dtype=np.int64)
     predicted = probabilities.argmax(axis=1).astype(np.int64)
     confusion = confusion_matrix(true, predicted, len(classes))
+    precisions, recalls, _, counts = metrics.precision_recall_fscore_support(
+        true, predicted, labels=range(len(classes)), zero_division=0
+    )
     low, high = uar_interval(true, predicted, speakers, len(classes))
     return Evaluation(
         n_clips=len(true),
@@ -89,16 +93,14 @@ def evaluate(
         uar=uar(confusion),
         uar_low=low,
         uar_high=high,
-        wa=float(np.trace(confusion) / confusion.sum()),
+        wa=float(metrics.accuracy_score(true, predicted)),
         ece=expected_calibration_error(probabilities.max(axis=1), true == predicted),
         reliability=reliability(probabilities.max(axis=1), true == predicted),
         per_class={
-            name: ClassScore(
-                n_clips=int(confusion[i].sum()),
-                recall=float(confusion[i, i] / max(confusion[i].sum(), 1)),
-                precision=float(confusion[i, i] / max(confusion[:, i].sum(), 1)),
+            name: ClassScore(n_clips=int(count), recall=float(recall), precision=float(precision))
+            for name, count, recall, precision in zip(
+                classes, counts, recalls, precisions, strict=True
             )
-            for i, name in enumerate(classes)
         },
         classes=tuple(classes),
         confusion=confusion.tolist(),
@@ -107,8 +109,8 @@ def evaluate(
 
 def confusion_matrix(true: IntArray, predicted: IntArray, n_classes: int) -> IntArray:
     """Counts by true class (row) and predicted class (column)."""
-    counts = np.bincount(true * n_classes + predicted, minlength=n_classes**2)
-    return counts.reshape(n_classes, n_classes).astype(np.int64)
+    counts = metrics.confusion_matrix(true, predicted, labels=range(n_classes))
+    return np.asarray(counts, np.int64)
 
 
 def uar(confusion: IntArray) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ser_batch.arrays import IntArray
 from ser_batch.errors import LeakError
@@ -153,16 +155,13 @@ def check_no_leakage(
 
 
 def _groups(speakers: Sequence[str], contents: Sequence[str]) -> list[str]:
-    """Name of each clip's group: its speaker, joined with those who share a recording."""
-    leader = {speaker: speaker for speaker in speakers}
-
-    def find(speaker: str) -> str:
-        while leader[speaker] != speaker:
-            speaker = leader[speaker]
-        return speaker
-
-    first_with: dict[str, str] = {}
-    for speaker, content in zip(speakers, contents, strict=True):
-        one, other = sorted((find(speaker), find(first_with.setdefault(content, speaker))))
-        leader[other] = one
-    return [find(speaker) for speaker in speakers]
+    """Name of each clip's group: the first of the speakers who share recordings with its own."""
+    names, speaker = np.unique(np.array(speakers), return_inverse=True)
+    recordings, recording = np.unique(np.array(contents), return_inverse=True)
+    n_nodes = len(names) + len(recordings)
+    links = coo_array(
+        (np.ones(len(speaker)), (speaker, len(names) + recording)), shape=(n_nodes, n_nodes)
+    )
+    _, component = connected_components(links, directed=False)
+    _, first, group = np.unique(component[: len(names)], return_index=True, return_inverse=True)
+    return [str(name) for name in names[first[group[speaker]]]]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from ser_batch.config import Settings
 from ser_batch.resources import sql_folder
@@ -18,6 +17,7 @@ from ser_batch.tables import RUNS
 from ser_batch.warehouse.changes import parts_of, touched_dates
 from ser_batch.warehouse.documents import document
 from ser_batch.warehouse.file import attached, building, is_as_published, publish_file
+from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.made_from import present_input, published_input, sign
 from ser_batch.warehouse.models import read_blueprint
 from ser_batch.warehouse.published import connect
@@ -82,7 +82,7 @@ def build(
     dates = touched_dates(kept.parts if kept else {}, now.parts)
     with building(target, grow=kept is not None) as (built, con):
         if kept is None:
-            macros = Template(blueprint.macros).substitute(min_calls=settings.report.min_calls)
+            macros = bind_macros(blueprint.macros, min_calls=settings.report.min_calls)
             con.execute(f"begin; {macros} commit;")
         open_settings(con, model_id=model_id, settings=settings)
         open_whole(con, lake)

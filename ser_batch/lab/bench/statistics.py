@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from string import Template
 from typing import Any
 
 import duckdb
@@ -19,6 +18,7 @@ from scipy.special import expit, logit
 
 from ser_batch.arrays import IntArray
 from ser_batch.resources import sql_folder
+from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.models import read_blueprint
 
 N_DAYS = 56
@@ -123,7 +123,7 @@ def _compared(calls: pa.Table) -> list[tuple[Any, ...]]:
     models = {model.name: model.sql for model in read_blueprint(sql_folder()).models}
     macros = (sql_folder() / "macros.sql").read_text(encoding="utf-8")
     with duckdb.connect(config={"threads": 1}) as con:
-        con.execute(Template(macros).substitute(min_calls=5))
+        con.execute(bind_macros(macros, min_calls=5))
         con.execute("set variable min_calls = 5")
         con.register("simulated", calls)
         con.execute("create table call_summary as from simulated")
