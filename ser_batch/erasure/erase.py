@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,19 +20,20 @@ import pyarrow.compute as pc
 from ser_batch.clock import utc_now
 from ser_batch.erasure.plan import Erasure
 from ser_batch.erasure.proof import Search, search_traces
-from ser_batch.errors import BundleError, FileError
+from ser_batch.errors import BundleError, ErasurePlanError, FileError
 from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
 from ser_batch.report.files import redact
-from ser_batch.scoring.manifest import EVALUATION, FITTED_TO, read_manifest
+from ser_batch.scoring.manifest import FITTED_TO, read_evaluation, read_manifest
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.copies import restore_copies
 from ser_batch.store.disk import disk
 from ser_batch.store.drop import drop_rows, remove_empty_shards
 from ser_batch.store.lake import Lake
+from ser_batch.store.lock import only_writer
 from ser_batch.store.paths import Root
-from ser_batch.tables import METADATA, PROFILES, QUARANTINE
+from ser_batch.tables import LABELS, METADATA, PROFILES, QUARANTINE
 
 PENDING = ".erasing.json"
 
@@ -91,20 +93,34 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
 
 
 def finish_erasure(root: Root, republish: Republish) -> Erased | None:
-    """Carry out an erasure that was killed, None if there is none; the root is held."""
+    """Carry out an erasure that was killed, None if there is none; the root is held.
+
+    Raises:
+        ErasurePlanError: if what it was to erase cannot be read any more
+    """
+    path = root.path / PENDING
     try:
-        text = (root.path / PENDING).read_text(encoding="utf-8")
+        plan = Erasure.from_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    return erase(root, Erasure.from_json(text), republish)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ErasurePlanError(path, f"a killed erasure cannot be read: {error}") from None
+    return erase(root, plan, republish)
 
 
 def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
     """Drop what stands in the lake; days' profiles, which are sums, are recomputed."""
-    lake.sweep()
-    restore_copies(lake, deep=True)
+    recordings = pa.array(plan.recordings, pa.string())
+
+    def is_of(table: pa.Table) -> pa.Array[Any]:
+        return pc.is_in(table["recording_id"], recordings)
+
+    with only_writer(lake.folder, LABELS.name):  # who looked for tombstones before is done
+        lake.sweep()
+        restore_copies(lake, deep=True)
+        dropped = drop_rows(lake, ["recording_id"], is_of, contract=LABELS)
     lines = {tuple(line) for line in plan.lines}
-    dropped = drop_rows(
+    dropped += drop_rows(
         lake,
         ["source", "line_no"],
         lambda t: pa.array([tuple(row.values()) in lines for row in t.to_pylist()], pa.bool_()),
@@ -126,8 +142,7 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
         lambda t: pa.array([is_about(row) for row in t.to_pylist()], pa.bool_()),
         contract=QUARANTINE,
     )
-    recordings = pa.array(plan.recordings, pa.string())
-    dropped += drop_rows(lake, ["recording_id"], lambda t: pc.is_in(t["recording_id"], recordings))
+    dropped += drop_rows(lake, ["recording_id"], is_of)
     remove_empty_shards(lake)
     for part in lake.parts(PROFILES):
         if part.date is not None and part.date.isoformat() in plan.dates:
@@ -165,8 +180,8 @@ def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
     for folder in sorted(root.models.glob("*/")):
         try:
             training = read_manifest(folder).training
-            fitted_to = json.loads((folder / EVALUATION).read_bytes()).get(FITTED_TO, ())
-        except (BundleError, OSError, ValueError):
+            fitted_to = read_evaluation(folder).get(FITTED_TO, ())
+        except BundleError:
             continue
         learnt = [*(entry.get("recordings", ()) for entry in training), fitted_to]
         if any(recordings.intersection(own) for own in learnt):

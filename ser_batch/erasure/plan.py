@@ -71,7 +71,7 @@ class Erasure:
     ids: tuple[str, ...] = ()
 
     @classmethod
-    def from_json(cls, text: str) -> Erasure:
+    def from_json(cls, text: bytes) -> Erasure:
         """The plan as it was written down."""
         return cls(**json.loads(text))
 

@@ -84,6 +84,22 @@ class DamagedPartError(LakeError):
         super().__init__(f"{path} is damaged: {reason.splitlines()[0] if reason else 'unreadable'}")
 
 
+class StateFileError(StopError):
+    """A file in which the program keeps its state is damaged."""
+
+    code = "state_file"
+    remedy = "Correct it by hand in a UTF-8 editor, or restore it from a backup."
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+
+
+class ErasurePlanError(StateFileError):
+    """What a killed erasure was to erase cannot be read any more."""
+
+    remedy = "Delete the file, and run `ser-batch erase` again for the same call or customer."
+
+
 class WarehouseError(StopError):
     """The warehouse cannot be built or is not there yet."""
 

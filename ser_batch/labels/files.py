@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,16 @@ import polars as pl
 from ser_batch.audio.call_audio import call_files
 from ser_batch.config import Settings
 from ser_batch.emotions import UNCERTAIN
-from ser_batch.errors import FileError
+from ser_batch.errors import FileError, StateFileError
 from ser_batch.labels.candidates import KEY
 from ser_batch.labels.history import Row
 from ser_batch.labels.label_studio import labelling_config, task
-from ser_batch.labels.reading import ANNOTATOR, EMOTION, SEGMENT, TIMES, csv_table
-from ser_batch.labels.segment_name import parse_segment_name, segment_name
+from ser_batch.labels.reading import ANNOTATOR, EMOTION, SEGMENT, TIMES
+from ser_batch.labels.segment_name import parse_segment_name, segment_key, segment_name
 from ser_batch.labels.selection import RANDOM
 from ser_batch.labels.snippets import Span, write_snippets
-from ser_batch.serialise import csv_text, read_cell
-from ser_batch.store.atomic import write_text_atomic
+from ser_batch.serialise import csv_text
+from ser_batch.store.atomic import write_bytes_atomic, write_text_atomic
 from ser_batch.store.paths import Root
 
 SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
@@ -70,7 +71,7 @@ def _task(pick: Row, audio_url: str, model_id: str) -> dict[str, Any]:
 
 
 def _name(pick: Row) -> str:
-    return segment_name((pick["recording_id"], pick["channel"], pick["segment_no"]))
+    return segment_name(segment_key(pick))
 
 
 def suggested(pick: Row) -> str | None:
@@ -95,23 +96,30 @@ def forget_recordings(root: Root, recordings: Collection[str]) -> int:
 def _forget_tasks(file: Path, recordings: Collection[str]) -> int:
     if not file.exists():
         return 0
-    tasks = json.loads(file.read_text(encoding="utf-8"))
-    kept = [each for each in tasks if not _is_of(each["data"].get("segment", ""), recordings)]
+    try:
+        tasks = json.loads(file.read_bytes())
+        kept = [each for each in tasks if not _is_of(each["data"].get("segment", ""), recordings)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise StateFileError(file, f"is no list of tasks: {error!r}") from None
     if len(kept) < len(tasks):
         write_text_atomic(file, json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     return len(tasks) - len(kept)
 
 
 def _forget_rows(file: Path, recordings: Collection[str]) -> int:
+    """By lines, whatever separator and encoding a spreadsheet has stored the table with."""
     if not file.exists():
         return 0
-    table = csv_table(file.read_text(encoding="utf-8-sig"))
-    rows, names = list(table), table.fieldnames or CSV_COLUMNS
-    kept = [row for row in rows if not _is_of(row.get(SEGMENT) or "", recordings)]
-    if len(kept) < len(rows):
-        cells = ([read_cell(row[name] or "") for name in names] for row in kept)
-        write_text_atomic(file, csv_text(names, cells))
-    return len(rows) - len(kept)
+    lines = file.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if not any(_is_of(name, recordings) for name in _names(line))]
+    if len(kept) < len(lines):
+        write_bytes_atomic(file, b"".join(kept))
+    return len(lines) - len(kept)
+
+
+def _names(line: bytes) -> list[str]:
+    """What may be a segment's name in a line of a table."""
+    return re.findall(r"[\w.-]+", line.decode("ascii", "replace"))
 
 
 def _is_of(segment: str, recordings: Collection[str]) -> bool:

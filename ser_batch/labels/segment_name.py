@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 SegmentKey: TypeAlias = tuple[str, int, int]
 """recording_id, channel, segment_no."""
@@ -14,6 +15,11 @@ _NAME = re.compile(r"(?P<recording_id>[0-9A-Za-z_-]+)\.(?P<channel>\d{1,3})\.(?P
 def segment_name(key: SegmentKey) -> str:
     """`<recording_id>.<channel>.<segment_no>`: stands in tasks, tables and file names."""
     return ".".join(str(part) for part in key)
+
+
+def segment_key(row: Mapping[str, Any]) -> SegmentKey:
+    """The segment of a row of a table that names segments."""
+    return row["recording_id"], row["channel"], row["segment_no"]
 
 
 def parse_segment_name(name: str) -> SegmentKey | None:

@@ -167,14 +167,14 @@ def to_json(data: ReportData | CallData) -> str:
     return json.dumps(fields, default=_encoded, ensure_ascii=False, separators=(",", ":"))
 
 
-def from_json(text: str, kind: type[Data]) -> Data | None:
+def from_json(text: str | bytes, kind: type[Data]) -> Data | None:
     """What a data file holds, None if it is damaged or of another version."""
     try:
         fields = json.loads(text, object_hook=_decoded)
         if fields.pop("data_version") != DATA_VERSION:
             return None
         return TypeAdapter(kind).validate_python(fields)
-    except (ValueError, KeyError, AttributeError, ValidationError):
+    except (ValueError, KeyError, AttributeError, RecursionError, ValidationError):
         return None
 
 

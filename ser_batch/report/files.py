@@ -48,7 +48,7 @@ def read_report(reports: Path, name: str) -> ReportData | None:
     if not (reports / f"{name}{_PAGE}").exists():
         return None
     try:
-        text = (reports / f"{name}{_DATA}").read_text(encoding="utf-8")
+        text = (reports / f"{name}{_DATA}").read_bytes()
     except FileNotFoundError:
         return None
     return from_json(text, ReportData)

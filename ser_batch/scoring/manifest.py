@@ -96,6 +96,31 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """The figures of a bundle's evaluation.
+
+    Raises:
+        BundleError: if they cannot be read
+    """
+    path = folder / EVALUATION
+    try:
+        return json_object(path.read_bytes(), path)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def read_card(folder: Path) -> str:
+    """A bundle's model card, Markdown.
+
+    Raises:
+        BundleError: if it cannot be read
+    """
+    try:
+        return (folder / CARD).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"{folder / CARD} cannot be read: {error}") from error
+
+
 def json_object(content: bytes, path: Path) -> dict[str, Any]:
     """A file's JSON object.
 
@@ -104,7 +129,7 @@ def json_object(content: bytes, path: Path) -> dict[str, Any]:
     """
     try:
         stored = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is not JSON: {error}") from error
     if not isinstance(stored, dict):
         raise BundleError(f"{path} holds no object")

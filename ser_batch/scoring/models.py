@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import ModelError
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import model_folder, named_folder
-from ser_batch.scoring.manifest import EVALUATION, FITTED_TO, MANIFEST, read_manifest
+from ser_batch.scoring.manifest import FITTED_TO, MANIFEST, read_evaluation, read_manifest
 from ser_batch.scoring.registry import BUNDLED, Entry, Registry
 from ser_batch.store.paths import Root
 
@@ -128,7 +127,7 @@ def _bundled_id(root: Root, settings: Settings) -> str:
 
 def _known(name: str, folder: Path, status: str) -> KnownModel:
     manifest = read_manifest(folder)
-    evaluation = json.loads((folder / EVALUATION).read_bytes())
+    evaluation = read_evaluation(folder)
     return KnownModel(
         folder=name,
         model_id=manifest.model_id,

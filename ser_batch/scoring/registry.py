@@ -7,14 +7,13 @@ reading it from the top.
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ser_batch.errors import ModelError
+from ser_batch.errors import ModelError, StateFileError
+from ser_batch.store.journal import Journal, Record
 
 REGISTRY = "registry.jsonl"
 BUNDLED = "bundled"
@@ -61,15 +60,10 @@ class Registry:
         """Every line, oldest first.
 
         Raises:
-            ModelError: naming the line that cannot be read
+            StateFileError: naming the line that cannot be read
         """
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return []
-        # a run that was killed while it wrote leaves a last line without an end: it never counted
-        lines = text.split("\n")[:-1]
-        return [_entry(line, number, self.path) for number, line in enumerate(lines, start=1)]
+        records = Journal(self.path).read()
+        return [_entry(each, number, self.path) for number, each in enumerate(records, start=1)]
 
     def champion(self) -> Entry | None:
         """The line that made the champion what it is, None while nothing was ever promoted."""
@@ -98,14 +92,7 @@ class Registry:
         """Write a line, whole or not at all."""
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         entry = Entry(event, model_id, folder, who, tuple(why), at, dict(figures or {}))
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(asdict(entry), ensure_ascii=False, allow_nan=False) + "\n"
-        with self.path.open("a+b") as file:
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        Journal(self.path).add(asdict(entry))
         return entry
 
     def before(self) -> str:
@@ -134,12 +121,11 @@ class Registry:
         return champions
 
 
-def _entry(line: str, number: int, path: Path) -> Entry:
+def _entry(stored: Record, number: int, path: Path) -> Entry:
     try:
-        stored = json.loads(line)
         entry = Entry(**{**stored, "why": tuple(stored["why"])})
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{path}, line {number}: {error}") from error
+    except (TypeError, KeyError) as error:
+        raise StateFileError(path, f"line {number}: {error}") from error
     if entry.event not in EVENTS:
-        raise ModelError(f"{path}, line {number}: {entry.event!r} is no event of this program")
+        raise StateFileError(path, f"line {number}: {entry.event!r} is no event of this program")
     return entry

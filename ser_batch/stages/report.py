@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from ser_batch.report.data import ModelFacts, ReportData, Rules, source_digest
 from ser_batch.report.queries import Row
 from ser_batch.resources import bundled_models
 from ser_batch.scoring.choose import model_id
-from ser_batch.scoring.manifest import CARD, EVALUATION, read_manifest
+from ser_batch.scoring.manifest import read_card, read_evaluation, read_manifest
 from ser_batch.stages.publish import publish
 from ser_batch.store.paths import Root
 
@@ -124,7 +123,8 @@ def model_facts(root: Root, model_id: str) -> ModelFacts:
         except BundleError:
             continue
         if manifest.model_id == model_id:
-            figures = json.loads((folder / EVALUATION).read_bytes())
-            card = (folder / CARD).read_text(encoding="utf-8")
-            return ModelFacts(model_id, figures.get("uar"), figures.get("n_speakers"), card)
+            figures = read_evaluation(folder)
+            return ModelFacts(
+                model_id, figures.get("uar"), figures.get("n_speakers"), read_card(folder)
+            )
     return ModelFacts(model_id)

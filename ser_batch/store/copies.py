@@ -15,7 +15,8 @@ from ser_batch.store import part_file
 from ser_batch.store.atomic import write_bytes_atomic
 from ser_batch.store.disk import disk
 from ser_batch.store.lake import COPIES, Lake
-from ser_batch.tables import IRREPLACEABLE
+from ser_batch.store.lock import only_writer
+from ser_batch.tables import IRREPLACEABLE, LABELS
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,11 @@ def unlike_copies(lake: Lake, *, deep: bool = False) -> Iterator[Unlike]:
 def restore_copies(lake: Lake, *, deep: bool = False) -> int:
     """Make both copies the same again where one is sound; how many were not. The root is held."""
     n_restored = 0
-    for unlike in unlike_copies(lake, deep=deep):
-        if unlike.sound is not None:
-            write_bytes_atomic(unlike.other, unlike.sound.read_bytes(), durable=True)
-            n_restored += 1
+    with only_writer(lake.folder, LABELS.name):  # annotators may answer now
+        for unlike in unlike_copies(lake, deep=deep):
+            if unlike.sound is not None:
+                write_bytes_atomic(unlike.other, unlike.sound.read_bytes(), durable=True)
+                n_restored += 1
     return n_restored
 
 

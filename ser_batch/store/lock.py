@@ -1,4 +1,4 @@
-"""One run at a time may write under a root folder."""
+"""One run at a time may write under a root folder, one program at a time a table or a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -40,7 +41,7 @@ def only_run(root: Root) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        who = holder.read_text(encoding="utf-8").strip() if holder.exists() else ""
+        who = holder.read_text(errors="replace").strip() if holder.exists() else ""
         raise LockedError(root.path, f" ({who})" if who else "") from error
     try:
         since = dt.datetime.now().astimezone().isoformat(timespec="seconds")
@@ -50,3 +51,16 @@ def only_run(root: Root) -> Iterator[None]:
         holder.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+@contextmanager
+def only_writer(folder: Path, name: str) -> Iterator[None]:
+    """Hold what programs write while a run is at work, too; waits for the one that writes.
+
+    Args:
+        folder: in which it lies
+        name: of the table or file
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f".{name}.lock", is_singleton=True):  # who holds it may hold it again
+        yield

@@ -9,7 +9,7 @@ from typing import Any
 
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
-from ser_batch.scoring.manifest import CARD, FITTED_TO
+from ser_batch.scoring.manifest import FITTED_TO, read_card
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.paths import Root
 
@@ -43,7 +43,7 @@ def derive(
     root.models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.models, prefix=".") as place:
         building = Path(place) / name
-        card = (changed.folder / CARD).read_text(encoding="utf-8")
+        card = read_card(changed.folder)
         facts = BundleFacts(
             name=name,
             feature_set=manifest.feature_set,

@@ -14,8 +14,9 @@ from pipelines.cli import main
 from ser_batch.erasure.erase import PENDING, Erased, erase, finish_erasure
 from ser_batch.erasure.plan import ErasureSubject, plan_erasure
 from ser_batch.erasure.proof import search_traces
-from ser_batch.errors import AmbiguousCallError, UnknownPersonError
+from ser_batch.errors import AmbiguousCallError, ErasurePlanError, UnknownPersonError
 from ser_batch.stages.report import republish_without
+from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, predictions_contract
 from tests.centre import SETTINGS, Centre
 
@@ -88,6 +89,19 @@ def test_an_erasure_that_was_killed_is_finished(centre: Centre) -> None:
     assert finish_erasure(centre.root, republish)
     assert traces(centre) == []
     assert finish_erasure(centre.root, republish) is None
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"{", b"[]", b'{"recordings": []}'])
+def test_a_killed_erasure_that_cannot_be_read_is_one_line_and_nothing_goes(
+    tmp_path: Path, content: bytes
+) -> None:
+    root = Root(tmp_path)
+    (tmp_path / PENDING).write_bytes(content)
+    with pytest.raises(ErasurePlanError) as error:
+        finish_erasure(root, lambda: None)
+    assert str(tmp_path / PENDING) in error.value.one_line()
+    assert "run `ser-batch erase` again" in error.value.one_line()
+    assert (tmp_path / PENDING).exists()
 
 
 def test_who_is_not_known_or_not_clear_is_said_and_nothing_goes(centre: Centre) -> None:

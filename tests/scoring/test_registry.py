@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ser_batch.errors import ModelError
+from ser_batch.errors import ModelError, StateFileError
 from ser_batch.scoring.registry import BUNDLED, Registry
+
+CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -87,8 +92,34 @@ def test_a_log_that_was_changed_by_hand_is_not_guessed_at(registry: Registry):
     promote(registry, "a")
     with registry.path.open("a", encoding="utf-8") as file:
         file.write("promote b please\n")
-    with pytest.raises(ModelError, match="line 2"):
+    with pytest.raises(StateFileError, match="line 2"):
         registry.champion()
+
+
+def test_programs_that_promote_at_once_lose_no_promotion(registry: Registry):
+    code = (
+        "import sys; from pathlib import Path; from ser_batch.scoring.registry import Registry\n"
+        "for n in range(20): Registry(Path(sys.argv[1])).add('promoted', f'{sys.argv[2]}-{n}', "
+        "sys.argv[2], who='ann', why=['better'])"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(registry.path.parent), name],
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        )
+        for name in "abc"
+    ]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    ids = [entry.model_id for entry in registry.entries()]
+    assert sorted(ids) == sorted(f"{name}-{n}" for name in "abc" for n in range(20))
+
+
+def test_a_registry_that_is_not_utf_8_is_one_line_with_a_remedy(registry: Registry):
+    promote(registry, "a", "b")
+    registry.path.write_bytes(registry.path.read_bytes().replace(b"better", b"b\xe9tter", 1))
+    with pytest.raises(StateFileError, match="line 1 is no JSON object in UTF-8") as error:
+        registry.champion()
+    assert "restore it from a backup" in error.value.one_line()
 
 
 def test_a_shadow_scores_until_it_is_let_be_or_promoted(registry: Registry):
