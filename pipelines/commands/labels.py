@@ -88,25 +88,33 @@ def serve(
     """Serve a page that plays queued segments and saves each answer at once; Ctrl-C ends it.
 
     Keys: 1 to 9 choose an emotion, 0 "can't tell", u undo, space play again. Several people may
-    label at the same time, each under a name, and continue later.
+    label at the same time, each under a name, and continue later. A link opens one browser; the
+    next link is printed when it was used.
 
     Example:
 
       ser-batch labels serve --port 8700
     """
     from ser_batch.labels.queue import open_session
-    from ser_batch.labels.server import LOOPBACK, LabelServer
+    from ser_batch.serve.pages.labels import PATH, LabelsPage
+    from ser_batch.serve.server import LOOPBACK, Server
 
     place = existing_root(root)
-    session = open_session(place, read_settings(place, settings))
-    with LabelServer(session, host=host, port=port) as server:
-        typer.echo(f"Open {server.url}")
-        if host not in LOOPBACK:
-            typer.echo("  Others on the network can reach it; what they send is not encrypted.")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            typer.echo("Everything that was answered is kept.")
+    page = LabelsPage(open_session(place, read_settings(place, settings)))
+    server = Server(
+        page.routes,
+        host=host,
+        port=port,
+        start=PATH,
+        on_entered=lambda: typer.echo(f"  For another browser: {server.url}"),
+    )
+    typer.echo(f"Open {server.url}")
+    if host not in LOOPBACK:
+        typer.echo("  Others on the network can reach it; what they send is not encrypted.")
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        typer.echo("Everything that was answered is kept.")
 
 
 @app.command("import")

@@ -46,13 +46,18 @@ def search_traces(root: Path, names: Iterable[str]) -> Search:
     pattern = rf"(?<![\w./-])(?:{'|'.join(map(re.escape, wanted))})(?![\w-])"
     text, raw = re.compile(pattern), re.compile(pattern.encode())
     traces = [
-        path.relative_to(root).as_posix()
+        name
         for path in files
-        if text.search(path.relative_to(root).as_posix())
-        or _in_bytes(path, raw)
-        or _in_tables(path, text)
+        if text.search(name := path.relative_to(root).as_posix()) or _in_file(path, text, raw)
     ]
     return Search(len(files), tuple(traces), len(known) - len(wanted))
+
+
+def _in_file(path: Path, text: re.Pattern[str], raw: re.Pattern[bytes]) -> bool:
+    try:
+        return _in_bytes(path, raw) or _in_tables(path, text)
+    except FileNotFoundError:  # an annotator's program replaced it
+        return False
 
 
 def _in_bytes(path: Path, raw: re.Pattern[bytes]) -> bool:

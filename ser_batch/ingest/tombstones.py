@@ -42,6 +42,12 @@ def read_tombstones(lake: Lake) -> frozenset[str]:
     return frozenset(stones)
 
 
+def erased_of(lake: Lake, recordings: Iterable[str]) -> set[str]:
+    """Those of some recordings that were erased."""
+    stones = read_tombstones(lake)
+    return {each for each in recordings if recording_stone(each) in stones}
+
+
 def put_tombstones(lake: Lake, stones: Iterable[str], now: dt.datetime) -> None:
     """Put tombstones beside those that stand there.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ser_batch.arrays import IntArray
 from ser_batch.labels.history import CANNOT_TELL, Row
+from ser_batch.labels.segment_name import segment_key
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,12 @@ def agreement(decisions: Sequence[Row]) -> Agreement:
     by_segment: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     for row in decisions:
         if row["emotion"] != CANNOT_TELL:
-            by_segment[row["recording_id"], row["channel"], row["segment_no"]][row["emotion"]] += 1
+            by_segment[segment_key(row)][row["emotion"]] += 1
     shared = [counts for counts in by_segment.values() if counts.total() > 1]
     emotions = sorted({name for counts in shared for name in counts})
     table = np.array([[counts[name] for name in emotions] for counts in shared], np.int64)
     return Agreement(
-        n_segments=len({(r["recording_id"], r["channel"], r["segment_no"]) for r in decisions}),
+        n_segments=len({segment_key(row) for row in decisions}),
         n_annotators=len({row["annotator"] for row in decisions}),
         n_shared=len(shared),
         n_cannot_tell=sum(row["emotion"] == CANNOT_TELL for row in decisions),

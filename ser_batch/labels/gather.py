@@ -17,7 +17,7 @@ from ser_batch.features.sets import FeatureSet
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.labels.candidates import KEY, channel_reasons
 from ser_batch.labels.history import SoftLabel, soft_labels
-from ser_batch.labels.segment_name import SegmentKey
+from ser_batch.labels.segment_name import SegmentKey, segment_key
 from ser_batch.labels.selection import RANDOM
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.store.lake import Lake, Part
@@ -139,7 +139,7 @@ def features_of(
             continue
         segments = lake.read(SEGMENTS, [part], [*KEY, "start_s", "end_s"]).to_pylist()
         matched = {
-            (row["recording_id"], row["channel"], row["segment_no"]): soft.key
+            segment_key(row): soft.key
             for row in segments
             for soft in by_channel.get((row["recording_id"], row["channel"]), ())
             if _overlap(soft, row["start_s"], row["end_s"]) >= LEAST_OVERLAP

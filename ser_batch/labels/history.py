@@ -11,8 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from ser_batch.config import digest
-from ser_batch.labels.segment_name import SegmentKey
+from ser_batch.ingest.tombstones import erased_of
+from ser_batch.labels.segment_name import SegmentKey, segment_key
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.lock import only_writer
 from ser_batch.tables import LABELS
 
 CANNOT_TELL = "cannot_tell"
@@ -86,26 +88,34 @@ def label_row(
     }
 
 
-def append(lake: Lake, part_name: str, rows: Sequence[Row]) -> None:
+def append(lake: Lake, part_name: str, rows: Sequence[Row]) -> list[Row]:
     """Add decisions to a part; what stands there stays.
+
+    Returns:
+        rows that were not added, because their recording was erased
 
     Raises:
         LakeError: if the part cannot be read
     """
     part = Part(None, part_name)
-    table = pa.concat_tables([lake.read(LABELS, [part]), LABELS.from_rows(rows)])
-    try:
-        lake.write(LABELS, part, table)
-    except FileNotFoundError:
-        # a night that began just now took the unfinished file for one that a killed run left
-        lake.write(LABELS, part, table)
+    with only_writer(lake.folder, LABELS.name):
+        erased = erased_of(lake, {row["recording_id"] for row in rows})
+        kept = [row for row in rows if row["recording_id"] not in erased]
+        if kept:
+            table = pa.concat_tables([lake.read(LABELS, [part]), LABELS.from_rows(kept)])
+            try:
+                lake.write(LABELS, part, table)
+            except FileNotFoundError:
+                # a night that began just now took the unfinished file for a killed run's
+                lake.write(LABELS, part, table)
+    return [row for row in rows if row["recording_id"] in erased]
 
 
 def newest(labels: pa.Table) -> list[Row]:
     """The newest decision of each annotator on each segment, without those taken back."""
     latest: dict[tuple[SegmentKey, str], Row] = {}
     for row in sorted(labels.to_pylist(), key=_age):
-        latest[_key(row), row["annotator"]] = row
+        latest[segment_key(row), row["annotator"]] = row
     return [row for row in latest.values() if row["emotion"] is not None]
 
 
@@ -113,7 +123,7 @@ def soft_labels(labels: pa.Table) -> dict[SegmentKey, SoftLabel]:
     """What annotators say together of every segment that anybody decided about."""
     by_segment: dict[SegmentKey, list[Row]] = defaultdict(list)
     for row in newest(labels):
-        by_segment[_key(row)].append(row)
+        by_segment[segment_key(row)].append(row)
     return {key: _soft(key, rows) for key, rows in sorted(by_segment.items())}
 
 
@@ -122,10 +132,6 @@ def _soft(key: SegmentKey, rows: Sequence[Row]) -> SoftLabel:
     shares = {name: names.count(name) / len(names) for name in sorted(set(names))}
     last = max(rows, key=_age)
     return SoftLabel(key, last["start_s"], last["end_s"], shares, len(names))
-
-
-def _key(row: Row) -> SegmentKey:
-    return row["recording_id"], row["channel"], row["segment_no"]
 
 
 def _age(row: Row) -> tuple[dt.datetime, dt.datetime, str]:

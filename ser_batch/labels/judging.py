@@ -37,12 +37,12 @@ class Verdict:
     """A file's rows, judged.
 
     Attributes:
-        taken: rows of `labels`
+        taken: rows of `labels`, by their number in the file
         refused: with reasons
         n_empty: rows in which nothing was chosen yet
     """
 
-    taken: list[Row]
+    taken: dict[int, Row]
     refused: list[Refusal]
     n_empty: int
 
@@ -79,11 +79,11 @@ def judge(
         annotator: who labelled, where a row does not say
         now: UTC
     """
-    taken, refused = [], []
+    taken, refused = {}, []
     answered = [row for row in file.rows if row.emotions]
     for row in answered:
         try:
-            taken.append(_label(row, file, segments, annotator, now))
+            taken[row.row] = _label(row, file, segments, annotator, now)
         except _RowError as error:
             refused.append(Refusal(row.row, row.segment, str(error)))
     return Verdict(taken, refused, len(file.rows) - len(answered))

@@ -21,7 +21,7 @@ from ser_batch.labels.history import append, newest
 from ser_batch.labels.judging import KnownSegments, Refusal, judge
 from ser_batch.labels.label_studio import LOCAL_FILES
 from ser_batch.labels.reading import read_label_file
-from ser_batch.labels.segment_name import SegmentKey, segment_name
+from ser_batch.labels.segment_name import SegmentKey, segment_key, segment_name
 from ser_batch.labels.session import Question, Session
 from ser_batch.policy import NOT_SCORED
 from ser_batch.store.lake import Lake, Part
@@ -152,7 +152,7 @@ def open_session(root: Root, settings: Settings) -> Session:
             root.labels / row["batch_id"] / SNIPPETS / f"{segment_name(key)}.wav",
         )
         for row in queued
-        if (key := (row["recording_id"], row["channel"], row["segment_no"])) not in barred
+        if (key := segment_key(row)) not in barred
     ]
     if not questions:
         raise NothingQueuedError
@@ -183,14 +183,20 @@ def import_labels(
     read = read_label_file(file).in_vocabulary(settings.labels.taxonomy)
     verdict = judge(read, known_segments(lake, settings), annotator=annotator, now=utc_now())
     known = set(lake.read(LABELS, columns=["label_id"])["label_id"].to_pylist())
-    fresh = {row["label_id"]: row for row in verdict.taken if row["label_id"] not in known}
-    if fresh:
-        append(lake, f"{read.source}-{read.digest}", list(fresh.values()))
+    taken = verdict.taken
+    fresh = {row["label_id"]: row for row in taken.values() if row["label_id"] not in known}
+    not_added = append(lake, f"{read.source}-{read.digest}", list(fresh.values()))
+    erased = {row["label_id"] for row in not_added}
+    erased_rows = [
+        Refusal(number, segment_name(segment_key(row)), "its call was erased meanwhile")
+        for number, row in taken.items()
+        if row["label_id"] in erased
+    ]
     return ImportResult(
-        n_taken=len(fresh),
-        n_known=len(verdict.taken) - len(fresh),
+        n_taken=len(fresh) - len(erased),
+        n_known=len(taken) - len(fresh),
         n_empty=verdict.n_empty,
-        refused=verdict.refused,
+        refused=[*verdict.refused, *erased_rows],
         agreement=agreement(newest(lake.read(LABELS))),
     )
 

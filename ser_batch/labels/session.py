@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_batch.ingest.tombstones import erased_of
 from ser_batch.labels.history import CANNOT_TELL, Row, append, label_row, newest
-from ser_batch.labels.segment_name import SegmentKey, segment_name
+from ser_batch.labels.segment_name import SegmentKey, segment_key, segment_name
 from ser_batch.store.lake import Lake
 from ser_batch.tables import LABELS
 
@@ -19,6 +20,13 @@ SOURCE = "page"
 
 class AnswerError(Exception):
     """What the page sent makes no sense; the message says why."""
+
+
+class ErasedError(AnswerError):
+    """The call was erased while its segment was asked about."""
+
+    def __init__(self) -> None:
+        super().__init__("This call was erased meanwhile: the answer was not stored.")
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,7 @@ class Session:
         self._last_made_at = dt.datetime.min
         self._answers: dict[str, dict[str, Row]] = defaultdict(dict)
         for row in newest(lake.read(LABELS)):
-            name = segment_name((row["recording_id"], row["channel"], row["segment_no"]))
-            self._answers[name][row["annotator"]] = row
+            self._answers[segment_name(segment_key(row))][row["annotator"]] = row
 
     def ask(self, annotator: str) -> Question | None:
         """The next segment that this annotator is asked about, None if there is none left."""
@@ -91,20 +98,25 @@ class Session:
             return None
 
     def answer(self, annotator: str, name: str, emotion: str) -> None:
-        """Keep an answer.
+        """Store an answer.
 
         Raises:
             AnswerError: if there is no such segment or emotion
+            ErasedError: if the call was erased; none of its segments is asked about any more
         """
-        if name not in self._questions:
-            raise AnswerError(f"there is no segment {name!r} in this queue")
         if emotion not in (*self.emotions, CANNOT_TELL):
             raise AnswerError(f"{emotion!r} is not offered")
         with self._lock:
+            if name not in self._questions:
+                raise AnswerError(f"there is no segment {name!r} in this queue")
             self._answers[name][annotator] = self._keep(annotator, name, emotion)
 
     def undo(self, annotator: str) -> Question | None:
-        """Take back the annotator's newest answer and ask again; None if there is none."""
+        """Take back the annotator's newest answer and ask again; None if there is none.
+
+        Raises:
+            ErasedError: if its call was erased; none of its segments is asked about any more
+        """
         with self._lock:
             own = [
                 (answers[annotator]["made_at"], name)
@@ -155,5 +167,16 @@ class Session:
             source=SOURCE,
             imported_at=now,
         )
-        append(self._lake, self._part_name, [row])
+        if append(self._lake, self._part_name, [row]):
+            self._forget_erased()
+            raise ErasedError
         return row
+
+    def _forget_erased(self) -> None:
+        """Ask no more about calls that were erased since the session began."""
+        keys = [question.key for question in self._questions.values()]
+        erased = erased_of(self._lake, {key[0] for key in keys})
+        for name in [segment_name(key) for key in keys if key[0] in erased]:
+            del self._questions[name]
+            self._answers.pop(name, None)
+        self._asked = {who: name for who, name in self._asked.items() if name in self._questions}

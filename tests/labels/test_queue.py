@@ -71,7 +71,7 @@ def test_an_erased_call_leaves_the_queue_table_and_the_other_cells_stay(root: Ro
     result = queue_labels(root, Settings(labels={"random_share": 0}), MODEL_ID, 4)
     table = result.folder / "queue.csv"
     table.write_text(table.read_text(encoding="utf-8").replace(",", separator), encoding="utf-8")
-    before = table.read_text(encoding="utf-8").replace(separator, ",").splitlines()
+    before = table.read_text(encoding="utf-8").splitlines()
     gone = before[1].partition(".")[0]
     forget_recordings(root, {gone})
     kept = [line for line in before if not line.startswith(gone)]

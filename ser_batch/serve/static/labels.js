@@ -1,37 +1,34 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
-const token = location.hash.slice(1);
 const CANNOT_TELL = "cannot_tell";
+const ERASED = 410;
 let annotator = "";
 let question = null;
 let busy = false;
 
-/** A request with the token; throws what the server says if it refuses. */
+/** A request below /labels; throws what the server says if it refuses. */
 async function request(path, body) {
-  const options = { headers: { Authorization: `Bearer ${token}` } };
-  if (body) Object.assign(options, { method: "POST", body: JSON.stringify(body) });
-  const response = await fetch(path, options);
-  if (response.status === 403) throw new Error("Open the address that the terminal shows: its token is missing here.");
-  if (response.headers.get("Content-Type") !== "application/json") {
-    if (!response.ok) throw new Error("The sound is not there any more: say that you can’t tell.");
-    return response.blob();
-  }
+  const options = body && { method: "POST", body: JSON.stringify(body) };
+  const response = await fetch(`/labels/${path}`, options);
   const content = await response.json();
-  if (!response.ok) throw new Error(content.error);
+  if (!response.ok) throw Object.assign(new Error(content.error), { status: response.status });
   return content;
 }
+
+const next = () => request(`question?annotator=${encodeURIComponent(annotator)}`);
 
 /** Do one thing at a time; an error is shown and nothing is lost. */
 async function once(action) {
   if (busy) return;
   setBusy(true);
   try {
-    await show(await action());
+    show(await action());
   } catch (error) {
-    at("status").textContent = error instanceof TypeError
-      ? "The program does not answer: is it still running? Your answers so far are kept."
-      : error.message;
+    if (error.status === ERASED) show(await next());
+    at("status").textContent = error.status
+      ? error.message
+      : "The program does not answer: is it still running? Your answers so far are kept.";
   } finally {
     setBusy(false);
   }
@@ -44,24 +41,22 @@ function setBusy(value) {
   }
 }
 
-async function show(next) {
-  question = next;
+function show(following) {
+  question = following;
   at("who").hidden = true;
   at("work").hidden = false;
-  at("progress").textContent = `${next.done} of ${next.total} done`;
-  at("bar").max = Math.max(next.total, 1);
-  at("bar").value = next.done;
-  for (const id of ["choices", "cannot", "play"]) at(id).hidden = next.segment === null;
-  if (at("choices").childElementCount === 0) makeChoices(next.emotions);
-  if (next.segment === null) {
+  at("progress").textContent = `${question.done} of ${question.total} done`;
+  at("bar").max = Math.max(question.total, 1);
+  at("bar").value = question.done;
+  for (const id of ["choices", "cannot", "play"]) at(id).hidden = question.segment === null;
+  if (at("choices").childElementCount === 0) makeChoices(question.emotions);
+  if (question.segment === null) {
     at("sound").removeAttribute("src");
     at("status").textContent = "That was the last one. Thank you!";
     return;
   }
   at("status").textContent = "";
-  const sound = await request(`sound/${next.segment}.wav`);
-  URL.revokeObjectURL(at("sound").src);
-  at("sound").src = URL.createObjectURL(sound);
+  at("sound").src = `/labels/sound/${question.segment}.wav`;
   play();
 }
 
@@ -77,9 +72,16 @@ function makeChoices(emotions) {
   });
 }
 
+const UNPLAYED = {
+  NotAllowedError: "Press space to play it.",
+  NotSupportedError: "The sound is not there any more: say that you can’t tell.",
+};
+
 function play() {
   at("sound").currentTime = 0;
-  at("sound").play().catch(() => { at("status").textContent = "Press space to play it."; });
+  at("sound").play().catch((error) => {
+    if (error.name in UNPLAYED) at("status").textContent = UNPLAYED[error.name];
+  });
 }
 
 function answer(emotion) {
@@ -93,7 +95,7 @@ at("who").addEventListener("submit", (event) => {
   event.preventDefault();
   annotator = at("annotator").value.trim();
   localStorage.setItem("annotator", annotator);
-  if (annotator) once(() => request(`question?annotator=${encodeURIComponent(annotator)}`));
+  if (annotator) once(next);
 });
 at("play").addEventListener("click", play);
 at("cannot").addEventListener("click", () => answer(CANNOT_TELL));

@@ -11,7 +11,8 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.labels.queue import open_session, queue_labels
-from ser_batch.labels.server import LabelServer
+from ser_batch.serve.pages.labels import PATH, LabelsPage
+from ser_batch.serve.server import Server
 from ser_batch.store.paths import Root
 from tests.callers import put_callers
 from tests.lakes import MODEL_ID
@@ -37,22 +38,26 @@ def queued(queue: Path, tmp_path: Path) -> Root:
 @pytest.fixture
 def serve(queued: Root) -> Iterator[object]:
     """Serves the queue; may be called again, as when the program is started again."""
-    running: list[LabelServer] = []
+    running: list[tuple[Server, threading.Thread]] = []
 
-    def start(**labels: object) -> LabelServer:
+    def start(root: Root = queued, **labels: object) -> Server:
         stop()
-        server = LabelServer(
-            open_session(queued, Settings(labels=labels)), host="127.0.0.1", port=0
-        )
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        running.append(server)
+        server = labels_server(root, Settings(labels=labels))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        running.append((server, thread))
         return server
 
     def stop() -> None:
         while running:
-            server = running.pop()
-            server.shutdown()
-            server.server_close()
+            server, thread = running.pop()
+            server.stop()
+            thread.join()
 
     yield start
     stop()
+
+
+def labels_server(root: Root, settings: Settings, port: int = 0) -> Server:
+    routes = LabelsPage(open_session(root, settings)).routes
+    return Server(routes, host="127.0.0.1", port=port, start=PATH)

@@ -1,0 +1,8 @@
+"""The web application: a small server on this machine, one file a page.
+
+`access`     the link that works once, and the sessions that it opens
+`guard`      what every request must satisfy before a page sees it
+`app`        the pages and their errors put together
+`server`     a socket and uvicorn
+`pages/`     the routes of one page each; `templates/` and `static/` what they send
+"""

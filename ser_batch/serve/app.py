@@ -1,0 +1,50 @@
+"""The pages, their errors and the guard in one application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from ser_batch.errors import SerError
+from ser_batch.serve.access import Access
+from ser_batch.serve.exchange import refused
+from ser_batch.serve.guard import Guard
+
+
+def make_app(routes: Sequence[BaseRoute], access: Access, hosts: Sequence[str]) -> Starlette:
+    """An application of some pages.
+
+    Args:
+        routes: of the pages
+        access: who may enter
+        hosts: names by which the server may be asked; `*` is any. A foreign name that leads here
+            (rebound DNS) is refused
+    """
+    static = StaticFiles(directory=Path(__file__).parent / "static")
+    return Starlette(
+        routes=[*routes, Mount("/static", static)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+            Middleware(Guard, access=access),
+        ],
+        exception_handlers={HTTPException: _refusal, SerError: _failure},
+    )
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return refused(request, error.status_code, error.detail)
+
+
+def _failure(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SerError)
+    return refused(request, 500, error.one_line())

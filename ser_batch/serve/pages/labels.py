@@ -1,0 +1,115 @@
+"""The annotation page: plays queued segments and stores each answer at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ser_batch.labels.judging import LONGEST_NAME
+from ser_batch.labels.session import AnswerError, ErasedError, Session
+from ser_batch.serve.exchange import TEMPLATES, json_object
+
+PATH = "/labels"
+
+
+class LabelsPage:
+    """The page of one labelling session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Page, next question, its sound, an answer, and taking one back."""
+        return [
+            Route(PATH, self._page),
+            Route(f"{PATH}/question", self._ask),
+            Route(f"{PATH}/sound/{{name}}.wav", self._sound),
+            Route(f"{PATH}/answer", self._answer, methods=["POST"]),
+            Route(f"{PATH}/undo", self._undo, methods=["POST"]),
+        ]
+
+    def _page(self, request: Request) -> Response:
+        return TEMPLATES.TemplateResponse(request, "labels.html")
+
+    def _ask(self, request: Request) -> Response:
+        return self._question(_name(request.query_params.get("annotator", "")))
+
+    def _sound(self, request: Request) -> Response:
+        sound = self._session.sound(request.path_params["name"])
+        if sound is None or not sound.is_file():
+            raise HTTPException(404, "there is no such sound")
+        return FileResponse(sound, media_type="audio/wav")
+
+    async def _answer(self, request: Request) -> Response:
+        body = await json_object(request)
+        return await run_in_threadpool(self._store, body)
+
+    async def _undo(self, request: Request) -> Response:
+        body = await json_object(request)
+        return await run_in_threadpool(self._take_back, body)
+
+    def _store(self, body: dict[str, Any]) -> Response:
+        annotator = _name(_text(body, "annotator"))
+        with _refusals():
+            self._session.answer(annotator, _text(body, "segment"), _text(body, "emotion"))
+        return self._question(annotator)
+
+    def _take_back(self, body: dict[str, Any]) -> Response:
+        annotator = _name(_text(body, "annotator"))
+        with _refusals():
+            self._session.undo(annotator)
+        return self._question(annotator)
+
+    def _question(self, annotator: str) -> Response:
+        question = self._session.ask(annotator)
+        done, total = self._session.progress(annotator)
+        return JSONResponse(
+            {
+                "segment": question.name if question else None,
+                "done": done,
+                "total": total,
+                "emotions": self._session.emotions,
+            }
+        )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Errors of a session as answers: 410 for an erased call, 400 for what makes no sense."""
+    try:
+        yield
+    except AnswerError as error:
+        status = 410 if isinstance(error, ErasedError) else 400
+        raise HTTPException(status, str(error)) from None
+
+
+def _text(body: Mapping[str, Any], field: str) -> str:
+    """A field of an answer.
+
+    Raises:
+        HTTPException: 400 if it holds no text
+    """
+    value = body.get(field)
+    if not isinstance(value, str):
+        raise HTTPException(400, f"{field} is no text")
+    return value
+
+
+def _name(text: str) -> str:
+    """An annotator's name, as it can be stored.
+
+    Raises:
+        HTTPException: 400 if there is none
+    """
+    name = text.encode("utf-8", "replace").decode().strip()
+    if not name:
+        raise HTTPException(400, "say who you are")
+    return name[:LONGEST_NAME]
