@@ -148,14 +148,14 @@ def decoded(clip: Clip, raw: bytes) -> tuple[FloatArray, int]:
     return mono[int(start_s * rate_hz) : int(end_s * rate_hz)], int(rate_hz)
 
 
-def clip_signal(clip: Clip, raw: bytes, wanted_hz: int, band: Band) -> FloatArray:
-    """A clip in a band and at a rate, without the silence around its speech.
+def telephone_signal(clip: Clip, wanted_hz: int) -> FloatArray:
+    """A clip over the telephone, at a rate, without the silence around its speech.
 
     Raises:
         CorpusError: if the bytes cannot be decoded
     """
-    samples, rate_hz = decoded(clip, raw)
-    return in_band(samples, rate_hz, wanted_hz, band)
+    samples, rate_hz = decoded(clip, clip.path.read_bytes())
+    return in_band(samples, rate_hz, wanted_hz, "telephone")
 
 
 def in_band(signal: FloatArray, rate_hz: int, wanted_hz: int, band: Band) -> FloatArray:

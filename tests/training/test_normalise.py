@@ -9,7 +9,7 @@ from ser_batch.corpora import read_corpus
 from ser_batch.features.kinds import FeatureKind
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.feature_weights import feature_weights, is_domain_sensitive, read_columns
-from ser_batch.training.describe import clip_signal, speech_span
+from ser_batch.training.describe import speech_span, telephone_signal
 from ser_batch.training.normalise import per_speaker
 from tests.training.datasets import blobs
 
@@ -55,7 +55,7 @@ def test_absolute_level_is_not_read_and_its_movement_is():
 def test_what_a_model_reads_hardly_moves_with_the_gain_of_the_line(corpus_dir):
     clip = read_corpus(corpus_dir, "emodb")[0]
     feature_set = get_feature_set("descriptors_v1")
-    signal = clip_signal(clip, clip.path.read_bytes(), feature_set.sample_rate, "telephone")
+    signal = telephone_signal(clip, feature_set.sample_rate)
     span = speech_span(signal, feature_set.sample_rate)
     loud, soft = (feature_set.extract(gain * signal, span)[0] for gain in (1.0, 0.25))
     read = read_columns(feature_set.kinds)

@@ -26,7 +26,7 @@ from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON, cross_corpus, with
 from ser_batch.lab.distill.run import Task, distill
 from ser_batch.lab.distill.sources import OWN, Source
 from ser_batch.progress import Progress
-from ser_batch.training.describe import clip_signal, describe_clips
+from ser_batch.training.describe import describe_clips, telephone_signal
 from ser_batch.training.normalise import per_speaker
 
 
@@ -92,7 +92,7 @@ def _recorded(clips: Sequence[Clip], folder: Path) -> None:
     """The clips as they would arrive: over the telephone, one file each."""
     folder.mkdir(parents=True)
     for clip in clips:
-        signal = clip_signal(clip, clip.path.read_bytes(), TELEPHONE_RATE_HZ, "telephone")
+        signal = telephone_signal(clip, TELEPHONE_RATE_HZ)
         soundfile.write(folder / f"{clip.path.stem}.wav", signal, TELEPHONE_RATE_HZ, "PCM_16")
 
 

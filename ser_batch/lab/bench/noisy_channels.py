@@ -16,7 +16,7 @@ from ser_batch.audio.telephone import TELEPHONE_RATE_HZ as RATE_HZ
 from ser_batch.audio.telephone import compand, telephone
 from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError
-from ser_batch.training.describe import clip_signal, speech_span
+from ser_batch.training.describe import speech_span, telephone_signal
 
 Noise = Literal["babble", "esc10", "white"]
 
@@ -52,8 +52,7 @@ def speaker_channels(clips: Sequence[Clip]) -> list[Channel]:
         numbers = [number for number, clip in enumerate(clips) if clip.speaker == speaker]
         parts, spans, length = [pause], [], len(pause)
         for number in numbers:
-            raw = clips[number].path.read_bytes()
-            signal = clip_signal(clips[number], raw, RATE_HZ, "telephone")
+            signal = telephone_signal(clips[number], RATE_HZ)
             span = speech_span(signal, RATE_HZ)[0]
             spoken = signal[round(span[0] * RATE_HZ) : round(span[1] * RATE_HZ)]
             spans.append((length / RATE_HZ, (length + len(spoken)) / RATE_HZ))
