@@ -24,6 +24,7 @@ from ser_batch.monitoring.alerts import (
 from ser_batch.monitoring.delivery import DeliveryError, channels, deliver
 from ser_batch.monitoring.thresholds import threshold_alerts
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.lock import only_writer
 from ser_batch.store.paths import Root
 
 if TYPE_CHECKING:
@@ -98,10 +99,9 @@ def send(root: Root, settings: Settings, alerts: Sequence[Alert]) -> Notified:
 
     A channel that fails is not tried again for the other alerts: they wait for the next night.
     """
-    sent = _read_sent(root)
     n_sent, problems = 0, []
     for channel in channels(settings.alerts):
-        known = {name.removeprefix(f"{channel.name} ") for name in sent}
+        known = {name.removeprefix(f"{channel.name} ") for name in _read_sent(root)}
         for alert in alerts:
             fresh = alert.without(known)
             if fresh is None:
@@ -112,9 +112,7 @@ def send(root: Root, settings: Settings, alerts: Sequence[Alert]) -> Notified:
                 problems.append(str(error))
                 break
             n_sent += 1
-            now = utc_now().isoformat(timespec="seconds")
-            sent |= {f"{channel.name} {cell.key_id}": now for cell in fresh.cells}
-            _write_sent(root, sent)
+            _add_sent(root, [f"{channel.name} {cell.key_id}" for cell in fresh.cells])
     return Notified(n_sent, tuple(problems))
 
 
@@ -149,14 +147,21 @@ def _problems_of(problems: list[str]) -> Iterator[None]:
 
 def _read_sent(root: Root) -> dict[str, str]:
     """When each cell was sent, by channel and digest; what cannot be read was never sent."""
+    path = root.sent_alerts
     try:
-        stored = json.loads(root.sent_alerts.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {str(name): str(at) for name, at in json.loads(path.read_bytes()).items()}
+    except FileNotFoundError:
         return {}
-    return stored if isinstance(stored, dict) else {}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        log.warning("%s cannot be read (%s): alerts may be sent again", path, error)
+        return {}
 
 
-def _write_sent(root: Root, sent: Mapping[str, str]) -> None:
-    oldest = (utc_now() - dt.timedelta(days=KEPT_DAYS)).isoformat(timespec="seconds")
-    kept = {name: at for name, at in sorted(sent.items()) if at >= oldest}
-    write_text_atomic(root.sent_alerts, json.dumps(kept, indent=1) + "\n")
+def _add_sent(root: Root, names: Sequence[str]) -> None:
+    """Note what was sent now, beside what other programs note; what is too old goes."""
+    now = utc_now()
+    oldest = (now - dt.timedelta(days=KEPT_DAYS)).isoformat(timespec="seconds")
+    with only_writer(root.sent_alerts.parent, root.sent_alerts.name):
+        sent = _read_sent(root) | dict.fromkeys(names, now.isoformat(timespec="seconds"))
+        kept = {name: at for name, at in sorted(sent.items()) if at >= oldest}
+        write_text_atomic(root.sent_alerts, json.dumps(kept, indent=1) + "\n")

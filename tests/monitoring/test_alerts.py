@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -263,6 +264,39 @@ def test_what_was_sent_is_kept_as_digests(root: Root, hook: WebhookServer):
     assert "angry" not in stored
     root.sent_alerts.write_text("{")
     assert end_night(root, alerting(hook.url, thresholds=[RULE])).n_sent == 1
+
+
+SENDER = """
+import datetime as dt, sys
+from pathlib import Path
+from ser_batch.config import Settings
+from ser_batch.monitoring.alerts import Alert, AlertedRun, Cell
+from ser_batch.monitoring.notify import send
+from ser_batch.store.paths import Root
+root = Root(Path(sys.argv[1]))
+run = AlertedRun("run", dt.date(2026, 11, 3), root.path)
+for number in range(10):
+    cell = Cell(f"{sys.argv[2]} {number}", "text", {})
+    send(root, Settings(alerts={"command": "cat"}), [Alert("test", run, "headline", (cell,))])
+"""
+
+
+def test_programs_that_send_at_once_both_remember_what_they_sent(tmp_path: Path):
+    processes = [
+        subprocess.Popen([sys.executable, "-c", SENDER, str(tmp_path), name]) for name in "ab"
+    ]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert len(json.loads(Root(tmp_path).sent_alerts.read_text(encoding="utf-8"))) == 20
+
+
+def test_notes_of_what_was_sent_that_are_not_utf_8_are_named(
+    root: Root, hook: WebhookServer, caplog: pytest.LogCaptureFixture
+):
+    end_night(root, alerting(hook.url), drift=[DRIFTING])
+    root.sent_alerts.write_bytes(b"\xff\xfe{}")
+    assert end_night(root, alerting(hook.url), drift=[DRIFTING]).n_sent == 1
+    assert f"{root.sent_alerts} cannot be read" in caplog.text
+    assert end_night(root, alerting(hook.url), drift=[DRIFTING]).n_sent == 0
 
 
 def test_many_findings_are_cut_to_what_a_message_holds(root: Root, hook: WebhookServer):
