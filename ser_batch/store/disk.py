@@ -18,7 +18,11 @@ class Disk:
 
     def write(self, path: Path, data: bytes) -> None:
         """Write a file from its beginning; the old content is gone first."""
-        path.write_bytes(data)
+        try:
+            path.write_bytes(data)
+        except OSError as error:  # a full disk names no file
+            error.filename = error.filename or str(path)
+            raise
 
     def sync(self, path: Path) -> None:
         """Wait until a file, or the names in a folder, are on the disk."""
