@@ -17,7 +17,6 @@ from ser_batch.analysis.identity import analysis_id
 from ser_batch.clock import utc_now
 from ser_batch.config import IngestSettings, Settings
 from ser_batch.errors import BadShareError
-from ser_batch.features.sets import get_feature_set
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import is_held
 from ser_batch.store.paths import Root
@@ -65,6 +64,9 @@ class RunRecord:
 
     def write(self, lake: Lake, *, message: str | None = None) -> None:
         """State the run in the lake, as it stands."""
+        # reading runs must not load it
+        from ser_batch.features.sets import get_feature_set  # noqa: PLC0415
+
         feature_set = get_feature_set(self.settings.features.set)
         core = {f"analyse, core: {step}": seconds for step, seconds in self.core_s.items()}
         row = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from string import Template
-
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -11,6 +9,7 @@ import pytest
 
 from ser_batch.lab.bench.statistics import Scenario, simulated_calls
 from ser_batch.resources import sql_folder
+from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.models import read_blueprint
 
 PERSISTING = Scenario("persisting", day_sd=0.8, customer_sd=0, calls_a_day=200, day_memory=0.6)
@@ -27,7 +26,7 @@ def correlations(calls: pa.Table) -> list[tuple]:
     models = {found.name: found.sql for found in read_blueprint(sql_folder()).models}
     with duckdb.connect(config={"threads": 1}) as con:
         macros = (sql_folder() / "macros.sql").read_text(encoding="utf-8")
-        con.execute(Template(macros).substitute(min_calls=5))
+        con.execute(bind_macros(macros, min_calls=5))
         con.register("simulated", calls)
         con.execute("create table call_summary as from simulated")
         return con.execute(
