@@ -30,7 +30,7 @@ from ser_batch.tables import (
     features_contract,
     predictions_contract,
 )
-from tests.rows import MIDDAY, channel, prediction, recording, segment
+from ser_batch.testing.rows import MIDDAY, channel, prediction, recording, segment
 
 RATE = 8000
 SETTINGS = Settings(ingest={"min_age_s": 0}, report={"min_calls": 1}, labels={"random_share": 0})

@@ -6,7 +6,7 @@ from ser_batch.config import PolicySettings
 from ser_batch.eligibility import channel_scoring
 from ser_batch.policy import why_not_scored
 from ser_batch.tables import CALLS, RECORDINGS
-from tests.rows import call, recording
+from ser_batch.testing.rows import call, recording
 
 
 def scoring(calls, recordings, *, notice_required=False):

@@ -16,7 +16,7 @@ from ser_batch.errors import ObjectionListError, SettingsError
 from ser_batch.stages.ingest import ingest
 from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, METADATA, RECORDINGS
-from tests.rows import recording
+from ser_batch.testing.rows import recording
 
 NIGHT = dt.datetime(2026, 3, 2, 23, 0)
 KEY = "a key of pseudonyms, long enough"

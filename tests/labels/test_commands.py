@@ -14,8 +14,8 @@ from ser_batch.scoring.models import promote, usable
 from ser_batch.stages.rescore import rescore
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
+from ser_batch.testing.callers import put_callers
 from tests.bundles import put_bundle
-from tests.callers import put_callers
 
 
 @pytest.fixture

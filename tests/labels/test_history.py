@@ -5,7 +5,7 @@ import datetime as dt
 from ser_batch.labels.history import CANNOT_TELL, append, label_row, newest, soft_labels
 from ser_batch.store.lake import Lake
 from ser_batch.tables import LABELS
-from tests.rows import MIDDAY
+from ser_batch.testing.rows import MIDDAY
 
 
 def said(emotion: str | None, *, by: str = "ann", minute: int = 0, segment_no: int = 0):

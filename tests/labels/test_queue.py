@@ -16,9 +16,9 @@ from ser_batch.labels.selection import RANDOM
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, LABEL_QUEUE, LABELS
-from tests.callers import N_SEGMENTS, put_callers
-from tests.lakes import MODEL_ID, put_call
-from tests.rows import prediction
+from ser_batch.testing.callers import N_SEGMENTS, put_callers
+from ser_batch.testing.lakes import MODEL_ID, put_call
+from ser_batch.testing.rows import prediction
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from ser_batch.monitoring.notify import notify_end, notify_failure
 from ser_batch.monitoring.run_record import RunRecord, Status, new_run
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
+from ser_batch.testing.lakes import MODEL_ID, call_rows, put_rows
+from ser_batch.testing.rows import MIDDAY, prediction
 from ser_batch.warehouse import build
-from tests.lakes import MODEL_ID, call_rows, put_rows
 from tests.monitoring.webhooks import WebhookServer, webhook_server
-from tests.rows import MIDDAY, prediction
 
 RULE = {"measure": "dissatisfied_call_share", "above": 0.5, "min_calls": 10, "bound": "low"}
 DRIFTING = {

@@ -13,8 +13,8 @@ from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import DRIFT, RUNS
-from tests.lakes import MODEL_ID, TODAY, put
-from tests.rows import run
+from ser_batch.testing.lakes import MODEL_ID, TODAY, put
+from ser_batch.testing.rows import run
 
 NOW = dt.datetime(2026, 11, 3, 9, 0)
 

@@ -12,8 +12,8 @@ from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import RUNS
-from tests.lakes import MODEL_ID, put
-from tests.rows import run
+from ser_batch.testing.lakes import MODEL_ID, put
+from ser_batch.testing.rows import run
 
 KILLED, NOW = "20261102T020000Z", "20261103T020000Z"
 

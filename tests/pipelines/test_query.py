@@ -20,8 +20,8 @@ from ser_batch.config import Settings
 from ser_batch.stages.publish import publish
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
-from tests.lakes import MODEL_ID, put_call
-from tests.rows import prediction
+from ser_batch.testing.lakes import MODEL_ID, put_call
+from ser_batch.testing.rows import prediction
 
 NASTY = 'one, "two"\n=cmd()'
 

@@ -20,8 +20,8 @@ from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
 from ser_batch.tables import predictions_contract
+from ser_batch.testing.callers import put_callers
 from tests.bundles import put_bundle
-from tests.callers import put_callers
 from tests.pipelines.conftest import Run
 from tests.training.test_retrain import put_labels
 

@@ -12,9 +12,9 @@ from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import DRIFT, QUARANTINE
-from tests.lakes import MODEL_ID, put, put_call, put_weeks
+from ser_batch.testing.lakes import MODEL_ID, put, put_call, put_weeks
+from ser_batch.testing.rows import bad_file, prediction
 from tests.report.pages import DRIFTED, drift_row, put_nights
-from tests.rows import bad_file, prediction
 
 NASTY = "<script>document.title='owned'</script>"
 

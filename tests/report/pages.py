@@ -15,8 +15,8 @@ from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import RUNS
-from tests.lakes import MODEL_ID, TODAY, call_rows, put, put_rows
-from tests.rows import MIDDAY, prediction, run
+from ser_batch.testing.lakes import MODEL_ID, TODAY, call_rows, put, put_rows
+from ser_batch.testing.rows import MIDDAY, prediction, run
 
 DRIFTED = {
     "psi": 0.61,

@@ -16,10 +16,10 @@ from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
-from tests.lakes import MODEL_ID, put_call
+from ser_batch.testing.lakes import MODEL_ID, put_call
+from ser_batch.testing.rows import prediction, segment
 from tests.report.conftest import NASTY
 from tests.report.pages import axe_violations
-from tests.rows import prediction, segment
 
 
 @pytest.fixture

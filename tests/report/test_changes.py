@@ -7,9 +7,9 @@ import re
 
 from ser_batch.store.lake import Lake
 from ser_batch.tables import DRIFT, predictions_contract
-from tests.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.rows import MIDDAY, prediction
 from tests.report.pages import DRIFTED, drift_row, page_of, put_day, put_nights, words
-from tests.rows import MIDDAY, prediction
 
 
 def test_a_change_beyond_chance_is_called_one_and_another_is_not(root):

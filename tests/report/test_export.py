@@ -17,9 +17,9 @@ from ser_batch.report.content import Choice
 from ser_batch.report.export import export_mart, export_week
 from ser_batch.report.selection import check_choice
 from ser_batch.store.lake import Lake
+from ser_batch.testing.lakes import MODEL_ID, put_call
+from ser_batch.testing.rows import MIDDAY, prediction
 from ser_batch.warehouse import build, connect, describe
-from tests.lakes import MODEL_ID, put_call
-from tests.rows import MIDDAY, prediction
 
 FORMULA = '=HYPERLINK("http://example.org";"click")'
 YESTERDAY = MIDDAY - dt.timedelta(days=1)

@@ -18,9 +18,9 @@ from ser_batch.stages.report import is_current, write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE
+from ser_batch.testing.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.rows import bad_file, prediction
 from tests.centre import Centre
-from tests.lakes import MODEL_ID, put, put_call
-from tests.rows import bad_file, prediction
 
 GONE = "gone"
 MENTION = re.compile(r"(?<![\w./-])gone\.wav")

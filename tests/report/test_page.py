@@ -17,9 +17,9 @@ from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE
-from tests.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.rows import MIDDAY, bad_file, prediction
 from tests.report.pages import page_of, put_day, words
-from tests.rows import MIDDAY, bad_file, prediction
 
 TODAY = MIDDAY.date()
 

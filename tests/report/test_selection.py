@@ -12,9 +12,9 @@ from ser_batch.errors import ChoiceError
 from ser_batch.report.content import Choice
 from ser_batch.report.selection import check_choice
 from ser_batch.store.lake import Lake
+from ser_batch.testing.lakes import MODEL_ID, TODAY, call_rows, put_rows
+from ser_batch.testing.rows import MIDDAY, prediction
 from ser_batch.warehouse import build, connect
-from tests.lakes import MODEL_ID, TODAY, call_rows, put_rows
-from tests.rows import MIDDAY, prediction
 
 DAY = dt.timedelta(days=1)
 

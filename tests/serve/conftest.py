@@ -14,8 +14,8 @@ from ser_batch.labels.queue import open_session, queue_labels
 from ser_batch.serve.pages.labels import PATH, LabelsPage
 from ser_batch.serve.server import Server
 from ser_batch.store.paths import Root
-from tests.callers import put_callers
-from tests.lakes import MODEL_ID
+from ser_batch.testing.callers import put_callers
+from ser_batch.testing.lakes import MODEL_ID
 
 N_QUEUED = 5
 

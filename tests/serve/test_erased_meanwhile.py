@@ -17,8 +17,8 @@ from ser_batch.labels.history import append, label_row
 from ser_batch.labels.segment_name import parse_segment_name
 from ser_batch.serve.server import Server
 from ser_batch.tables import LABELS
+from ser_batch.testing.rows import MIDDAY
 from tests.centre import Centre
-from tests.rows import MIDDAY
 from tests.serve.client import request
 
 CHECKOUT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake
+from ser_batch.testing.lakes import MODEL_ID
 from ser_batch.warehouse import build, connect
-from tests.lakes import MODEL_ID
 
 Published = Callable[..., list[tuple[Any, ...]]]
 

@@ -13,10 +13,10 @@ from ser_batch.config import Settings
 from ser_batch.errors import QueryError
 from ser_batch.store.lake import Lake
 from ser_batch.tables import QUARANTINE, RUNS, predictions_contract
+from ser_batch.testing.lakes import MODEL_ID, call_rows, put, put_rows, put_weeks
+from ser_batch.testing.rows import MIDDAY, bad_file, prediction, run
 from ser_batch.warehouse import build, connect, query
 from ser_batch.warehouse.cookbook import recipe, recipes
-from tests.lakes import MODEL_ID, call_rows, put, put_rows, put_weeks
-from tests.rows import MIDDAY, bad_file, prediction, run
 
 WITHOUT_ROWS_HERE = {"queues_worse_this_week", "what_annotators_would_find"}
 """Select nothing in a month without labels in which nothing got worse."""

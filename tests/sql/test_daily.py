@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from ser_batch.config import Settings
-from tests.lakes import call_rows, put_call, put_rows
-from tests.rows import prediction
+from ser_batch.testing.lakes import call_rows, put_call, put_rows
+from ser_batch.testing.rows import prediction
 
 
 def put_calls(lake, *levels: float, queue: str | None = "billing") -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.emotions import call_dissatisfaction
-from tests.lakes import put_call
-from tests.rows import prediction, segment
+from ser_batch.testing.lakes import put_call
+from ser_batch.testing.rows import prediction, segment
 
 
 def test_sql_and_python_derive_the_same_numbers(lake, published):

@@ -7,8 +7,8 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.emotions import call_dissatisfaction, first_and_last_third, is_call_dissatisfied
-from tests.lakes import call_rows, put_call, put_rows
-from tests.rows import prediction, segment
+from ser_batch.testing.lakes import call_rows, put_call, put_rows
+from ser_batch.testing.rows import prediction, segment
 
 SETTINGS = Settings(report={"min_calls": 1})
 RULES = SETTINGS.dissatisfaction

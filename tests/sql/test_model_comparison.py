@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ser_batch.tables import predictions_contract
-from tests.lakes import put, put_call
-from tests.rows import prediction
+from ser_batch.testing.lakes import put, put_call
+from ser_batch.testing.rows import prediction
 
 
 def test_another_models_scores_stand_beside_those_in_use_and_nowhere_else(lake, published):

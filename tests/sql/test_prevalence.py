@@ -10,8 +10,8 @@ from ser_batch.config import Settings
 from ser_batch.labels.history import CANNOT_TELL, label_row
 from ser_batch.store.lake import Lake
 from ser_batch.tables import LABEL_QUEUE, LABELS
-from tests.lakes import call_rows, put, put_rows
-from tests.rows import MIDDAY, prediction
+from ser_batch.testing.lakes import call_rows, put, put_rows
+from ser_batch.testing.rows import MIDDAY, prediction
 
 SETTINGS = Settings(report={"min_calls": 5})
 

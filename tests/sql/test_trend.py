@@ -11,9 +11,9 @@ from scipy import stats
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake
+from ser_batch.testing.lakes import MODEL_ID, call_rows, put_rows
+from ser_batch.testing.rows import MIDDAY, prediction
 from ser_batch.warehouse import build, connect
-from tests.lakes import MODEL_ID, call_rows, put_rows
-from tests.rows import MIDDAY, prediction
 
 SETTINGS = Settings(report={"min_calls": 5})
 

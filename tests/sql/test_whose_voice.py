@@ -8,8 +8,8 @@ from ser_batch.config import Settings
 from ser_batch.errors import WarehouseTestError
 from ser_batch.policy import NOT_SCORED
 from ser_batch.tables import CALLS, RECORDINGS
-from tests.lakes import put, put_call
-from tests.rows import call, prediction, recording, segment
+from ser_batch.testing.lakes import put, put_call
+from ser_batch.testing.rows import call, prediction, recording, segment
 
 REASONS = "select recording_id, not_scored_reason from call_summary order by recording_id"
 

@@ -14,8 +14,8 @@ from ser_batch.stages.publish import publish
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import FILES
-from tests.lakes import MODEL_ID, put, put_call
-from tests.rows import MIDDAY, prediction
+from ser_batch.testing.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.rows import MIDDAY, prediction
 
 SCORED = {f"scored-{number}": {} for number in range(3)}
 UNKNOWN = {f"unknown-{number}": {"roles": ["agent", "unknown"]} for number in range(3)}

@@ -25,8 +25,8 @@ from ser_batch.tables import (
     features_contract,
     predictions_contract,
 )
-from tests.lakes import MODEL_ID, TODAY
-from tests.rows import call, channel, prediction, recording, segment
+from ser_batch.testing.lakes import MODEL_ID, TODAY
+from ser_batch.testing.rows import call, channel, prediction, recording, segment
 from tests.training.datasets import blobs
 
 SETTINGS = Settings(drift={"min_calls": 20, "window_days": 4})

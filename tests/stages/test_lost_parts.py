@@ -22,7 +22,7 @@ from ser_batch.store.copies import restore_copies
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.tables import ERASED, LABELS, METADATA, QUARANTINE
-from tests.rows import MIDDAY
+from ser_batch.testing.rows import MIDDAY
 from tests.stages.centre import SETTINGS, everything, light_night
 
 N_CALLS = 2

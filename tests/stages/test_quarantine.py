@@ -11,8 +11,8 @@ from pipelines.commands.quarantine import app
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE
-from tests.lakes import put
-from tests.rows import MIDDAY, bad_file
+from ser_batch.testing.lakes import put
+from ser_batch.testing.rows import MIDDAY, bad_file
 
 
 @pytest.fixture

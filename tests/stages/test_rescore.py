@@ -13,9 +13,9 @@ from ser_batch.stages.rescore import rescore, shadow_models
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import predictions_contract
+from ser_batch.testing.callers import N_SEGMENTS, put_callers
+from ser_batch.testing.lakes import MODEL_ID, TODAY
 from tests.bundles import put_bundle
-from tests.callers import N_SEGMENTS, put_callers
-from tests.lakes import MODEL_ID, TODAY
 
 BY_ANN = {"who": "ann", "why": ("to test",)}
 

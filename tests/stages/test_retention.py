@@ -26,11 +26,11 @@ from ser_batch.tables import (
     features_contract,
     predictions_contract,
 )
+from ser_batch.testing.callers import FEATURE_SET, put_callers
+from ser_batch.testing.lakes import MODEL_ID, TODAY
+from ser_batch.testing.rows import MIDDAY
 from tests.bundles import put_bundle
-from tests.callers import FEATURE_SET, put_callers
 from tests.centre import SETTINGS, Centre
-from tests.lakes import MODEL_ID, TODAY
-from tests.rows import MIDDAY
 
 FEATURES = features_contract(FEATURE_SET, get_feature_set(FEATURE_SET).names)
 SCORES = predictions_contract(MODEL_ID)

@@ -22,7 +22,7 @@ from ser_batch.errors import ContractError, DamagedPartError, LakeError
 from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import RECORDINGS, RUNS, column
-from tests.rows import MIDDAY, recording, run
+from ser_batch.testing.rows import MIDDAY, recording, run
 
 PART = Part(MIDDAY.date(), "shard-1")
 
@@ -147,7 +147,7 @@ def test_a_killed_writer_leaves_whole_parts_only(lake):
         "from pathlib import Path\n"
         "from ser_batch.store.lake import Lake, Part\n"
         "from ser_batch.tables import RECORDINGS\n"
-        "from tests.rows import MIDDAY, recording\n"
+        "from ser_batch.testing.rows import MIDDAY, recording\n"
         "lake = Lake(Path(sys.argv[1]))\n"
         "table = RECORDINGS.from_rows(recording(f'r{i:05}') for i in range(20000))\n"
         "while True:\n"

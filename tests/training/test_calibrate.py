@@ -18,12 +18,12 @@ from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import features_contract
+from ser_batch.testing.callers import FEATURE_SET, Key, put_callers
 from ser_batch.training.calibrate import calibrate
 from ser_batch.training.evaluation import expected_calibration_error
 from ser_batch.training.material import gather
 from ser_batch.training.refit import refitted
 from tests.bundles import put_bundle
-from tests.callers import FEATURE_SET, Key, put_callers
 from tests.training.test_retrain import put_labels
 
 SETTINGS = Settings(labels={"held_out_share": 0.5})

@@ -24,14 +24,14 @@ from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, LABEL_QUEUE, SEGMENTS, features_contract
+from ser_batch.testing.callers import FEATURE_SET, N_SEGMENTS, Key, put_callers
+from ser_batch.testing.lakes import MODEL_ID
+from ser_batch.testing.rows import MIDDAY
 from ser_batch.training.challenger import learnt_callers, make_challenger
 from ser_batch.training.enough import corpora_clips, gather_enough
 from ser_batch.training.material import Material, gather, prove_apart, shared_out
 from ser_batch.training.retrain import compare, compare_with_champion, register_and_promote
-from tests.callers import FEATURE_SET, N_SEGMENTS, Key, put_callers
 from tests.corpora.made import made_corpus
-from tests.lakes import MODEL_ID
-from tests.rows import MIDDAY
 from tests.training.datasets import QUICK
 
 SETTINGS = Settings(

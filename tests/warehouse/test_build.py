@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -17,10 +18,10 @@ from ser_batch.errors import (
     WarehouseTestError,
 )
 from ser_batch.store.lake import Lake
-from ser_batch.tables import CALLS, RUNS, SEGMENTS
+from ser_batch.tables import CALLS, RUNS, SEGMENTS, predictions_contract
+from ser_batch.testing.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.rows import prediction, run
 from ser_batch.warehouse import build, connect, describe, query
-from tests.lakes import MODEL_ID, PREDICTIONS, put, put_call
-from tests.rows import prediction, run
 
 
 @pytest.fixture
@@ -172,13 +173,8 @@ def test_a_damaged_part_is_named(lake, target):
 
 
 def test_a_part_of_a_newer_program_is_refused(lake, target, monkeypatch):
-    newer = type(PREDICTIONS)(
-        name=PREDICTIONS.name,
-        version=PREDICTIONS.version + 1,
-        grain=PREDICTIONS.grain,
-        key=PREDICTIONS.key,
-        arrow=PREDICTIONS.arrow,
-    )
+    scores = predictions_contract(MODEL_ID)
+    newer = replace(scores, version=scores.version + 1)
     put(lake, newer, prediction(segment_no=5), name="shard-r1")
     with pytest.raises(ContractError, match="newer ser-batch"):
         make(lake, target)

@@ -11,9 +11,9 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake
+from ser_batch.testing.lakes import MODEL_ID, put_call
+from ser_batch.testing.rows import prediction
 from ser_batch.warehouse import build, connect
-from tests.lakes import MODEL_ID, put_call
-from tests.rows import prediction
 
 # what this process may write to a file is limited, as on a disk that is full
 PROGRAM = """

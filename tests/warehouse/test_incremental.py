@@ -13,10 +13,18 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake, Part
-from ser_batch.tables import CALLS, RUNS
+from ser_batch.tables import CALLS, RUNS, predictions_contract
+from ser_batch.testing.lakes import (
+    MODEL_ID,
+    TODAY,
+    call_rows,
+    put,
+    put_call,
+    put_rows,
+    put_weeks,
+)
+from ser_batch.testing.rows import MIDDAY, prediction, run
 from ser_batch.warehouse import BuildResult, build, connect, describe
-from tests.lakes import MODEL_ID, PREDICTIONS, TODAY, call_rows, put, put_call, put_rows, put_weeks
-from tests.rows import MIDDAY, prediction, run
 
 YESTERDAY = MIDDAY - dt.timedelta(days=1)
 
@@ -68,7 +76,7 @@ def test_a_part_that_is_gone_takes_its_rows_along(lake, target):
     put_call(lake, prediction(), recording_id="stays")
     put_call(lake, prediction(), recording_id="erased")
     make(lake, target)
-    for contract in (CALLS, PREDICTIONS):
+    for contract in (CALLS, predictions_contract(MODEL_ID)):
         lake.remove(contract, Part(TODAY, "shard-erased"))
     make(lake, target)
     assert "erased" not in str(everything(target))
@@ -94,7 +102,7 @@ def test_a_full_build_builds_all_dates_though_nothing_changed(lake, target):
 def test_nights_of_changes_give_the_rows_of_a_full_build(lake, target, tmp_path):
     """New calls, corrected dates, objections, new scores and erased parts, night after night."""
     rng = random.Random(7)
-    put_weeks(lake, n_days=40, calls_a_day=6)
+    put_weeks(lake, n_days=40, n_calls=240)
     make(lake, target)
     for night in range(6):
         for number in rng.sample(range(12), 5):

@@ -12,10 +12,10 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake
+from ser_batch.testing.lakes import MODEL_ID, put_call, put_weeks
+from ser_batch.testing.rows import prediction
 from ser_batch.warehouse import build, connect
 from ser_batch.warehouse.cookbook import recipes
-from tests.lakes import MODEL_ID, put_call, put_weeks
-from tests.rows import prediction
 
 OLD_DUCKDB = Path(sys.prefix) / "duckdb-1"
 """Where `make setup-dev` installs an old DuckDB beside the current one."""
@@ -45,7 +45,7 @@ def test_duckdb_1_reads_a_file_that_was_built_and_then_updated(tmp_path):
     if not OLD_DUCKDB.exists():
         pytest.skip(f"{OLD_DUCKDB} is missing: `make setup-dev` installs it")
     lake, target = Lake(tmp_path / "lake"), tmp_path / "calls.duckdb"
-    put_weeks(lake, n_days=16, calls_a_day=6)
+    put_weeks(lake, n_days=16, n_calls=96)
     build(lake, target, model_id=MODEL_ID, settings=Settings())
     put_call(lake, prediction(), recording_id="next")
     built = build(lake, target, model_id=MODEL_ID, settings=Settings())

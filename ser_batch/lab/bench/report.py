@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import tempfile
 import time
@@ -11,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ser_batch.config import Settings
-from ser_batch.lab.synthetic.lake import fill_lake
 from ser_batch.scoring.bundle import default_bundle_path
 from ser_batch.scoring.manifest import read_manifest
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
+from ser_batch.testing.lakes import put_weeks
 
-LAST_DAY = dt.date(2026, 11, 3)
+QUEUES = ("billing", "technical", "sales", "delivery", "retention", None)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRAWN = "#trend-chart svg"
 
@@ -56,15 +55,17 @@ def run(
     with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
         root = Root(Path(folder))
         on_step(f"making {n_calls} calls")
-        made = fill_lake(Lake(root.lake), model_id, n_calls=n_calls, n_days=n_days, last=LAST_DAY)
+        n_segments = put_weeks(
+            Lake(root.lake), model_id, n_calls=n_calls, n_days=n_days, queues=QUEUES
+        )
         on_step("publishing them")
         publish_s, _ = _timed(lambda: publish(root, settings, model_id))
         on_step("writing the report")
         write_s, page = _timed(lambda: write_report(root, settings, "bench"))
         on_step("opening it")
         return {
-            "n_calls": made.n_calls,
-            "n_segments": made.n_segments,
+            "n_calls": n_calls,
+            "n_segments": n_segments,
             "n_days": n_days,
             "publish_s": publish_s,
             "warehouse_mb": root.warehouse.stat().st_size / 1e6,

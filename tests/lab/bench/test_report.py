@@ -1,8 +1,7 @@
-"""The report's bench: real SQL over made-up rows."""
+"""The report's bench: real SQL over synthetic rows."""
 
 from __future__ import annotations
 
-import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,15 +9,13 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.lab.bench.report import run
-from ser_batch.lab.synthetic.lake import fill_lake
 from ser_batch.stages.publish import publish
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, SEGMENTS
+from ser_batch.testing.lakes import MODEL_ID, TODAY, put_weeks
 from ser_batch.warehouse import connect
 from tests.conftest import CHROMIUM
-
-TODAY = dt.date(2026, 11, 3)
 
 
 def test_the_bench_counts_what_it_made_and_weighs_what_it_wrote(
@@ -34,20 +31,20 @@ def test_the_bench_counts_what_it_made_and_weighs_what_it_wrote(
     assert (result["open_s"], result["filter_s"]) == (None, None)
 
 
-def test_made_up_calls_pass_every_rule_and_hold_what_was_asked_for(tmp_path: Path):
+def test_synthetic_calls_pass_every_rule_and_hold_what_was_asked_for(tmp_path: Path):
     root = Root(tmp_path)
-    made = fill_lake(Lake(root.lake), "made", n_calls=900, n_days=20, last=TODAY)
-    assert made.last == TODAY
-    publish(root, Settings(), "made")
+    n_segments = put_weeks(Lake(root.lake), n_calls=900, n_days=20)
+    publish(root, Settings(), MODEL_ID)
     with connect(root.warehouse) as con:
-        [(n_calls, n_scored)] = con.sql(
-            "select count(*), count(dissatisfaction) from call_summary"
+        [(n_calls, n_scored, last)] = con.sql(
+            "select count(*), count(dissatisfaction), max(call_date) from call_summary"
         ).fetchall()
         late = con.sql(
             "select queue, avg(dissatisfaction) from call_summary"
             f" where call_date > date '{TODAY}' - 7 group by queue order by 2 desc"
         ).fetchall()
-    assert n_calls == 900
+    assert (n_calls, last) == (900, TODAY)
+    assert n_segments > 5 * n_calls
     assert 0.9 * n_calls < n_scored < n_calls
     assert late[0][0] == "billing"
     assert late[0][1] > late[1][1] + 0.05
@@ -56,7 +53,7 @@ def test_made_up_calls_pass_every_rule_and_hold_what_was_asked_for(tmp_path: Pat
 def test_the_same_seed_makes_the_same_calls(tmp_path: Path):
     lakes = [Lake(tmp_path / name) for name in ("one", "same", "other")]
     for lake, seed in zip(lakes, (1, 1, 2), strict=True):
-        fill_lake(lake, "made", n_calls=20, n_days=3, last=TODAY, seed=seed)
+        put_weeks(lake, n_calls=20, n_days=3, seed=seed)
     one, same, other = ([lake.read(table) for table in (CALLS, SEGMENTS)] for lake in lakes)
     assert one == same
     assert one != other

@@ -13,7 +13,7 @@ from ser_batch.lab.distill.consent import usable_channels
 from ser_batch.lab.distill.material import read_material
 from ser_batch.labels.callers import is_held_out
 from ser_batch.store.lake import Lake
-from tests.lakes import call_rows, put_rows
+from ser_batch.testing.lakes import call_rows, put_rows
 
 
 def test_of_a_call_that_may_be_scored_the_customer_is_used(tmp_path: Path) -> None:

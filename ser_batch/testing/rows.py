@@ -1,4 +1,4 @@
-"""Rows of the lake's tables for tests: every column has a likely value, a test names its own."""
+"""Rows of the lake's tables: every column has a likely value, unless it is given."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from ser_batch.emotions import EMOTIONS
 
+Row = dict[str, Any]
 MIDDAY = dt.datetime(2026, 11, 3, 12, 0)
 
 
-def call(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
+def call(recording_id: str = "r1", **given: Any) -> Row:
     """A row of `calls`: channel 0 agent, channel 1 customer."""
     row = {
         "recording_id": recording_id,
@@ -36,7 +37,7 @@ def call(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
     return {**row, **given}
 
 
-def recording(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
+def recording(recording_id: str = "r1", **given: Any) -> Row:
     """A row of `recordings`: two channels, five minutes."""
     row = {
         "recording_id": recording_id,
@@ -67,7 +68,7 @@ def recording(recording_id: str = "r1", **given: Any) -> dict[str, Any]:
     return {**row, **given}
 
 
-def channel(recording_id: str = "r1", channel: int = 1, **given: Any) -> dict[str, Any]:
+def channel(recording_id: str = "r1", channel: int = 1, **given: Any) -> Row:
     """A row of `channels`."""
     row = {
         "recording_id": recording_id,
@@ -101,9 +102,7 @@ def channel(recording_id: str = "r1", channel: int = 1, **given: Any) -> dict[st
     return {**row, **given}
 
 
-def segment(
-    recording_id: str = "r1", channel: int = 1, segment_no: int = 0, **given: Any
-) -> dict[str, Any]:
+def segment(recording_id: str = "r1", channel: int = 1, segment_no: int = 0, **given: Any) -> Row:
     """A row of `segments`: ten seconds, one after the other."""
     row = {
         "recording_id": recording_id,
@@ -139,7 +138,7 @@ def prediction(
     emotion: str | None = None,
     dissatisfaction: float | None = None,
     **probabilities: float,
-) -> dict[str, Any]:
+) -> Row:
     """A row of `predictions`: certainly neutral unless probabilities are given by emotion.
 
     Unless it is given, dissatisfaction is what the probabilities suggest.
@@ -161,7 +160,7 @@ def prediction(
     }
 
 
-def bad_file(path: str = "bad.wav", **given: Any) -> dict[str, Any]:
+def bad_file(path: str = "bad.wav", **given: Any) -> Row:
     """A row of `quarantine`."""
     row = {
         "audio_root": "/recordings",
@@ -177,7 +176,7 @@ def bad_file(path: str = "bad.wav", **given: Any) -> dict[str, Any]:
     return {**row, **given}
 
 
-def run(run_id: str = "20261103T020000Z", **given: Any) -> dict[str, Any]:
+def run(run_id: str = "20261103T020000Z", **given: Any) -> Row:
     """A row of `runs`."""
     row = {
         "run_id": run_id,
