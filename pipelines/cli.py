@@ -49,6 +49,7 @@ from pipelines.options import (
     release_frames,
     say_error,
 )
+from ser_batch.environment import ONE_THREAD, set_unless_given
 
 app = typer.Typer(
     name="ser-batch",
@@ -72,10 +73,6 @@ def about(
         typer.echo(f"ser-batch {ser_batch.__version__}")
         raise typer.Exit
 
-
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Work is shared out among processes; threads of a small matrix product only wait for each other.
-LightGBM has its own setting."""
 
 NIGHT, LOOK, MODEL, SETUP = "Every night", "Look at results", "Models", "Set up"
 
@@ -130,8 +127,7 @@ def main() -> None:
     `SER_DEBUG=1` shows the traceback instead.
     """
     as_json = "--json" in sys.argv
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")
+    set_unless_given(ONE_THREAD)
     found: Failure | None = None
     try:
         app()

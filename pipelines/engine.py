@@ -21,6 +21,8 @@ from ser_batch.config import Settings
 from ser_batch.errors import ModelError
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.scoring.bundle import Bundle
+from ser_batch.store.caches import use_root
+from ser_batch.store.paths import Root
 
 CallWorkers = Workers[CallJob, CallOutcome]
 
@@ -66,10 +68,11 @@ def open_engine(settings: Settings, *, quiet: bool) -> Iterator[Engine]:
             _Opened.engine = before
 
 
-def engine_of(settings: Settings) -> Engine:
+def engine_of(root: Root, settings: Settings) -> Engine:
     """The engine of this process; one of its own where no run has opened one."""
     with _Opened.lock:
         if _Opened.engine is None:
+            use_root(root)
             engine = Engine(make_workers(settings), Display(quiet=True))
             atexit.register(engine.workers.__exit__, None, None, None)
             _Opened.engine = engine

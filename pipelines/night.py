@@ -40,7 +40,7 @@ from ser_batch.stages.publish import (
     not_scored,
 )
 from ser_batch.stages.report import republish_without
-from ser_batch.store.caches import set_caches
+from ser_batch.store.caches import use_root
 from ser_batch.store.copies import discard_damaged
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
@@ -250,7 +250,7 @@ def open_night(
         SettingsError: if a setting is wrong
     """
     place = find_root(root, must_exist=False)
-    set_caches(place)
+    use_root(place)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     folders = named_folders(audio, settings.ingest.audio)

@@ -106,18 +106,13 @@ def existing_root(path: Path) -> Root:
 
 
 def _opened(path: Path, *, must_exist: bool) -> Root:
-    """The root; its adapted encoders are known from then on, also to processes that are started."""
-    from ser_batch.store.caches import set_caches
+    from ser_batch.store.caches import use_root
     from ser_batch.store.paths import find_root
     from ser_batch.store.permissions import follow_root
 
     root = find_root(path, must_exist=must_exist)
     follow_root(root)
-    set_caches(root)
-    if root.encoders.is_dir():
-        from ser_batch.features.encoders.local import add_encoders
-
-        add_encoders(root.encoders)
+    use_root(root)
     return root
 
 

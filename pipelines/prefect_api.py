@@ -16,27 +16,28 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextvars import copy_context
 from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock
 
+from ser_batch.environment import bypass_proxy, set_unless_given
 from ser_batch.errors import StopError
 from ser_batch.store.paths import Root
 
-QUIET_PREFECT = {
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "DO_NOT_TRACK": "1",
+QUIET = {
+    "logging.level": "CRITICAL",
+    "server.analytics_enabled": False,
+    "server.logging_level": "CRITICAL",
 }
-"""What Prefect's own variables are set to unless the user set them."""
+"""Prefect's settings, unless the user set them."""
 
 PREPARED = {
-    "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
-    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
-    "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+    "server.database.migrate_on_start": False,
+    "server.register_blocks_on_start": False,
+    "server.memoize_block_auto_registration": False,
 }
 """What a server need not do again on a database that it has set up."""
 
@@ -94,13 +95,16 @@ def prefect_api(root: Root) -> Iterator[None]:
     database = home / "prefect.db" if is_ours else None
     # thousands of classes are created and none is freed: collecting takes a fifth of the start
     gc.disable()
-    try:
+    with ExitStack() as stack:
+        stack.callback(gc.enable)
         with FileLock(home / "ser-batch-start.lock"):
             is_prepared = database is not None and _is_prepared(database)
-            _set_environment(home, is_prepared=is_prepared)
+            set_unless_given({"PREFECT_HOME": str(home)})
+            bypass_proxy("127.0.0.1")  # a proxy does not reach this machine's own server
             import httpx
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
+            stack.enter_context(_quiet_prefect(is_prepared=is_prepared))
             if url := PREFECT_API_URL.value():
                 _check_answer(url)
                 server = None
@@ -117,19 +121,18 @@ def prefect_api(root: Root) -> Iterator[None]:
                 yield
             except httpx.TransportError as error:  # it answered when the run began
                 raise PrefectServerError(url, str(error) or type(error).__name__) from error
-    finally:
-        gc.enable()
 
 
-def _set_environment(home: Path, *, is_prepared: bool) -> None:
-    """Prefect reads its variables once, when it is imported."""
-    given = {**QUIET_PREFECT, "PREFECT_HOME": str(home), **(PREPARED if is_prepared else {})}
-    for name, value in given.items():
-        os.environ[name] = os.environ.get(name) or value
-    for name in ("no_proxy", "NO_PROXY"):  # a proxy does not reach this machine's own server
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
-    # outside its own loggers: it counts what a flow that failed at once had no time to record
-    logging.getLogger("EventsWorker").setLevel(logging.ERROR)
+@contextmanager
+def _quiet_prefect(*, is_prepared: bool) -> Iterator[None]:
+    from prefect.logging.configuration import setup_logging
+    from prefect.settings import temporary_settings
+
+    with temporary_settings(set_defaults={**QUIET, **(PREPARED if is_prepared else {})}):
+        setup_logging()
+        # outside its own loggers: it counts what a flow that failed at once had no time to record
+        logging.getLogger("EventsWorker").setLevel(logging.ERROR)
+        yield
 
 
 def _check_answer(url: str) -> None:
@@ -159,8 +162,9 @@ class _Server:
         app = create_app(ephemeral=True, ignore_cache=True)
         config = uvicorn.Config(app, lifespan="on", log_config=None, log_level="critical")
         self._server = uvicorn.Server(config)
+        in_settings = copy_context()  # a new thread has none of its own
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listener]}, daemon=True
+            target=lambda: in_settings.run(self._server.run, sockets=[listener]), daemon=True
         )
         self._thread.start()
         give_up = time.monotonic() + START_S

@@ -23,7 +23,7 @@ from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import analyse, is_stale
-from ser_batch.store.caches import set_caches
+from ser_batch.store.caches import use_root
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -98,7 +98,7 @@ def refresh_features(context: RetrainContext, shard: Part) -> None:
     """Describe a shard again where the settings or the feature set changed since the last night."""
     lake, settings = context.lake, context.settings
     if is_stale(lake, shard, settings):
-        workers = engine_of(settings).workers
+        workers = engine_of(context.root, settings).workers
         analyse(lake, shard, settings, workers, now=utc_now(), on_calls=lambda _: None)
 
 
@@ -106,7 +106,7 @@ def refresh_features(context: RetrainContext, shard: Part) -> None:
 def train_challenger(context: RetrainContext) -> Trained:
     """Gather labels, train and evaluate on held-out callers, compare with the champion."""
     found = gather_enough(context.lake, context.settings)
-    display = engine_of(context.settings).display
+    display = engine_of(context.root, context.settings).display
     display.bar("train", N_FOLDS + 1, "models")
     challenger = make_challenger(
         context.root,
@@ -158,7 +158,7 @@ def open_retraining(
         SettingsError: if a setting is wrong
     """
     place = find_root(root, must_exist=True)
-    set_caches(place)
+    use_root(place)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
     listed_clips(settings.retrain)  # a corpus that is missing stops the run before the analysis

@@ -126,7 +126,7 @@ def score_by(
 
 def ingest_files(context: NightContext, audio: list[Path], metadata: list[Path]) -> IngestResult:
     """Find new recordings, join metadata, cut shards."""
-    engine = engine_of(context.settings)
+    engine = engine_of(context.root, context.settings)
     with engine.busy.working():
         return ingest(
             context.lake,
@@ -140,7 +140,7 @@ def ingest_files(context: NightContext, audio: list[Path], metadata: list[Path])
 
 def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
     """Decode, find speech, cut segments, describe them: one shard."""
-    engine = engine_of(context.settings)
+    engine = engine_of(context.root, context.settings)
     with engine.busy.working():
         return analyse(
             context.lake,
@@ -154,7 +154,7 @@ def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
 
 def score_shard(context: NightContext, shard: Part, folder: Path, model_id: str) -> ScoreResult:
     """Predict one shard's segments with a model."""
-    engine = engine_of(context.settings)
+    engine = engine_of(context.root, context.settings)
     with engine.busy.working():
         result = score(context.lake, shard, load_bundle(folder, model_id), context.settings)
     engine.display.advance("score")
@@ -168,14 +168,14 @@ def delete_expired(context: NightContext) -> dict[str, int]:
 
 def compare_days(context: NightContext) -> DriftResult:
     """Whether the newest calls are like those before, and like the model's training data."""
-    with engine_of(context.settings).busy.working():
+    with engine_of(context.root, context.settings).busy.working():
         folder = model_folder(context.root, context.settings)
         return find_drift(context.lake, context.model_id, folder, context.settings)
 
 
 def publish_warehouse(context: NightContext) -> PublishResult:
     """Build the warehouse beside the published file, test it, swap it in."""
-    with engine_of(context.settings).busy.working():
+    with engine_of(context.root, context.settings).busy.working():
         return publish(context.root, context.settings, context.model_id, run_id=context.run_id)
 
 
@@ -183,7 +183,7 @@ def report_page(context: NightContext, published: PublishResult) -> Path:
     """Write the report, unless the last one still says what the warehouse says."""
     if not published.built and is_current(context.root, context.settings):
         return context.root.reports / LATEST
-    with engine_of(context.settings).busy.working():
+    with engine_of(context.root, context.settings).busy.working():
         return write_report(
             context.root, context.settings, context.run_id, published=published.path
         )

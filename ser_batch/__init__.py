@@ -1,8 +1,7 @@
 """ser-batch: customer dissatisfaction in recorded calls, from the sound alone."""
 
-import os
+from ser_batch.environment import NO_TELEMETRY, set_unless_given
 
-# onnxruntime sends usage data unless this is set before it is imported; nothing leaves the machine
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+set_unless_given(NO_TELEMETRY)  # before onnxruntime or Prefect is imported
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
-"""Files shipped beside the code: the SQL models and the bundled model.
+"""Where files shipped beside the code lie, and encoders: SQL models, bundled models, folders.
 
-In a checkout they lie at the top level, where people look for them; in an installed wheel they
-lie inside the package.
+In a checkout what is shipped lies at the top level, where people look for it; in an installed
+wheel it lies inside the package.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_added_encoders: list[Path] = []
 
 
 def _shipped(checkout: str, wheel: str) -> Path:
@@ -24,3 +25,17 @@ def sql_folder() -> Path:
 def bundled_models() -> Path:
     """The model bundles that come with the program, one folder each."""
     return _shipped("data/bundled", "bundled")
+
+
+def encoder_folders() -> tuple[Path, ...]:
+    """Folders that hold encoders, each in its own: the shipped one, then the added, newest first.
+
+    A process that is started is told of them (`analysis/workers.py`).
+    """
+    return (bundled_models() / "encoders", *_added_encoders)
+
+
+def add_encoders(folder: Path) -> None:
+    """Look for encoders in a folder too, before those that were added earlier."""
+    if folder not in encoder_folders():
+        _added_encoders.insert(0, folder)

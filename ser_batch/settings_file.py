@@ -20,7 +20,7 @@ from ser_batch.errors import SettingsError
 SETTINGS_FILE = "ser-batch.toml"
 OTHER_VARIABLES = (
     "SER_ROOT", "SER_SETTINGS", "SER_CORPUS_DIR", "SER_DEBUG", "SER_HOME", "SER_AUDIO",
-    "SER_ENCODERS", "SER_METADATA", "SER_ALERT",
+    "SER_METADATA", "SER_ALERT",
 )  # fmt: skip
 """Variables with the prefix that are not settings."""
 _WIDTH = 96

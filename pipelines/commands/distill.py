@@ -111,7 +111,7 @@ def distill(
     from platformdirs import user_cache_path
 
     from ser_batch.config import digest
-    from ser_batch.features.encoders.local import ENCODERS, find_encoder
+    from ser_batch.features.encoders.local import find_encoder
     from ser_batch.lab.distill.run import Task
     from ser_batch.lab.distill.run import distill as run
     from ser_batch.lab.distill.sources import parse_source
@@ -138,7 +138,7 @@ def distill(
     with progress_bar() as on_progress:
         encoder = run(
             task,
-            out.parent if out else place.models / ENCODERS,
+            out.parent if out else place.encoders,
             out.name if out else f"{init or 'encoder'}-",
             work=work or resumable,
             settings=values,
@@ -157,8 +157,8 @@ def distill(
 def _contest(encoder: LocalEncoder, former: LocalEncoder, labels: Path | None) -> EncoderComparison:
     """Compare an adapted encoder with the one that it began as, and write it down."""
     from ser_batch.corpora.labels import read_labels
-    from ser_batch.features.encoders.local import add_encoders
     from ser_batch.lab.distill.adopt import contest, log
+    from ser_batch.resources import add_encoders
 
     add_encoders(encoder.folder.parent)
     found = contest(encoder, former, read_labels(labels) if labels else ())

@@ -10,13 +10,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from ser_batch.environment import ONE_THREAD, set_unless_given
+from ser_batch.resources import add_encoders, encoder_folders
+
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-
-THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def n_cores() -> int:
@@ -104,15 +108,20 @@ class Workers(Generic[Job, Result]):
 
 
 def _make_pool(n_processes: int) -> ProcessPoolExecutor:
-    for name in THREAD_LIMITS:  # inherited; a library reads them once, when it is imported
-        os.environ.setdefault(name, "1")
     return ProcessPoolExecutor(
-        n_processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+        n_processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(encoder_folders(),),
     )
 
 
-def _begin() -> None:
-    """In a new process: leave Ctrl-C to the parent, and end with it even if it is killed."""
+def _begin(encoders: Sequence[Path]) -> None:
+    """In a new process: one thread, Ctrl-C left to the parent, an end with it even if killed."""
+    set_unless_given(ONE_THREAD)
+    threadpool_limits(1)  # of libraries that the main module has imported already
+    for folder in reversed(encoders):
+        add_encoders(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -1,4 +1,4 @@
-"""Folders that libraries need where the user who runs has no home, or none that can be written."""
+"""A process made ready for a root: its encoders, and folders that libraries need for caches."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from ser_batch.environment import set_unless_given
+from ser_batch.resources import add_encoders
 from ser_batch.store.paths import Root
 
 NUMBA_CACHE = "NUMBA_CACHE_DIR"
 
 
-def set_caches(root: Root) -> None:
-    """Give libraries a place below the root where the user's home offers none.
+def use_root(root: Root) -> None:
+    """Make this process ready for a root; call it before Prefect or librosa is imported.
 
-    Prefect cannot be imported where there is no home, librosa where numba can keep nothing that it
-    compiles. Processes that are started later inherit it. Call it before either is imported.
+    The root's adapted encoders are found from then on. Where the user's home offers no place,
+    libraries have one below the root: Prefect cannot be imported where there is no home, librosa
+    where numba can keep nothing that it compiles. Processes that are started later inherit it.
 
     Args:
         root: the root folder; a temporary folder takes its place where it cannot be written
     """
+    add_encoders(root.encoders)
     try:
         Path.home()
     except RuntimeError:  # no HOME, and a user whom the system does not know
-        os.environ["HOME"] = str(_cache(root))
+        set_unless_given({"HOME": str(_cache(root))})
     if NUMBA_CACHE not in os.environ and not any(map(_is_writable, _usual_places())):
-        os.environ[NUMBA_CACHE] = str(_cache(root) / "numba")
+        set_unless_given({NUMBA_CACHE: str(_cache(root) / "numba")})
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ser_batch import resources
 from ser_batch.analysis.workers import Workers
 from ser_batch.errors import GoneFileError, TruncatedAudioError
 
@@ -32,6 +33,27 @@ def broken(jobs: Sequence[int]) -> list[Exception]:
 
 def died(job: int) -> Exception:
     return GoneFileError()
+
+
+def surroundings(jobs: Sequence[int]) -> list[tuple[str, tuple[Path, ...]]]:
+    return [(os.environ["OMP_NUM_THREADS"], resources.encoder_folders()) for _ in jobs]
+
+
+def unseen(job: int) -> tuple[str, tuple[Path, ...]]:
+    return "", ()
+
+
+def test_processes_have_one_thread_and_know_the_encoders_that_were_added(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(resources, "_added_encoders", [tmp_path / "newer", tmp_path / "older"])
+    with Workers(surroundings, unseen, 1) as workers:
+        [[(threads, folders)]] = workers.map([[1]])
+    assert threads == "1"
+    assert folders == resources.encoder_folders()
+    assert folders[1:] == (tmp_path / "newer", tmp_path / "older")
+    assert "OMP_NUM_THREADS" not in os.environ
 
 
 def test_only_the_job_that_kills_its_process_is_lost() -> None:

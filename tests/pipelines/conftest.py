@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +14,7 @@ import pytest
 
 from pipelines.logs import LOG
 from ser_batch.config import Settings
+from ser_batch.environment import set_unless_given
 from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.store.lake import Lake
 from ser_batch.tables import TableContract
@@ -35,12 +35,15 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prefect_server(prefect_home: Path) -> Iterator[None]:
     """One server for all nights of this test process."""
-    from pipelines.prefect_api import QUIET_PREFECT
+    from pipelines.prefect_api import QUIET
 
-    os.environ.update(QUIET_PREFECT, PREFECT_HOME=str(prefect_home))
+    set_unless_given({"PREFECT_HOME": str(prefect_home)})
+    from prefect.logging.configuration import setup_logging
+    from prefect.settings import temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with temporary_settings(set_defaults=QUIET), prefect_test_harness(server_startup_timeout=120):
+        setup_logging()
         yield
 
 

@@ -1,14 +1,13 @@
 """Encoders of our own: a folder with the ONNX file, what is said of it, and its feature set.
 
-The ones that come along lie beside the bundled models; adapted ones lie in the folders that
-`SER_ENCODERS` names. Commands add their root's own, and the processes that they start inherit it.
+The ones that come along lie beside the bundled models; adapted ones lie under a root
+(`resources.add_encoders`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +20,7 @@ from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.encoder import Encoder, encoder_of, sinusoids
 from ser_batch.features.encoders.sets import pooled_rows, state_features
 from ser_batch.features.kinds import FeatureKind
-from ser_batch.resources import bundled_models
+from ser_batch.resources import encoder_folders
 
 FORMAT = 1
 DEFINITION = 1
@@ -32,7 +31,6 @@ HEAD_WIDTH = 64
 N_POSITIONS = 1500
 """Half a minute; longer segments are described in parts."""
 
-FOLDERS_VARIABLE, ENCODERS = "SER_ENCODERS", "encoders"
 ENCODER_FILE, MANIFEST_FILE, CARD_FILE = "encoder.onnx", "encoder.json", "CARD.md"
 DEFAULT_ENCODER = "encoder_v1"
 
@@ -168,17 +166,8 @@ def read_encoder(folder: Path) -> LocalEncoder:
 
 def encoder_folder(name: str) -> Path | None:
     """Where an encoder of this name lies; None if there is none."""
-    added = os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)
-    places = [bundled_models() / ENCODERS, *(Path(place) for place in added if place)]
-    found = [place / name for place in places if (place / name / MANIFEST_FILE).is_file()]
-    return found[0] if found else None
-
-
-def add_encoders(folder: Path) -> None:
-    """Look for encoders in a folder too, before those that were added earlier."""
-    added = os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep)
-    places = [str(folder), *(place for place in added if place and place != str(folder))]
-    os.environ[FOLDERS_VARIABLE] = os.pathsep.join(places)
+    places = (place / name for place in encoder_folders())
+    return next((place for place in places if (place / MANIFEST_FILE).is_file()), None)
 
 
 def find_encoder(name: str) -> LocalEncoder:

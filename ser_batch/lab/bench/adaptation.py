@@ -20,12 +20,13 @@ from ser_batch.config import Settings
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.features.dataset import Dataset
-from ser_batch.features.encoders.local import LocalEncoder, add_encoders
+from ser_batch.features.encoders.local import LocalEncoder
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lab.bench.encoder import FOLDS_OF, TRAINED_ON, cross_corpus, within
 from ser_batch.lab.distill.run import Task, distill
 from ser_batch.lab.distill.sources import OWN, Source
 from ser_batch.progress import Progress
+from ser_batch.resources import add_encoders
 from ser_batch.training.describe import describe_clips, telephone_signal
 from ser_batch.training.normalise import per_speaker
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ser_batch import resources
 from ser_batch.corpora.licences import FREE
 from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.local import (
@@ -18,7 +19,6 @@ from ser_batch.features.encoders.local import (
     ENCODER_FILE,
     MANIFEST_FILE,
     LocalEncoderFeatureSet,
-    add_encoders,
     find_encoder,
     own_set,
     read_encoder,
@@ -40,10 +40,10 @@ def chosen() -> LocalEncoderFeatureSet:
 @pytest.fixture
 def copied(chosen: LocalEncoderFeatureSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the encoder under another name, among those that are looked for."""
-    monkeypatch.setenv("SER_ENCODERS", "")
+    monkeypatch.setattr(resources, "_added_encoders", [])
     folder = tmp_path / "encoders" / "copied"
     shutil.copytree(chosen.encoder.folder, folder)
-    add_encoders(folder.parent)
+    resources.add_encoders(folder.parent)
     return folder
 
 

@@ -12,6 +12,7 @@ import soundfile
 
 torch = pytest.importorskip("torch", reason="torch is missing: pip install ser-batch[distill]")
 
+from ser_batch import resources
 from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.features.encoders.local import voted_corpora
@@ -93,7 +94,7 @@ def test_votes_of_voices_never_trained_on_are_predicted_better(
     assert encoder.manifest["votes"] == ["cremad"]
     assert encoder.manifest["licence"] == "ODbL-1.0"
     assert "perceived in cremad were a second target" in (encoder.folder / "CARD.md").read_text()
-    monkeypatch.setenv("SER_ENCODERS", str(tmp_path))
+    monkeypatch.setattr(resources, "_added_encoders", [tmp_path])
     assert voted_corpora(f"descriptors_v1+{encoder.name}") == {"cremad"}
     assert voted_corpora("descriptors_v1+encoder_v1") == frozenset()
     assert not any("votes" in name for name in encoder.graph().decode("latin-1").split("\0"))
