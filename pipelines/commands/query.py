@@ -153,7 +153,7 @@ def report(
 
         ser-batch report --from 2026-11-02 --to 2026-11-08 --queue billing
 
-        SER_REPORT__CALLS_TO_LISTEN=50 ser-batch report
+        SER_REPORT__PRIORITY_CALLS=50 ser-batch report
     """
     from ser_batch.report.content import Choice
     from ser_batch.report.selection import check_choice

@@ -30,7 +30,7 @@ class DriftSettings(Section):
 class ReportSettings(Section):
     """The report."""
 
-    calls_to_listen: int = Field(20, ge=1, le=1000, description="priority calls listed")
+    priority_calls: int = Field(20, ge=1, le=1000, description="priority calls listed")
     min_calls: int = Field(
         5, ge=1, description="groups with fewer scored calls are shown without a figure"
     )

@@ -38,7 +38,7 @@ ADVICE = {
     ),
     ("line", BEFORE): "the line changed: check the recorder, its level and its codec",
     ("scores", TRAINING): (
-        "scores are spread unlike those of held-out speakers of the training data: trust the "
+        "scores are distributed unlike those of held-out speakers of the training data: trust the "
         "ranking of calls more than its level; label some (`ser-batch labels queue`) and retrain"
     ),
     ("coverage", TRAINING): (

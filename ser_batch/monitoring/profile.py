@@ -1,4 +1,4 @@
-"""Profile: how one day's calls are spread, as counts in bins that never change."""
+"""Profile: one day's calls as histograms, in bins that never change."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _QUERIES = (
     "model_changes",
     "drivers",
     "arcs",
-    "listen",
+    "priority_calls",
     "not_scored",
     "quarantine",
     "quality",
@@ -139,7 +139,7 @@ def _values(period: Period | None, queues: str, settings: Settings) -> dict[str,
         "period": f"call_date between date '{period.first}' and {last} and {queues}",
         "all_days": f"call_date between date '{period.earlier}' and {last} and {queues}",
         "queues": queues,
-        "calls_to_listen": str(settings.report.calls_to_listen),
+        "priority_calls": str(settings.report.priority_calls),
         "min_calls": str(settings.report.min_calls),
     }
 

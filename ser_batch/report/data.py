@@ -22,7 +22,7 @@ from ser_batch.report.content import Content
 from ser_batch.report.queries import Row
 from ser_batch.serialise import plain
 
-DATA_VERSION = 1
+DATA_VERSION = 2
 """Of the data files; raised whenever a field comes, goes or changes its meaning."""
 
 Data = TypeVar("Data", "ReportData", "CallData")
@@ -33,7 +33,7 @@ class Rules:
     """The settings that pages name, under their own names."""
 
     min_calls: int
-    calls_to_listen: int
+    priority_calls: int
     threshold: float
     call_threshold: float
     end_threshold: float
@@ -49,7 +49,7 @@ class Rules:
         index, drift, denoise = settings.dissatisfaction, settings.drift, settings.denoise
         return cls(
             min_calls=settings.report.min_calls,
-            calls_to_listen=settings.report.calls_to_listen,
+            priority_calls=settings.report.priority_calls,
             threshold=index.threshold,
             call_threshold=index.call_threshold,
             end_threshold=index.end_threshold,

@@ -133,7 +133,9 @@ def _without(
         return mention is not None and any(mention.search(f'"{text}"') for text in _texts(value))
 
     rows = dict(data.content.rows)
-    rows["listen"] = [row for row in rows["listen"] if row["recording_id"] not in recordings]
+    rows["priority_calls"] = [
+        row for row in rows["priority_calls"] if row["recording_id"] not in recordings
+    ]
     rows["quarantine"] = [row for row in rows["quarantine"] if not is_mentioned(row)]
     kept = dataclasses.replace(
         data,

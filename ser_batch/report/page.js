@@ -91,7 +91,7 @@ function filterCalls({values, first, last}) {
   for (const item of document.querySelectorAll(".calls li")) {
     const own = JSON.parse(item.dataset.facets), day = item.dataset.day;
     const fits = day >= first && day <= last && values.every((value, at) => value === null || data.facets[at].values[value] === own[at]);
-    item.hidden = !fits || shown >= CALLS_TO_LISTEN;
+    item.hidden = !fits || shown >= PRIORITY_CALLS;
     if (!item.hidden) shown += 1;
   }
   if (byId("listed")) byId("listed").textContent = shown ? "" : "None of the listed calls fits the filters.";

@@ -1,4 +1,4 @@
-"""How scores and lines are spread, as counts in bins that never change."""
+"""Histograms of scores and of line measures, in bins that never change."""
 
 from __future__ import annotations
 

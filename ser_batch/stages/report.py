@@ -52,7 +52,7 @@ def write_report(
         content = read_content(con, settings, choice or Choice())
         model = model_facts(root, warehouse.model_of(con))
         files.begin_report(root.reports, run_id)
-        pages = _write_call_pages(con, root, settings, run_id, content.rows["listen"])
+        pages = _write_call_pages(con, root, settings, run_id, content.rows["priority_calls"])
     data = ReportData(
         run_id=run_id,
         program_version=ser_batch.__version__,
@@ -100,7 +100,7 @@ def _write_call_pages(
     Returns:
         recording_ids of the calls with a page
     """
-    with_page = calls[: settings.report.calls_to_listen] if settings.report.call_pages else []
+    with_page = calls[: settings.report.priority_calls] if settings.report.call_pages else []
     for call in with_page:
         audio = _audio(call, settings)
         files.write_call(root.reports, read_call(con, call, audio, settings, report=run_id))

@@ -1,4 +1,4 @@
-"""Contracts of what the model says, and of how that is spread over days: predictions, drift."""
+"""Contracts of what the model says, and of its distribution by day: predictions, drift."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PREDICTIONS = TableContract(
 PROFILES = TableContract(
     name="profiles",
     version=1,
-    grain="one row a call date, model and measure: how the day's calls are spread over its bins",
+    grain="one row a call date, model and measure: histogram of the day's calls",
     key=("subject", "name"),
     arrow=pa.schema(
         [

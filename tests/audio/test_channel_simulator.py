@@ -6,6 +6,7 @@ import pytest
 from ser_batch.audio.channel_simulator import (
     ChannelRanges,
     at_level,
+    in_room,
     over_noise,
     random_response,
     simulate_channel,
@@ -60,6 +61,19 @@ def test_a_signal_is_brought_to_a_level_and_silence_stays_silence():
     assert 10 * np.log10(np.mean(at_level(noise, -26.0) ** 2)) == pytest.approx(-26, abs=0.01)
     assert not at_level(np.zeros(100, np.float32), -26.0).any()
     assert not at_level(np.zeros(0, np.float32), -26.0).size
+
+
+def test_a_room_decays_by_60_db_in_its_time_and_keeps_the_direct_sound():
+    click = np.zeros(16000, np.float32)
+    click[0] = 1.0
+    rng = np.random.default_rng(0)
+    received = in_room(click, 8000, t60_s=1.0, direct_db=-6.0, rng=rng)
+    assert received[0] == 1.0
+    tail = received[1:8000] ** 2
+    assert 10 * np.log10(1 / tail.sum()) == pytest.approx(-6.0, abs=0.5)
+    early, late = tail[:800].mean(), tail[4000:4800].mean()  # half a second apart
+    assert 10 * np.log10(early / late) == pytest.approx(30, abs=1.5)
+    assert np.abs(received[8000:]).max() < 1e-9
 
 
 def test_a_microphone_without_tilt_and_bumps_changes_nothing():

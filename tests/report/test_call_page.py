@@ -56,7 +56,7 @@ def test_it_shows_both_sides_and_every_segment_with_its_emotion(root):
     assert html.count("data:image/png;base64,") == 2
     assert html.count('class="scored"') == 3
     assert "anger 90\N{NO-BREAK SPACE}%, neutral 10\N{NO-BREAK SPACE}%" in html
-    assert 'href="../run-1.html#listen"' in html
+    assert 'href="../run-1.html#priority-calls"' in html
     assert "<script" not in html
 
 
@@ -174,12 +174,12 @@ def test_it_opens_from_disk_quietly_and_leads_back(root, browser, width):
     page.on("console", lambda message: trouble.append(message.text))
     page.on("request", lambda request: trouble.append(request.url[:40]))
     page.goto((root.reports / "run-1.html").as_uri())
-    page.locator("#listen h3 a").click()
+    page.locator("#priority-calls h3 a").click()
     assert page.locator("h1").inner_text() == NASTY
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
     assert axe_violations(page) == []
     page.get_by_text("Back to the report").click()
-    assert page.url.endswith("run-1.html#listen")
+    assert page.url.endswith("run-1.html#priority-calls")
     assert [url for url in trouble if not url.startswith(("file://", "data:"))] == []
     page.close()

@@ -11,7 +11,7 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.report import files
 from ser_batch.report.call_page import render_call
-from ser_batch.report.data import CallData, ReportData, from_json, to_json
+from ser_batch.report.data import DATA_VERSION, CallData, ReportData, from_json, to_json
 from ser_batch.report.page import render
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import is_current, write_report
@@ -111,7 +111,9 @@ def test_a_redaction_that_was_killed_is_finished_by_the_next(
 def test_a_report_without_readable_data_is_deleted_once_a_call_is_removed(written: Root) -> None:
     data = written.reports / "first.json"
     (written.reports / "old.html").write_text("<p>gone</p>", encoding="utf-8")
-    data.write_text(data.read_text("utf-8").replace('"data_version":1', '"data_version":0'))
+    data.write_text(
+        data.read_text("utf-8").replace(f'"data_version":{DATA_VERSION}', '"data_version":0')
+    )
     assert files.redact(written.reports, set()) == 0
     assert (written.reports / "old.html").exists()
     files.redact(written.reports, {"another"})

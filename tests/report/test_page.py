@@ -108,7 +108,7 @@ def test_calls_are_listed_worst_first_with_path_and_time_of_the_worst_moment(roo
     assert listed_calls(html) == ["call-worst", "call-mild"]
     assert "2026/worst.wav" in html
     assert "worst at 1:30" in words(html)
-    assert listed_calls(page_of(root, report={"calls_to_listen": 1})) == ["call-worst"]
+    assert listed_calls(page_of(root, report={"priority_calls": 1})) == ["call-worst"]
 
 
 def listed_calls(html: str) -> list[str]:

@@ -18,7 +18,7 @@ with ranked_calls as (
 worst_calls as (
     select *
     from ranked_calls
-    where place <= $calls_to_listen or place_in_queue <= least(10, $calls_to_listen)
+    where place <= $priority_calls or place_in_queue <= least(10, $priority_calls)
 ),
 
 segments as (
