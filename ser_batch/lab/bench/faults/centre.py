@@ -97,15 +97,15 @@ class Centre:
         return centre
 
     def _receive(self, path: Path) -> None:
-        target = self.audio / path.name
-        self.audio.mkdir(exist_ok=True)
+        target = self.audio / path.parent.name / path.name  # as the metadata names it
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         os.utime(target, (WRITTEN_AT_S, WRITTEN_AT_S))
 
     @property
     def first_call(self) -> str:
         """The id of the call whose recording comes first."""
-        return min(self.audio.glob("*.wav")).stem
+        return min(self.audio.rglob("*.wav")).stem
 
     def receive_later(self) -> None:
         """The last recording comes."""
