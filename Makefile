@@ -1,4 +1,4 @@
-# make demo: the whole night on calls that it makes itself.   make test: every check.
+# make demo: the whole night on calls that it makes itself.   make test: every check but long tests.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,13 +10,16 @@ COMPILE_LOCK := uv pip compile --quiet --no-header --universal --generate-hashes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test coverage setup setup-dev lint lock clean
+.PHONY: demo test test-slow coverage setup setup-dev lint lock clean
 
 demo: setup
 	@$(BIN)/ser-batch demo --root data/demo
 
 test: setup-dev lint
 	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0
+
+test-slow: setup-dev
+	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0 -m slow
 
 coverage: setup-dev
 	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0 --cov --cov-report term

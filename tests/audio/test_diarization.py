@@ -136,6 +136,7 @@ def test_no_speech_is_one_speaker_who_is_silent() -> None:
     assert [len(own) for own in found.speakers] == [0]
 
 
+@pytest.mark.slow
 def test_the_same_call_is_always_separated_the_same_way() -> None:
     signal, truth = conversation()
     bursts = intervals(sorted(pair for own in truth for pair in own.tolist()))
@@ -160,6 +161,7 @@ def test_overlap_that_is_given_to_one_speaker_is_half_missed() -> None:
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
 def test_demo_calls_in_one_channel_are_diarized_as_promised(corpus_dir: Path) -> None:
     pytest.importorskip("py_nanotts", reason="the speech engine of the extra `demo` is missing")
     result = run(corpus_dir, Settings(), n_calls=4)

@@ -20,7 +20,6 @@ def nothing_lost(result: dict[str, Any]) -> bool:
 
 
 @pytest.mark.faults
-@pytest.mark.slow
 def test_no_fault_at_any_step_of_any_operation_loses_a_row(tmp_path: Path) -> None:
     result = run(tmp_path, flips=20, kills=50)
     assert result["count_faults"] >= 1000

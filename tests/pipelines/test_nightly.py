@@ -169,6 +169,7 @@ def test_changed_segments_are_cut_and_scored_again(run: Run, audio: Path, lake: 
     assert {tuple(row[name] for name in PREDICTIONS.key) for row in scored} == keys
 
 
+@pytest.mark.slow
 def test_what_is_known_of_deleted_audio_outlives_changed_settings(
     run: Run, audio: Path, lake: Lake
 ) -> None:
@@ -254,6 +255,7 @@ def test_silence_about_notice_counts_as_no_where_notice_is_required(
     assert "policy.notice_required" in reason["remedy"]
 
 
+@pytest.mark.slow
 def test_a_replaced_recording_takes_the_place_of_the_old_one(
     run: Run, audio: Path, lake: Lake
 ) -> None:
@@ -295,6 +297,7 @@ def test_a_repaired_file_leaves_quarantine(run: Run, audio: Path, lake: Lake) ->
     assert rows(lake, QUARANTINE) == []
 
 
+@pytest.mark.slow
 def test_a_touched_file_is_no_new_recording(run: Run, audio: Path, lake: Lake) -> None:
     run(audio)
     before = rows(lake, RECORDINGS)

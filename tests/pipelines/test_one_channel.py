@@ -73,6 +73,7 @@ def test_voices_without_a_clear_diarization_stay_one_channel_with_a_warning(
     assert "min_separation_confidence" in row["remedy"]
 
 
+@pytest.mark.slow
 def test_a_first_try_can_say_who_speaks_first(mixed: Path, tmp_path: Path) -> None:
     call = mixed / "call.wav"
     (silent,) = json.loads(ser_batch("score", call, "--json", "--root", tmp_path).stdout)["files"]

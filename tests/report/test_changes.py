@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+import pytest
+
 from ser_batch.store.lake import Lake
 from ser_batch.tables import DRIFT, predictions_contract
 from ser_batch.testing.lakes import MODEL_ID, put, put_call
@@ -12,6 +14,7 @@ from ser_batch.testing.rows import MIDDAY, prediction
 from tests.report.pages import DRIFTED, drift_row, page_of, put_day, put_nights, words
 
 
+@pytest.mark.slow
 def test_a_change_beyond_chance_is_called_one_and_another_is_not(root):
     lake = Lake(root.lake)
     put_day(lake, n_angry=30, n_calm=10)

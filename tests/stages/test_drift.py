@@ -297,6 +297,7 @@ def test_the_day_is_compared_with_the_window_and_no_older_day(lake: Lake, bundle
     assert len(lake.parts(PROFILES)) == 4
 
 
+@pytest.mark.slow
 def test_a_change_too_slow_for_any_day_is_found_against_the_frozen_first_days(
     tmp_path: Path, bundle: Path
 ):

@@ -126,6 +126,7 @@ def test_somebody_on_both_sides_is_refused(material: Material):
         prove_apart(material.learnt_from, [material.learnt_from.speakers[0]])
 
 
+@pytest.mark.slow
 def test_the_same_labels_give_the_same_model(labelled: Root, material: Material, challenger):
     again = make_challenger(
         labelled, SETTINGS, gather(Lake(labelled.lake), SETTINGS), [], recipe=QUICK
@@ -224,6 +225,7 @@ def test_an_emotion_with_too_few_labels_is_left_out_with_its_numbers(tmp_path: P
     assert found.settings.retrain.leave_out == ("sadness",)
 
 
+@pytest.mark.slow
 def test_a_comparison_leaves_out_what_the_settings_or_the_challenger_leave_out(
     labelled: Root, tmp_path: Path
 ):
@@ -363,6 +365,7 @@ def test_corpora_without_a_folder_are_said():
         corpora_clips(Settings(retrain={"corpora": ("emodb",)}).retrain)
 
 
+@pytest.mark.slow
 def test_a_corpus_counts_as_much_as_its_weight(labelled: Root, material: Material, tmp_path: Path):
     made_corpus(tmp_path / "emodb", n_speakers=2)
 

@@ -103,6 +103,7 @@ def test_a_full_build_builds_all_dates_though_nothing_changed(lake, target):
     assert everything(target) == before
 
 
+@pytest.mark.slow
 def test_nights_of_changes_give_the_rows_of_a_full_build(lake, target, tmp_path):
     """New calls, corrected dates, objections, new scores and erased parts, night after night."""
     rng = random.Random(7)

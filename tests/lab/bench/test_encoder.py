@@ -33,6 +33,7 @@ def run(corpora: Path, cache: Path, steps: list[str]):
     )
 
 
+@pytest.mark.slow
 def test_every_set_has_a_row_and_features_are_described_once(corpora, tmp_path):
     steps: list[str] = []
     found = run(corpora, tmp_path, steps)
@@ -59,6 +60,7 @@ def test_eight_bits_stay_near_single_precision():
     assert np.abs(coarse - fine).mean() < 0.05 * fine.std()
 
 
+@pytest.mark.slow
 def test_unlabelled_speakers_are_parted_from_those_that_are_judged(corpora):
     pytest.importorskip("torch", reason="torch is missing: pip install ser-batch[distill]")
     from ser_batch.lab.bench.adaptation import run as adapt

@@ -23,6 +23,7 @@ def compared(folder, protocol):
     )
 
 
+@pytest.mark.slow
 def test_every_classifier_is_tested_on_the_same_unseen_speakers(tmp_path):
     made_corpus(tmp_path / "emodb", n_speakers=3)
     result = compared(tmp_path, "emodb-loso")

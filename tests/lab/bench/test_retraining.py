@@ -42,6 +42,7 @@ def test_labels_teach_what_the_start_did_not_know(by: str):
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
 def test_the_bench_runs_on_clips_of_two_corpora(corpus_dir: Path, tmp_path: Path):
     for corpus in ("emodb", "tess"):
         clips = sorted((corpus_dir / "emotion" / corpus).rglob("*.flac"))[::7]

@@ -13,6 +13,7 @@ import pytest
 CHECKOUT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 def test_an_adaptation_is_judged_written_down_and_found_by_its_name(
     speech: Path, tmp_path: Path
 ) -> None:
