@@ -1,7 +1,7 @@
 """The steps of a night, in order, and who carries them out.
 
 What happens in each step stands in `ser_batch.stages`. A step receives small values that can be
-pickled and opens what it needs, so the same steps run as tasks of a Prefect flow or plainly here.
+pickled and opens what it needs, so that the same steps run as tasks of a flow, here or elsewhere.
 """
 
 from __future__ import annotations
@@ -41,23 +41,6 @@ class Runner(Protocol):
 
     def name_run(self, dates: Collection[dt.date]) -> None:
         """Show which call dates the night computes."""
-
-
-class PlainRunner:
-    """One step after the other in this process, without Prefect."""
-
-    def run(self, step: Callable[..., Result], *arguments: Any) -> Result:
-        """Call it."""
-        return step(*arguments)
-
-    def map(
-        self, step: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]
-    ) -> list[Result]:
-        """Call it for each."""
-        return [step(*values) for values in arguments]
-
-    def name_run(self, dates: Collection[dt.date]) -> None:
-        """Nobody looks."""
 
 
 def run_night(night: Night, runner: Runner) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def replace_issues(
     part = Part(None, writer)
     try:
         before = lake.read(QUARANTINE, [part]).to_pylist()
-    except DamagedPartError:  # its rows are stated anew, as noticed now
+    except DamagedPartError:  # its rows are written again, as noticed now
         before = []
     noticed = {_key(row): row["noticed_at"] for row in before}
     stated = {_key(row): {**row, "noticed_at": noticed.get(_key(row), now)} for row in rows}

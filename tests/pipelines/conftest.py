@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pytest
@@ -22,8 +23,26 @@ from ser_batch.tables import TableContract
 TIMES = {"ingested_at", "noticed_at", "arrived_at"}
 """Columns that say when something was done, which two runs need not share."""
 
+Result = TypeVar("Result")
 Run = Callable[..., dict[str, Any]]
 Settled = Callable[..., AbstractContextManager[None]]
+
+
+class PlainRunner:
+    """One step after the other in this process, without Prefect."""
+
+    def run(self, step: Callable[..., Result], *arguments: Any) -> Result:
+        """Call it."""
+        return step(*arguments)
+
+    def map(
+        self, step: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]
+    ) -> list[Result]:
+        """Call it for each."""
+        return [step(*values) for values in arguments]
+
+    def name_run(self, dates: Collection[dt.date]) -> None:
+        """Nobody looks."""
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +100,7 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> Settled:
 def run(workers: None, settled: Settled, tmp_path: Path) -> Run:
     """Run a night's steps without Prefect: `run(audio, metadata, ingest__min_age_s=5)`."""
     from pipelines.night import open_night
-    from pipelines.steps import PlainRunner, run_night
+    from pipelines.steps import run_night
 
     def night(audio: Path, *metadata: Path, **settings: object) -> dict[str, Any]:
         root = tmp_path / "root"

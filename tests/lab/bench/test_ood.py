@@ -8,9 +8,9 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.lab.bench.ood import Sources, run
 from ser_batch.lab.bench.other_sounds import SYNTHETIC, far, synthetic_sounds
-from ser_batch.lab.synthetic.tones import speech_like
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
 from tests.corpora.made import made_corpus
+from tests.lab.synthetic.tones import speech_like
 
 
 def test_each_kind_of_sound_has_a_row(tmp_path):
