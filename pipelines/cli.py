@@ -17,6 +17,7 @@ from pipelines.commands import (
     bench_models,
     bench_report,
     bench_statistics,
+    compare,
     corpus,
     demo,
     distill,
@@ -86,6 +87,7 @@ app.command(rich_help_panel=NIGHT)(erase.erase)
 app.command(rich_help_panel=NIGHT)(verify.verify)
 app.command(rich_help_panel=LOOK)(query.query)
 app.command(rich_help_panel=LOOK)(query.report)
+app.command(rich_help_panel=LOOK)(compare.compare)
 app.command(rich_help_panel=LOOK)(export.export)
 app.command(rich_help_panel=LOOK)(score.score)
 app.command(rich_help_panel=LOOK)(inspect.inspect)

@@ -115,6 +115,14 @@ create macro correlation_sum(correlation_1, correlation_2, correlation_3, days, 
     + (1 - 3 * loss / days) * coalesce(correlation_3, 0)
 );
 
+-- mean_inflation: what bad days that persist multiply the variance of a mean over so many days, or of
+--   its change, by; loss as in correlation_sum
+-- date_inflation: what they multiply it by because the dates within so many days vary less
+create macro mean_inflation(correlation_1, correlation_2, correlation_3, days, loss) as
+    greatest(1, 1 + correlation_sum(correlation_1, correlation_2, correlation_3, days, loss));
+create macro date_inflation(of_mean, days) as
+    coalesce((days - 1) / nullif(days - least(of_mean, days / 2), 0), 1);
+
 -- welch_degrees: degrees of freedom of the difference of two groups; of the smaller if none varies
 -- Source: Welch (1947), Biometrika 34, 28-35.
 create macro welch_degrees(variance, degrees, variance_before, degrees_before) as coalesce(

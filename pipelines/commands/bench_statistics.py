@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,20 +13,24 @@ from pipelines.terminal import progress_bar
 
 def statistics(
     queues: Annotated[int, typer.Option(help="Simulated queues a scenario.", min=10)] = 100,
+    topic: Annotated[
+        Literal["trend", "compare"],
+        typer.Option(help="The mart trend, or what `ser-batch compare` finds."),
+    ] = "trend",
     as_json: JsonOption = False,
 ) -> None:
-    """False alarms and coverage of the trend's intervals on simulated calls without a change.
+    """False alarms and coverage of intervals on simulated calls without a change.
 
     Examples:
 
       ser-batch bench statistics
 
-      ser-batch bench statistics --queues 300 --json
+      ser-batch bench statistics --topic compare --queues 300 --json
     """
     from ser_batch.lab.bench.statistics import run
 
     with progress_bar() as on_progress:
-        result = run(n_queues=queues, on_progress=on_progress)
+        result = run(n_queues=queues, topic=topic, on_progress=on_progress)
     print_figures(result, as_json=as_json)
 
 

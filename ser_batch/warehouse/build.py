@@ -92,6 +92,8 @@ def build(
             open_calls(con, lake, parts_of(now.parts, batch), batch, settings)
             build_dates(con, blueprint)
         build_whole(con, blueprint.last)
+        if kept is None:
+            con.execute(f"begin; {blueprint.functions} commit;")
         run_tests(con, blueprint.rules_of_all)
         con.begin()
         document(con, blueprint.models)

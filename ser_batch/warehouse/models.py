@@ -90,6 +90,7 @@ class Blueprint:
         rules_of_calls: rules that can be tested on some call dates alone
         rules_of_all: the other rules
         macros: functions that the models use
+        functions: table functions that use the models
     """
 
     first: tuple[Model, ...]
@@ -98,6 +99,7 @@ class Blueprint:
     rules_of_calls: tuple[Rule, ...]
     rules_of_all: tuple[Rule, ...]
     macros: str
+    functions: str
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -133,6 +135,7 @@ def read_blueprint(folder: Path) -> Blueprint:
         rules_of_calls=tuple(rule for rule in rules if rule in dates_do),
         rules_of_all=tuple(rule for rule in rules if rule not in dates_do),
         macros=(folder / "macros.sql").read_text(encoding="utf-8"),
+        functions=(folder / "functions.sql").read_text(encoding="utf-8"),
     )
 
 

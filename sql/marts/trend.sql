@@ -219,13 +219,9 @@ inflations as (
         call_date,
         scope,
         window_days,
-        greatest(
-            1, 1 + correlation_sum(correlation_1, correlation_2, correlation_3, window_days, 1)
-        ) as of_mean,
-        greatest(
-            1, 1 + correlation_sum(correlation_1, correlation_2, correlation_3, window_days, 1.5)
-        ) as of_change,
-        (window_days - 1) / (window_days - least(of_mean, window_days / 2)) as of_dates
+        mean_inflation(correlation_1, correlation_2, correlation_3, window_days, 1) as of_mean,
+        mean_inflation(correlation_1, correlation_2, correlation_3, window_days, 1.5) as of_change,
+        date_inflation(of_mean, window_days) as of_dates
     from stg_date_correlation
     cross join (values (7), (28)) as lengths(window_days)
 ),

@@ -1,15 +1,16 @@
 """How often the warehouse's intervals fail: false alarms and coverage on simulated calls.
 
 Simulated rows stand in for `call_summary`; the figures come from the shipped SQL. No queue changes
-from one window to the next, so every change that is called beyond chance is a false alarm. Calls of
-one day share a deviation, and so do all calls of one customer.
+from one window to the next, or differs from the others, so every difference that is called beyond
+chance is a false alarm. Calls of one day share a deviation, and so do all calls of one customer.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -68,82 +69,114 @@ SCENARIOS = (
     Scenario("both, days persist long", day_memory=0.8),
 )
 
-# 7-day windows that share no day, and the one pair of 28-day windows
-_COMPARED = """
-select
-    window_days,
-    p_value <= 0.05 as is_alarm,
+_IS_ALARM_OF_INDEPENDENT_CALLS = """
     abs(change) > 1.95996 * sqrt(
         dissatisfied_call_share * (1 - dissatisfied_call_share) / count_scored_calls
         + dissatisfied_call_share_before * (1 - dissatisfied_call_share_before)
         / count_scored_calls_before
-    ) as is_alarm_of_independent_calls,
-    change_low <= 0 and change_high >= 0 as holds_no_change,
-    max(is_beyond_chance::int) over (partition by window_days, call_date) as any_queue
+    )"""
+
+# 7-day windows that share no day, and the one pair of 28-day windows
+_OF_TREND = f"""
+select
+    window_days,
+    p_value <= 0.05,
+    {_IS_ALARM_OF_INDEPENDENT_CALLS},
+    change_low <= 0 and change_high >= 0,
+    max(is_beyond_chance::int) over (partition by window_days, call_date)
 from trend
 where scope = 'queue' and p_value is not null
     and date_diff('day', date '2026-01-05', call_date) % (2 * window_days) = 2 * window_days - 1
 """
 
+_OF_COMPARED = f"""
+select
+    kind,
+    adjusted_change_low > 0 or adjusted_change_high < 0,
+    {_IS_ALARM_OF_INDEPENDENT_CALLS},
+    adjusted_change_low <= 0 and adjusted_change_high >= 0
+from (values
+    ('5, 17 before', date '2026-02-11', date '2026-02-15', date '2026-01-25', date '2026-02-10'),
+    ('14, other queues', date '2026-02-02', date '2026-02-15', null, null)
+) as asked(kind, first_asked, last_asked, first_before, last_before)
+cross join (select distinct queue as asked_queue from call_summary) as queues
+cross join lateral (
+    from compared(
+        asked.first_asked,
+        asked.last_asked,
+        asked.first_before,
+        asked.last_before,
+        only_queue := queues.asked_queue,
+        against_others := asked.first_before is null
+    )
+) as found
+where p_value is not null
+"""
 
-def run(*, n_queues: int = 100, on_progress: Progress) -> dict[str, Any]:
-    """Build the trend of simulated queues that do not change.
+Topic = Literal["trend", "compare"]
+_QUESTIONS: dict[Topic, str] = {"trend": _OF_TREND, "compare": _OF_COMPARED}
+_MEANINGS = {
+    "alarms": f"share of comparisons called beyond chance at 5 %; goal at most {GOAL:.0%}",
+    "naive": "the same where calls are taken as independent",
+    "coverage": "share of the 95 % intervals of the change that hold 0",
+    "any queue": f"share of dates that report one of a centre's {QUEUES_A_CENTRE} queues",
+}
+
+
+def run(*, n_queues: int = 100, topic: Topic = "trend", on_progress: Progress) -> dict[str, Any]:
+    """Compare simulated queues that do not change and do not differ.
 
     Args:
-        n_queues: queues of each scenario, independent of each other
+        n_queues: queues of each scenario
+        topic: the mart `trend`, or the SQL function `compared`: unequal periods, and a queue
+            against the others
         on_progress: called with what is done, how far, of how much
 
     Returns:
-        JSON-able; a row a scenario and window: the share of comparisons that are called beyond
-        chance, the same by intervals that take calls as independent, the share of intervals of the
-        change that hold 0, the share of dates on which any queue is reported after correction for
-        their number
+        JSON-able; a row a scenario and kind of comparison: the share of comparisons that are called
+        beyond chance, the same by intervals that take calls as independent, the share of intervals
+        of the change that hold 0; of trend also the share of dates on which any queue is reported
+        after correction for their number
     """
     rows: list[dict[str, Any]] = []
     n_centres = max(1, n_queues // QUEUES_A_CENTRE)
     for number, scenario in enumerate(SCENARIOS):
         rng = np.random.default_rng(number)
-        found = []
+        found: dict[Any, list[tuple[Any, ...]]] = defaultdict(list)
         for centre in range(n_centres):
             on_progress(scenario.name, centre, n_centres)
-            found += _compared(simulated_calls(scenario, QUEUES_A_CENTRE, rng))
-        rows += [_figures(scenario, days, found) for days in (7, 28)]
+            for kind, *figures in _found(simulated_calls(scenario, QUEUES_A_CENTRE, rng), topic):
+                found[kind].append(tuple(figures))
+        rows += [_figures(scenario, kind, found[kind]) for kind in sorted(found)]
         on_progress(scenario.name, n_centres, n_centres)
-    return {
-        "rows": rows,
-        "alarms": f"share of comparisons called beyond chance at 5 %; goal at most {GOAL:.0%}",
-        "naive": "the same where calls are taken as independent",
-        "coverage": "share of the 95 % intervals of the change that hold 0",
-        "any queue": f"share of dates that report one of a centre's {QUEUES_A_CENTRE} queues",
-    }
+    return {"rows": rows, **{name: _MEANINGS[name] for name in rows[0] if name in _MEANINGS}}
 
 
-def _compared(calls: pa.Table) -> list[tuple[Any, ...]]:
-    """The comparisons that the shipped SQL makes of a call centre's calls, see `_COMPARED`."""
-    models = {model.name: model.sql for model in read_blueprint(sql_folder()).models}
-    macros = (sql_folder() / "macros.sql").read_text(encoding="utf-8")
+def _found(calls: pa.Table, topic: Topic) -> list[tuple[Any, ...]]:
+    """What the shipped SQL finds in a call centre's calls: a comparison's kind and its figures."""
+    blueprint = read_blueprint(sql_folder())
+    models = {model.name: model.sql for model in blueprint.models}
     with duckdb.connect(config={"threads": 1}) as con:
-        con.execute(bind_macros(macros, min_calls=5))
+        con.execute(bind_macros(blueprint.macros, min_calls=5))
         con.execute("set variable min_calls = 5")
         con.register("simulated", calls)
         con.execute("create table call_summary as from simulated")
-        for name in ("stg_date_correlation", "trend"):
-            con.execute(f"create table {name} as {models[name]}")
-        return con.execute(_COMPARED).fetchall()
+        con.execute(f"create table stg_date_correlation as {models['stg_date_correlation']}")
+        if topic == "trend":
+            con.execute(f"create table trend as {models['trend']}")
+        else:
+            con.execute(blueprint.functions)
+        return con.execute(_QUESTIONS[topic]).fetchall()
 
 
-def _figures(scenario: Scenario, days: int, found: list[tuple[Any, ...]]) -> dict[str, Any]:
-    """The table's row of a scenario and length of window."""
-    of_days = np.array([row[1:] for row in found if row[0] == days], float)
-    alarms, naive, coverage, any_queue = of_days.mean(axis=0)
+def _figures(scenario: Scenario, kind: Any, found: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """The table's row of a scenario and kind of comparison."""
+    means = np.array(found, float).mean(axis=0)
     return {
         "scenario": scenario.name,
-        "days": days,
-        "n": len(of_days),
-        "alarms": float(alarms),
-        "naive": float(naive),
-        "coverage": float(coverage),
-        "any queue": float(any_queue),
+        "days": kind,
+        "n": len(found),
+        **{name: float(mean) for name, mean in zip(_MEANINGS, means, strict=False)},
     }
 
 
