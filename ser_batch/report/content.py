@@ -98,7 +98,8 @@ def read_content(con: duckdb.DuckDBPyConnection, settings: Settings, choice: Cho
     queues = f"(queue = {quoted(choice.queue)})" if choice.queue else "true"
     days = ask(con, "calls_by_day", {"queues": queues})
     period = choose_period(days, choice)
-    values = _values(period, queues, settings)
+    scope = "'queue'" if choice.queue else "'all'"
+    values = _values(period, queues, settings) | {"scope": scope}
     attributes = _attributes(row["name"] for row in ask(con, "attributes", values))
     values["attributes"] = _attribute_values(attributes)
     sql = {name: statement(name, values) for name in (*_QUERIES, _CELLS)}

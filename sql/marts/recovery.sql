@@ -1,5 +1,5 @@
 -- grain: one row a queue, over the 28 days to the last call date
--- version: 1
+-- version: 2
 -- built: whole
 -- count_calls: scored calls whose worst segment is dissatisfied
 -- count_recovered_calls: of these, with a later segment that is not dissatisfied; the others end
@@ -10,10 +10,16 @@
 -- recovery_median_s: median time from the worst segment to recovery, Kaplan-Meier, seconds; null
 --   where less than half recover in the time recorded
 -- recovery_median_low_s: lower end of its 95 % interval, Brookmeyer and Crowley on the complementary
---   log-log scale; calls taken as independent, seconds
+--   log-log scale, Student's t, clustered by call date and customer (Williams); null, as the upper
+--   end, where all calls are of one customer, seconds
 -- recovery_median_high_s: upper end of its 95 % interval; null: beyond what was recorded
 with calls as (
-    select queue, recovery_watched_s as time_s, (recovery_s is not null)::int as is_recovered
+    select
+        queue,
+        call_date,
+        coalesce(customer, recording_id) as customer,
+        recovery_watched_s as time_s,
+        (recovery_s is not null)::int as is_recovered
     from call_summary
     where recovery_watched_s is not null
         and call_date > (select max(call_date) from call_summary) - 28
@@ -33,6 +39,8 @@ steps as (
     select
         queue,
         time_s,
+        recovered,
+        at_risk,
         sum(ln(1 - recovered / at_risk)) filter (recovered < at_risk) over earlier as log_survival,
         bool_or(recovered = at_risk) over earlier as is_over,
         sum(recovered / (at_risk * (at_risk - recovered))) filter (recovered < at_risk) over earlier
@@ -42,15 +50,7 @@ steps as (
 ),
 
 curves as (
-    select
-        queue,
-        time_s,
-        if(is_over, 0, exp(log_survival)) as survival,
-        if(
-            is_over or log_survival = 0,
-            null,
-            (ln(-log_survival) - ln(ln(2))) / (sqrt(greenwood) / abs(log_survival))
-        ) as deviate
+    select *, if(is_over, 0, coalesce(exp(log_survival), 1)) as survival
     from steps
 ),
 
@@ -58,10 +58,66 @@ medians as (
     select
         queue,
         min(time_s) filter (survival <= 0.5) as median_s,
-        min(time_s) filter (survival < 1 and (survival = 0 or deviate >= -1.95996)) as low_s,
-        min(time_s) filter (survival = 0 or deviate > 1.95996) as high_s,
+        max(time_s) filter (survival > 0) as last_s,
         1 - coalesce(arg_max(survival, time_s) filter (time_s <= 60), 1) as recovered_60
     from curves
+    group by queue
+),
+
+-- what each call adds to the log of the share that has not recovered by the median, or by the last
+-- time before all have
+-- Source: Williams (1995), Lifetime Data Analysis 1, 171-186.
+influences as (
+    select
+        calls.queue,
+        call_date,
+        customer,
+        if(calls.is_recovered = 1 and calls.time_s = curves.time_s, 1 / (at_risk - recovered), 0)
+        - coalesce(greenwood, 0) as influence,
+        max(greenwood) over (partition by calls.queue) as independent
+    from calls
+    inner join medians on calls.queue is not distinct from medians.queue
+    inner join curves
+        on calls.queue is not distinct from curves.queue
+        and curves.time_s = least(calls.time_s, coalesce(median_s, last_s), last_s)
+),
+
+effects as (
+    select
+        queue,
+        greatest(1, found.variance * count_calls ** 2 / nullif(independent, 0)) as effect,
+        student_t(found.degrees) as quantile,
+        found.variance is not null as is_known
+    from (
+        select
+            queue,
+            count(*) as count_calls,
+            any_value(independent) as independent,
+            clustered(influence, 1, call_date, customer) as found
+        from influences
+        group by queue
+    )
+),
+
+deviates as (
+    select
+        curves.queue,
+        time_s,
+        survival,
+        quantile,
+        (ln(-nullif(log_survival, 0)) - ln(ln(2))) / (sqrt(greenwood * effect) / -log_survival)
+            as deviate
+    from curves
+    inner join effects on curves.queue is not distinct from effects.queue
+    where survival < 1 and is_known
+),
+
+intervals as (
+    select
+        queue,
+        min(time_s) filter (survival = 0 or deviate >= -quantile) as low_s,
+        min(time_s) filter (survival = 0 or deviate > quantile) as high_s
+    from deviates
     group by queue
 ),
 
@@ -84,4 +140,5 @@ select
     suppress_small_n(high_s, count_calls) as recovery_median_high_s
 from counted
 inner join medians on counted.queue is not distinct from medians.queue
+left join intervals on counted.queue is not distinct from intervals.queue
 order by counted.queue

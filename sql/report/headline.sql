@@ -1,6 +1,7 @@
 -- question: how many calls were there, how many dissatisfied, and is that a change?
--- intervals: Wilson with the effective number of calls, clustered by call date and customer; the
--- correlation of calls of one date is estimated from both periods, so a period may be a single date
+-- intervals: Wilson with the effective number of calls, clustered by call date and customer, and
+-- widened as those of trend where bad days persist (stg_date_correlation); the correlation of calls of
+-- one date is estimated from both periods, so a period may be a single date
 -- difference: share of the period minus share of the days before; interval by Newcombe's method 10;
 -- null where the correlation rests on fewer than two degrees of freedom (about three dates)
 with calls as (
@@ -37,9 +38,42 @@ scores as (
 ),
 
 dates as (
-    select is_new, sum(score) as score, count(*) as date_count, sum(weight) as leverage
+    select is_new, call_date, sum(score) as score, count(*) as date_count, sum(weight) as leverage
     from scores
     group by is_new, call_date
+),
+
+-- bad days that persist: they vary a period's mean more, and the dates within it less
+correlations as (
+    select [correlation_1, correlation_2, correlation_3] as by_days_apart
+    from stg_date_correlation
+    where scope = $scope and call_date <= $last_date
+    order by call_date desc
+    limit 1
+),
+
+pairs as (
+    select
+        one.is_new,
+        sum(one.leverage * other.leverage * by_days_apart[other.call_date - one.call_date])
+            as correlated
+    from dates as one
+    inner join dates as other
+        on one.is_new = other.is_new
+        and other.call_date - one.call_date between 1 and 3
+    cross join correlations
+    group by one.is_new
+),
+
+persistence as (
+    select
+        dates.is_new,
+        count(*) as count_dates,
+        greatest(1, 1 + 2 * coalesce(any_value(correlated), 0) / sum(leverage ** 2)) as of_mean,
+        (count_dates - 1) / (count_dates - least(of_mean, count_dates / 2)) as of_dates
+    from dates
+    left join pairs using (is_new)
+    group by dates.is_new
 ),
 
 customers as (
@@ -58,11 +92,13 @@ periods as (
         dates.is_new,
         sum(date_count) as period_count,
         sum(date_count ** 2) / sum(date_count) as date_size,
-        cluster_variance(score, leverage) as variance,
+        cluster_variance(score, leverage) * any_value(of_dates) as variance,
+        any_value(of_mean) as of_mean,
         cluster_degrees(leverage) as degrees,
         any_value(independent) as independent,
         coalesce(any_value(extra), 0) / nullif(any_value(independent), 0) as customer_effect
     from dates
+    inner join persistence using (is_new)
     inner join (select is_new, sum(score ** 2) as independent from scores group by is_new)
         using (is_new)
     left join (select is_new, greatest(0, sum(extra)) as extra from customers group by is_new)
@@ -82,10 +118,12 @@ correlated as (
             ),
             0
         )) as date_correlation,
-        max(1 + coalesce(customer_effect, 0)) filter (is_new) as effect,
-        max(1 + coalesce(customer_effect, 0)) filter (not is_new) as effect_before,
+        max(coalesce(customer_effect, 0)) filter (is_new) as of_customers,
+        max(coalesce(customer_effect, 0)) filter (not is_new) as of_customers_before,
         max(date_size) filter (is_new) as date_size,
-        max(date_size) filter (not is_new) as date_size_before
+        max(date_size) filter (not is_new) as date_size_before,
+        max(of_mean) filter (is_new) as of_mean,
+        max(of_mean) filter (not is_new) as of_mean_before
     from periods
 ),
 
@@ -93,8 +131,9 @@ effects as (
     select
         degrees,
         date_correlation,
-        effect + date_correlation * (date_size - 1) as effect,
-        effect_before + date_correlation * (date_size_before - 1) as effect_before
+        of_mean * (1 + date_correlation * (date_size - 1)) + of_customers as effect,
+        of_mean_before * (1 + date_correlation * (date_size_before - 1)) + of_customers_before
+            as effect_before
     from correlated
 ),
 
