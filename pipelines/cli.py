@@ -34,6 +34,7 @@ from pipelines.commands import (
     query,
     retrain,
     score,
+    serve,
     setup,
     train,
     verify,
@@ -88,6 +89,7 @@ app.command(rich_help_panel=NIGHT)(verify.verify)
 app.command(rich_help_panel=LOOK)(query.query)
 app.command(rich_help_panel=LOOK)(query.report)
 app.command(rich_help_panel=LOOK)(compare.compare)
+app.command(rich_help_panel=LOOK)(serve.serve)
 app.command(rich_help_panel=LOOK)(export.export)
 app.command(rich_help_panel=LOOK)(score.score)
 app.command(rich_help_panel=LOOK)(inspect.inspect)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.commands.serve import HostOption, PortOption, run_server
 from pipelines.options import (
     DEFAULT_ROOT,
     Exit,
@@ -78,10 +79,8 @@ def queue(
 
 @app.command("serve")
 def serve(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; only this machine unless given.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 0,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
 ) -> None:
@@ -97,24 +96,10 @@ def serve(
     """
     from ser_batch.labels.queue import open_session
     from ser_batch.serve.pages.labels import PATH, LabelsPage
-    from ser_batch.serve.server import LOOPBACK, Server
 
     place = existing_root(root)
     page = LabelsPage(open_session(place, read_settings(place, settings)))
-    server = Server(
-        page.routes,
-        host=host,
-        port=port,
-        start=PATH,
-        on_entered=lambda: typer.echo(f"  For another browser: {server.url}"),
-    )
-    typer.echo(f"Open {server.url}")
-    if host not in LOOPBACK:
-        typer.echo("  Others on the network can reach it; what they send is not encrypted.")
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        typer.echo("Everything that was answered is kept.")
+    run_server(page.routes, host=host, port=port, start=PATH, asks_name=False)
 
 
 @app.command("import")

@@ -98,9 +98,8 @@ def read_content(con: duckdb.DuckDBPyConnection, settings: Settings, choice: Cho
     queues = f"(queue = {quoted(choice.queue)})" if choice.queue else "true"
     days = ask(con, "calls_by_day", {"queues": queues})
     period = choose_period(days, choice)
-    scope = "'queue'" if choice.queue else "'all'"
-    values = _values(period, queues, settings) | {"scope": scope}
-    attributes = _attributes(row["name"] for row in ask(con, "attributes", values))
+    values = query_values(period, queues, settings)
+    attributes = filter_attributes(row["name"] for row in ask(con, "attributes", values))
     values["attributes"] = _attribute_values(attributes)
     sql = {name: statement(name, values) for name in (*_QUERIES, _CELLS)}
     found = {name: rows(con, sql[name]) for name in _QUERIES}
@@ -129,8 +128,14 @@ def choose_period(days: Sequence[Row], choice: Choice) -> Period | None:
     return Period(first, last, first - _BEFORE)
 
 
-def _values(period: Period | None, queues: str, settings: Settings) -> dict[str, str]:
-    """What stands for `$name` in the queries."""
+def query_values(period: Period | None, queues: str, settings: Settings) -> dict[str, str]:
+    """What stands for `$name` in the queries.
+
+    Args:
+        period: the days
+        queues: SQL condition on the queue
+        settings: least number of calls in a figure, calls in the list
+    """
     period = period or Period(dt.date.max, dt.date.min, dt.date.max)
     last = f"date '{period.last}'"
     return {
@@ -140,12 +145,13 @@ def _values(period: Period | None, queues: str, settings: Settings) -> dict[str,
         "period": f"call_date between date '{period.first}' and {last} and {queues}",
         "all_days": f"call_date between date '{period.earlier}' and {last} and {queues}",
         "queues": queues,
+        "scope": "'all'" if queues == "true" else "'queue'",
         "priority_calls": str(settings.report.priority_calls),
         "min_calls": str(settings.report.min_calls),
     }
 
 
-def _attributes(names: Iterable[str]) -> tuple[str, ...]:
+def filter_attributes(names: Iterable[str]) -> tuple[str, ...]:
     """The first few by which the page can be filtered; none that may name somebody at work."""
     # metadata of earlier versions may still hold such columns
     allowed = [name for name in names if not names_people_at_work(name)]

@@ -29,6 +29,7 @@ class Server:
         host: address to listen on
         port: 0 takes a free one
         start: path of the page that the link opens
+        asks_name: whether whoever enters says who they are before a page is shown
         on_entered: called when the link was used and another one replaced it
 
     Raises:
@@ -42,6 +43,7 @@ class Server:
         host: str,
         port: int,
         start: str,
+        asks_name: bool = False,
         on_entered: Callable[[], None] = lambda: None,
     ) -> None:
         self._host, self._start = host, start
@@ -55,7 +57,7 @@ class Server:
         hosts = LOOPBACK_NAMES if host in LOOPBACK else ("*",)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
-                make_app([*routes, home], self._access, hosts),
+                make_app([*routes, home], self._access, hosts, asks_name=asks_name),
                 http="h11",
                 ws="none",
                 lifespan="off",

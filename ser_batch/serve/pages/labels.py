@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ser_batch.labels.judging import LONGEST_NAME
 from ser_batch.labels.session import AnswerError, ErasedError, Session
-from ser_batch.serve.exchange import TEMPLATES, json_object
+from ser_batch.serve.exchange import TEMPLATES, json_object, person_name, text_field
 
 PATH = "/labels"
 
@@ -40,7 +39,7 @@ class LabelsPage:
         return TEMPLATES.TemplateResponse(request, "labels.html")
 
     def _ask(self, request: Request) -> Response:
-        return self._question(_name(request.query_params.get("annotator", "")))
+        return self._question(person_name(request.query_params.get("annotator", "")))
 
     def _sound(self, request: Request) -> Response:
         sound = self._session.sound(request.path_params["name"])
@@ -57,13 +56,15 @@ class LabelsPage:
         return await run_in_threadpool(self._take_back, body)
 
     def _store(self, body: dict[str, Any]) -> Response:
-        annotator = _name(_text(body, "annotator"))
+        annotator = person_name(text_field(body, "annotator"))
         with _refusals():
-            self._session.answer(annotator, _text(body, "segment"), _text(body, "emotion"))
+            self._session.answer(
+                annotator, text_field(body, "segment"), text_field(body, "emotion")
+            )
         return self._question(annotator)
 
     def _take_back(self, body: dict[str, Any]) -> Response:
-        annotator = _name(_text(body, "annotator"))
+        annotator = person_name(text_field(body, "annotator"))
         with _refusals():
             self._session.undo(annotator)
         return self._question(annotator)
@@ -89,27 +90,3 @@ def _refusals() -> Iterator[None]:
     except AnswerError as error:
         status = 410 if isinstance(error, ErasedError) else 400
         raise HTTPException(status, str(error)) from None
-
-
-def _text(body: Mapping[str, Any], field: str) -> str:
-    """A field of an answer.
-
-    Raises:
-        HTTPException: 400 if it holds no text
-    """
-    value = body.get(field)
-    if not isinstance(value, str):
-        raise HTTPException(400, f"{field} is no text")
-    return value
-
-
-def _name(text: str) -> str:
-    """An annotator's name, as it can be stored.
-
-    Raises:
-        HTTPException: 400 if there is none
-    """
-    name = text.encode("utf-8", "replace").decode().strip()
-    if not name:
-        raise HTTPException(400, "say who you are")
-    return name[:LONGEST_NAME]

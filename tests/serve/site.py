@@ -1,0 +1,41 @@
+"""The pages of a root, asked without a socket."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from starlette.testclient import TestClient
+
+from ser_batch.config import Settings
+from ser_batch.serve.access import Access
+from ser_batch.serve.app import make_app
+from ser_batch.serve.site import Site
+from ser_batch.store.paths import Root
+
+ORIGIN = {"Origin": "http://testserver"}
+
+
+def entered(site: Site, name: str = "ann") -> TestClient:
+    """A browser that followed the link and said who uses it."""
+    access = Access(lambda: None)
+    client = TestClient(make_app(site.routes, access, ("testserver",), asks_name=True))
+    client.get(f"/?token={access.token}")
+    if name:
+        assert client.post("/name", json={"name": name}, headers=ORIGIN).status_code == 200
+    return client
+
+
+def site_of(root: Root, **settings: object) -> Site:
+    return Site(root, Settings(**settings))
+
+
+def calls_on(page: str) -> list[str]:
+    """The recording_ids of the calls that a page lists, in order."""
+    return re.findall(r'<h3><a href="/calls/([^"]+)"', page)
+
+
+def link(page: str, text: str) -> str:
+    """Where the link with a text leads."""
+    [found] = re.findall(rf'<a [^>]*href="([^"]+)"[^>]*>{re.escape(text)}</a>', page)
+    return html.unescape(found)
