@@ -14,6 +14,7 @@ from pipelines.commands import (
     bench_calls,
     bench_encoders,
     bench_faults,
+    bench_growth,
     bench_models,
     bench_report,
     bench_statistics,
@@ -118,6 +119,7 @@ bench.app.command("ood")(bench_models.bench_ood)
 bench.app.command("statistics")(bench_statistics.statistics)
 bench.app.command("gate")(bench_statistics.gate)
 bench.app.command("faults")(bench_faults.faults)
+bench.app.command("growth")(bench_growth.growth)
 bench.app.command("report")(bench_report.bench_report)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)

@@ -39,7 +39,7 @@ def night(
     """
     from ser_batch.lab.bench.night import run
 
-    sources = _demo_calls() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
+    sources = demo_recordings() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
     command = [sys.executable, "-m", "pipelines.cli", "nightly"]
     print_figures(run(sources, hours, command), as_json=as_json)
 
@@ -60,7 +60,7 @@ def vad(
     from ser_batch.config import Settings
     from ser_batch.lab.bench.vad import run
 
-    sources = _calls(calls) or _demo_calls()
+    sources = _calls(calls) or demo_recordings()
     results = {}
     for rate in (8000, 16000):
         settings = Settings()
@@ -130,7 +130,8 @@ def _is_two_channel_wav(path: Path) -> bool:
     return path.suffix == ".wav" and soundfile.info(path).channels == 2
 
 
-def _demo_calls() -> list[Path]:
+def demo_recordings() -> list[Path]:
+    """Simulated calls, made once."""
     from platformdirs import user_cache_path
 
     from ser_batch.lab.synthetic.demo import make_demo_calls

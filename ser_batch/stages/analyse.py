@@ -51,7 +51,7 @@ class AnalyseResult:
 def is_stale(lake: Lake, shard: Part, settings: Settings) -> bool:
     """Whether a shard was made from other inputs than those of now, or is not complete."""
     tags = lake.sound_tags(RECORDINGS, shard)
-    if tags is None or tags.get("inputs") != _inputs(lake, shard, settings):
+    if tags is None or tags.get("inputs") != inputs_of(lake, shard, settings):
         return True
     return bool(deviations(lake, tags, members(features_of(settings), shard)))
 
@@ -103,13 +103,13 @@ def _write(lake: Lake, part: Part, shard: Shard, settings: Settings, now: dt.dat
     )
     replace_issues(lake, issues_part(part).name, shard.issues, now, tags)
     made_from = {
-        "inputs": _inputs(lake, part, settings),
+        "inputs": inputs_of(lake, part, settings),
         PARTS: parts_tag(lake, members(contract, part)),
     }
     lake.write(RECORDINGS, part, shard.recordings, {**tags, **made_from})
 
 
-def _inputs(lake: Lake, part: Part, settings: Settings) -> str:
+def inputs_of(lake: Lake, part: Part, settings: Settings) -> str:
     """Digest of everything that the tables of a shard are made from."""
     calls = lake.sound_tags(CALLS, part) or {}
     return digest(

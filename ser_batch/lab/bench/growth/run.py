@@ -1,0 +1,122 @@
+"""The same night on histories of several sizes, each in a process of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from ser_batch.config import Settings
+from ser_batch.lab.bench.growth.history import TONIGHT, Day, days_before, make_history, write_lines
+from ser_batch.lab.bench.growth.night import Cost, night
+from ser_batch.lab.bench.growth.recorded import Recorded
+from ser_batch.store.paths import Root
+
+EMPTY = 0
+LEAST_S = 0.1
+"""Core seconds under which a ratio says nothing."""
+
+Nights = dict[int, Cost]
+
+
+def run(
+    sizes: Sequence[int],
+    recording: Path,
+    settings: Settings,
+    *,
+    n_new: int = 1000,
+    n_late: int = 10,
+    on_step: Callable[[str], None] = lambda _said: None,
+) -> dict[str, Any]:
+    """Write a history of each size, and run a night of new calls on it, and one without any.
+
+    Args:
+        sizes: calls recorded before, besides none
+        recording: a call of two channels; what is detected in it is in every call
+        settings: of the nights; pages of single calls, which need audio, are not written
+        n_new: calls of the measured night
+        n_late: lines of metadata that come late, spread over the history
+        on_step: called with what is done next
+
+    Returns:
+        a row a stage and night: core seconds by size of the history, the ratio of the largest
+        to an empty lake, and core seconds more for 100,000 calls more; a row of peak memory
+    """
+    report = settings.report.model_copy(update={"call_pages": False})
+    ingest = settings.ingest.model_copy(update={"min_age_s": 0})
+    settings = settings.model_copy(update={"report": report, "ingest": ingest})
+    recorded = Recorded.of(recording, settings)
+    busy: Nights = {}
+    idle: Nights = {}
+    for size in sorted({EMPTY, *sizes}):
+        with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
+            place = Path(folder)
+            days, audio, root = days_before(size), place / "audio", Root(place / "root")
+            audio.mkdir()
+            on_step(f"a history of {size:,} calls")
+            _apart(make_history, root, audio, days, recorded, settings)
+            if size:
+                _apart(night, root, audio, (), recorded, settings)  # as the last night left it
+            on_step(f"a night of {n_new:,} calls on {size:,}")
+            lines = _receive(audio, place, days, n_new, n_late)
+            busy[size] = _apart(night, root, audio, lines, recorded, settings)
+            on_step(f"a night with nothing new on {size + n_new:,}")
+            idle[size] = _apart(night, root, audio, lines, recorded, settings)
+            shutil.rmtree(root.path, ignore_errors=True)
+    return {
+        "n_new": n_new,
+        "n_late": n_late,
+        "dates_built": {f"{size:,}": cost.n_dates for size, cost in busy.items()},
+        "night of new calls, core s": _table(busy),
+        "night with nothing new, core s": _table(idle),
+    }
+
+
+def _apart(work: Callable[..., Any], *arguments: Any) -> Any:
+    """A function in a process of its own, whose memory is then only its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def _receive(
+    audio: Path, place: Path, days: Sequence[Day], n_new: int, n_late: int
+) -> tuple[Path, ...]:
+    """The new recordings, and the metadata files of the night."""
+    new = Day.of(TONIGHT.date() - dt.timedelta(days=1), n_new)
+    (audio / str(new.date)).mkdir()
+    for path in new.paths:
+        (audio / path).write_text(path)
+    own, late = place / "new.csv", place / "late.csv"
+    write_lines(own, map(new.line, range(n_new)))
+    calls = [(day, number) for day in days for number in range(len(day.paths))]
+    chosen = calls[:: max(1, len(calls) // max(n_late, 1))][:n_late]
+    if not chosen:
+        return (own,)
+    write_lines(late, (day.line(number) | {"queue": "retention"} for day, number in chosen))
+    return own, late
+
+
+def _table(nights: Nights) -> list[dict[str, Any]]:
+    """A row a stage, their sum, and the peak memory."""
+    stages = list(nights[EMPTY].core_s)
+    rows = [_row(stage, {n: cost.core_s[stage] for n, cost in nights.items()}) for stage in stages]
+    rows.append(_row("all", {n: sum(cost.core_s.values()) for n, cost in nights.items()}))
+    rows.append(_row("peak memory, MB", {n: cost.peak_mb for n, cost in nights.items()}))
+    return rows
+
+
+def _row(name: str, figures: dict[int, float]) -> dict[str, Any]:
+    """Figures by size of the history, their ratio to none, and the slope between the largest."""
+    sizes = sorted(figures)
+    first, before, last = figures[EMPTY], figures[sizes[-2]], figures[sizes[-1]]
+    return {
+        "stage": name,
+        **{f"{size:,}": figures[size] for size in sizes},
+        "ratio": last / first if first >= LEAST_S else None,
+        "per 100,000": (last - before) / (sizes[-1] - sizes[-2]) * 100_000,
+    }
