@@ -15,14 +15,14 @@ from pipelines.engine import engine_of, load_bundle
 from pipelines.night import Night, NightContext
 from ser_batch.monitoring.run_record import check_bad_share
 from ser_batch.scoring.choose import model_folder
-from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
+from ser_batch.stages.analyse import AnalyseResult, analyse, stale_shards
 from ser_batch.stages.drift import DriftResult, find_drift
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.stages.publish import PublishResult, publish
 from ser_batch.stages.report import LATEST, is_current, write_report
 from ser_batch.stages.rescore import shadow_models
 from ser_batch.stages.retention import keep_retention, open_shards
-from ser_batch.stages.score import ScoreResult, is_unscored, score
+from ser_batch.stages.score import ScoreResult, score, unscored_shards
 from ser_batch.store.lake import Part
 
 Result = TypeVar("Result")
@@ -78,7 +78,7 @@ def run_night(night: Night, runner: Runner) -> dict[str, Any]:
 
 def analyse_shards(night: Night, shards: tuple[Part, ...], runner: Runner) -> None:
     """Analyse every shard that is not up to date."""
-    stale = [shard for shard in shards if is_stale(night.lake, shard, night.settings)]
+    stale = stale_shards(night.lake, shards, night.settings)
     runner.name_run({shard.date for shard in stale if shard.date})
     night.engine.display.bar("analyse", night.count_calls(stale), "calls")
     for done in runner.map(analyse_shard, [(night.context, shard) for shard in stale]):
@@ -101,7 +101,7 @@ def score_by(
     night: Night, shards: tuple[Part, ...], folder: Path, model_id: str, runner: Runner
 ) -> int:
     """Score the shards that a model has not scored yet; how many segments."""
-    behind = [part for part in shards if is_unscored(night.lake, part, model_id, night.settings)]
+    behind = unscored_shards(night.lake, shards, model_id, night.settings)
     night.engine.display.bar("score", len(behind), "shards")
     arguments = [(night.context, shard, folder, model_id) for shard in behind]
     return sum(result.n_scored for result in runner.map(score_shard, arguments))

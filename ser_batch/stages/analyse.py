@@ -21,9 +21,10 @@ from ser_batch.config import Settings, digest
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.issues import replace_issues
 from ser_batch.stages.shard import Shard, features_of
+from ser_batch.store.checked import state_of, unlike_before
 from ser_batch.store.commit import PARTS, deviations, issues_part, members, parts_tag
 from ser_batch.store.lake import Lake, Part
-from ser_batch.tables import CALLS, CHANNELS, RECORDINGS, SEGMENTS
+from ser_batch.tables import CALLS, CHANNELS, QUARANTINE, RECORDINGS, SEGMENTS
 
 MOST_CHUNK_CALLS = 8
 MOST_CHUNK_BYTES = 48 << 20
@@ -54,6 +55,21 @@ def is_stale(lake: Lake, shard: Part, settings: Settings) -> bool:
     if tags is None or tags.get("inputs") != inputs_of(lake, shard, settings):
         return True
     return bool(deviations(lake, tags, members(features_of(settings), shard)))
+
+
+def stale_shards(lake: Lake, shards: Sequence[Part], settings: Settings) -> list[Part]:
+    """Those of some shards that must be analysed; what was complete and did not change is not read.
+
+    The root is held.
+    """
+    features = features_of(settings)
+    wanted, tables = _settings_id(settings), (CALLS, RECORDINGS, CHANNELS, SEGMENTS, features)
+    files, issues = [lake.files(table) for table in tables], lake.files(QUARANTINE)
+    states = {
+        shard: state_of(wanted, [*(of.get(shard) for of in files), issues.get(issues_part(shard))])
+        for shard in shards
+    }
+    return unlike_before(lake, "analysed", states, lambda part: is_stale(lake, part, settings))
 
 
 def analyse(
@@ -112,14 +128,13 @@ def _write(lake: Lake, part: Part, shard: Shard, settings: Settings, now: dt.dat
 def inputs_of(lake: Lake, part: Part, settings: Settings) -> str:
     """Digest of everything that the tables of a shard are made from."""
     calls = lake.sound_tags(CALLS, part) or {}
-    return digest(
-        [
-            analysis_id(settings),
-            get_feature_set(settings.features.set).digest,
-            settings.policy.digest(),
-            calls.get("scoring"),
-        ]
-    )
+    return digest([*_settings_id(settings), calls.get("scoring")])
+
+
+def _settings_id(settings: Settings) -> tuple[str, str, str]:
+    """What every shard is made from, beside its calls."""
+    feature_set = get_feature_set(settings.features.set)
+    return analysis_id(settings), feature_set.digest, settings.policy.digest()
 
 
 def _chunks(jobs: Sequence[CallJob], n_processes: int) -> list[list[CallJob]]:

@@ -16,6 +16,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.reasons import reasons
+from ser_batch.store.checked import file_states, unlike_before
 from ser_batch.store.commit import issues_part
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
@@ -45,6 +46,23 @@ def is_unscored(lake: Lake, shard: Part, model_id: str, settings: Settings) -> b
     return lake.sound_tags(target, shard) != _tags(lake, shard, settings)
 
 
+def unscored_shards(
+    lake: Lake, shards: Sequence[Part], model_id: str, settings: Settings
+) -> list[Part]:
+    """Those of some shards that a model must score; what was scored and did not change is not read.
+
+    The root is held.
+    """
+    wanted = (settings.model.min_confidence, settings.model.min_emotion_confidence)
+    tables = (_features(settings), predictions_contract(model_id))
+    return unlike_before(
+        lake,
+        f"scored-by-{model_id}",
+        file_states(lake, wanted, tables, shards),
+        lambda shard: is_unscored(lake, shard, model_id, settings),
+    )
+
+
 def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreResult:
     """Make one shard's predictions.
 
@@ -57,10 +75,9 @@ def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreR
     Raises:
         ModelError: if the model does not read the shard's features
     """
-    feature_set = get_feature_set(settings.features.set)
-    source = features_contract(feature_set.name, feature_set.names)
-    features = lake.read(source, [shard])
-    rows = prediction_rows(features, feature_set.names, bundle, settings.model)
+    features = lake.read(_features(settings), [shard])
+    names = get_feature_set(settings.features.set).names
+    rows = prediction_rows(features, names, bundle, settings.model)
     n_scored = rows.num_rows
     target = predictions_contract(bundle.model_id)
     rows = pa.concat_tables([rows, _outlived(lake, shard, target, rows)])
@@ -86,14 +103,17 @@ def _outlived(lake: Lake, shard: Part, target: TableContract, rows: pa.Table) ->
 
 def _tags(lake: Lake, shard: Part, settings: Settings) -> dict[str, str]:
     """What a shard's predictions are made from, beside the model."""
-    feature_set = get_feature_set(settings.features.set)
-    contract = features_contract(feature_set.name, feature_set.names)
-    tags = lake.sound_tags(contract, shard) or {}
+    tags = lake.sound_tags(_features(settings), shard) or {}
     return {
         "features": tags.get("content", ""),
         "min_confidence": f"{settings.model.min_confidence:g}",
         "min_emotion_confidence": f"{settings.model.min_emotion_confidence:g}",
     }
+
+
+def _features(settings: Settings) -> TableContract:
+    feature_set = get_feature_set(settings.features.set)
+    return features_contract(feature_set.name, feature_set.names)
 
 
 def prediction_rows(

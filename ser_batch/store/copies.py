@@ -6,17 +6,18 @@ are sound but differ, as after a kill between the two writes, the first one coun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
 from ser_batch.store.atomic import write_bytes_atomic
+from ser_batch.store.checked import state_of, unlike_before
 from ser_batch.store.disk import disk
-from ser_batch.store.lake import COPIES, Lake
+from ser_batch.store.lake import COPIES, Lake, Part
 from ser_batch.store.lock import only_writer
-from ser_batch.tables import IRREPLACEABLE, LABELS
+from ser_batch.tables import IRREPLACEABLE, LABELS, TableContract
 
 
 @dataclass(frozen=True)
@@ -42,26 +43,53 @@ def unlike_copies(lake: Lake, *, deep: bool = False) -> Iterator[Unlike]:
         deep: read every byte; else what the ends of the files state is compared
     """
     for contract in IRREPLACEABLE:
-        for part in lake.parts(contract):
-            first, second = lake.places(contract, part)
-            states = (_state(first, deep=deep), _state(second, deep=deep))
-            if states[0] is None and states[1] is None:
-                yield Unlike(contract.name, None, first)
-            elif states[0] != states[1]:
-                order = (first, second) if states[0] is not None else (second, first)
-                sound = next(filter(is_sound, order), None)
-                yield Unlike(contract.name, sound, second if sound == first else first)
+        yield from _unlike(lake, contract, lake.parts(contract), deep=deep)
+
+
+def _unlike(
+    lake: Lake, contract: TableContract, parts: Iterable[Part], *, deep: bool
+) -> Iterator[Unlike]:
+    for part in parts:
+        first, second = lake.places(contract, part)
+        states = (_state(first, deep=deep), _state(second, deep=deep))
+        if states[0] is None and states[1] is None:
+            yield Unlike(contract.name, None, first)
+        elif states[0] != states[1]:
+            order = (first, second) if states[0] is not None else (second, first)
+            sound = next(filter(is_sound, order), None)
+            yield Unlike(contract.name, sound, second if sound == first else first)
 
 
 def restore_copies(lake: Lake, *, deep: bool = False) -> int:
-    """Make both copies the same again where one is sound; how many were not. The root is held."""
+    """Make both copies the same again where one is sound; how many were not. The root is held.
+
+    Unless all are read to their last byte, copies that were alike and did not change since are not
+    opened.
+    """
     n_restored = 0
     with only_writer(lake.folder, LABELS.name):  # annotators may answer now
-        for unlike in unlike_copies(lake, deep=deep):
-            if unlike.sound is not None:
-                write_bytes_atomic(unlike.other, unlike.sound.read_bytes(), durable=True)
-                n_restored += 1
+        for contract in IRREPLACEABLE:
+            for unlike in _unlike(
+                lake, contract, _to_compare(lake, contract, deep=deep), deep=deep
+            ):
+                if unlike.sound is not None:
+                    write_bytes_atomic(unlike.other, unlike.sound.read_bytes(), durable=True)
+                    n_restored += 1
     return n_restored
+
+
+def _to_compare(lake: Lake, contract: TableContract, *, deep: bool) -> Sequence[Part]:
+    """Parts whose copies may not be alike."""
+    if deep:
+        return lake.parts(contract)
+    first, second = lake.files(contract), lake.files(contract, copies=True)
+    states = {part: state_of("", [first.get(part), second.get(part)]) for part in first | second}
+    return unlike_before(
+        lake,
+        f"copies-of-{contract.name}",
+        states,
+        lambda part: any(_unlike(lake, contract, [part], deep=False)),
+    )
 
 
 def discard_damaged(lake: Lake, path: Path) -> bool:

@@ -13,7 +13,9 @@ where the first is gone or damaged.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -29,7 +31,11 @@ from ser_batch.tables import TableContract, migrate
 COPIES = ".copies"
 """Folder of the second copies, below the lake's."""
 
+_ENDING = ".parquet"
+
 Answer = TypeVar("Answer")
+FileState = tuple[int, int, int]
+"""Size in bytes, time of change in ns since 1970, inode: another file has others."""
 
 
 @dataclass(frozen=True, order=True)
@@ -118,11 +124,20 @@ class Lake:
 
     def parts(self, contract: TableContract) -> list[Part]:
         """Every part of a table, in order; one of which only the second copy is left too."""
-        folders = [self.folder / contract.name]
+        found = set(self.files(contract))
         if contract.irreplaceable:
-            folders.append(self.folder / COPIES / contract.name)
-        found = {part for folder in folders for part in _walk(folder, contract)}
+            found |= self.files(contract, copies=True).keys()
         return sorted(found, key=lambda part: (str(part.date), part.name))
+
+    def files(self, contract: TableContract, *, copies: bool = False) -> dict[Part, FileState]:
+        """State of the file of each part of a table; no file is opened.
+
+        Args:
+            contract: the table
+            copies: of the second copies
+        """
+        folder = self.folder / COPIES / contract.name if copies else self.folder / contract.name
+        return dict(_walk(folder, contract))
 
     def read(
         self,
@@ -180,7 +195,12 @@ class Lake:
 
         Only the run that holds the root's lock may call it.
         """
-        leftovers = list(self.folder.rglob(f"{TEMPORARY}*"))
+        leftovers = [
+            Path(folder, name)
+            for folder, _, names in os.walk(self.folder)
+            for name in names
+            if name.startswith(TEMPORARY)
+        ]
         for path in leftovers:
             disk().unlink(path)
         return len(leftovers)
@@ -202,14 +222,19 @@ class Lake:
         return None
 
 
-def _walk(folder: Path, contract: TableContract) -> Iterator[Part]:
+def _walk(folder: Path, contract: TableContract) -> Iterator[tuple[Part, FileState]]:
     if not contract.partitioned:
-        yield from (Part(None, path.stem) for path in _parquet_files(folder))
+        yield from _parts(folder, None)
         return
     for partition in folder.glob("date=*"):
-        date = dt.date.fromisoformat(partition.name.removeprefix("date="))
-        yield from (Part(date, path.stem) for path in _parquet_files(partition))
+        yield from _parts(partition, dt.date.fromisoformat(partition.name.removeprefix("date=")))
 
 
-def _parquet_files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*.parquet") if not path.name.startswith(TEMPORARY))
+def _parts(folder: Path, date: dt.date | None) -> Iterator[tuple[Part, FileState]]:
+    """The part files in a folder."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(_ENDING) and not entry.name.startswith(TEMPORARY):
+                status = entry.stat()
+                state = (status.st_size, status.st_mtime_ns, status.st_ino)
+                yield Part(date, entry.name.removesuffix(_ENDING)), state

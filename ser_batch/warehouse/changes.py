@@ -22,7 +22,7 @@ class PartState:
     """A part of the lake across all tables.
 
     Attributes:
-        files_id: digest of its files' tables, sizes and times of change
+        files_id: digest of its files' tables, sizes, times of change and inodes
         call_dates: days on which its calls started
     """
 
@@ -36,7 +36,7 @@ _SCHEMA = pa.schema(
     [
         column("date", pa.date32(), "call date of the folder that the part lies in"),
         column("part", pa.string(), "name of its files"),
-        column("files_id", pa.string(), "digest of their tables, sizes and times of change"),
+        column("files_id", pa.string(), "digest of tables, sizes, times of change, inodes"),
         column("call_dates", pa.list_(pa.date32()), "days on which its calls started"),
     ]
 )
@@ -46,11 +46,10 @@ def lake_states(
     lake: Lake, contracts: Iterable[TableContract], known: PartStates
 ) -> dict[Part, PartState]:
     """State of every part; only parts that changed are opened to see their calls' dates."""
-    files: dict[Part, list[tuple[str, int, int]]] = {}
+    files: dict[Part, list[tuple[str, int, int, int]]] = {}
     for contract in contracts:
-        for part in lake.parts(contract):
-            status = lake.path(contract, part).stat()
-            files.setdefault(part, []).append((contract.name, status.st_size, status.st_mtime_ns))
+        for part, state in lake.files(contract).items():
+            files.setdefault(part, []).append((contract.name, *state))
     states = {}
     for part, found in sorted(files.items()):
         files_id = digest(found)

@@ -11,9 +11,9 @@ from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
 from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.choose import load_model
-from ser_batch.stages.analyse import AnalyseResult, analyse, is_stale
+from ser_batch.stages.analyse import AnalyseResult, analyse, stale_shards
 from ser_batch.stages.ingest import ingest
-from ser_batch.stages.score import is_unscored, score
+from ser_batch.stages.score import score, unscored_shards
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import (
@@ -48,14 +48,13 @@ def light_night(
     found = ingest(lake, [audio], metadata, SETTINGS, now=now, on_progress=lambda _done, _all: None)
     bundle = load_model(root, SETTINGS)
     n_analysed = n_bad = n_lost = 0
-    for shard in found.shards:
-        if is_stale(lake, shard, SETTINGS):
-            workers: Any = InThisProcess()
-            done = analyse(lake, shard, SETTINGS, workers, now=now, on_calls=lambda _count: None)
-            n_analysed, n_bad = n_analysed + done.n_analysed, n_bad + done.n_bad
-            n_lost += done.n_lost
-        if is_unscored(lake, shard, bundle.model_id, SETTINGS):
-            score(lake, shard, bundle, SETTINGS)
+    for shard in stale_shards(lake, found.shards, SETTINGS):
+        workers: Any = InThisProcess()
+        done = analyse(lake, shard, SETTINGS, workers, now=now, on_calls=lambda _count: None)
+        n_analysed, n_bad = n_analysed + done.n_analysed, n_bad + done.n_bad
+        n_lost += done.n_lost
+    for shard in unscored_shards(lake, found.shards, bundle.model_id, SETTINGS):
+        score(lake, shard, bundle, SETTINGS)
     return AnalyseResult(n_analysed, n_bad, n_lost)
 
 

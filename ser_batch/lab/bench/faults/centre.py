@@ -21,9 +21,9 @@ from ser_batch.config import Settings
 from ser_batch.lab.synthetic.demo import DemoCalls, make_demo_calls
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model
-from ser_batch.stages.analyse import analyse, is_stale
+from ser_batch.stages.analyse import analyse, stale_shards
 from ser_batch.stages.ingest import ingest
-from ser_batch.stages.score import is_unscored, score
+from ser_batch.stages.score import score, unscored_shards
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 
@@ -124,8 +124,7 @@ class Centre:
         found = ingest(
             lake, [self.audio], [self.metadata, *metadata], SETTINGS, now=now, on_progress=nothing
         )
-        for shard in found.shards:
-            if is_stale(lake, shard, SETTINGS):
-                analyse(lake, shard, SETTINGS, self.workers, now=now, on_calls=nothing)
-            if is_unscored(lake, shard, self.bundle.model_id, SETTINGS):
-                score(lake, shard, self.bundle, SETTINGS)
+        for shard in stale_shards(lake, found.shards, SETTINGS):
+            analyse(lake, shard, SETTINGS, self.workers, now=now, on_calls=nothing)
+        for shard in unscored_shards(lake, found.shards, self.bundle.model_id, SETTINGS):
+            score(lake, shard, self.bundle, SETTINGS)

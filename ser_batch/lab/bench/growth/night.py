@@ -15,14 +15,14 @@ from ser_batch.lab.bench.growth.recorded import Recorded
 from ser_batch.monitoring.run_record import check_bad_share, count_outcome, last_published, new_run
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model, model_folder
-from ser_batch.stages.analyse import analyse, is_stale
+from ser_batch.stages.analyse import analyse, stale_shards
 from ser_batch.stages.completeness import night_completeness
 from ser_batch.stages.drift import find_drift
 from ser_batch.stages.ingest import ingest
 from ser_batch.stages.publish import count_undated, finish_publishing, not_scored, publish
 from ser_batch.stages.report import is_current, write_report
 from ser_batch.stages.retention import keep_retention, open_shards
-from ser_batch.stages.score import is_unscored, score
+from ser_batch.stages.score import score, unscored_shards
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 
@@ -75,7 +75,7 @@ def night(
         keep_retention(root, settings, bundle.model_id, now)
         shards = open_shards(lake, found.shards)
     with cost.stage("analyse"):
-        stale = [shard for shard in shards if is_stale(lake, shard, settings)]
+        stale = stale_shards(lake, shards, settings)
     with cost.stage("(simulated analysis)"):
         for shard in stale:
             cost.n_analysed += analyse(
@@ -113,6 +113,5 @@ def night(
 
 
 def _score(lake: Lake, shards: Sequence[Part], bundle: Bundle, settings: Settings) -> None:
-    for shard in shards:
-        if is_unscored(lake, shard, bundle.model_id, settings):
-            score(lake, shard, bundle, settings)
+    for shard in unscored_shards(lake, shards, bundle.model_id, settings):
+        score(lake, shard, bundle, settings)
