@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -70,6 +72,26 @@ class Audio:
         return own
 
 
+@contextmanager
+def open_audio(path: Path) -> Iterator[soundfile.SoundFile]:
+    """A recording as a file to decode from, its header held against what the file holds.
+
+    Raises:
+        NotRegularFileError: if it is a FIFO, a socket or a device
+        UnreadableFileError: if the operating system refuses
+        EmptyFileError: if there are no bytes
+        NotAudioError: if no decoder knows the bytes or the codec, also while it is read
+        TruncatedAudioError: if the header's number of samples is not what the file holds
+    """
+    with open_regular(path) as source:
+        readable = _checked(source)
+        try:
+            with soundfile.SoundFile(readable) as file:
+                yield file
+        except soundfile.LibsndfileError as error:
+            raise NotAudioError(error.error_string.strip().rstrip(".")) from error
+
+
 def read_audio(path: Path, settings: AudioSettings) -> Audio:
     """Decode a recording.
 
@@ -93,15 +115,10 @@ def read_audio(path: Path, settings: AudioSettings) -> Audio:
         LargeAudioError: if its samples would take too much memory
         NonFiniteAudioError: if samples are NaN or infinite
     """
-    with open_regular(path) as source:
-        readable = _checked(source)
-        try:
-            with soundfile.SoundFile(readable) as file:
-                _check_header(file, settings)
-                samples = _decoded(file, settings)
-                audio = Audio(samples, file.samplerate, file.format, file.subtype)
-        except soundfile.LibsndfileError as error:
-            raise NotAudioError(error.error_string.strip().rstrip(".")) from error
+    with open_audio(path) as file:
+        _check_header(file, settings)
+        samples = _decoded(file, settings)
+        audio = Audio(samples, file.samplerate, file.format, file.subtype)
     if audio.duration_s < settings.min_duration_s:
         raise ShortAudioError(duration_s=audio.duration_s, least_s=settings.min_duration_s)
     return audio

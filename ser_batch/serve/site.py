@@ -8,6 +8,7 @@ from ser_batch.config import Settings
 from ser_batch.serve.database import Database
 from ser_batch.serve.pages.call import CallPage
 from ser_batch.serve.pages.calls import CallsPage
+from ser_batch.serve.pages.sound import SoundPage
 from ser_batch.serve.pages.summary import SummaryPages
 from ser_batch.store.paths import Root
 
@@ -31,6 +32,7 @@ class Site:
             *SummaryPages(self._database, self._settings).routes,
             *CallsPage(self._database, self._settings).routes,
             *CallPage(self._database, self._settings).routes,
+            *SoundPage(self._database).routes,
         ]
 
     def close(self) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 import re
 
+import numpy as np
+import soundfile
 from starlette.testclient import TestClient
 
 from ser_batch.config import Settings
+from ser_batch.ingest.scan import content_id
 from ser_batch.serve.access import Access
 from ser_batch.serve.app import make_app
 from ser_batch.serve.site import Site
@@ -39,3 +42,21 @@ def link(page: str, text: str) -> str:
     """Where the link with a text leads."""
     [found] = re.findall(rf'<a [^>]*href="([^"]+)"[^>]*>{re.escape(text)}</a>', page)
     return html.unescape(found)
+
+
+def put_recording(
+    root: Root, name: str, samples: np.ndarray, *, rate: int = 8000, **form: str
+) -> dict[str, object]:
+    """Write a recording into the audio folder: where it lies, and the digest of its bytes."""
+    path = root.path / "audio" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate, **form)
+    return {
+        "recording_id": content_id(path),
+        "audio_root": str(root.path / "audio"),
+        "path": name,
+    }
+
+
+def tone(hz: float, seconds: float, rate: int = 8000) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * hz * np.arange(int(seconds * rate)) / rate)

@@ -11,16 +11,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ser_batch.config import Settings
+from ser_batch.errors import FileError
 from ser_batch.report.call_page import most_likely
 from ser_batch.report.data import Rules
 from ser_batch.report.queries import Row, ask
 from ser_batch.report.timeline import ticks
 from ser_batch.serve.database import Database
 from ser_batch.serve.exchange import TEMPLATES
+from ser_batch.serve.sound import open_call
 from ser_batch.warehouse import quoted
 
 PATH = "/calls/{recording_id}"
-N_TICKS = 10
+N_TICKS = 8
+LAST_TICK = 0.88
+"""Share of the call after which a mark would stand out of the page."""
+LEAD_S = 5.0
+"""s before the worst moment at which a recording begins to play."""
 
 
 class CallPage:
@@ -53,8 +59,14 @@ class CallPage:
             "scored": [row for row in segments if row["emotion"] is not None],
             "channels": ask(con, "call_channels", values),
             "tenths": ask(con, "call_tenths", values),
-            "ticks": [(tick, tick / duration_s) for tick in ticks(duration_s, N_TICKS)],
+            "ticks": [
+                (tick, tick / duration_s)
+                for tick in ticks(duration_s, N_TICKS)
+                if tick <= LAST_TICK * duration_s
+            ],
             "most_likely": most_likely,
+            "start_s": max(0.0, (call["worst_start_s"] or 0.0) - LEAD_S),
+            "gone": _why_gone(call),
             "rules": Rules.of(self._settings),
         }
 
@@ -75,6 +87,15 @@ def call_row(con: duckdb.DuckDBPyConnection, recording_id: str) -> Row:
     if not found:
         raise HTTPException(404, "there is no such call")
     return found[0]
+
+
+def _why_gone(call: Row) -> str | None:
+    """Why the recording cannot be played, None if it can."""
+    try:
+        open_call(call)
+    except FileError as error:
+        return str(error)
+    return None
 
 
 def _reason(con: duckdb.DuckDBPyConnection, code: str | None) -> Row | None:
