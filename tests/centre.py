@@ -131,6 +131,6 @@ class Centre:
         """The calls that each report lists."""
         pages = {p.name: p.read_text(encoding="utf-8") for p in self.root.reports.glob("*.html")}
         return {
-            page: tuple(name for name in sorted(self.ids) if f">{name}<" in text)
+            page: tuple(name for name in sorted(self.ids) if f'"call": "{name}"' in text)
             for page, text in pages.items()
         }

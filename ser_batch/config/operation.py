@@ -30,7 +30,9 @@ class DriftSettings(Section):
 class ReportSettings(Section):
     """The report."""
 
-    priority_calls: int = Field(20, ge=1, le=1000, description="priority calls listed")
+    priority_calls: int = Field(
+        20, ge=1, le=1000, description="priority calls listed at first; each may have a page"
+    )
     min_calls: int = Field(
         5, ge=1, description="groups with fewer scored calls are shown without a figure"
     )
@@ -39,7 +41,10 @@ class ReportSettings(Section):
     )
     excerpts: bool = Field(
         False,
-        description="call pages play the customer's worst moments; copies speech into the report",
+        description=(
+            "list and call pages play the customers' worst moments; copies speech of all sides "
+            "into the report"
+        ),
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import duckdb
+import numpy as np
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.audio.channels import lines
-from ser_batch.audio.decode import Audio
+from ser_batch.audio.decode import Audio, at_rate
 from ser_batch.audio.intervals import common, intervals, subtract, union
 from ser_batch.audio.sounds import find_sounds
 from ser_batch.config import Settings
 from ser_batch.report.data import CallData, Excerpt, Rules, Side
-from ser_batch.report.pictures import data_url, excerpt_wav, outline, spectrogram_png
+from ser_batch.report.pictures import data_url, excerpt_mp3, outline, spectrogram_png
 from ser_batch.report.queries import Row, ask
 from ser_batch.warehouse import quoted
 
@@ -24,7 +26,11 @@ _SPECTROGRAM_HEIGHT = 96
 _SPECTROGRAM_STEP_S = 0.1
 """A coarser picture cannot be turned back into words."""
 
+CONTEXT_S = 5.0
+"""Sound before and after the segment of an excerpt."""
+
 _MOST_EXCERPTS = 3
+_PLAYED_RATES_HZ = (8000, 16000)
 
 
 def read_call(
@@ -104,16 +110,33 @@ def _path(bins: Sequence[Sequence[float]]) -> str:
 
 
 def _excerpts(segments: Sequence[Row], audio: Audio | None) -> list[Excerpt]:
-    """The customer's most dissatisfied segments, in order of time."""
+    """The customer's worst segment, and others that are dissatisfied, in order of time."""
     if audio is None:
         return []
-    flagged = [row for row in segments if row["is_dissatisfied"]]
-    worst = sorted(flagged, key=lambda row: -row["dissatisfaction"])[:_MOST_EXCERPTS]
-    in_time = sorted(worst, key=lambda row: row["start_s"])
-    return [Excerpt(row["start_s"], row["end_s"], _sound(row, audio)) for row in in_time]
+    scored = [row for row in segments if row["dissatisfaction"] is not None]
+    in_order = sorted(scored, key=lambda row: -row["dissatisfaction"])
+    others = [row for row in in_order[1:_MOST_EXCERPTS] if row["is_dissatisfied"]]
+    worst = [*in_order[:1], *others]
+    mixed = _for_playing(audio)
+    return [_excerpt(row, mixed) for row in sorted(worst, key=lambda row: row["start_s"])]
 
 
-def _sound(segment: Row, audio: Audio) -> str:
-    first, last = (int(segment[name] * audio.sample_rate) for name in ("start_s", "end_s"))
-    piece = audio.side(segment["channel"])[first:last]
-    return data_url("audio/wav", excerpt_wav(piece, audio.sample_rate))
+def _for_playing(audio: Audio) -> Audio:
+    """All sides in one channel, at a rate that MP3 has."""
+    mixed = np.clip(audio.samples.sum(axis=0, keepdims=True), -1, 1)
+    rate = audio.sample_rate if audio.sample_rate in _PLAYED_RATES_HZ else max(_PLAYED_RATES_HZ)
+    return at_rate(dataclasses.replace(audio, samples=mixed), rate)
+
+
+def _excerpt(segment: Row, mixed: Audio) -> Excerpt:
+    start_s = max(0.0, segment["start_s"] - CONTEXT_S)
+    end_s = min(mixed.duration_s, segment["end_s"] + CONTEXT_S)
+    first, last = (int(at * mixed.sample_rate) for at in (start_s, end_s))
+    sound = excerpt_mp3(mixed.samples[0, first:last], mixed.sample_rate)
+    return Excerpt(
+        start_s=segment["start_s"],
+        end_s=segment["end_s"],
+        sound_start_s=start_s,
+        sound_end_s=end_s,
+        sound=data_url("audio/mpeg", sound),
+    )

@@ -28,6 +28,7 @@ def render_call(data: CallData) -> str:
             lanes=data.lanes,
             highest_khz=data.highest_khz,
             excerpts=data.excerpts,
+            worst=data.worst_excerpt,
             most_likely=most_likely,
             width=WIDTH,
             ticks=_ticks(data.call["duration_s"]),

@@ -7,6 +7,16 @@ from typing import Any
 
 from ser_batch.report.queries import Row
 
+ARCS = ("stayed positive", "improving", "worsening", "stayed negative", "uncertain")
+"""Which way a call went, as `arc_class` of the warehouse says it."""
+
+_COUNTS = (
+    "count_calls",
+    "count_scored_calls",
+    "count_dissatisfied_calls",
+    *(f"count_{arc.replace(' ', '_')}" for arc in ARCS),
+)
+
 
 def embedded_cells(
     rows: Sequence[Row], attributes: Sequence[str], min_calls: int
@@ -14,14 +24,15 @@ def embedded_cells(
     """Counts by day, hour, queue and attributes, each name written once.
 
     Args:
-        rows: call_date, hour, queue, attributes, count_calls, count_scored_calls and
-            count_dissatisfied_calls
+        rows: call_date, hour, queue, attributes, count_calls, count_scored_calls,
+            count_dissatisfied_calls and a count an arc
         attributes: names of the attributes, in the order of each row's list
         min_calls: scored calls from which a share is shown
 
     Returns:
-        `facets`: name and values of queue and attributes; `days`; `cells`: a list a row: number
-        of the day, hour, number of the value of each facet, calls, scored, dissatisfied
+        `facets`: name and values of queue and attributes; `days`; `arcs`; `cells`: a list a row:
+        number of the day, hour, number of the value of each facet, calls, scored, dissatisfied,
+        calls of each arc
     """
     days = sorted({row["call_date"] for row in rows})
     day_numbers = {day: number for number, day in enumerate(days)}
@@ -34,9 +45,7 @@ def embedded_cells(
             day_numbers[row["call_date"]],
             row["hour"],
             *(numbers[place][value] for place, value in enumerate(key)),
-            row["count_calls"],
-            row["count_scored_calls"],
-            row["count_dissatisfied_calls"],
+            *(row[count] for count in _COUNTS),
         ]
         for row, key in zip(rows, keys, strict=True)
     ]
@@ -45,6 +54,7 @@ def embedded_cells(
         "minCalls": min_calls,
         "days": [day.isoformat() for day in days],
         "facets": facets,
+        "arcs": list(ARCS),
         "cells": cells,
     }
 

@@ -20,6 +20,9 @@ SCORED_CALLS_OF_A_PERIOD = 30
 """A share of thirty calls is known to about 18 points; a shorter period says little."""
 
 _MOST_ATTRIBUTES = 3
+_MOST_LISTED = 1000
+"""Calls that a page carries for its filters; each takes less than a kilobyte of it."""
+
 _BEFORE = dt.timedelta(days=28)
 _QUERIES = (
     "headline",
@@ -27,7 +30,6 @@ _QUERIES = (
     "days",
     "model_changes",
     "drivers",
-    "arcs",
     "priority_calls",
     "not_scored",
     "quarantine",
@@ -147,6 +149,7 @@ def query_values(period: Period | None, queues: str, settings: Settings) -> dict
         "queues": queues,
         "scope": "'all'" if queues == "true" else "'queue'",
         "priority_calls": str(settings.report.priority_calls),
+        "listed_calls": str(max(_MOST_LISTED, settings.report.priority_calls)),
         "min_calls": str(settings.report.min_calls),
     }
 

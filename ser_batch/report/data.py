@@ -22,7 +22,7 @@ from ser_batch.report.content import Content
 from ser_batch.report.queries import Row
 from ser_batch.serialise import plain
 
-DATA_VERSION = 2
+DATA_VERSION = 3
 """Of the data files; raised whenever a field comes, goes or changes its meaning."""
 
 Data = TypeVar("Data", "ReportData", "CallData")
@@ -79,6 +79,25 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """A segment of the customer's speech to play, in its context, all sides of the call.
+
+    Attributes:
+        start_s: of the segment in the recording, seconds
+        end_s: of the segment, seconds
+        sound_start_s: where the sound begins, seconds
+        sound_end_s: where it ends, seconds
+        sound: data URL
+    """
+
+    start_s: float
+    end_s: float
+    sound_start_s: float
+    sound_end_s: float
+    sound: str
+
+
+@dataclass(frozen=True)
 class ReportData:
     """A report.
 
@@ -90,6 +109,7 @@ class ReportData:
         rules: settings that the report names
         model: what is known of the model
         call_pages: recording_ids of the listed calls that have a page
+        sounds: by recording_id, the worst moment of listed calls, where the setting allows it
     """
 
     run_id: str
@@ -99,6 +119,7 @@ class ReportData:
     rules: Rules
     model: ModelFacts
     call_pages: tuple[str, ...]
+    sounds: dict[str, Excerpt]
 
 
 @dataclass(frozen=True)
@@ -116,15 +137,6 @@ class Side:
     role: str
     outline: str
     spectrogram: str
-
-
-@dataclass(frozen=True)
-class Excerpt:
-    """A segment of the customer's speech to play; `sound` is a data URL."""
-
-    start_s: float
-    end_s: float
-    sound: str
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,12 @@ class CallData:
     highest_khz: float | None
     excerpts: tuple[Excerpt, ...]
     rules: Rules
+
+    @property
+    def worst_excerpt(self) -> Excerpt | None:
+        """The excerpt of the call's worst moment."""
+        at_s = self.call["worst_start_s"]
+        return next((each for each in self.excerpts if each.start_s == at_s), None)
 
 
 def source_digest(settings: Settings) -> str:

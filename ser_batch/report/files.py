@@ -141,6 +141,7 @@ def _without(
         data,
         content=dataclasses.replace(data.content, rows=rows),
         call_pages=tuple(name for name in data.call_pages if name not in recordings),
+        sounds={name: own for name, own in data.sounds.items() if name not in recordings},
     )
     return None if is_mentioned(dataclasses.asdict(kept)) else kept
 

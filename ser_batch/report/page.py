@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from importlib.resources import files
+from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from ser_batch.report import words
-from ser_batch.report.cells import facet_values
+from ser_batch.report.call_list import embedded_calls
+from ser_batch.report.cells import ARCS
 from ser_batch.report.content import Content, Period
 from ser_batch.report.data import ReportData
 from ser_batch.report.drift import drift_of
@@ -30,6 +32,15 @@ _FILTERS = (
     "reasons",
     "thousands",
 )
+_STYLES = ("page.css", "list.css")
+_SCRIPTS = ("counts.js", "choice.js", "charts.js", "list.js", "page.js")
+_SORTS = {
+    "index": "dissatisfaction",
+    "end": "dissatisfaction at the end",
+    "peak": "worst moment",
+    "length": "length",
+    "newest": "newest",
+}
 
 
 def render(data: ReportData) -> str:
@@ -47,12 +58,15 @@ def render(data: ReportData) -> str:
         .render(
             content=content,
             head=head,
-            css=Markup(asset("page.css")),
-            script=Markup(asset("page.js")),
-            cells={**content.cells, "dateCorrelation": head["date_correlation"]},
+            css=Markup("".join(asset(name) for name in _STYLES)),
+            script=Markup("".join(asset(name) for name in _SCRIPTS)),
+            cells=_cells(data),
+            calls=embedded_calls(data),
+            flagged=sum(cell[-len(ARCS) - 1] for cell in content.cells["cells"]),
+            sorts=_SORTS,
+            sounds=data.sounds,
             shown_days=_shown_days(content),
             marks=[row["night"].isoformat() for row in changes],
-            facets=lambda call: facet_values(call, content.attributes),
             verdict=words.verdict(content, min_calls=rules.min_calls),
             enough=head["count_scored"] >= rules.min_calls,
             enough_before=head["count_scored_before"] >= rules.min_calls,
@@ -60,10 +74,22 @@ def render(data: ReportData) -> str:
             rules=rules,
             run_id=data.run_id,
             model=data.model,
-            call_pages=data.call_pages,
             version=data.program_version,
         )
     )
+
+
+def _cells(data: ReportData) -> dict[str, Any]:
+    """What the script draws and filters from, beside the calls."""
+    content = data.content
+    period = content.period
+    return {
+        **content.cells,
+        "dateCorrelation": content.headline["date_correlation"],
+        "period": [period.first.isoformat(), period.last.isoformat()] if period else [],
+        "priorityCalls": data.rules.priority_calls,
+        "threshold": data.rules.threshold,
+    }
 
 
 def _shown_days(content: Content) -> Period | None:
@@ -75,7 +101,11 @@ def _shown_days(content: Content) -> Period | None:
 def environment() -> Environment:
     """Jinja with everything escaped, and functions of `words` as filters."""
     jinja = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        loader=FunctionLoader(asset),
     )
     for name in _FILTERS:
         jinja.filters[name] = getattr(words, name)

@@ -59,10 +59,17 @@ def spectrogram_png(signal: FloatArray, sample_rate: int, *, width: int, height:
     return _png((scaled[::-1] * 255).astype(np.uint8))
 
 
-def excerpt_wav(signal: FloatArray, sample_rate: int) -> bytes:
-    """A piece of a signal as a 16-bit WAV."""
+def excerpt_mp3(signal: FloatArray, sample_rate: int) -> bytes:
+    """A piece of a signal as MP3, which every browser plays.
+
+    Args:
+        signal: mono samples in [-1, 1], shape (n_samples,)
+        sample_rate: Hz, one that MP3 has
+    """
     file = io.BytesIO()
-    soundfile.write(file, signal, sample_rate, format="WAV", subtype="PCM_16")
+    soundfile.write(
+        file, signal, sample_rate, format="MP3", bitrate_mode="CONSTANT", compression_level=0.7
+    )
     return file.getvalue()
 
 

@@ -16,7 +16,7 @@ from ser_batch.errors import BundleError, FileError
 from ser_batch.report import files
 from ser_batch.report.call_data import read_call
 from ser_batch.report.content import Choice, read_content
-from ser_batch.report.data import ModelFacts, ReportData, Rules, source_digest
+from ser_batch.report.data import Excerpt, ModelFacts, ReportData, Rules, source_digest
 from ser_batch.report.queries import Row
 from ser_batch.resources import bundled_models
 from ser_batch.scoring.choose import model_id
@@ -52,7 +52,8 @@ def write_report(
         content = read_content(con, settings, choice or Choice())
         model = model_facts(root, warehouse.model_of(con))
         files.begin_report(root.reports, run_id)
-        pages = _write_call_pages(con, root, settings, run_id, content.rows["priority_calls"])
+        calls = content.rows["priority_calls"][: settings.report.priority_calls]
+        pages, sounds = _write_calls(con, root, settings, run_id, calls)
     data = ReportData(
         run_id=run_id,
         program_version=ser_batch.__version__,
@@ -61,6 +62,7 @@ def write_report(
         rules=Rules.of(settings),
         model=model,
         call_pages=pages,
+        sounds=sounds,
     )
     page = files.write_report(root.reports, run_id, data)
     if choice is None:
@@ -88,23 +90,30 @@ def is_current(root: Root, settings: Settings) -> bool:
     return latest is not None and latest.source == source_digest(settings)
 
 
-def _write_call_pages(
+def _write_calls(
     con: duckdb.DuckDBPyConnection,
     root: Root,
     settings: Settings,
     run_id: str,
     calls: Sequence[Row],
-) -> tuple[str, ...]:
-    """Write the pages of the calls at the top of the list, where the setting says so.
+) -> tuple[tuple[str, ...], dict[str, Excerpt]]:
+    """Write the pages of calls, where the setting says so.
 
     Returns:
-        recording_ids of the calls with a page
+        recording_ids of the calls with a page; the worst moment of each, where it may be played
     """
-    with_page = calls[: settings.report.priority_calls] if settings.report.call_pages else []
-    for call in with_page:
-        audio = _audio(call, settings)
-        files.write_call(root.reports, read_call(con, call, audio, settings, report=run_id))
-    return tuple(call["recording_id"] for call in with_page)
+    report = settings.report
+    pages: list[str] = []
+    sounds: dict[str, Excerpt] = {}
+    for call in calls if report.call_pages or report.excerpts else ():
+        name = call["recording_id"]
+        data = read_call(con, call, _audio(call, settings), settings, report=run_id)
+        if report.call_pages:
+            files.write_call(root.reports, data)
+            pages.append(name)
+        if worst := data.worst_excerpt:
+            sounds[name] = worst
+    return tuple(pages), sounds
 
 
 def _audio(call: Row, settings: Settings) -> Audio | None:

@@ -1,40 +1,62 @@
 -- question: which calls have priority, to listen to first?
--- the worst of all calls, and the worst of each queue: flagged calls first, then by the index
-with ranked_calls as (
+-- flagged calls only, the highest index first, those of the headline's days before earlier ones.
+-- the page's filters lead to any day, queue, hour or arc: where not all fit on the page, it holds
+-- the worst of the headline's days, then the worst of each group, then the second of each, ...
+with flagged_calls as (
+    select *, $period as is_of_period
+    from call_summary
+    where $all_days and is_dissatisfied
+),
+
+ranked_calls as (
     select
         *,
         row_number() over worst_first as place,
-        row_number() over (
-            partition by queue
-            order by is_dissatisfied desc, dissatisfaction desc, dissatisfaction_peak desc, recording_id
-        ) as place_in_queue
-    from call_summary
-    where $period and (is_dissatisfied or dissatisfied_share > 0)
-    window worst_first as (
-        order by is_dissatisfied desc, dissatisfaction desc, dissatisfaction_peak desc, recording_id
-    )
+        least(
+            row_number() over worst_of_queue,
+            row_number() over worst_of_day,
+            row_number() over worst_of_hour,
+            row_number() over worst_of_arc
+        ) as place_in_group
+    from flagged_calls
+    window
+        worst_first as (
+            order by is_of_period desc, dissatisfaction desc, dissatisfaction_peak desc, recording_id
+        ),
+        worst_of_queue as (
+            partition by is_of_period, queue
+            order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
+        ),
+        worst_of_day as (
+            partition by queue, call_date
+            order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
+        ),
+        worst_of_hour as (
+            partition by weekday, hour
+            order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
+        ),
+        worst_of_arc as (
+            partition by is_of_period, queue, arc
+            order by dissatisfaction desc, dissatisfaction_peak desc, recording_id
+        )
 ),
 
-worst_calls as (
+listed_calls as (
     select *
     from ranked_calls
-    where place <= $priority_calls or place_in_queue <= least(10, $priority_calls)
+    order by place > $priority_calls, place_in_group, place
+    limit $listed_calls
 ),
 
 segments as (
     select
         recording_id,
         list(
-            {
-                'start_s': start_s,
-                'end_s': end_s,
-                'emotion': emotion,
-                'dissatisfaction': dissatisfaction
-            }
+            {'start_s': start_s, 'end_s': end_s, 'dissatisfaction': dissatisfaction}
             order by start_s
         ) as segments
     from segment_emotion
-    where recording_id in (select recording_id from worst_calls)
+    where recording_id in (select recording_id from listed_calls) and dissatisfaction is not null
     group by recording_id
 ),
 
@@ -44,11 +66,11 @@ files as (
 )
 
 select
-    worst_calls.* exclude (team, customer, attributes),
+    listed_calls.* exclude (team, customer, attributes, place_in_group),
     $attributes as attributes,
     files.sides,
     segments.segments
-from worst_calls
+from listed_calls
 inner join segments using (recording_id)
 inner join files using (recording_id)
 order by place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,12 @@ def axe_violations(page: Any) -> list[tuple[str, str, str]]:
 def page_of(root: Root, **settings) -> str:
     publish(root, Settings(), MODEL_ID)
     return write_report(root, Settings(**settings), "run-1").read_text(encoding="utf-8")
+
+
+def embedded(html: str, name: str) -> Any:
+    """The data of a page's script."""
+    [text] = re.findall(rf'id="{name}">(.*?)</script>', html, re.DOTALL)
+    return json.loads(text)
 
 
 def words(html: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -31,7 +32,7 @@ def open_page(browser, reported: Path):
         return page
 
     yield opened
-    assert trouble == []
+    assert {line.split("#")[0] for line in trouble} <= {reported.as_uri()}  # loaded again
     for page in pages:
         page.close()
 
@@ -41,7 +42,21 @@ def test_names_that_are_markup_stay_text(open_page):
     assert page.title().startswith("Customer dissatisfaction")
     assert page.locator("#priority-calls h3").first.inner_text() == NASTY
     assert page.locator("#facets option", has_text=NASTY).count() == 1
-    assert page.locator("script").count() == 2
+    assert page.locator("script").count() == 3
+    page.goto(f"{page.url}#{urlencode({'queue': NASTY, 'search': NASTY})}")
+    page.reload()
+    assert page.locator("#chips button").count() == 2
+    assert page.locator("#calls li").count() == 1
+    assert page.title().startswith("Customer dissatisfaction")
+
+
+def test_an_address_with_unknown_filters_chooses_nothing(open_page):
+    page = open_page()
+    counts = page.locator("#filtered").inner_text()
+    page.goto(f"{page.url}#queue=gone&day=2026-02-30&hour=25&sort=%3Cb%3E&a.product=x&__proto__=x")
+    page.reload()
+    assert page.locator("#filtered").inner_text() == counts
+    assert page.locator("#chips button").count() == 0
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
@@ -73,27 +88,91 @@ def test_the_charts_show_what_the_table_says(open_page):
     assert shown == expected
 
 
-def test_the_total_of_the_shown_days_is_that_of_the_counts(open_page):
+def test_counts_are_those_of_the_headline_until_days_are_chosen(open_page):
     page = open_page()
+    share = page.locator("#headline .cards div").nth(2).locator("dd").first.inner_text()
+    assert f"{share.split()[0]} % dissatisfied" in counts_of(page)
+    page.get_by_label("From").fill("2026-10-01")
     total = heat_rows(page, "queue-by-day")["all"][-1]
     assert heat_rows(page, "weekday-by-hour")["all"][-1] == total
-    assert f"{total} % dissatisfied" in page.locator("#filtered").inner_text()
+    assert f"{total} % dissatisfied" in counts_of(page)
 
 
-def test_filters_filter_charts_and_calls(open_page):
+def test_filters_filter_charts_counts_and_calls_and_can_be_taken_back(open_page):
     page = open_page()
-    before = page.locator("#filtered").inner_text()
+    before = counts_of(page)
     page.get_by_label("Queue", exact=True).select_option("billing")
-    assert set(heat_rows(page, "queue-by-day")) == {"billing"}
-    assert page.locator("#filtered").inner_text() != before
-    visible = page.locator(".calls li:visible")
-    assert 0 < visible.count() <= 20
-    assert all("billing" in text for text in visible.all_inner_texts())
+    assert counts_of(page) != before
+    assert "billing" in heat_rows(page, "queue-by-day")
+    items = page.locator("#calls li")
+    assert 0 < items.count() <= 20
+    assert all("billing" in text for text in items.all_inner_texts())
     page.get_by_label("Product", exact=True).select_option("fibre")
-    assert all("fibre" in item.get_attribute("data-facets") for item in visible.all())
+    named = page.evaluate(
+        "CALLS.filter((call) => call.isOfPeriod && call.facets[1] === 'fibre').length"
+    )
+    page.get_by_role("button", name="queue: billing").click()
+    assert f"of {named} flagged calls listed" in counts_of(page)
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function(
-        "before => document.getElementById('filtered').innerText === before", arg=before
+    assert counts_of(page) == before
+
+
+def test_a_click_on_a_cell_lists_its_calls_and_the_address_keeps_it(open_page):
+    page = open_page()
+    cell = page.get_by_role("button", name="billing, Fri 30 Oct 2026: ")
+    n_flagged = page.evaluate(
+        """() => {
+          choice = {...NOTHING, queue: "billing", day: "2026-10-30"};
+          const sum = sumsBy(cellsWithout(), () => ALL).get(ALL);
+          choice = {...NOTHING};
+          return sum.dissatisfied;
+        }"""
+    )
+    cell.click()
+    assert cell.get_attribute("aria-pressed") == "true"
+    assert page.url.endswith("#queue=billing&day=2026-10-30")
+    days = [item.get_attribute("data-day") for item in page.locator("#calls li").all()]
+    assert days == ["2026-10-30"] * n_flagged
+    assert f"{n_flagged} of {n_flagged} flagged calls listed" in counts_of(page)
+    page.get_by_label("Sort by").select_option("newest")
+    chosen = counts_of(page)
+    page.reload()
+    assert counts_of(page) == chosen
+    assert page.get_by_label("Sort by").input_value() == "newest"
+    page.get_by_role("link", name="Drivers").click()
+    assert "day=2026-10-30" in page.url
+    page.get_by_role("button", name="billing, Fri 30 Oct 2026: ").click()
+    assert page.url.endswith("#sort=newest")
+    page.go_back()
+    assert counts_of(page) == chosen
+
+
+def test_hours_courses_and_queues_lead_to_their_calls(open_page):
+    page = open_page()
+    page.locator("#weekday-by-hour").get_by_role("button", name="Tue, 10:00 to 11:00: ").click()
+    listed = page.evaluate("fittingCalls().map((call) => [weekdayOf(call.day), call.hour])")
+    assert {tuple(each) for each in listed} == {(1, 10)}
+    page.get_by_role("button", name="Show all").click()
+    page.locator("#arc-bars").get_by_role("button", name="billing, worsening: ").click()
+    listed = page.evaluate("fittingCalls().map((call) => [call.facets[0], call.arc])")
+    assert {tuple(each) for each in listed} == {("billing", "worsening")}
+    page.get_by_role("button", name="Show all").click()
+    page.locator("#changes").get_by_role("button", name="technical").click()
+    assert page.url.endswith("#queue=technical")
+
+
+def test_search_finds_calls_by_id_queue_and_attribute(open_page):
+    page = open_page()
+    call = page.locator("#calls h3").nth(3).inner_text()
+    page.get_by_label("Search").fill(call.upper())
+    assert page.locator("#calls h3").all_inner_texts() == [call]
+    assert "1 of 1 flagged call (" in counts_of(page)
+    page.get_by_label("Search").fill("fibre billing")
+    found = page.evaluate("fittingCalls().map((call) => call.facets)")
+    assert {tuple(each) for each in found} == {("billing", "fibre")}
+    page.get_by_label("Search").fill("nothing like it")
+    assert (
+        page.locator("#no-calls").inner_text() == "No listed call fits the search and the filters."
     )
 
 
@@ -103,15 +182,13 @@ def test_days_can_be_chosen(open_page):
     page.get_by_label("to", exact=True).fill("2026-11-02")
     headers = page.locator("#queue-by-day thead th").all_inner_texts()
     assert headers == ["Sun\n1 Nov", "Mon\n2 Nov", "all"]
-    assert {day.get_attribute("data-day") for day in page.locator(".calls li:visible").all()} <= {
-        "2026-11-01",
-        "2026-11-02",
-    }
+    days = {item.get_attribute("data-day") for item in page.locator("#calls li").all()}
+    assert days == {"2026-11-01", "2026-11-02"}
 
 
 def test_a_point_of_the_trend_says_its_figures(open_page):
     page = open_page()
-    label = page.locator("#trend-chart circle").last.get_attribute("aria-label")
+    label = page.locator("#trend-chart .day").last.get_attribute("aria-label")
     assert label.startswith("Tue 3 Nov 2026: ")
     assert "95 % interval" in label
 
@@ -121,7 +198,7 @@ def test_a_change_of_model_is_marked_in_the_trend_and_explained_below_it(open_pa
     assert page.locator("#trend-chart text.mark").text_content() == "different model since 25 Oct"
     mark = page.locator("#trend-chart line.mark").bounding_box()["x"]
     points = page.locator("#trend-chart circle").all()
-    labels = [point.get_attribute("aria-label") for point in points]
+    labels = [day.get_attribute("aria-label") for day in page.locator("#trend-chart .day").all()]
     at = next(number for number, label in enumerate(labels) if label.startswith("Sun 25 Oct"))
     before, after = (points[number].bounding_box()["x"] for number in (at - 1, at))
     assert before < mark < after
@@ -179,12 +256,16 @@ def test_copy_buttons_are_named_as_they_read(open_page):
     expect(path).to_have_accessible_name("Copy path", timeout=4000)
 
 
+def counts_of(page) -> str:
+    return page.locator("#filtered").inner_text()
+
+
 def heat_rows(page, table: str) -> dict[str, list[str]]:
     """Cells of a heat map by the name of their row."""
     return dict(
         page.evaluate(
             """(table) => [...document.querySelectorAll(`#${table} tbody tr`)].map((row) => [
-                row.querySelector("th").title,
+                row.querySelector("th").innerText,
                 [...row.querySelectorAll("td")].map((cell) => cell.innerText),
             ])""",
             table,
@@ -192,12 +273,14 @@ def heat_rows(page, table: str) -> dict[str, list[str]]:
     )
 
 
-def test_the_keyboard_reaches_everything(open_page):
+def test_the_tab_key_reaches_everything_with_one_stop_a_chart(open_page):
     page = open_page()
     wanted = page.evaluate(
         "() => [...document.querySelectorAll('a, button, input, select, summary, [tabindex]')]"
-        ".filter((part) => part.checkVisibility()).length"
+        ".filter((part) => part.checkVisibility() && part.tabIndex >= 0).length"
     )
+    assert page.locator("#queue-by-day button").count() > 100
+    assert page.locator("#queue-by-day [tabindex='0']").count() == 1
     reached = 0
     page.keyboard.press("Tab")
     while page.evaluate("document.activeElement !== document.body") and reached < 9 * wanted:
@@ -206,6 +289,27 @@ def test_the_keyboard_reaches_everything(open_page):
         )
         page.keyboard.press("Tab")
     assert reached == wanted
+
+
+def test_charts_are_worked_by_keys_alone(open_page):
+    page = open_page()
+    focused = "document.activeElement.getAttribute('aria-label')"
+    page.locator("#trend-chart [tabindex='0']").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(focused).startswith("Mon 2 Nov 2026: ")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#day=2026-11-02")
+    assert page.evaluate(focused).startswith("Mon 2 Nov 2026: ")
+    page.locator("#queue-by-day [tabindex='0']").focus()
+    for key in ("Home", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    cell = page.evaluate(focused)
+    page.keyboard.press("Space")
+    queue = page.evaluate("choice.queue")
+    assert cell.startswith(f"{queue}, ")
+    assert page.evaluate(focused) == cell
+    assert page.locator("#queue-by-day [tabindex='0']").count() == 1
 
 
 CONTRAST = """() => {

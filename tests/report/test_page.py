@@ -17,9 +17,9 @@ from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import QUARANTINE
-from ser_batch.testing.lakes import MODEL_ID, put, put_call
+from ser_batch.testing.lakes import MODEL_ID, put, put_call, put_weeks
 from ser_batch.testing.rows import MIDDAY, bad_file, prediction
-from tests.report.pages import page_of, put_day, words
+from tests.report.pages import embedded, page_of, put_day, words
 
 TODAY = MIDDAY.date()
 
@@ -95,26 +95,51 @@ def test_no_filter_sorts_customers_emotions_by_who_took_the_call(root):
     assert [name for name in names if f"{name}-0" in html] == ["product", "sender"]
 
 
-def test_calls_are_listed_worst_first_with_path_and_time_of_the_worst_moment(root):
+def test_flagged_calls_are_listed_worst_first_and_no_others(root):
     lake = Lake(root.lake)
-    for name, anger in (("mild", 0.6), ("worst", 0.97), ("fine", 0.02)):
+    for name, anger in (("mild", 0.7), ("worst", 0.97), ("fine", 0.02)):
         put_call(
             lake,
-            prediction(segment_no=0),
+            prediction(segment_no=0, anger=anger / 2, neutral=1 - anger / 2),
             prediction(segment_no=9, anger=anger, neutral=1 - anger),
             recording_id=name,
         )
-    html = page_of(root)
-    assert listed_calls(html) == ["call-worst", "call-mild"]
-    assert "2026/worst.wav" in html
-    assert "worst at 1:30" in words(html)
-    assert listed_calls(page_of(root, report={"priority_calls": 1})) == ["call-worst"]
+    # a moment of dissatisfied speech in a content call
+    calm = (prediction(segment_no=number) for number in range(30))
+    put_call(lake, *calm, prediction(segment_no=30, anger=0.9, neutral=0.1), recording_id="moment")
+    worst, mild = embedded(page_of(root), "listed")
+    assert [worst["call"], mild["call"]] == ["call-worst", "call-mild"]
+    assert (worst["path"], worst["worst"]) == ("2026/worst.wav", 90.0)
+    assert worst["bars"] == [[0.0, 10.0, 0.49], [90.0, 10.0, 0.97]]
+    assert (worst["isOfPeriod"], worst["sound"]) == (True, None)
 
 
-def listed_calls(html: str) -> list[str]:
-    """Names of the calls that a reader sees before filtering."""
-    items = re.findall(r"<li data-facets=[^>]*?(hidden)?>.*?<h3>(.*?)</h3>", html, re.DOTALL)
-    return [re.sub("<.*?>", "", name) for hidden, name in items if not hidden]
+def test_the_list_is_bounded_and_holds_the_worst_of_each_queue_and_day(root, monkeypatch):
+    monkeypatch.setattr("ser_batch.report.content._MOST_LISTED", 80)
+    put_weeks(Lake(root.lake), n_calls=400, n_days=4)
+    html = page_of(root, report={"priority_calls": 3})
+    listed = embedded(html, "listed")
+    assert len(listed) == 80
+    of_period = [call for call in listed if call["isOfPeriod"]]
+    assert [call["place"] for call in of_period][:3] == [1, 2, 3]
+    groups = {(call["day"], call["facets"][0]) for call in listed}
+    cells = embedded(html, "cells")
+    assert groups == {
+        (cells["days"][day], cells["facets"][0]["values"][queue])
+        for day, _, queue, _, _, _, n_dissatisfied, *_ in cells["cells"]
+        if n_dissatisfied
+    }
+
+
+def test_a_long_call_is_drawn_with_few_bars(root):
+    levels = [0.9] * 60 + [0.5] * 60
+    put_call(
+        Lake(root.lake),
+        *(prediction(segment_no=n, anger=p, neutral=1 - p) for n, p in enumerate(levels)),
+    )
+    [call] = embedded(page_of(root), "listed")
+    assert [call["bars"][0], call["bars"][-1]] == [[0.0, 30.0, 0.9], [1170.0, 30.0, 0.5]]
+    assert len(call["bars"]) == 40
 
 
 def test_what_was_not_scored_names_the_setting_that_changes_it(root):
@@ -197,7 +222,12 @@ def test_reasons_say_why_a_call_is_listed(root):
         Lake(root.lake),
         *(prediction(segment_no=n, anger=p, neutral=1 - p) for n, p in enumerate((0, 0.3, 0.9))),
     )
-    assert "worsening, anger, 33 % of the speech dissatisfied, ends badly" in words(page_of(root))
+    [call] = embedded(page_of(root), "listed")
+    assert (
+        call["why"]
+        .replace("\N{NO-BREAK SPACE}", " ")
+        .startswith("worsening, anger, 33 % of the speech dissatisfied, ends badly")
+    )
 
 
 def test_drivers_of_dissatisfaction_are_shown_with_their_interval(reported):
@@ -217,6 +247,9 @@ def test_cells_write_each_name_once_and_keep_every_count():
             "count_calls": 3,
             "count_scored_calls": 2,
             "count_dissatisfied_calls": 1,
+            **{f"count_{arc}": 0 for arc in ("stayed_positive", "improving", "worsening")},
+            "count_stayed_negative": 2,
+            "count_uncertain": 0,
         }
         for hour, queue, product in ((9, "billing", "fibre"), (10, None, None))
     ]
@@ -227,7 +260,11 @@ def test_cells_write_each_name_once_and_keep_every_count():
             {"name": "queue", "values": ["billing", "no queue"]},
             {"name": "product", "values": ["fibre", "no product"]},
         ],
-        "cells": [[0, 9, 0, 0, 3, 2, 1], [0, 10, 1, 1, 3, 2, 1]],
+        "arcs": ["stayed positive", "improving", "worsening", "stayed negative", "uncertain"],
+        "cells": [
+            [0, 9, 0, 0, 3, 2, 1, 0, 0, 0, 2, 0],
+            [0, 10, 1, 1, 3, 2, 1, 0, 0, 0, 2, 0],
+        ],
     }
 
 
