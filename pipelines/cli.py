@@ -21,6 +21,7 @@ from pipelines.commands import (
     compare,
     corpus,
     demo,
+    digest,
     distill,
     erase,
     evaluate,
@@ -91,6 +92,7 @@ app.command(rich_help_panel=LOOK)(query.query)
 app.command(rich_help_panel=LOOK)(query.report)
 app.command(rich_help_panel=LOOK)(compare.compare)
 app.command(rich_help_panel=LOOK)(serve.serve)
+app.command(rich_help_panel=LOOK)(digest.digest)
 app.command(rich_help_panel=LOOK)(export.export)
 app.command(rich_help_panel=LOOK)(score.score)
 app.command(rich_help_panel=LOOK)(inspect.inspect)

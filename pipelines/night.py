@@ -31,6 +31,7 @@ from ser_batch.scoring.choose import model_id
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import AnalyseResult
 from ser_batch.stages.completeness import night_completeness
+from ser_batch.stages.digest import send_if_due
 from ser_batch.stages.drift import DriftResult
 from ser_batch.stages.ingest import IngestResult
 from ser_batch.stages.publish import (
@@ -187,6 +188,7 @@ class Night:
                 message=completeness.message,
                 drift=self.drift.warnings,
             ).as_dict(),
+            "digest": send_if_due(self.root, self.settings, self.record.started_at).as_dict(),
             "published": published.built,
             "warehouse_was_damaged": published.was_damaged,
             "rows": published.rows,

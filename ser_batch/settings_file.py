@@ -136,7 +136,7 @@ def _explain(error: ValidationError, path: Path | None) -> str:
         known = _fields(parents)
         if problem["type"] == "extra_forbidden":
             lines.append(f"there is no setting {name!r}{nearest(key, known)}")
-        elif key in known and _is_secret(known[key]):
+        elif isinstance(problem.get("input"), dict) or (key in known and _is_secret(known[key])):
             lines.append(f"{name}: {problem['msg']}")
         else:
             lines.append(f"{name}: {problem['msg']} (given: {problem.get('input')!r})")

@@ -192,6 +192,8 @@ def show_summary(summary: dict[str, Any]) -> None:
         )
     for problem in summary["alerts"]["problems"]:
         console.print(f"  [yellow]alert not sent[/]: {escape(problem)}")
+    for problem in summary["digest"]["problems"]:
+        console.print(f"  [yellow]digest not sent[/]: {escape(problem)}")
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
 

@@ -31,12 +31,14 @@ from ser_batch.config.operation import (
 )
 from ser_batch.config.section import Role, Section, Speaker, digest, nearest
 from ser_batch.config.settings import ENV_PREFIX, Settings, sections
+from ser_batch.config.weekly import DigestSettings
 
 __all__ = [
     "ENV_PREFIX",
     "AlertSettings",
     "AudioSettings",
     "DenoiseSettings",
+    "DigestSettings",
     "DissatisfactionSettings",
     "DriftSettings",
     "FeatureSettings",

@@ -30,6 +30,7 @@ from ser_batch.config.operation import (
     StoreSettings,
 )
 from ser_batch.config.section import Section, digest
+from ser_batch.config.weekly import DigestSettings
 
 ENV_PREFIX = "SER_"
 
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     dissatisfaction: DissatisfactionSettings = Field(default_factory=DissatisfactionSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    digest: DigestSettings = Field(default_factory=DigestSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
         """The environment wins over the file, whose tables arrive as init arguments."""
         return env_settings, init_settings
 
-    def digest(self) -> str:
+    def settings_id(self) -> str:
         """Short hash of all values, as the run record carries it."""
         return digest(self.model_dump(mode="json"))
 

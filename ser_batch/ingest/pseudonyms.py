@@ -7,19 +7,18 @@ together; who does not have the key cannot tell whose they are.
 from __future__ import annotations
 
 import hashlib
-import shlex
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+
+from pydantic import SecretStr
 
 from ser_batch.config import IngestSettings
 from ser_batch.errors import SettingsError
+from ser_batch.secret import read_secret
 
 LEAST_KEY_CHARS = 16
 _PREFIX = "p-"
-_COMMAND_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -55,30 +54,16 @@ def read_pseudonyms(settings: IngestSettings) -> Pseudonyms | None:
     """
     if not settings.pseudonymise:
         return None
-    given = settings.pseudonym_key.get_secret_value() if settings.pseudonym_key else None
-    key = _key(given, settings.pseudonym_key_file, settings.pseudonym_key_command)
+    key = _key(settings.pseudonym_key, settings.pseudonym_key_file, settings.pseudonym_key_command)
     ours = {name.lower() for name in settings.pseudonymise}
     theirs = {settings.columns[name].lower() for name in ours if name in settings.columns}
     return Pseudonyms(frozenset(ours | theirs), key)
 
 
 @cache
-def _key(given: str | None, file: str | None, command: str | None) -> bytes:
+def _key(given: SecretStr | None, file: str | None, command: str | None) -> bytes:
     """The digest of the key's text; the command runs once a process."""
-    try:
-        if given is None and file is not None:
-            given = Path(file).read_text(encoding="utf-8")
-        elif given is None and command is not None:
-            done = subprocess.run(
-                shlex.split(command), capture_output=True, check=True, timeout=_COMMAND_S, text=True
-            )
-            given = done.stdout
-    except (OSError, UnicodeDecodeError, subprocess.SubprocessError) as error:
-        source = f"the file {file}" if file is not None else "ingest.pseudonym_key_command"
-        raise SettingsError(
-            f"the key of pseudonyms cannot be read from {source}: {error}"
-        ) from error
-    text = (given or "").strip()
+    text = read_secret("ingest.pseudonym_key", given, file, command) or ""
     if len(text) < LEAST_KEY_CHARS:
         raise SettingsError(
             f"ingest.pseudonymise needs a key of at least {LEAST_KEY_CHARS} characters: set "

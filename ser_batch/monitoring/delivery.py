@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -75,10 +76,18 @@ class Webhook:
         return f"webhook {urlsplit(self.url).hostname}"
 
     def send(self, alert: Alert) -> None:
-        """Post the alert; any answer but 2xx is a failure, a redirection too."""
+        """Post the alert."""
+        self.post(alert.payload())
+
+    def post(self, payload: Mapping[str, Any]) -> None:
+        """Post JSON with a key `text`; any answer but 2xx is a failure, a redirection too.
+
+        Raises:
+            DeliveryError: if it did not arrive
+        """
         request = urllib.request.Request(
             self.url,
-            data=json.dumps(alert.payload(), ensure_ascii=False, default=str).encode(),
+            data=json.dumps(payload, ensure_ascii=False, default=str).encode(),
             headers={
                 "Content-Type": "application/json; charset=utf-8",
                 "User-Agent": f"ser-batch/{ser_batch.__version__}",

@@ -80,7 +80,7 @@ class RunRecord:
             "audio_s": self.audio_s,
             "stage_s": sorted({**self.stage_s, **core}.items()),
             "code_version": ser_batch.__version__,
-            "settings_id": self.settings.digest(),
+            "settings_id": self.settings.settings_id(),
             "analysis_id": analysis_id(self.settings),
             "feature_set": f"{feature_set.name}@{feature_set.digest}",
             "model_id": self.model_id,

@@ -19,7 +19,7 @@ from ser_batch.report.page import render
 from ser_batch.store.atomic import write_text_atomic
 
 _CALLS = "-calls"
-_PAGE, _DATA = ".html", ".json"
+_PAGE, _DATA, _TEXT = ".html", ".json", ".txt"
 
 
 def begin_report(reports: Path, name: str) -> None:
@@ -43,6 +43,14 @@ def write_report(reports: Path, name: str, data: ReportData) -> Path:
     return page
 
 
+def write_texts(reports: Path, name: str, html: str, text: str) -> Path:
+    """Write `<name>.html` and `<name>.txt`, which have no data file; the page's path."""
+    page = reports / f"{name}{_PAGE}"
+    write_text_atomic(reports / f"{name}{_TEXT}", text)
+    write_text_atomic(page, html)
+    return page
+
+
 def read_report(reports: Path, name: str) -> ReportData | None:
     """The data of a finished report, None if there is no page with readable data."""
     if not (reports / f"{name}{_PAGE}").exists():
@@ -59,6 +67,7 @@ def delete_report(reports: Path, name: str) -> bool:
     page = reports / f"{name}{_PAGE}"
     existed = page.exists()
     page.unlink(missing_ok=True)
+    (reports / f"{name}{_TEXT}").unlink(missing_ok=True)
     shutil.rmtree(reports / f"{name}{_CALLS}", ignore_errors=True)
     (reports / f"{name}{_DATA}").unlink(missing_ok=True)
     return existed
@@ -120,7 +129,7 @@ def _delete_call(folder: Path, recordings: set[str]) -> int:
 
 def _names(reports: Path) -> list[str]:
     """Names of all reports, also of unfinished ones."""
-    stems = {path.stem for suffix in (_PAGE, _DATA) for path in reports.glob(f"*{suffix}")}
+    stems = {path.stem for suffix in (_PAGE, _DATA, _TEXT) for path in reports.glob(f"*{suffix}")}
     return sorted(stems | {path.name.removesuffix(_CALLS) for path in reports.glob(f"*{_CALLS}")})
 
 

@@ -50,6 +50,11 @@ class Root:
         return self.path / "alerts" / "sent.json"
 
     @property
+    def sent_digest(self) -> Path:
+        """Which week's digest was sent last."""
+        return self.path / "alerts" / "digest.json"
+
+    @property
     def prefect(self) -> Path:
         """Prefect's own folder, where PREFECT_HOME names no other."""
         return self.path / ".prefect"
