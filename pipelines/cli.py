@@ -23,6 +23,7 @@ from pipelines.commands import (
     demo,
     digest,
     distill,
+    docs,
     erase,
     evaluate,
     export,
@@ -89,6 +90,7 @@ app.command(rich_help_panel=NIGHT)(query.publish)
 app.command(rich_help_panel=NIGHT)(erase.erase)
 app.command(rich_help_panel=NIGHT)(verify.verify)
 app.command(rich_help_panel=LOOK)(query.query)
+app.command(rich_help_panel=LOOK)(docs.docs)
 app.command(rich_help_panel=LOOK)(query.report)
 app.command(rich_help_panel=LOOK)(compare.compare)
 app.command(rich_help_panel=LOOK)(serve.serve)

@@ -4,7 +4,7 @@
 -- min_calls: the setting report.min_calls, with which the file was built
 create macro min_calls() as $min_calls;
 
--- shown: a figure, null where it rests on fewer calls than that
+-- suppress_small_n: a figure, null where it rests on fewer calls than that
 create macro suppress_small_n(figure, count_calls) as case when count_calls >= min_calls() then figure end;
 
 -- log_odds: of a probability, which is held 0.002 from 0 and 1

@@ -200,11 +200,13 @@ def parse_days(text: str) -> Days:
 def _check(asked: Asked) -> None:
     """Refuse what contradicts itself."""
     if asked.others and asked.queue is None:
-        raise ChoiceError("a queue is compared with the others: name it by --queue")
+        raise ChoiceError("a queue is compared with the others: name the queue (--queue)")
     if asked.others and (asked.before or asked.on):
-        raise ChoiceError("--others compares queues in the same days: leave out --before and --on")
+        raise ChoiceError(
+            "queues are compared in the same days: leave out the days before (--before, --on)"
+        )
     if asked.on and (asked.before or asked.after):
-        raise ChoiceError("--on stands for both periods: leave out --before and --after")
+        raise ChoiceError("the day of a change (--on) stands for both periods: leave these out")
     if (
         asked.before
         and asked.after

@@ -8,6 +8,8 @@ from ser_batch.config import Settings
 from ser_batch.serve.database import Database
 from ser_batch.serve.pages.call import CallPage
 from ser_batch.serve.pages.calls import CallsPage
+from ser_batch.serve.pages.compare import ComparePage
+from ser_batch.serve.pages.docs import DocsPage
 from ser_batch.serve.pages.sound import SoundPage
 from ser_batch.serve.pages.summary import SummaryPages
 from ser_batch.store.paths import Root
@@ -23,7 +25,7 @@ class Site:
 
     def __init__(self, root: Root, settings: Settings) -> None:
         self._database = Database(root.warehouse)
-        self._settings = settings
+        self._root, self._settings = root, settings
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -33,6 +35,8 @@ class Site:
             *CallsPage(self._database, self._settings).routes,
             *CallPage(self._database, self._settings).routes,
             *SoundPage(self._database).routes,
+            *ComparePage(self._database).routes,
+            *DocsPage(self._database, self._root.warehouse).routes,
         ]
 
     def close(self) -> None:

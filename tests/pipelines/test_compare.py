@@ -51,7 +51,7 @@ def test_the_finding_fits_the_terminal_and_is_the_same_for_programs(said):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--others"], "name it by --queue"),
+        (["--others"], "name the queue"),
         (["--after", "last week"], "write FIRST..LAST"),
         (["--after", "2020-01-01..2020-01-07"], "there are calls from 2026-10-21"),
     ],

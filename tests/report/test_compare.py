@@ -134,9 +134,9 @@ def test_few_days_and_calls_without_a_counterpart_are_mentioned():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (Asked(others=True), "name it by --queue"),
-        (Asked(others=True, queue="billing", on=TODAY), "leave out --before and --on"),
-        (Asked(on=TODAY, after=Days(TODAY, TODAY)), "leave out --before and --after"),
+        (Asked(others=True), "name the queue"),
+        (Asked(others=True, queue="billing", on=TODAY), "leave out the days before"),
+        (Asked(on=TODAY, after=Days(TODAY, TODAY)), "leave these out"),
         (Asked(before=Days(day(3), day(1)), after=Days(day(1), TODAY)), "overlap"),
         (Asked(queue="biling"), "did you mean 'billing'"),
         (Asked(on=dt.date(2027, 1, 1)), "there are calls from"),

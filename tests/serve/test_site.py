@@ -212,3 +212,40 @@ def test_without_a_warehouse_a_page_says_what_makes_one(tmp_path: Path):
     answer = entered(site_of(Root(tmp_path))).get("/")
     assert answer.status_code == 500
     assert "ser-batch nightly" in answer.json()["error"]
+
+
+def test_two_periods_and_queues_are_compared_and_the_question_stands_in_the_url(client):
+    page = client.get("/compare").text
+    assert "of the calls are dissatisfied against" in page
+    asked = "/compare?queue=billing&with=others&first=2026-10-28&last=2026-11-03"
+    page = client.get(asked).text
+    assert "billing, 2026-10-28 to 2026-11-03" in page
+    assert "other queues, 2026-10-28 to 2026-11-03" in page
+    assert 'name="first" value="2026-10-28"' in page
+    assert "<option selected>billing</option>" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("with=others", "name the queue"),
+        ("on=yesterday", "names no days"),
+        ("first=2026-11-03&last=2026-11-01", "lies after"),
+        ("queue=<script>", "no call has the queue"),
+    ],
+)
+def test_a_comparison_that_makes_no_sense_is_refused_on_its_page(client, asked, message):
+    answer = client.get(f"/compare?{asked}")
+    assert answer.status_code == 400
+    assert message in answer.text
+    assert "<script>&" not in answer.text
+
+
+def test_the_tables_are_documented_without_anything_inline(client):
+    page = client.get("/docs").text
+    assert 'id="call_summary"' in page
+    assert "<style" not in page
+    assert " style=" not in page
+    assert "<script>" not in page
+    assert client.get("/docs/docs.js").headers["Content-Type"].startswith("text/javascript")
+    assert ".lineage" in client.get("/docs/docs.css").text
