@@ -31,6 +31,10 @@ def export(
     first: FromOption = None,
     last: ToOption = None,
     queue: QueueOption = None,
+    all_columns: Annotated[
+        bool,
+        typer.Option("--all-columns", help="All columns of the calls in the workbook, not 15."),
+    ] = False,
     root: RootOption = DEFAULT_ROOT,
     settings_file: SettingsOption = None,
     as_json: JsonOption = False,
@@ -40,6 +44,8 @@ def export(
     Examples:
 
         ser-batch export week.xlsx
+
+        ser-batch export all.xlsx --all-columns
 
         ser-batch export billing.csv --mart call_summary --queue billing --from 2026-11-02
     """
@@ -56,7 +62,15 @@ def export(
         check_choice(con, choice)
         if mart is None:
             settings = read_settings(place, settings_file)
-            n_rows = export_week(con, marts, file, choice, settings)
+            n_rows = export_week(
+                con,
+                marts,
+                file,
+                choice,
+                settings,
+                reports=place.reports,
+                all_columns=all_columns,
+            )
         else:
             n_rows = export_mart(con, marts, mart, file, choice)
     if as_json:
