@@ -95,10 +95,13 @@ def serve(
       ser-batch labels serve --port 8700
     """
     from ser_batch.labels.queue import open_session
+    from ser_batch.serve.access_log import AccessLog
     from ser_batch.serve.pages.labels import PATH, LabelsPage
+    from ser_batch.store.lake import Lake
 
     place = existing_root(root)
-    page = LabelsPage(open_session(place, read_settings(place, settings)))
+    session = open_session(place, read_settings(place, settings))
+    page = LabelsPage(lambda: session, AccessLog(Lake(place.lake)))
     run_server(page.routes, host=host, port=port, start=PATH, asks_name=False)
 
 

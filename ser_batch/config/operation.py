@@ -143,6 +143,12 @@ class RetentionSettings(Section):
         None, description="days; reports and call pages but the latest, since they were written"
     )
     runs_days: Days | None = Field(None, description="days; records of runs but the last")
+    notes_days: Days | None = Field(
+        None, description="days; what listeners write of calls, since they wrote it"
+    )
+    access_days: Days | None = Field(
+        None, description="days; who saw, heard and labelled which call, since they did"
+    )
 
 
 class StoreSettings(Section):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from ser_batch.clock import utc_now
 from ser_batch.erasure.plan import Erasure
 from ser_batch.erasure.proof import Search, search_traces
 from ser_batch.errors import BundleError, ErasurePlanError, FileError
+from ser_batch.ingest.late_rows import no_writers
 from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
@@ -31,9 +33,8 @@ from ser_batch.store.copies import restore_copies
 from ser_batch.store.disk import disk
 from ser_batch.store.drop import drop_rows, remove_empty_shards
 from ser_batch.store.lake import Lake
-from ser_batch.store.lock import only_writer
 from ser_batch.store.paths import Root
-from ser_batch.tables import LABELS, METADATA, PROFILES, QUARANTINE
+from ser_batch.tables import METADATA, PROFILES, QUARANTINE, WRITTEN_ANY_TIME
 
 PENDING = ".erasing.json"
 
@@ -115,10 +116,12 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
     def is_of(table: pa.Table) -> pa.Array[Any]:
         return pc.is_in(table["recording_id"], recordings)
 
-    with only_writer(lake.folder, LABELS.name):  # who looked for tombstones before is done
+    with no_writers(lake):
         lake.sweep()
         restore_copies(lake, deep=True)
-        dropped = drop_rows(lake, ["recording_id"], is_of, contract=LABELS)
+        dropped: Counter[str] = Counter()
+        for contract in WRITTEN_ANY_TIME:
+            dropped += drop_rows(lake, ["recording_id"], is_of, contract=contract)
     lines = {tuple(line) for line in plan.lines}
     dropped += drop_rows(
         lake,

@@ -18,6 +18,7 @@ from ser_batch.eligibility import channel_scoring
 from ser_batch.emotions import EMOTIONS, call_dissatisfaction
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of, is_held_out
+from ser_batch.labels.history import blind
 from ser_batch.labels.selection import RANDOM, Pool, worth_asking
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
@@ -87,7 +88,8 @@ def pick_segments(
     window = _Window(lake, parts, settings, model_id)
     found = _not_asked_yet(window)
     measured = found.filter("held_out")
-    learnt_from = found.filter(
+    reviewed = _frame(lake.read(LABELS, columns=KEY)).drop_nulls()
+    learnt_from = found.join(reviewed, on=KEY, how="anti").filter(
         ~pl.col("held_out"), pl.col("end_s") - pl.col("start_s") >= settings.labels.min_segment_s
     )
     n_random = round(count * settings.labels.random_share)
@@ -116,9 +118,10 @@ def channel_reasons(lake: Lake, settings: Settings, recordings: Sequence[str]) -
 
 def _not_asked_yet(window: _Window) -> pl.DataFrame:
     segments = _at_hand(window)
-    for contract in (LABEL_QUEUE, LABELS):
-        asked = _frame(window.lake.read(contract, columns=KEY))
-        segments = segments.join(asked, on=KEY, how="anti")
+    # what was reviewed may still be drawn: those who review choose the worst calls
+    labelled = blind(window.lake.read(LABELS)).select(KEY)
+    for asked in (window.lake.read(LABEL_QUEUE, columns=KEY), labelled):
+        segments = segments.join(_frame(asked), on=KEY, how="anti")
     return segments.sort(KEY)
 
 

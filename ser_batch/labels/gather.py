@@ -16,7 +16,7 @@ from ser_batch.config import Settings
 from ser_batch.features.sets import FeatureSet
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.labels.candidates import KEY, channel_reasons
-from ser_batch.labels.history import SoftLabel, soft_labels
+from ser_batch.labels.history import SoftLabel, blind, soft_labels
 from ser_batch.labels.segment_name import SegmentKey, segment_key
 from ser_batch.labels.selection import RANDOM
 from ser_batch.scoring.histograms import LINE_MEASURES
@@ -70,8 +70,13 @@ class UsableLabel:
 
 
 def usable_labels(lake: Lake, settings: Settings) -> list[UsableLabel]:
-    """The labels of customers that may be scored as the law stands now, in order of the key."""
-    labels = soft_labels(lake.read(LABELS))
+    """The labels of customers that may be scored as the law stands now, in order of the key.
+
+    What a model is measured by is what was said without knowing what it says: a review of a call
+    counts where models learn, and changes neither which segments measure them nor their labels.
+    """
+    rows = lake.read(LABELS)
+    labels, unprompted = soft_labels(rows), soft_labels(blind(rows))
     if not labels:
         return []
     recordings = sorted({key[0] for key in labels})
@@ -83,17 +88,21 @@ def usable_labels(lake: Lake, settings: Settings) -> list[UsableLabel]:
     queue = lake.read(LABEL_QUEUE, columns=[*KEY, "reason"]).to_pylist()
     by_chance = {tuple(row[name] for name in KEY) for row in queue if row["reason"] == RANDOM}
     share = settings.labels.held_out_share
-    return [
-        UsableLabel(
-            soft,
-            caller := caller_of(calls[key[0]]["customer"], key[0]),
-            _use(held_out=is_held_out(caller, share), by_chance=key in by_chance),
-            _slices(calls[key[0]], calls[key[0]]["lines"].get(key[1], {}).get("snr_db")),
-            _line(calls[key[0]]["lines"].get(key[1], {})),
+    usable = []
+    for key, soft in labels.items():
+        if key[:2] not in allowed:
+            continue
+        call = calls[key[0]]
+        caller = caller_of(call["customer"], key[0])
+        use = _use(
+            held_out=is_held_out(caller, share), by_chance=key in by_chance and key in unprompted
         )
-        for key, soft in labels.items()
-        if key[:2] in allowed
-    ]
+        line = call["lines"].get(key[1], {})
+        said = unprompted[key] if use == "measure" else soft
+        usable.append(
+            UsableLabel(said, caller, use, _slices(call, line.get("snr_db")), _line(line))
+        )
+    return usable
 
 
 def held_out_recordings(lake: Lake, share: float) -> pa.Array[Any]:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ser_batch.config import digest
-from ser_batch.ingest.tombstones import erased_of
 from ser_batch.labels.segment_name import SegmentKey, segment_key
-from ser_batch.store.lake import Lake, Part
-from ser_batch.store.lock import only_writer
-from ser_batch.tables import LABELS
 
 CANNOT_TELL = "cannot_tell"
 """What an annotator says who cannot decide; it is an answer, but no label."""
+
+REVIEW = "review"
+"""Source of what people say who see what the model says: no sample drawn by chance."""
 
 Row = dict[str, Any]
 
@@ -50,7 +50,7 @@ class SoftLabel:
 
 
 def label_row(
-    key: SegmentKey,
+    key: tuple[str, int | None, int | None],
     span: tuple[float, float],
     *,
     annotator: str,
@@ -63,12 +63,12 @@ def label_row(
     """A row of `labels`.
 
     Args:
-        key: the segment
+        key: the segment; a whole call has no channel and number
         span: its start and end, seconds
         annotator: who decided
         emotion: emotion or `CANNOT_TELL`; None takes the annotator's label back
         made_at: when, UTC
-        source: page, label_studio or csv
+        source: page, label_studio, csv or review
         imported_at: UTC
         undated_in: digest of the file that does not say when: the row then counts once a file
     """
@@ -88,35 +88,18 @@ def label_row(
     }
 
 
-def append(lake: Lake, part_name: str, rows: Sequence[Row]) -> list[Row]:
-    """Add decisions to a part; what stands there stays.
-
-    Returns:
-        rows that were not added, because their recording was erased
-
-    Raises:
-        LakeError: if the part cannot be read
-    """
-    part = Part(None, part_name)
-    with only_writer(lake.folder, LABELS.name):
-        erased = erased_of(lake, {row["recording_id"] for row in rows})
-        kept = [row for row in rows if row["recording_id"] not in erased]
-        if kept:
-            table = pa.concat_tables([lake.read(LABELS, [part]), LABELS.from_rows(kept)])
-            try:
-                lake.write(LABELS, part, table)
-            except FileNotFoundError:
-                # a night that began just now took the unfinished file for a killed run's
-                lake.write(LABELS, part, table)
-    return [row for row in rows if row["recording_id"] in erased]
-
-
 def newest(labels: pa.Table) -> list[Row]:
     """The newest decision of each annotator on each segment, without those taken back."""
     latest: dict[tuple[SegmentKey, str], Row] = {}
-    for row in sorted(labels.to_pylist(), key=_age):
+    of_segments = (row for row in labels.to_pylist() if row["segment_no"] is not None)
+    for row in sorted(of_segments, key=_age):
         latest[segment_key(row), row["annotator"]] = row
     return [row for row in latest.values() if row["emotion"] is not None]
+
+
+def blind(labels: pa.Table) -> pa.Table:
+    """The labels of those who did not see what the model says: by them it may be measured."""
+    return labels.filter(pc.not_equal(labels["source"], pa.scalar(REVIEW)))
 
 
 def soft_labels(labels: pa.Table) -> dict[SegmentKey, SoftLabel]:

@@ -13,11 +13,12 @@ from ser_batch.clock import utc_now
 from ser_batch.config import Settings, digest
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import NothingQueuedError
+from ser_batch.ingest.late_rows import append
 from ser_batch.labels.agreement import Agreement, agreement
 from ser_batch.labels.candidates import KEY, channel_reasons, pick_segments
 from ser_batch.labels.files import SNIPPETS, cut_snippets, suggested, write_tasks
 from ser_batch.labels.gather import usable_labels
-from ser_batch.labels.history import append, newest
+from ser_batch.labels.history import newest
 from ser_batch.labels.judging import KnownSegments, Refusal, judge
 from ser_batch.labels.label_studio import LOCAL_FILES
 from ser_batch.labels.reading import read_label_file
@@ -185,7 +186,7 @@ def import_labels(
     known = set(lake.read(LABELS, columns=["label_id"])["label_id"].to_pylist())
     taken = verdict.taken
     fresh = {row["label_id"]: row for row in taken.values() if row["label_id"] not in known}
-    not_added = append(lake, f"{read.source}-{read.digest}", list(fresh.values()))
+    not_added = append(lake, LABELS, f"{read.source}-{read.digest}", list(fresh.values()))
     erased = {row["label_id"] for row in not_added}
     erased_rows = [
         Refusal(number, segment_name(segment_key(row)), "its call was erased meanwhile")

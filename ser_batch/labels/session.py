@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_batch.ingest.late_rows import append
 from ser_batch.ingest.tombstones import erased_of
-from ser_batch.labels.history import CANNOT_TELL, Row, append, label_row, newest
+from ser_batch.labels.history import CANNOT_TELL, Row, blind, label_row, newest
 from ser_batch.labels.segment_name import SegmentKey, segment_key, segment_name
 from ser_batch.store.lake import Lake
 from ser_batch.tables import LABELS
@@ -78,7 +79,7 @@ class Session:
         self._asked: dict[str, str] = {}
         self._last_made_at = dt.datetime.min
         self._answers: dict[str, dict[str, Row]] = defaultdict(dict)
-        for row in newest(lake.read(LABELS)):
+        for row in newest(blind(lake.read(LABELS))):
             self._answers[segment_name(segment_key(row))][row["annotator"]] = row
 
     def ask(self, annotator: str) -> Question | None:
@@ -167,7 +168,7 @@ class Session:
             source=SOURCE,
             imported_at=now,
         )
-        if append(self._lake, self._part_name, [row]):
+        if append(self._lake, LABELS, self._part_name, [row]):
             self._forget_erased()
             raise ErasedError
         return row

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ser_batch.config import PolicySettings, RetentionSettings, Settings
 from ser_batch.eligibility import channel_scoring
@@ -25,9 +26,20 @@ from ser_batch.monitoring.run_record import last_published
 from ser_batch.report.files import delete_report, report_times
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.disk import disk
+from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.lock import only_writer
 from ser_batch.store.paths import Root
-from ser_batch.tables import CALLS, METADATA, PREDICTIONS, RECORDINGS, RUNS, SEGMENTS
+from ser_batch.tables import (
+    ACCESS_LOG,
+    CALLS,
+    LABELS,
+    METADATA,
+    PREDICTIONS,
+    RECORDINGS,
+    RUNS,
+    SEGMENTS,
+)
 from ser_batch.warehouse.sources import predictions_of
 
 FEATURES = "features"
@@ -85,6 +97,8 @@ def keep_retention(
     gone["snippets"] += _delete_snippets(root.labels, keep.snippets_days, now)
     gone["reports"] += _delete_reports(root.reports, keep.reports_days, now)
     gone["runs"] += _delete_runs(lake, keep.runs_days, now)
+    gone["notes"] += _forget_notes(lake, keep.notes_days, now)
+    gone["access_log"] += _delete_access(lake, keep.access_days, now)
     gone["barred"] += _drop_barred(lake, settings.policy)
     _state_closed(lake, model_id, now)
     return {f"retention_{table}": count for table, count in gone.items() if count}
@@ -166,6 +180,36 @@ def _delete_runs(lake: Lake, days: int | None, now: dt.datetime) -> int:
     for part in old:
         lake.remove(RUNS, part)
     return len(old)
+
+
+def _forget_notes(lake: Lake, days: int | None, now: dt.datetime) -> int:
+    """Drop the notes of old reviews, and keep what they decided; how many parts changed."""
+    if days is None:
+        return 0
+    first = pa.scalar(now - dt.timedelta(days), pa.timestamp("us"))
+    n_changed = 0
+    with only_writer(lake.folder, LABELS.name):
+        for part in lake.parts(LABELS):
+            table = lake.read(LABELS, [part])
+            old = pc.and_(pc.is_valid(table["note"]), pc.less(table["made_at"], first))
+            if pc.any(old).as_py():
+                place = table.schema.get_field_index("note")
+                kept = pc.if_else(old, pa.scalar(None, pa.string()), table["note"])
+                lake.write(LABELS, part, table.set_column(place, LABELS.arrow.field("note"), kept))
+                n_changed += 1
+    return n_changed
+
+
+def _delete_access(lake: Lake, days: int | None, now: dt.datetime) -> int:
+    """Drop old lines of the access log; how many."""
+    if days is None:
+        return 0
+    first = pa.scalar(now - dt.timedelta(days), pa.timestamp("us"))
+    with only_writer(lake.folder, ACCESS_LOG.name):
+        dropped = drop_rows(
+            lake, ["accessed_at"], lambda t: pc.less(t["accessed_at"], first), contract=ACCESS_LOG
+        )
+    return sum(dropped.values())
 
 
 def _drop_barred(lake: Lake, policy: PolicySettings) -> int:

@@ -7,6 +7,7 @@ are sound but differ, as after a kill between the two writes, the first one coun
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ser_batch.store.checked import state_of, unlike_before
 from ser_batch.store.disk import disk
 from ser_batch.store.lake import COPIES, Lake, Part
 from ser_batch.store.lock import only_writer
-from ser_batch.tables import IRREPLACEABLE, LABELS, TableContract
+from ser_batch.tables import IRREPLACEABLE, WRITTEN_ANY_TIME, TableContract
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ def restore_copies(lake: Lake, *, deep: bool = False) -> int:
     opened.
     """
     n_restored = 0
-    with only_writer(lake.folder, LABELS.name):  # annotators may answer now
+    with ExitStack() as stack:
+        for written in WRITTEN_ANY_TIME:  # people may answer now
+            stack.enter_context(only_writer(lake.folder, written.name))
         for contract in IRREPLACEABLE:
             for unlike in _unlike(
                 lake, contract, _to_compare(lake, contract, deep=deep), deep=deep

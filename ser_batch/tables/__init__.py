@@ -12,13 +12,17 @@ from ser_batch.tables.calls import CALLS, FILES, METADATA
 from ser_batch.tables.contract import TableContract, column, doc
 from ser_batch.tables.labels import LABEL_QUEUE, LABELS
 from ser_batch.tables.migrations import MIGRATIONS, migrate
-from ser_batch.tables.operation import ERASED, QUARANTINE, RUNS
+from ser_batch.tables.operation import ACCESS_LOG, ERASED, QUARANTINE, RUNS
 from ser_batch.tables.scores import DRIFT, PREDICTIONS, PROFILES, predictions_contract
 
-IRREPLACEABLE = (FILES, METADATA, LABELS, LABEL_QUEUE, ERASED, RUNS)
+WRITTEN_ANY_TIME = (LABELS, ACCESS_LOG)
+"""Tables that people write while a run is at work: each under a lock of its own."""
+
+IRREPLACEABLE = (FILES, METADATA, LABELS, LABEL_QUEUE, ERASED, RUNS, ACCESS_LOG)
 """Tables whose rows nothing else says: the lake keeps every part of them twice."""
 
 __all__ = [
+    "ACCESS_LOG",
     "CALLS",
     "CHANNELS",
     "DRIFT",
@@ -35,6 +39,7 @@ __all__ = [
     "RECORDINGS",
     "RUNS",
     "SEGMENTS",
+    "WRITTEN_ANY_TIME",
     "TableContract",
     "column",
     "doc",

@@ -50,15 +50,34 @@ LABELS = TableContract(
         [
             column("label_id", pa.string(), "digest of segment, annotator, time and decision"),
             RECORDING_ID,
-            CHANNEL,
-            SEGMENT_NO,
+            CHANNEL.with_nullable(True),
+            SEGMENT_NO.with_nullable(True),
             column("start_s", pa.float32(), "start of the labelled audio, seconds"),
             column("end_s", pa.float32(), "end of the labelled audio, seconds"),
             column("annotator", pa.string(), "who decided"),
-            column("emotion", pa.string(), "or cannot_tell; null: taken back", nullable=True),
+            column(
+                "emotion",
+                pa.string(),
+                "or cannot_tell; null: taken back, or a review of a whole call, which has no "
+                "channel and segment_no",
+                nullable=True,
+            ),
             column("made_at", TIME, "when it was decided, UTC"),
-            column("source", pa.string(), "page, label_studio or csv"),
+            column("source", pa.string(), "page, label_studio, csv, or review: the model was seen"),
             column("imported_at", TIME, "when it came into the lake, UTC"),
+            column(
+                "verdict",
+                pa.string(),
+                "of a review: right, wrong, cannot_tell or note",
+                nullable=True,
+            ),
+            column(
+                "shown",
+                pa.string(),
+                "what a review judges: predicted emotion, or dissatisfied or not_flagged of a call",
+                nullable=True,
+            ),
+            column("note", pa.string(), "what the listener wrote", nullable=True),
         ]
     ),
 )

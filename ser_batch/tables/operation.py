@@ -1,10 +1,11 @@
-"""Contracts of what is known of the runs: quarantine, run records, erased recordings."""
+"""Contracts of what is known of the operation: quarantine, runs, erased recordings, access."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
 from ser_batch.tables.contract import (
+    RECORDING_ID,
     TIME,
     TableContract,
     column,
@@ -78,6 +79,26 @@ ERASED = TableContract(
                 "erased_hash", pa.string(), "digest by which it is known again, and nothing else"
             ),
             column("erased_at", TIME, "UTC"),
+        ]
+    ),
+)
+
+
+ACCESS_LOG = TableContract(
+    name="access_log",
+    version=1,
+    grain="one row each time that somebody saw, heard or reviewed a call",
+    key=("access_id",),
+    partitioned=False,
+    irreplaceable=True,
+    arrow=pa.schema(
+        [
+            column("access_id", pa.string(), "digest of the other columns"),
+            column("accessed_at", TIME, "UTC"),
+            column("person", pa.string(), "who, by the name given at entering"),
+            column("session_id", pa.string(), "the browser's session, until the server stopped"),
+            column("action", pa.string(), "seen, heard, labelled"),
+            RECORDING_ID,
         ]
     ),
 )

@@ -11,7 +11,7 @@ import ser_batch
 from ser_batch.config import Settings, digest
 from ser_batch.errors import WarehouseError
 from ser_batch.store.lake import Lake
-from ser_batch.tables import RUNS
+from ser_batch.tables import ACCESS_LOG, RUNS
 from ser_batch.warehouse.changes import PartStates, lake_states, read_states, write_states
 from ser_batch.warehouse.file import STORAGE_VERSION
 from ser_batch.warehouse.models import Blueprint
@@ -50,11 +50,11 @@ def present_input(
         settings: those that the models read
         before: what the published file was made from; of its parts only changed ones are opened
     """
-    # the run records are left out: a night that changed nothing else builds nothing
+    # records of runs and access are left out: a night that changed nothing else builds nothing
     whole_files = [
         (contract.name, part.name, lake.changed_ns(contract, part))
         for contract in WHOLE
-        if contract is not RUNS
+        if contract not in (RUNS, ACCESS_LOG)
         for part in lake.parts(contract)
     ]
     contracts = (*OF_CALLS, *predictions_of(lake).values())

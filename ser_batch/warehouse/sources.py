@@ -15,6 +15,7 @@ from ser_batch.errors import AnalysisLostError, LakeError
 from ser_batch.policy import NOT_SCORED, NotScored
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
+    ACCESS_LOG,
     CALLS,
     CHANNELS,
     DRIFT,
@@ -60,7 +61,7 @@ NOTHING_TO_SCORE = (
 OF_CALLS = (CALLS, RECORDINGS, CHANNELS, SEGMENTS)
 """Tables whose rows belong to a call, beside the predictions."""
 
-WHOLE = (QUARANTINE, RUNS, DRIFT, LABELS, LABEL_QUEUE)
+WHOLE = (QUARANTINE, RUNS, DRIFT, LABELS, LABEL_QUEUE, ACCESS_LOG)
 """Tables that are read whole: they belong to no call date."""
 
 

@@ -20,6 +20,7 @@
 with decisions as (
     select *
     from lake_labels
+    where source <> 'review'
     qualify row_number() over (
         partition by recording_id, channel, segment_no, annotator
         order by made_at desc, imported_at desc, label_id desc

@@ -69,8 +69,11 @@ select
     listed_calls.* exclude (team, customer, attributes, place_in_group),
     $attributes as attributes,
     files.sides,
-    segments.segments
+    segments.segments,
+    call_review.reviewed_by,
+    call_review.reviewed_at
 from listed_calls
 inner join segments using (recording_id)
 inner join files using (recording_id)
+left join call_review using (recording_id)
 order by place

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ser_batch.labels.history import CANNOT_TELL, append, label_row, newest, soft_labels
+from ser_batch.ingest.late_rows import append
+from ser_batch.labels.history import CANNOT_TELL, label_row, newest, soft_labels
 from ser_batch.store.lake import Lake
 from ser_batch.tables import LABELS
 from ser_batch.testing.rows import MIDDAY
@@ -22,8 +23,8 @@ def said(emotion: str | None, *, by: str = "ann", minute: int = 0, segment_no: i
 
 def test_the_newest_decision_counts_and_the_earlier_one_stays(tmp_path):
     lake = Lake(tmp_path)
-    append(lake, "monday", [said("anger", minute=0)])
-    append(lake, "tuesday", [said("neutral", minute=5)])
+    append(lake, LABELS, "monday", [said("anger", minute=0)])
+    append(lake, LABELS, "tuesday", [said("neutral", minute=5)])
     assert lake.read(LABELS).num_rows == 2
     assert [row["emotion"] for row in newest(lake.read(LABELS))] == ["neutral"]
 

@@ -11,8 +11,10 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.labels.queue import open_session, queue_labels
+from ser_batch.serve.access_log import AccessLog
 from ser_batch.serve.pages.labels import PATH, LabelsPage
 from ser_batch.serve.server import Server
+from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.testing.callers import put_callers
 from ser_batch.testing.lakes import MODEL_ID
@@ -59,5 +61,6 @@ def serve(queued: Root) -> Iterator[object]:
 
 
 def labels_server(root: Root, settings: Settings, port: int = 0) -> Server:
-    routes = LabelsPage(open_session(root, settings)).routes
+    session = open_session(root, settings)
+    routes = LabelsPage(lambda: session, AccessLog(Lake(root.lake))).routes
     return Server(routes, host="127.0.0.1", port=port, start=PATH)

@@ -12,8 +12,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from ser_batch.ingest.late_rows import append
 from ser_batch.ingest.tombstones import put_tombstones, recording_stone
-from ser_batch.labels.history import append, label_row
+from ser_batch.labels.history import label_row
 from ser_batch.labels.segment_name import parse_segment_name
 from ser_batch.serve.server import Server
 from ser_batch.tables import LABELS
@@ -115,7 +116,7 @@ def test_a_late_writer_stores_only_labels_of_calls_that_are_left(tmp_path: Path)
         )
         for recording_id in centre.ids.values()
     ]
-    refused = append(centre.lake, "csv-late", rows)
+    refused = append(centre.lake, LABELS, "csv-late", rows)
     late = {recording_id for annotator, recording_id in stored(centre) if annotator == "late"}
     assert {row["recording_id"] for row in refused} == kowalski
     assert late == {centre.ids["id-n1"], centre.ids["id-n2"]}

@@ -130,6 +130,21 @@ def test_a_click_seeks_and_sides_and_speed_are_chosen(open_call):
     assert page.evaluate("audio.playbackRate") == 2
 
 
+def test_what_is_heard_is_said_by_keyboard_and_texts_stay_text(open_call):
+    page = open_call()
+    page.get_by_label("Note", exact=True).fill(NASTY)
+    page.locator("#of-call [data-verdict=wrong]").press("Enter")
+    page.locator("#said li").wait_for()
+    assert "wrong (shown: " in page.locator("#said li").inner_text()
+    assert page.locator("#said q").inner_text() == NASTY
+    page.locator("#emotion").select_option("happiness")
+    page.locator("tr .said .tag").wait_for()
+    assert page.locator("tr .said .tag").inner_text() == "ann: wrong: happiness"
+    assert page.title() == f"Call {NASTY}"
+    page.reload()
+    page.locator("#said li").nth(1).wait_for()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_call, scheme):
     page = open_call(bypass_csp=True, color_scheme=scheme, viewport={"width": 390, "height": 800})

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from ser_batch.config import RetrainSettings, Settings
 from ser_batch.errors import ContractError, LeakError, ModelError, SettingsError, TooFewLabelsError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.ingest.late_rows import append
 from ser_batch.labels.callers import is_held_out
 from ser_batch.labels.gather import usable_labels
-from ser_batch.labels.history import CANNOT_TELL, append, label_row
+from ser_batch.labels.history import CANNOT_TELL, label_row
 from ser_batch.labels.selection import RANDOM
 from ser_batch.monitoring.reference import read_reference
 from ser_batch.scoring.bundle import Bundle
@@ -23,7 +24,7 @@ from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.scoring.registry import Registry
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
-from ser_batch.tables import CALLS, LABEL_QUEUE, SEGMENTS, features_contract
+from ser_batch.tables import CALLS, LABEL_QUEUE, LABELS, SEGMENTS, features_contract
 from ser_batch.testing.callers import FEATURE_SET, N_SEGMENTS, Key, put_callers
 from ser_batch.testing.lakes import MODEL_ID
 from ser_batch.testing.rows import MIDDAY
@@ -61,7 +62,7 @@ def put_labels(
         )
         for key, emotion in said.items()
     ]
-    append(lake, f"{annotator}-labels", rows)
+    append(lake, LABELS, f"{annotator}-labels", rows)
     queue = [
         {
             **{name: row[name] for name in ("recording_id", "channel", "segment_no")},
@@ -348,7 +349,7 @@ def test_the_newest_label_of_an_annotator_is_learnt(tmp_path: Path):
         source="page",
         imported_at=MIDDAY,
     )
-    append(lake, "page-1", [later])
+    append(lake, LABELS, "page-1", [later])
     assert gather(lake, SETTINGS).segments.emotions.count("fear") == 1
 
 

@@ -11,11 +11,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ser_batch.config import Settings
+from ser_batch.emotions import UNCERTAIN
 from ser_batch.errors import FileError
 from ser_batch.report.call_page import most_likely
 from ser_batch.report.data import Rules
 from ser_batch.report.queries import Row, ask
 from ser_batch.report.timeline import ticks
+from ser_batch.serve.access_log import SEEN, AccessLog
 from ser_batch.serve.database import Database
 from ser_batch.serve.exchange import TEMPLATES
 from ser_batch.serve.sound import open_call
@@ -32,9 +34,10 @@ LEAD_S = 5.0
 class CallPage:
     """The page of any call of the published warehouse."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, log: AccessLog) -> None:
         self._database = database
         self._settings = settings
+        self._log = log
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -45,6 +48,7 @@ class CallPage:
         recording_id = request.path_params["recording_id"]
         with self._database.open() as con:
             context = self._read(con, recording_id)
+        self._log.add(request, SEEN, recording_id)
         return TEMPLATES.TemplateResponse(request, "call.html", context)
 
     def _read(self, con: duckdb.DuckDBPyConnection, recording_id: str) -> dict[str, Any]:
@@ -68,6 +72,8 @@ class CallPage:
             "start_s": max(0.0, (call["worst_start_s"] or 0.0) - LEAD_S),
             "gone": _why_gone(call),
             "rules": Rules.of(self._settings),
+            "emotions": self._settings.labels.emotions,
+            "uncertain": UNCERTAIN,
         }
 
 

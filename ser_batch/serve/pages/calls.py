@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ser_batch.config import Settings
+from ser_batch.labels.review import Reviews
 from ser_batch.report.content import Period, filter_attributes, query_values
 from ser_batch.report.data import Rules
 from ser_batch.report.queries import ask
@@ -35,9 +36,10 @@ RECENT_DAYS = 28
 class CallsPage:
     """The list; everything that it shows stands in its URL."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, reviews: Reviews) -> None:
         self._database = database
         self._settings = settings
+        self._reviews = reviews
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -54,6 +56,7 @@ class CallsPage:
         context = {
             "filter": wanted,
             "calls": calls,
+            "reviewed": self._reviews.marks(row["recording_id"] for row in calls),
             "count": self._database.rows(*wanted.count_query())[0]["n"],
             "following": wanted.url(after=next_keys(calls[-1])) if more else None,
             "lists": {name: title for name, (title, _) in SHOWN.items()},

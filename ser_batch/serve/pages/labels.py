@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,16 +14,32 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ser_batch.labels.session import AnswerError, ErasedError, Session
+from ser_batch.serve.access_log import HEARD, AccessLog
 from ser_batch.serve.exchange import TEMPLATES, json_object, person_name, text_field
 
 PATH = "/labels"
 
 
 class LabelsPage:
-    """The page of one labelling session."""
+    """The page of one labelling session.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    Args:
+        open_session: called when the page is asked for first
+        log: who heard and labelled which call
+    """
+
+    def __init__(self, open_session: Callable[[], Session], log: AccessLog) -> None:
+        self._open_session = open_session
+        self._log = log
+        self._lock = threading.Lock()
+        self._opened: Session | None = None
+
+    @property
+    def _session(self) -> Session:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open_session()
+            return self._opened
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -36,10 +53,11 @@ class LabelsPage:
         ]
 
     def _page(self, request: Request) -> Response:
+        _ = self._session  # nothing queued: said at once
         return TEMPLATES.TemplateResponse(request, "labels.html")
 
     def _ask(self, request: Request) -> Response:
-        return self._question(person_name(request.query_params.get("annotator", "")))
+        return self._question(request, person_name(request.query_params.get("annotator", "")))
 
     def _sound(self, request: Request) -> Response:
         sound = self._session.sound(request.path_params["name"])
@@ -49,28 +67,30 @@ class LabelsPage:
 
     async def _answer(self, request: Request) -> Response:
         body = await json_object(request)
-        return await run_in_threadpool(self._store, body)
+        return await run_in_threadpool(self._store, request, body)
 
     async def _undo(self, request: Request) -> Response:
         body = await json_object(request)
-        return await run_in_threadpool(self._take_back, body)
+        return await run_in_threadpool(self._take_back, request, body)
 
-    def _store(self, body: dict[str, Any]) -> Response:
+    def _store(self, request: Request, body: dict[str, Any]) -> Response:
         annotator = person_name(text_field(body, "annotator"))
         with _refusals():
             self._session.answer(
                 annotator, text_field(body, "segment"), text_field(body, "emotion")
             )
-        return self._question(annotator)
+        return self._question(request, annotator)
 
-    def _take_back(self, body: dict[str, Any]) -> Response:
+    def _take_back(self, request: Request, body: dict[str, Any]) -> Response:
         annotator = person_name(text_field(body, "annotator"))
         with _refusals():
             self._session.undo(annotator)
-        return self._question(annotator)
+        return self._question(request, annotator)
 
-    def _question(self, annotator: str) -> Response:
+    def _question(self, request: Request, annotator: str) -> Response:
         question = self._session.ask(annotator)
+        if question is not None:
+            self._log.add(request, HEARD, question.key[0], annotator)
         done, total = self._session.progress(annotator)
         return JSONResponse(
             {

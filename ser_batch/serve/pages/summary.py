@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from ser_batch.config import Settings
 from ser_batch.errors import ChoiceError
+from ser_batch.labels.review import Reviews
 from ser_batch.report import words
 from ser_batch.report.content import Choice, Content, choose_period, query_values
 from ser_batch.report.data import Rules
@@ -34,8 +35,9 @@ _Con = duckdb.DuckDBPyConnection
 class SummaryPages:
     """The pages that sum calls up; each is computed once a published file."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, reviews: Reviews) -> None:
         self._database = database
+        self._reviews = reviews
         self._settings, self._rules = settings, Rules.of(settings)
 
     @property
@@ -73,11 +75,13 @@ class SummaryPages:
     def _found(self, choice: Choice, *queries: str) -> dict[str, Any]:
         """What every page shows, and the rows of some queries of `sql/report/`."""
         try:
-            return self._database.per_publication(
+            found = self._database.per_publication(
                 choice, lambda con: self._read(con, choice, queries)
             )
         except ChoiceError as error:
             raise HTTPException(404, str(error)) from None
+        marks = self._reviews.marks(row["recording_id"] for row in found["calls"])
+        return {**found, "reviewed": marks}
 
     def _read(self, con: _Con, choice: Choice, queries: Sequence[str]) -> dict[str, Any]:
         is_without = choice.queue == NO_QUEUE

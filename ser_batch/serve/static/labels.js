@@ -113,5 +113,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-at("annotator").value = localStorage.getItem("annotator") || "";
+at("annotator").value ||= localStorage.getItem("annotator") || "";
 at("annotator").focus();
