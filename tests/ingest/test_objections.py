@@ -116,7 +116,7 @@ def test_pseudonyms_need_a_key_and_touch_nothing_that_lines_are_joined_by(folder
     folder.listed.touch()
     with pytest.raises(SettingsError, match="SER_INGEST__PSEUDONYM_KEY"):
         folder.night(pseudonymise=["customer"], pseudonym_key="short")
-    with pytest.raises(SettingsError, match="key of pseudonyms cannot be read"):
+    with pytest.raises(SettingsError, match="pseudonym_key cannot be read from the file"):
         folder.night(pseudonymise=["customer"], pseudonym_key_file="/nowhere/key")
     with pytest.raises(ValueError, match="matched by"):
         Settings(ingest={"pseudonymise": ["call_id"]})
