@@ -13,6 +13,7 @@ from pipelines.commands import (
     bench,
     bench_calls,
     bench_encoders,
+    bench_encryption,
     bench_faults,
     bench_growth,
     bench_models,
@@ -24,6 +25,7 @@ from pipelines.commands import (
     digest,
     distill,
     docs,
+    encryption,
     erase,
     evaluate,
     export,
@@ -124,10 +126,13 @@ bench.app.command("statistics")(bench_statistics.statistics)
 bench.app.command("gate")(bench_statistics.gate)
 bench.app.command("faults")(bench_faults.faults)
 bench.app.command("growth")(bench_growth.growth)
+bench.app.command("encryption")(bench_encryption.encryption)
 bench.app.command("report")(bench_report.bench_report)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)
 app.command(rich_help_panel=SETUP)(setup.doctor)
+app.command(rich_help_panel=SETUP)(encryption.encrypt)
+app.command(rich_help_panel=LOOK)(encryption.decrypt)
 app.command(rich_help_panel=SETUP)(demo.demo)
 
 

@@ -22,6 +22,7 @@ from ser_batch.errors import ModelError
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.store.caches import use_root
+from ser_batch.store.keys import use_settings
 from ser_batch.store.paths import Root
 
 CallWorkers = Workers[CallJob, CallOutcome]
@@ -70,6 +71,7 @@ def open_engine(settings: Settings, *, quiet: bool) -> Iterator[Engine]:
 
 def engine_of(root: Root, settings: Settings) -> Engine:
     """The engine of this process; one of its own where no run has opened one."""
+    use_settings(root, settings.encryption)
     with _Opened.lock:
         if _Opened.engine is None:
             use_root(root)

@@ -43,6 +43,8 @@ from ser_batch.stages.publish import (
 from ser_batch.stages.report import republish_without
 from ser_batch.store.caches import use_root
 from ser_batch.store.copies import discard_damaged
+from ser_batch.store.encrypt import begin as begin_encryption
+from ser_batch.store.encrypt import open_keys
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -255,12 +257,14 @@ def open_night(
     use_root(place)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
+    open_keys(place, settings.encryption)
     folders = named_folders(audio, settings.ingest.audio)
     with (
         private_files(place, settings.store.group),
         only_run(place),
         open_engine(settings, quiet=quiet) as engine,
     ):
+        begin_encryption(place, settings.encryption)
         finish_erasure(place, partial(republish_without, place, settings))
         night = Night(folders, metadata, place, settings, engine)
         night.record.write(night.lake)

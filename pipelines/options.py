@@ -121,10 +121,14 @@ def read_settings(root: Root, file: Path | None) -> Settings:
 
     Raises:
         SettingsError: naming the key that is wrong
+        NoKeyError: if the root is encrypted and they name no key for it
     """
     from ser_batch.settings_file import find_settings_file, load_settings
+    from ser_batch.store.encrypt import open_keys
 
-    return load_settings(file or find_settings_file(root.path))
+    settings = load_settings(file or find_settings_file(root.path))
+    open_keys(root, settings.encryption)
+    return settings
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.store.caches import use_root
+from ser_batch.store.encrypt import open_keys
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
@@ -161,6 +162,7 @@ def open_retraining(
     use_root(place)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)
+    open_keys(place, settings.encryption)
     listed_clips(settings.retrain)  # a corpus that is missing stops the run before the analysis
     with (
         private_files(place, settings.store.group),

@@ -146,7 +146,8 @@ def score_shard(context: NightContext, shard: Part, folder: Path, model_id: str)
 
 def delete_expired(context: NightContext) -> dict[str, int]:
     """Delete what is past its retention."""
-    return keep_retention(context.root, context.settings, context.model_id, context.started_at)
+    with engine_of(context.root, context.settings).busy.working():
+        return keep_retention(context.root, context.settings, context.model_id, context.started_at)
 
 
 def compare_days(context: NightContext) -> DriftResult:

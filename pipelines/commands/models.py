@@ -242,7 +242,9 @@ def show_bundle(folder: Path, *, as_json: bool) -> None:
         return
     from rich.markdown import Markdown
 
-    card = (folder / "CARD.md").read_text(encoding="utf-8")
+    from ser_batch.scoring.manifest import read_card
+
+    card = read_card(folder)
     show_lines(Markdown(card), f"\n{bundle.model_id}  {folder}")
 
 

@@ -20,6 +20,7 @@ from pipelines.options import (
     existing_root,
     print_json,
     read_settings,
+    say_progress,
 )
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def report(
     from ser_batch.report.selection import check_choice
     from ser_batch.stages.report import write_report
     from ser_batch.store.lock import only_run
+    from ser_batch.store.sealed import is_sealed
     from ser_batch.warehouse import connect
 
     place = existing_root(root)
@@ -173,8 +175,10 @@ def report(
             path = write_report(place, settings, "chosen", choice)
     if as_json:
         print_json({"report": str(path)})
-    else:
-        typer.echo(path)
+        return
+    typer.echo(path)
+    if is_sealed(path):
+        say_progress(f"It is encrypted: `ser-batch decrypt {path} {path.name}` makes a copy")
 
 
 def _format_of(output: Path | None) -> Format:

@@ -22,6 +22,7 @@ from ser_batch.config.model import (
 from ser_batch.config.operation import (
     AlertSettings,
     DriftSettings,
+    EncryptionSettings,
     HealthSettings,
     ReportSettings,
     RetentionSettings,
@@ -41,6 +42,7 @@ __all__ = [
     "DigestSettings",
     "DissatisfactionSettings",
     "DriftSettings",
+    "EncryptionSettings",
     "FeatureSettings",
     "HealthSettings",
     "IngestSettings",

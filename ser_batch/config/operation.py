@@ -163,6 +163,47 @@ class StoreSettings(Section):
     )
 
 
+class EncryptionSettings(Section):
+    """Encryption of what lies under the root, if a key is set.
+
+    A root is encrypted from its first night on; `ser-batch encrypt` encrypts one that exists.
+    Without the key nothing can be read again: keep a copy of it elsewhere. docs/privacy.md says
+    what is not encrypted.
+    """
+
+    key: Annotated[SecretStr | None, EMPTY_IS_UNSET] = Field(
+        None,
+        description=(
+            "the key, 16 characters at least; keep it secret by SER_ENCRYPTION__KEY in the "
+            "environment"
+        ),
+    )
+    key_file: OptionalText = Field(
+        None, description="file that holds the key instead; not below the root"
+    )
+    key_command: OptionalText = Field(
+        None,
+        description=(
+            "program and arguments that print the key instead, such as a secret manager's; no "
+            "shell is involved"
+        ),
+    )
+    open_reports: bool = Field(
+        False,
+        description=(
+            "pages of reports and calls are not encrypted, so that a browser opens them: they show "
+            "queues, call ids, customers' scores and, with report.excerpts, speech"
+        ),
+    )
+    scratch: OptionalText = Field(
+        None,
+        description=(
+            "folder in memory (tmpfs) with room for calls.duckdb, which lies there decrypted while "
+            "it is built or opened; unset: /dev/shm, else the system's temporary folder"
+        ),
+    )
+
+
 class HealthSettings(Section):
     """When `ser-batch health` warns."""
 

@@ -23,6 +23,7 @@ from ser_batch.config.model import (
 from ser_batch.config.operation import (
     AlertSettings,
     DriftSettings,
+    EncryptionSettings,
     HealthSettings,
     ReportSettings,
     RetentionSettings,
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     digest: DigestSettings = Field(default_factory=DigestSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     run: RunSettings = Field(default_factory=RunSettings)
 

@@ -29,6 +29,7 @@ from ser_batch.labels.files import forget_recordings
 from ser_batch.report.files import redact
 from ser_batch.scoring.manifest import FITTED_TO, read_evaluation, read_manifest
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.content import read_bytes
 from ser_batch.store.copies import restore_copies
 from ser_batch.store.disk import disk
 from ser_batch.store.drop import drop_rows, remove_empty_shards
@@ -101,7 +102,7 @@ def finish_erasure(root: Root, republish: Republish) -> Erased | None:
     """
     path = root.path / PENDING
     try:
-        plan = Erasure.from_json(path.read_bytes())
+        plan = Erasure.from_json(read_bytes(path))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, RecursionError) as error:

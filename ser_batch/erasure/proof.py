@@ -12,6 +12,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ser_batch.store.content import decrypted, read_bytes
+from ser_batch.store.sealed import is_sealed
+
 LEAST_CHARS = 6
 """Shorter ids stand by chance in many files; they are not searched for."""
 
@@ -32,7 +35,9 @@ class Search:
 
 
 def search_traces(root: Path, names: Iterable[str]) -> Search:
-    """Search every file under a root: its name, its bytes, and what Parquet and DuckDB decode to.
+    """Search every file under a root: its name, its content, and what Parquet and DuckDB decode to.
+
+    Encrypted files are decrypted.
 
     Args:
         root: the folder
@@ -63,15 +68,17 @@ def _in_file(path: Path, text: re.Pattern[str], raw: re.Pattern[bytes]) -> bool:
 def _in_bytes(path: Path, raw: re.Pattern[bytes]) -> bool:
     if not path.stat().st_size:
         return False
+    if is_sealed(path):
+        return raw.search(read_bytes(path)) is not None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return raw.search(data) is not None
 
 
 def _in_tables(path: Path, text: re.Pattern[str]) -> bool:
     if path.suffix == ".parquet":
-        return _in_rows(pq.ParquetFile(path).read(), text)
+        return _in_rows(pq.ParquetFile(pa.BufferReader(read_bytes(path))).read(), text)
     if path.suffix == ".duckdb":
-        with duckdb.connect(path, read_only=True) as con:
+        with decrypted(path) as file, duckdb.connect(file, read_only=True) as con:
             tables = con.execute("select table_name from duckdb_tables()").fetchall()
             return any(_in_rows(con.table(name).to_arrow_table(), text) for (name,) in tables)
     return False

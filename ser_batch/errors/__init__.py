@@ -47,6 +47,7 @@ from ser_batch.errors.run import (
     AmbiguousCallError,
     AudioFolderError,
     BadShareError,
+    BrokenSealError,
     ChoiceError,
     ContractError,
     DamagedPartError,
@@ -60,7 +61,9 @@ from ser_batch.errors.run import (
     NestedFoldersError,
     NoFolderError,
     NoFolderNamedError,
+    NoKeyError,
     NoRootError,
+    NotEncryptedError,
     ObjectionListError,
     QueryError,
     RootError,
@@ -71,6 +74,7 @@ from ser_batch.errors.run import (
     UnknownPersonError,
     WarehouseError,
     WarehouseTestError,
+    WrongKeyError,
 )
 
 __all__ = [
@@ -79,6 +83,7 @@ __all__ = [
     "AudioError",
     "AudioFolderError",
     "BadShareError",
+    "BrokenSealError",
     "BundleError",
     "ChannelCountError",
     "ChoiceError",
@@ -110,10 +115,12 @@ __all__ = [
     "NestedFoldersError",
     "NoFolderError",
     "NoFolderNamedError",
+    "NoKeyError",
     "NoRootError",
     "NoSuchFileError",
     "NonFiniteAudioError",
     "NotAudioError",
+    "NotEncryptedError",
     "NotRegularFileError",
     "NothingQueuedError",
     "ObjectionListError",
@@ -142,4 +149,5 @@ __all__ = [
     "WarehouseTestError",
     "WeightsError",
     "WorkerDiedError",
+    "WrongKeyError",
 ]

@@ -94,6 +94,46 @@ class StateFileError(StopError):
         super().__init__(f"{path}: {problem}")
 
 
+class BrokenSealError(StateFileError, ValueError):
+    """An encrypted file is not as it was written, or was encrypted with another root's key."""
+
+    code = "broken_seal"
+    remedy = "Restore it from a backup; `ser-batch verify` says whether it can be recomputed."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "is not as it was encrypted")
+
+
+class NoKeyError(StopError):
+    """An encrypted root is read without a key."""
+
+    code = "no_key"
+    remedy = "Set SER_ENCRYPTION__KEY, encryption.key_file or encryption.key_command."
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"{root} is encrypted, and no key is given")
+
+
+class WrongKeyError(StopError):
+    """The key given is not the root's."""
+
+    code = "wrong_key"
+    remedy = "Give the key that it was encrypted with; nothing can be read without that one."
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"the key given does not open {root}")
+
+
+class NotEncryptedError(StopError):
+    """A key is set for a root that holds files which are not encrypted."""
+
+    code = "not_encrypted"
+    remedy = "Run `ser-batch encrypt` once, or remove the key from the settings."
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"a key is set, and what lies under {root} is not encrypted")
+
+
 class ErasurePlanError(StateFileError):
     """What a killed erasure was to erase cannot be read any more."""
 

@@ -23,6 +23,7 @@ from ser_batch.labels.selection import RANDOM
 from ser_batch.labels.snippets import Span, write_snippets
 from ser_batch.serialise import csv_text
 from ser_batch.store.atomic import write_bytes_atomic, write_text_atomic
+from ser_batch.store.content import read_bytes
 from ser_batch.store.paths import Root
 
 SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
@@ -51,8 +52,8 @@ def write_tasks(
     """Files for Label Studio and for spreadsheets."""
     tasks = [_task(pick, audio_url, model_id) for pick in picks.iter_rows(named=True)]
     text = json.dumps(tasks, indent=1, ensure_ascii=False)
-    (folder / TASKS).write_text(text + "\n", encoding="utf-8")
-    (folder / CONFIG).write_text(labelling_config(settings.labels.emotions), encoding="utf-8")
+    write_text_atomic(folder / TASKS, text + "\n")
+    write_text_atomic(folder / CONFIG, labelling_config(settings.labels.emotions))
     rows = [
         [_name(pick), f"{SNIPPETS}/{_name(pick)}.wav", pick["queue"], pick["day"], "", "", ""]
         for pick in picks.iter_rows(named=True)
@@ -97,7 +98,7 @@ def _forget_tasks(file: Path, recordings: Collection[str]) -> int:
     if not file.exists():
         return 0
     try:
-        tasks = json.loads(file.read_bytes())
+        tasks = json.loads(read_bytes(file))
         kept = [each for each in tasks if not _is_of(each["data"].get("segment", ""), recordings)]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StateFileError(file, f"is no list of tasks: {error!r}") from None
@@ -110,7 +111,7 @@ def _forget_rows(file: Path, recordings: Collection[str]) -> int:
     """By lines, whatever separator and encoding a spreadsheet has stored the table with."""
     if not file.exists():
         return 0
-    lines = file.read_bytes().splitlines(keepends=True)
+    lines = read_bytes(file).splitlines(keepends=True)
     kept = [line for line in lines if not any(_is_of(name, recordings) for name in _names(line))]
     if len(kept) < len(lines):
         write_bytes_atomic(file, b"".join(kept))

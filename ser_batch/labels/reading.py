@@ -15,6 +15,7 @@ from ser_batch.errors import LabelFileError
 from ser_batch.labels.label_studio import chosen, read_export
 from ser_batch.labels.raw_label import RawLabel
 from ser_batch.serialise import read_cell
+from ser_batch.store.content import read_bytes
 
 Source = Literal["label_studio", "csv"]
 
@@ -60,7 +61,7 @@ def read_label_file(path: Path) -> LabelFile:
         LabelFileError: if it is neither
     """
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
         text = raw.decode("utf-8-sig")
     except OSError as error:
         raise LabelFileError(f"cannot read {path}: {error.strerror}") from error

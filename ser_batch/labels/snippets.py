@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from ser_batch.audio.decode import Audio
 from ser_batch.config import AudioSettings
 from ser_batch.errors import FileError
 from ser_batch.labels.segment_name import SegmentKey, segment_name
+from ser_batch.store.atomic import write_bytes_atomic
 
 PAD_S = 0.15
 """s; played before and after, so that no word is cut."""
@@ -54,4 +56,7 @@ def _write(target: Path, audio: Audio, channel: int, span: Span) -> None:
     last = int((span.end_s + PAD_S) * audio.sample_rate)
     if first >= audio.samples.shape[1]:
         raise FileError(f"the recording has no second {span.start_s:.1f} on channel {channel}")
-    soundfile.write(target, audio.side(channel)[first:last], audio.sample_rate, subtype="PCM_16")
+    sound = io.BytesIO()
+    samples = audio.side(channel)[first:last]
+    soundfile.write(sound, samples, audio.sample_rate, format="WAV", subtype="PCM_16")
+    write_bytes_atomic(target, sound.getvalue())

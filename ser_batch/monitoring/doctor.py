@@ -23,6 +23,7 @@ from ser_batch.features.encoders.sets import RECOMMENDED
 from ser_batch.features.encoders.weights import WEIGHTS
 from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
+from ser_batch.store.encrypt import open_keys
 from ser_batch.store.paths import Root
 
 LEAST_FREE_GB = 2.0
@@ -56,6 +57,10 @@ def examine(root: Root, settings_file: Path | None) -> list[Check]:
     except SerError as error:
         return [*checks, Check("settings", "failed", str(error), "Correct the file named.")]
     checks.append(Check("settings", "ok", str(file) if file else "defaults (no file)"))
+    try:
+        open_keys(root, settings.encryption)
+    except SerError as error:
+        return [*checks, Check("encryption", "failed", str(error), error.remedy)]
     checks += [_model(root, settings), _weights(), _warehouse(root)]
     return checks
 

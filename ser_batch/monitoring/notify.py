@@ -24,6 +24,7 @@ from ser_batch.monitoring.alerts import (
 from ser_batch.monitoring.delivery import DeliveryError, channels, deliver
 from ser_batch.monitoring.thresholds import threshold_alerts
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.content import read_bytes
 from ser_batch.store.lock import only_writer
 from ser_batch.store.paths import Root
 
@@ -149,7 +150,7 @@ def _read_sent(root: Root) -> dict[str, str]:
     """When each cell was sent, by channel and digest; what cannot be read was never sent."""
     path = root.sent_alerts
     try:
-        return {str(name): str(at) for name, at in json.loads(path.read_bytes()).items()}
+        return {str(name): str(at) for name, at in json.loads(read_bytes(path)).items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError, RecursionError) as error:

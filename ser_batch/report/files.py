@@ -17,6 +17,7 @@ from ser_batch.report.call_page import render_call
 from ser_batch.report.data import CallData, ReportData, from_json, to_json
 from ser_batch.report.page import render
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.content import read_bytes
 
 _CALLS = "-calls"
 _PAGE, _DATA, _TEXT = ".html", ".json", ".txt"
@@ -56,7 +57,7 @@ def read_report(reports: Path, name: str) -> ReportData | None:
     if not (reports / f"{name}{_PAGE}").exists():
         return None
     try:
-        text = (reports / f"{name}{_DATA}").read_bytes()
+        text = read_bytes(reports / f"{name}{_DATA}")
     except FileNotFoundError:
         return None
     return from_json(text, ReportData)

@@ -19,7 +19,6 @@ from ser_batch.scoring.linear import LinearHead
 from ser_batch.scoring.manifest import (
     ARRAYS,
     CALIBRATION,
-    EVALUATION,
     FILES,
     HEAD,
     HEAD_TREES,
@@ -29,11 +28,13 @@ from ser_batch.scoring.manifest import (
     TREES,
     Manifest,
     json_object,
+    read_evaluation,
     read_manifest,
     sha256,
 )
 from ser_batch.scoring.outliers import Outliers
 from ser_batch.scoring.predictor import DissatisfactionHead, Predictor, Trees
+from ser_batch.store.content import read_bytes
 
 BUNDLED = "cremad-emodb-telephone"
 
@@ -109,7 +110,7 @@ class Bundle:
     @property
     def evaluation(self) -> dict[str, Any]:
         """The figures that were measured when it was made."""
-        return json_object((self.folder / EVALUATION).read_bytes(), self.folder / EVALUATION)
+        return read_evaluation(self.folder)
 
 
 def default_bundle_path() -> Path:
@@ -119,7 +120,7 @@ def default_bundle_path() -> Path:
 
 def _checked(folder: Path, name: str, manifest: Manifest) -> bytes:
     try:
-        content = (folder / name).read_bytes()
+        content = read_bytes(folder / name)
     except OSError as error:
         raise BundleError(f"{folder}: {name} cannot be read") from error
     if sha256(content) != manifest.hashes.get(name):

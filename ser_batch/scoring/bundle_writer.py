@@ -32,6 +32,8 @@ from ser_batch.scoring.manifest import (
     sha256,
 )
 from ser_batch.scoring.predictor import Predictor
+from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.content import read_bytes
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def write_bundle(folder: Path, predictor: Predictor, facts: BundleFacts, *, card
         "dissatisfaction": head.calibration.as_dict(),
     }
     (folder / CALIBRATION).write_text(_text(calibration), encoding="utf-8")
-    (folder / EVALUATION).write_text(_text(facts.evaluation), encoding="utf-8")
-    (folder / CARD).write_text(card, encoding="utf-8")
+    write_text_atomic(folder / EVALUATION, _text(facts.evaluation))
+    write_text_atomic(folder / CARD, card)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         name=facts.name,
@@ -90,9 +92,9 @@ def write_bundle(folder: Path, predictor: Predictor, facts: BundleFacts, *, card
         training=tuple(facts.training),
         licence=facts.licence,
         made_with=facts.made_with,
-        hashes={file: sha256((folder / file).read_bytes()) for file in FILES},
+        hashes={file: sha256(read_bytes(folder / file)) for file in FILES},
     )
-    (folder / MANIFEST).write_text(_text(asdict(manifest)), encoding="utf-8")
+    write_text_atomic(folder / MANIFEST, _text(asdict(manifest)))
     return Bundle.load(folder)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import BundleError
+from ser_batch.store.content import read_bytes, read_text
 
 FORMAT_VERSION = 2
 MANIFEST = "bundle.json"
@@ -73,7 +74,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        stored = json_object(path.read_bytes(), path)
+        stored = json_object(read_bytes(path), path)
     except OSError as error:
         raise BundleError(
             f"{folder} is no model bundle: no {MANIFEST} can be read there"
@@ -104,7 +105,7 @@ def read_evaluation(folder: Path) -> dict[str, Any]:
     """
     path = folder / EVALUATION
     try:
-        return json_object(path.read_bytes(), path)
+        return json_object(read_bytes(path), path)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -116,7 +117,7 @@ def read_card(folder: Path) -> str:
         BundleError: if it cannot be read
     """
     try:
-        return (folder / CARD).read_text(encoding="utf-8")
+        return read_text(folder / CARD)
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"{folder / CARD} cannot be read: {error}") from error
 

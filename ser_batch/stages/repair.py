@@ -19,6 +19,8 @@ from ser_batch.stages.retention import open_shards
 from ser_batch.stages.score import is_unscored, score
 from ser_batch.stages.verify import Finding
 from ser_batch.store.copies import discard_damaged, restore_copies
+from ser_batch.store.encrypt import encrypt
+from ser_batch.store.keys import is_encrypted
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
 
@@ -62,6 +64,8 @@ def repair(
         on_calls: called with the number of calls that are done, as they are
     """
     lake = Lake(root.lake)
+    if is_encrypted(root.path):
+        encrypt(root, settings.encryption)
     n_restored = restore_copies(lake, deep=True)
     damaged = [finding for finding in findings if finding.action == "recompute"]
     for finding in damaged:

@@ -25,6 +25,7 @@ from ser_batch.labels.files import SNIPPETS
 from ser_batch.monitoring.run_record import last_published
 from ser_batch.report.files import delete_report, report_times
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.content import read_text
 from ser_batch.store.disk import disk
 from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
@@ -50,7 +51,7 @@ _EXPIRED = {"attributes": "expired"}
 def closed_before(lake: Lake) -> dt.date:
     """The call date before which days are closed."""
     try:
-        text = (lake.folder / _STATE).read_text(encoding="utf-8")
+        text = read_text(lake.folder / _STATE)
     except FileNotFoundError:
         return dt.date.min
     return dt.date.fromisoformat(json.loads(text)["closed_before"])

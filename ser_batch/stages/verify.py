@@ -20,17 +20,21 @@ from ser_batch.store import part_file
 from ser_batch.store.atomic import TEMPORARY
 from ser_batch.store.commit import PARTS, deviations, member_path, members
 from ser_batch.store.copies import unlike_copies
+from ser_batch.store.encrypt import unlike_settings
+from ser_batch.store.keys import is_encrypted
 from ser_batch.store.lake import COPIES, Lake, Part
 from ser_batch.store.paths import Root
+from ser_batch.store.sealed import is_sealed
 from ser_batch.tables import CHANNELS, IRREPLACEABLE, RECORDINGS
 from ser_batch.warehouse.file import damaged_tables, is_as_published
 
-Action = Literal["restore", "recompute", "rebuild", "none"]
+Action = Literal["restore", "recompute", "rebuild", "encrypt", "none"]
 
 ACTIONS: dict[Action, str] = {
     "restore": "its second copy replaces it",
     "recompute": "it is recomputed, from the recordings if necessary",
     "rebuild": "the warehouse is rebuilt from the lake",
+    "encrypt": "it is encrypted, or opened, as the settings say",
     "none": "restore it from a backup: it cannot be recomputed",
 }
 
@@ -71,6 +75,7 @@ def verify(
         *_shards(lake, settings),
         *_models(root, settings),
         *_warehouse(root.warehouse),
+        *_unlike_settings(root),
     ]
 
 
@@ -94,7 +99,7 @@ def _parts(lake: Lake, on_file: Callable[[int, int], None]) -> Iterator[Finding]
     ]
     for number, path in enumerate(paths, start=1):
         try:
-            part_file.check(path.read_bytes(), path)
+            part_file.check(part_file.read(path), path)
         except DamagedPartError as error:
             yield Finding(path, str(error).partition(" is damaged: ")[2], "recompute")
         on_file(number, len(paths))
@@ -138,6 +143,13 @@ def _models(root: Root, settings: Settings) -> Iterator[Finding]:
         known_models(root, settings)
     except ModelError as error:
         yield Finding(registry.path, str(error), "none")
+
+
+def _unlike_settings(root: Root) -> Iterator[Finding]:
+    if is_encrypted(root.path):
+        for path in unlike_settings(root):
+            what = "is encrypted, and is to be open" if is_sealed(path) else "is not encrypted"
+            yield Finding(path, what, "encrypt")
 
 
 def _warehouse(target: Path) -> Iterator[Finding]:

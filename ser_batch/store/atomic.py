@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ser_batch.store.content import read_bytes, to_store
 from ser_batch.store.disk import disk
+from ser_batch.store.keys import key_to_write
 
 TEMPORARY = ".tmp-"
 """How the names of unfinished files begin; a killed run leaves some."""
@@ -25,7 +27,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_bytes_atomic(target: Path, data: bytes, *, durable: bool = False) -> None:
-    """Write a file whole or not at all, with its folder.
+    """Write a file whole or not at all, with its folder; encrypted below an encrypted root.
 
     Args:
         target: the file; an older one is replaced
@@ -34,7 +36,7 @@ def write_bytes_atomic(target: Path, data: bytes, *, durable: bool = False) -> N
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:
-        disk().write(temporary, data)
+        disk().write(temporary, to_store(target, data))
         if durable:
             disk().sync(temporary)
     if durable:
@@ -44,3 +46,15 @@ def write_bytes_atomic(target: Path, data: bytes, *, durable: bool = False) -> N
 def write_text_atomic(target: Path, text: str, *, durable: bool = False) -> None:
     """Write a UTF-8 text file whole or not at all, with its folder."""
     write_bytes_atomic(target, text.encode(), durable=durable)
+
+
+def append_bytes(target: Path, data: bytes) -> None:
+    """Add to the end of a file, and wait until it is on the disk.
+
+    An encrypted file is written again, whole or not at all; below an encrypted root every file is.
+    """
+    if key_to_write(target) is None:
+        disk().append(target, data)
+        return
+    before = read_bytes(target) if target.exists() else b""
+    write_bytes_atomic(target, before + data, durable=True)

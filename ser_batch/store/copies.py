@@ -76,7 +76,7 @@ def restore_copies(lake: Lake, *, deep: bool = False) -> int:
                 lake, contract, _to_compare(lake, contract, deep=deep), deep=deep
             ):
                 if unlike.sound is not None:
-                    write_bytes_atomic(unlike.other, unlike.sound.read_bytes(), durable=True)
+                    write_bytes_atomic(unlike.other, part_file.read(unlike.sound), durable=True)
                     n_restored += 1
     return n_restored
 
@@ -109,7 +109,7 @@ def discard_damaged(lake: Lake, path: Path) -> bool:
 def is_sound(path: Path) -> bool:
     """Whether every byte of a part is as it was written."""
     try:
-        part_file.check(path.read_bytes(), path)
+        part_file.check(part_file.read(path), path)
     except (DamagedPartError, OSError):
         return False
     return True

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 class Disk:
@@ -47,9 +48,24 @@ class Disk:
             file.flush()
             os.fsync(file.fileno())
 
-    def copy(self, source: Path, target: Path) -> None:
-        """Copy a file's content."""
-        shutil.copyfile(source, target)
+    def copy(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        open_source: Callable[[Path], BinaryIO] = lambda path: path.open("rb"),
+        change: Callable[[BinaryIO, BinaryIO], None] = shutil.copyfileobj,
+    ) -> None:
+        """Copy a file's content.
+
+        Args:
+            source: the file
+            target: a file that is replaced
+            open_source: opens it for reading
+            change: copies from one open file to another, and changes it on the way
+        """
+        with open_source(source) as opened, target.open("wb") as written:
+            change(opened, written)
 
 
 class _Used:

@@ -49,7 +49,7 @@ def drop_rows(
     for path in _files(lake, contract):
         if not set(columns) <= set(part_file.read_schema(path).names):
             continue
-        table = part_file.decode(path.read_bytes(), path)
+        table = part_file.decode(part_file.read(path), path)
         goes = doomed(table.select(list(columns)))
         if n_rows := pc.sum(goes).as_py():
             relative = path.relative_to(lake.folder)

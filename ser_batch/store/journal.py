@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ser_batch.errors import StateFileError
-from ser_batch.store.atomic import write_bytes_atomic
-from ser_batch.store.disk import disk
+from ser_batch.store.atomic import append_bytes, write_bytes_atomic
+from ser_batch.store.content import read_bytes
 from ser_batch.store.lock import only_writer
 
 CHECKSUM = "crc32"
@@ -62,14 +62,14 @@ class Journal:
             if whole and not whole.endswith(b"\n"):
                 line = b"\n" + line
             if torn:
-                disk().append(self.path.with_name(self.path.name + TORN), torn + b"\n")
+                append_bytes(self.path.with_name(self.path.name + TORN), torn + b"\n")
                 write_bytes_atomic(self.path, whole + line, durable=True)
             else:
-                disk().append(self.path, line)
+                append_bytes(self.path, line)
 
     def _content(self) -> bytes:
         try:
-            return self.path.read_bytes()
+            return read_bytes(self.path)
         except FileNotFoundError:
             return b""
 

@@ -158,7 +158,7 @@ class Lake:
         wanted = list(columns) if columns else contract.arrow.names
 
         def rows_at(place: Path) -> pa.Table:
-            table = part_file.decode(place.read_bytes(), place)
+            table = part_file.decode(part_file.read(place), place)
             version = part_file.version_of(table.schema)
             return contract.conform(migrate(contract, table, version))
 
@@ -174,14 +174,14 @@ class Lake:
     def sound_path(self, contract: TableContract, part: Part) -> Path | None:
         """Where a part lies whose every byte is as it was written, None if there is none.
 
-        For readers that check nothing themselves, such as DuckDB.
+        For readers that check and decrypt nothing themselves, such as DuckDB.
 
         Raises:
             DamagedPartError: naming the file that is not as it was written
         """
 
         def checked(place: Path) -> Path:
-            part_file.check(place.read_bytes(), place)
+            part_file.check(part_file.read(place), place)
             return place
 
         return self._first_sound(contract, part, checked)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ser_batch.errors import DamagedPartError
+from ser_batch.errors import BrokenSealError, DamagedPartError
+from ser_batch.store.content import open_content, read_bytes
 
 _TAGS = b"ser_batch.tags"
 _VERSION = b"ser_batch.version"
@@ -92,6 +95,19 @@ def decode(data: bytes, path: Path) -> pa.Table:
     return table
 
 
+def read(path: Path) -> bytes:
+    """The bytes of a part file, decrypted where it is encrypted.
+
+    Raises:
+        FileNotFoundError: if it is not there
+        DamagedPartError: if it is not as it was encrypted
+    """
+    try:
+        return read_bytes(path)
+    except BrokenSealError as error:
+        raise DamagedPartError(path, "it is not as it was encrypted") from error
+
+
 def check(data: bytes, path: Path) -> None:
     """Make sure that a part file is as it was written; one that states no digest is read.
 
@@ -108,7 +124,7 @@ def stated_digest(path: Path) -> str:
     Raises:
         DamagedPartError: if its end cannot be read
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 8))
         end = file.read()
@@ -118,6 +134,16 @@ def stated_digest(path: Path) -> str:
         return _stated(file.read())[0] or ""
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A part file, open; a damaged one is a `DamagedPartError` wherever that is noticed."""
+    try:
+        with open_content(path) as file:
+            yield file
+    except BrokenSealError as error:
+        raise DamagedPartError(path, "it is not as it was encrypted") from error
+
+
 def read_schema(path: Path) -> pa.Schema:
     """The columns and the footer of a part file.
 
@@ -125,7 +151,8 @@ def read_schema(path: Path) -> pa.Schema:
         DamagedPartError: if they cannot be read
     """
     try:
-        return pq.read_schema(path)
+        with _opened(path) as file:
+            return pq.read_schema(file)
     except FileNotFoundError:
         raise
     except _UNREADABLE as error:
@@ -162,7 +189,8 @@ def n_rows(path: Path) -> int:
         DamagedPartError: if that cannot be read
     """
     try:
-        return int(pq.read_metadata(path).num_rows)
+        with _opened(path) as file:
+            return int(pq.read_metadata(file).num_rows)
     except _UNREADABLE as error:
         raise DamagedPartError(path, str(error)) from error
 

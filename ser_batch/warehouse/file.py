@@ -6,13 +6,14 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
-from ser_batch.errors import WarehouseError
-from ser_batch.store.atomic import write_text_atomic
+from ser_batch.errors import BrokenSealError, WarehouseError
+from ser_batch.store.atomic import replacing, write_text_atomic
+from ser_batch.store.content import copy_in, copy_out, open_content, read_bytes, working_folder
 from ser_batch.store.disk import disk
 from ser_batch.warehouse.published import CLOSED, connect
 from ser_batch.warehouse.sources import quoted
@@ -33,12 +34,12 @@ def building(target: Path, *, grow: bool) -> Iterator[tuple[Path, duckdb.DuckDBP
         target: the published file
         grow: start from its copy
     """
-    built = target.with_name(f"{target.name}{_BUILDING}{os.getpid()}")
     target.parent.mkdir(parents=True, exist_ok=True)
+    built = working_folder(target) / f"{target.name}{_BUILDING}{os.getpid()}"
     _sweep(target)
     try:
         if grow:
-            disk().copy(target, built)
+            copy_out(target, built)
         with attached(built) as con:
             yield built, con
     except duckdb.Error as error:
@@ -53,14 +54,24 @@ def building(target: Path, *, grow: bool) -> Iterator[tuple[Path, duckdb.DuckDBP
 
 
 def publish_file(built: Path, target: Path) -> None:
-    """Put a built file in the published one's place, with its digest beside it.
+    """Put a built file in the published one's place, with the digest of its content beside it.
 
     The digest is written first and names the old file too: a run that is killed between the two
     leaves a file that is known.
     """
-    digests = [_digest(path) for path in (built, target) if path.exists()]
+    digests = [_digest(built)]
+    if target.exists():
+        with suppress(BrokenSealError):
+            digests.append(_digest(target))
     write_text_atomic(_digest_file(target), "\n".join(digests) + "\n")
-    disk().rename(built, target)
+    if built.parent == target.parent:
+        disk().rename(built, target)
+        return
+    with replacing(target) as temporary:
+        copy_in(built, temporary)
+    disk().unlink(built)
+    with suppress(OSError):  # another night of this root may use it
+        built.parent.rmdir()
 
 
 def is_as_published(target: Path) -> bool:
@@ -70,10 +81,12 @@ def is_as_published(target: Path) -> bool:
     block by its checksum.
     """
     try:
-        known = _digest_file(target).read_text(encoding="utf-8", errors="replace").split()
+        known = read_bytes(_digest_file(target)).decode(errors="replace").split()
+        return _digest(target) in known
     except FileNotFoundError:
         return not damaged_tables(target)
-    return _digest(target) in known
+    except BrokenSealError:
+        return False
 
 
 def damaged_tables(target: Path) -> list[str]:
@@ -97,7 +110,7 @@ def _digest_file(target: Path) -> Path:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_content(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
@@ -120,7 +133,7 @@ def attached(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _sweep(target: Path) -> None:
     """Delete what builds that were killed left."""
-    for path in target.parent.glob(f"{target.name}{_BUILDING}*"):
+    for path in working_folder(target).glob(f"{target.name}{_BUILDING}*"):
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ser_batch.errors import QueryError, WarehouseError
+from ser_batch.errors import BrokenSealError, QueryError, WarehouseError
+from ser_batch.store.content import decrypted
 
 BUILD_TABLE = "warehouse_build"
 """One row: what the file was made from."""
@@ -50,12 +51,13 @@ def connect(target: Path) -> duckdb.DuckDBPyConnection:
             f"there is no warehouse at {target} yet: `ser-batch nightly` or `publish` makes it"
         )
     try:
-        return duckdb.connect(
-            target,
-            read_only=True,
-            config={**CLOSED, "enable_external_access": "false", "lock_configuration": "true"},
-        )
-    except duckdb.Error as error:
+        with decrypted(target) as file:
+            return duckdb.connect(
+                file,
+                read_only=True,
+                config={**CLOSED, "enable_external_access": "false", "lock_configuration": "true"},
+            )
+    except (duckdb.Error, BrokenSealError) as error:
         raise WarehouseError(
             f"{target} cannot be read: {_first_line(error)}; `ser-batch publish` makes it again"
         ) from error
@@ -106,7 +108,7 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> tuple[ColumnDoc, ...
     return tuple(ColumnDoc(*row) for row in rows)
 
 
-def _first_line(error: duckdb.Error) -> str:
+def _first_line(error: Exception) -> str:
     """DuckDB's message without the picture of the statement, on one line."""
     text = str(error).split("\n\nLINE ")[0]
     return " ".join(line.strip() for line in text.splitlines() if line.strip())

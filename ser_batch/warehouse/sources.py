@@ -13,6 +13,7 @@ from ser_batch.eligibility import CHANNEL_SCORING, channel_scoring
 from ser_batch.emotions import UNCERTAIN
 from ser_batch.errors import AnalysisLostError, LakeError
 from ser_batch.policy import NOT_SCORED, NotScored
+from ser_batch.store.keys import encrypted_root
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
     ACCESS_LOG,
@@ -125,13 +126,13 @@ def open_whole(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 
 def open_table(con: duckdb.DuckDBPyConnection, lake: Lake, contract: TableContract) -> None:
-    """Make a table readable, all its parts.
+    """Make a table readable, all its parts as they are now: others may write labels meanwhile.
 
     Raises:
         LakeError: if a file of the lake cannot be read
         ContractError: if one was written by a newer program
     """
-    _open_table(con, lake, f"lake_{contract.name}", contract, lake.parts(contract))
+    _bind(con, f"lake_{contract.name}", lake.read(contract))
 
 
 def open_calls(
@@ -184,7 +185,10 @@ def _open_table(
     contract: TableContract,
     parts: Sequence[Part],
 ) -> None:
-    """A view over the files; a copy in memory where some are of an older version."""
+    """A view over the files; a copy in memory where some are encrypted or of an older version."""
+    if encrypted_root(lake.folder) is not None:
+        _bind(con, name, lake.read(contract, parts))
+        return
     paths = [str(path) for part in parts if (path := lake.sound_path(contract, part))]
     con.execute(f"set variable files_of_{name} = ?::varchar[]", [paths])
     try:

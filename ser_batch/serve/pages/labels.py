@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Route
 from ser_batch.labels.session import AnswerError, ErasedError, Session
 from ser_batch.serve.access_log import HEARD, AccessLog
 from ser_batch.serve.exchange import TEMPLATES, json_object, person_name, text_field
+from ser_batch.store.content import read_bytes
+from ser_batch.store.sealed import is_sealed
 
 PATH = "/labels"
 
@@ -63,6 +65,8 @@ class LabelsPage:
         sound = self._session.sound(request.path_params["name"])
         if sound is None or not sound.is_file():
             raise HTTPException(404, "there is no such sound")
+        if is_sealed(sound):
+            return Response(read_bytes(sound), media_type="audio/wav")
         return FileResponse(sound, media_type="audio/wav")
 
     async def _answer(self, request: Request) -> Response:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ser_batch.store.disk import Disk
 
@@ -72,13 +73,17 @@ class FaultyDisk(Disk):
         """One step, whole or not at all."""
         self._step(lambda: super(FaultyDisk, self).unlink(path), path=path)
 
-    def copy(self, source: Path, target: Path) -> None:
+    def copy(self, source: Path, target: Path, **how: Any) -> None:
         """One step; torn, half of the content is there."""
 
-        def torn() -> None:
-            target.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+        def whole() -> None:
+            super(FaultyDisk, self).copy(source, target, **how)
 
-        self._step(lambda: super(FaultyDisk, self).copy(source, target), torn=torn, path=target)
+        def torn() -> None:
+            whole()
+            os.truncate(target, target.stat().st_size // 2)
+
+        self._step(whole, torn=torn, path=target)
 
     def _step(
         self,
