@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ser_batch.ingest.tombstones import erased_of
+from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import only_writer
 from ser_batch.tables import WRITTEN_ANY_TIME, TableContract
@@ -43,6 +46,30 @@ def append(
                 # a night that began just now took the unfinished file for a killed run's
                 lake.write(contract, part, table)
     return [row for row in rows if row["recording_id"] in erased]
+
+
+def drop_erased(lake: Lake) -> int:
+    """Drop rows of erased recordings, which earlier versions stored after the erasure; how many.
+
+    Raises:
+        LakeError: if a part cannot be read
+    """
+    n_dropped = 0
+    with no_writers(lake):
+        for contract in WRITTEN_ANY_TIME:
+            named = lake.read(contract, columns=["recording_id"]).to_pylist()
+            known = {row["recording_id"] for row in named if row["recording_id"] is not None}
+            erased = pa.array(sorted(erased_of(lake, known)), pa.string())
+            if len(erased):
+                dropped = drop_rows(
+                    lake, ["recording_id"], partial(_is_of, erased), contract=contract
+                )
+                n_dropped += dropped[contract.name]
+    return n_dropped
+
+
+def _is_of(recordings: pa.Array[Any], rows: pa.Table) -> pa.Array[Any]:
+    return pc.is_in(rows["recording_id"], recordings)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from ser_batch.labels.snippets import Span, write_snippets
 from ser_batch.serialise import csv_text
 from ser_batch.store.atomic import write_bytes_atomic, write_text_atomic
 from ser_batch.store.content import read_bytes
+from ser_batch.store.disk import disk
 from ser_batch.store.paths import Root
 
 SNIPPETS, TASKS, CONFIG, TABLE = "snippets", "tasks.json", "labelling.xml", "queue.csv"
@@ -88,7 +89,7 @@ def forget_recordings(root: Root, recordings: Collection[str]) -> int:
     for batch in sorted(root.labels.glob("*/")):
         for sound in (batch / SNIPPETS).glob("*.wav"):
             if _is_of(sound.stem, recordings):
-                sound.unlink()
+                disk().unlink(sound)
                 n_gone += 1
         n_gone += _forget_tasks(batch / TASKS, recordings) + _forget_rows(batch / TABLE, recordings)
     return n_gone
@@ -111,16 +112,29 @@ def _forget_rows(file: Path, recordings: Collection[str]) -> int:
     """By lines, whatever separator and encoding a spreadsheet has stored the table with."""
     if not file.exists():
         return 0
-    lines = read_bytes(file).splitlines(keepends=True)
+    content = read_bytes(file)
+    encoding = _encoding(content)
+    text = content.decode(encoding, "surrogatepass")
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
     kept = [line for line in lines if not any(_is_of(name, recordings) for name in _names(line))]
     if len(kept) < len(lines):
-        write_bytes_atomic(file, b"".join(kept))
+        write_bytes_atomic(file, "".join(kept).encode(encoding, "surrogatepass"))
     return len(lines) - len(kept)
 
 
-def _names(line: bytes) -> list[str]:
+def _encoding(content: bytes) -> str:
+    """UTF-16 where that is what it is; else one that takes every byte for a character."""
+    if len(content) % 2 == 0:
+        for encoding, first in (("utf-16-le", 1), ("utf-16-be", 0)):
+            # of the names of segments, in either order of bytes, every second byte is zero
+            if content[first::2].count(0) > len(content) // 4:
+                return encoding
+    return "latin-1"
+
+
+def _names(line: str) -> list[str]:
     """What may be a segment's name in a line of a table."""
-    return re.findall(r"[\w.-]+", line.decode("ascii", "replace"))
+    return re.findall(r"[\w.-]+", line, re.ASCII)
 
 
 def _is_of(segment: str, recordings: Collection[str]) -> bool:

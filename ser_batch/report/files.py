@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
-import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ser_batch.report.data import CallData, ReportData, from_json, to_json
 from ser_batch.report.page import render
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.content import read_bytes
+from ser_batch.store.disk import disk
 
 _CALLS = "-calls"
 _PAGE, _DATA, _TEXT = ".html", ".json", ".txt"
@@ -25,8 +25,8 @@ _PAGE, _DATA, _TEXT = ".html", ".json", ".txt"
 
 def begin_report(reports: Path, name: str) -> None:
     """Remove data and call pages of a report that is about to be written again."""
-    (reports / f"{name}{_DATA}").unlink(missing_ok=True)
-    shutil.rmtree(reports / f"{name}{_CALLS}", ignore_errors=True)
+    disk().unlink(reports / f"{name}{_DATA}")
+    disk().remove_folder(reports / f"{name}{_CALLS}")
 
 
 def write_call(reports: Path, data: CallData) -> None:
@@ -67,10 +67,10 @@ def delete_report(reports: Path, name: str) -> bool:
     """Delete a report with its call pages; whether there was a page. The data file goes last."""
     page = reports / f"{name}{_PAGE}"
     existed = page.exists()
-    page.unlink(missing_ok=True)
-    (reports / f"{name}{_TEXT}").unlink(missing_ok=True)
-    shutil.rmtree(reports / f"{name}{_CALLS}", ignore_errors=True)
-    (reports / f"{name}{_DATA}").unlink(missing_ok=True)
+    disk().unlink(page)
+    disk().unlink(reports / f"{name}{_TEXT}")
+    disk().remove_folder(reports / f"{name}{_CALLS}")
+    disk().unlink(reports / f"{name}{_DATA}")
     return existed
 
 
@@ -124,7 +124,7 @@ def _delete_call(folder: Path, recordings: set[str]) -> int:
     # a write that was killed leaves a hidden file
     files = [path for path in folder.iterdir() if path.stem in recordings or path.name[0] == "."]
     for path in files:
-        path.unlink()
+        disk().unlink(path)
     return sum(path.suffix == _PAGE for path in files)
 
 

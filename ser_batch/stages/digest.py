@@ -16,6 +16,7 @@ from ser_batch.monitoring.notify import Notified
 from ser_batch.report.digest import Digest, read_digest, render_html, render_text
 from ser_batch.report.files import write_texts
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.content import read_bytes
 from ser_batch.store.paths import Root
 
 NAME = "digest"
@@ -116,7 +117,7 @@ def _is_due(root: Root, settings: Settings, today: dt.date) -> bool:
     if chosen == "off" or today.weekday() < WEEKDAYS.index(chosen):
         return False
     try:
-        return bool(json.loads(root.sent_digest.read_bytes())["week"] != _week(today))
+        return bool(json.loads(read_bytes(root.sent_digest))["week"] != _week(today))
     except FileNotFoundError:
         return True
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

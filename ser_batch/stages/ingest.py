@@ -16,6 +16,7 @@ from ser_batch.ingest.calls import resolve_calls
 from ser_batch.ingest.folders import audio_roots
 from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, read_inventory, unseen
 from ser_batch.ingest.issues import quarantined, replace_issues, warned
+from ser_batch.ingest.late_rows import drop_erased
 from ser_batch.ingest.matching import DataIssue, KnownFile
 from ser_batch.ingest.metadata_import import import_metadata
 from ser_batch.ingest.scan import Found, Scan, scan
@@ -77,6 +78,7 @@ def ingest(
     roots = audio_roots(audio)
     lake.sweep()
     restore_copies(lake)
+    drop_erased(lake)
     inventory = read_inventory(lake)
     folders = [_look(root, inventory, settings, now) for root in roots]
     n_lines = import_metadata(lake, metadata, settings, now)

@@ -8,7 +8,6 @@ promoted later has no scores of these days.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +23,7 @@ from ser_batch.ingest.matching import OWN_COLUMNS, DataIssue, renamed
 from ser_batch.labels.files import SNIPPETS
 from ser_batch.monitoring.run_record import last_published
 from ser_batch.report.files import delete_report, report_times
-from ser_batch.store.atomic import write_text_atomic
-from ser_batch.store.content import read_text
+from ser_batch.store.closed_days import close_before, closed_before
 from ser_batch.store.disk import disk
 from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
@@ -44,17 +42,7 @@ from ser_batch.tables import (
 from ser_batch.warehouse.sources import predictions_of
 
 FEATURES = "features"
-_STATE = "retention.json"
 _EXPIRED = {"attributes": "expired"}
-
-
-def closed_before(lake: Lake) -> dt.date:
-    """The call date before which days are closed."""
-    try:
-        text = read_text(lake.folder / _STATE)
-    except FileNotFoundError:
-        return dt.date.min
-    return dt.date.fromisoformat(json.loads(text)["closed_before"])
 
 
 def open_shards(lake: Lake, shards: Sequence[Part]) -> tuple[Part, ...]:
@@ -115,8 +103,7 @@ def _close(lake: Lake, keep: RetentionSettings, now: dt.datetime) -> None:
     if days is None:
         return
     first = max(closed_before(lake), now.date() - dt.timedelta(days))
-    text = json.dumps({"closed_before": first.isoformat()})
-    write_text_atomic(lake.folder / _STATE, text, durable=True)
+    close_before(lake, first)
 
 
 def _delete_days(table: Path, first: dt.date) -> int:

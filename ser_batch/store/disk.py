@@ -41,6 +41,17 @@ class Disk:
         """Delete a file if it is there."""
         path.unlink(missing_ok=True)
 
+    def remove_folder(self, folder: Path) -> None:
+        """Delete a folder and the files in it, if it is there."""
+        if not folder.is_dir():
+            return
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                self.remove_folder(path)
+            else:
+                self.unlink(path)
+        folder.rmdir()
+
     def append(self, path: Path, data: bytes) -> None:
         """Add to the end of a file, and wait until it is on the disk."""
         with path.open("ab") as file:

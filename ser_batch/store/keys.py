@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,8 +103,9 @@ def settings_of(root: Path) -> EncryptionSettings:
     return load_settings(find_settings_file(root)).encryption if known is None else known
 
 
+@cache
 def users_key(settings: EncryptionSettings) -> str | None:
-    """The text of the key that the settings name; None: they name none.
+    """The text of the key that the settings name; None: they name none. Read once a process.
 
     Raises:
         SettingsError: if it cannot be read or is too short

@@ -13,6 +13,7 @@ from ser_batch.eligibility import CHANNEL_SCORING, channel_scoring
 from ser_batch.emotions import UNCERTAIN
 from ser_batch.errors import AnalysisLostError, LakeError
 from ser_batch.policy import NOT_SCORED, NotScored
+from ser_batch.store.closed_days import closed_before
 from ser_batch.store.keys import encrypted_root
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import (
@@ -42,6 +43,11 @@ NOTHING_TO_SCORE = (
         AnalysisLostError.code,
         "its stored analysis was damaged or deleted, and the recording is gone",
         AnalysisLostError.remedy[:1].lower() + AnalysisLostError.remedy[1:].rstrip("."),
+    ),
+    NotScored(
+        "past_retention",
+        "what this model would read of the day was deleted, as [retention] says",
+        "",
     ),
     NotScored("not_scored_yet", "this model has not scored the call", "run the night again"),
     NotScored(
@@ -159,6 +165,7 @@ def open_calls(
         _open_table(con, lake, f"lake_{contract.name}", contract, parts)
     _open_predictions(con, lake, parts)
     con.execute("set variable call_dates = ?::date[]", [list(dates)])
+    con.execute("set variable closed_before = ?::date", [closed_before(lake)])
     calls = con.sql(
         "from lake_calls where list_contains(getvariable('call_dates'), started_at::date)"
     ).to_arrow_table()

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 6
+-- version: 7
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -228,6 +228,11 @@ select
         when not speech.may_be_scored then speech.barred_reason
         when lost_calls.recording_id is not null and predicted_segments.recording_id is null
             then 'analysis_lost'
+        when
+            predicted_segments.recording_id is null
+            and speech.speech_customer_s > 0
+            and calls.started_at::date < getvariable('closed_before')
+            then 'past_retention'
         when customer_segments.recording_id is null then 'no_speech'
         when predicted_segments.recording_id is null then 'not_scored_yet'
         when scored_speech.recording_id is not null then 'too_little_scored'

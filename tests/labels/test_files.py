@@ -12,6 +12,7 @@ from ser_batch.labels.files import SNIPPETS, TABLE, TASKS, forget_recordings
 from ser_batch.store.paths import Root
 
 GONE, KEPT = "a" * 32, "b" * 32
+ENCODINGS = ["utf-8", "utf-8-sig", "cp1252", "mac-roman", "utf-16-le", "utf-16-be"]
 ROWS = [
     ["segment", "audio", "queue", "day", "emotion", "annotator", "made_at"],
     [f"{GONE}.1.0", f"snippets/{GONE}.1.0.wav", "Störung", "2026-11-03", "anger", "ann", ""],
@@ -31,12 +32,14 @@ def batch(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "mac-roman"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_table_stored_by_a_spreadsheet_loses_the_erased_rows_alone(
     tmp_path: Path, batch: Path, separator: str, encoding: str, end: str
 ):
-    lines = [(separator.join(row) + end).encode(encoding) for row in ROWS]
+    mark = "\ufeff" if encoding.startswith("utf-16") else ""  # as spreadsheets begin it
+    texts = [separator.join(row) + end for row in ROWS]
+    lines = [text.encode(encoding) for text in (mark + texts[0], *texts[1:])]
     (batch / TABLE).write_bytes(b"".join(lines))
     assert forget_recordings(Root(tmp_path), {GONE}) == 3
     assert (batch / TABLE).read_bytes() == lines[0] + lines[2]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ser_batch.ingest.late_rows import append
+from ser_batch.ingest.late_rows import append, drop_erased
+from ser_batch.ingest.tombstones import put_tombstones, recording_stone
 from ser_batch.labels.history import CANNOT_TELL, label_row, newest, soft_labels
 from ser_batch.store.lake import Lake
 from ser_batch.tables import LABELS
@@ -27,6 +28,17 @@ def test_the_newest_decision_counts_and_the_earlier_one_stays(tmp_path):
     append(lake, LABELS, "tuesday", [said("neutral", minute=5)])
     assert lake.read(LABELS).num_rows == 2
     assert [row["emotion"] for row in newest(lake.read(LABELS))] == ["neutral"]
+
+
+def test_labels_of_an_erased_call_that_an_earlier_version_stored_are_dropped(tmp_path):
+    lake = Lake(tmp_path)
+    other = {**said("neutral"), "recording_id": "r2"}
+    append(lake, LABELS, "monday", [said("anger"), other])
+    append(lake, LABELS, "tuesday", [said("sadness", minute=5)])
+    assert drop_erased(lake) == 0
+    put_tombstones(lake, [recording_stone("r1")], MIDDAY)
+    assert drop_erased(lake) == 2
+    assert lake.read(LABELS)["recording_id"].to_pylist() == ["r2"]
 
 
 def test_a_late_import_of_an_earlier_decision_changes_nothing():

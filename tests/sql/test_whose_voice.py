@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from ser_batch.config import Settings
 from ser_batch.errors import WarehouseTestError
 from ser_batch.policy import NOT_SCORED
+from ser_batch.store.closed_days import close_before
 from ser_batch.tables import CALLS, RECORDINGS
-from ser_batch.testing.lakes import put, put_call
+from ser_batch.testing.lakes import TODAY, put, put_call
 from ser_batch.testing.rows import call, prediction, recording, segment
 
 REASONS = "select recording_id, not_scored_reason from call_summary order by recording_id"
@@ -44,6 +47,13 @@ def test_each_call_without_emotion_says_why(lake, published):
         "select remedy from not_scored where not_scored_reason = 'notice_not_stated'", required
     )
     assert remedy == NOT_SCORED["notice_not_stated"].remedy
+
+
+def test_a_call_of_which_retention_left_nothing_to_score_says_so(lake, published):
+    put_call(lake, recording_id="expired")
+    put_call(lake, prediction(anger=1.0), recording_id="scored")
+    close_before(lake, TODAY + dt.timedelta(1))
+    assert published(REASONS) == [("expired", "past_retention"), ("scored", None)]
 
 
 def test_counts_of_the_unscored_are_by_day_and_reason(lake, published):
