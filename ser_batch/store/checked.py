@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.content import read_text
 from ser_batch.store.lake import FileState, Lake, Part
 from ser_batch.tables import TableContract
 
@@ -72,7 +73,7 @@ def unlike_before(
 def _read(file: Path) -> dict[str, str]:
     """State by part; none where the file is not as it was written."""
     try:
-        stated, text = file.read_text(encoding="utf-8").splitlines()
+        stated, text = read_text(file).splitlines()
     except (OSError, ValueError):
         return {}
     states: dict[str, str] = json.loads(text) if stated == _digest(text) else {}
