@@ -11,6 +11,9 @@ from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from ser_batch.emotions import EMOTIONS
 from ser_batch.features.kinds import FeatureKind
 
+LONG_SEGMENT = -1
+"""In `Dataset.copies`: several clips joined, which say how long segments sound, and no emotion."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -25,7 +28,8 @@ class Dataset:
         contents: digest of the recording; copies of it carry the same
         corpora: short name of the corpus
         sexes: of the speaker
-        copies: 0 for a clip as it is, 1 and up for its augmented copies, shape (n_clips,)
+        copies: 0 for a clip as it is, 1 and up for its augmented copies, `LONG_SEGMENT`, shape
+            (n_clips,)
         own_weights: how much each counts in training, shape (n_clips,); None: all alike
         line: quality of the channel of each, a column each of `LINE_MEASURES`, NaN
             where a clip says nothing honest about it; None: of no clip it is known

@@ -142,5 +142,7 @@ def _linear(stored: Mapping[str, DoubleArray], prefix: str = "") -> LinearHead:
 
 
 def _outliers(stored: Mapping[str, DoubleArray]) -> Outliers:
-    rest, limit = float(stored["rest"]), float(stored["limit"])
-    return Outliers(stored["axes"], stored["centre"], stored["variance"], rest, limit)
+    numbers = {
+        name: float(stored[name]) for name in ("rest", "limit", "leading_limit") if name in stored
+    }
+    return Outliers(stored["axes"], stored["centre"], stored["variance"], **numbers)

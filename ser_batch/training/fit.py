@@ -15,7 +15,7 @@ import scipy
 
 from ser_batch.arrays import DoubleArray, IntArray
 from ser_batch.emotions import DISSATISFACTION_TARGET
-from ser_batch.features.dataset import Dataset
+from ser_batch.features.dataset import LONG_SEGMENT, Dataset
 from ser_batch.features.kinds import FeatureKind
 from ser_batch.scoring.calibration import (
     BinaryCalibration,
@@ -94,7 +94,8 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
         LeakError: if the speakers cannot be held apart
     """
     recipe = recipe or Recipe()
-    dataset = dataset.reading(read_columns(dataset.kinds))
+    speech = dataset.reading(read_columns(dataset.kinds))
+    dataset = speech.take(speech.copies != LONG_SEGMENT)
     folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=recipe.n_folds)
     check_no_leakage(folds, dataset.speakers, dataset.contents)
     task = Task(
@@ -114,7 +115,7 @@ def train(dataset: Dataset, recipe: Recipe | None = None) -> Predictor:
         trees=Trees(_boosted(dataset, task, held_out, n_trees, recipe.seed)),
         calibration=Calibration(temperature if recipe.sharpens else max(temperature, 1.0)),
         head=_dissatisfaction_head(dataset, folds, recipe),
-        outliers=fit_outliers(linear.scaled(dataset.features), dataset.corpora, folds),
+        outliers=fit_outliers(speech, linear.scaled(speech.features), recipe.n_folds),
     )
 
 

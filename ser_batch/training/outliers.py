@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import scipy.linalg
 
-from ser_batch.arrays import DoubleArray
+from ser_batch.arrays import DoubleArray, IntArray
+from ser_batch.features.dataset import Dataset
 from ser_batch.scoring.outliers import Outliers
-from ser_batch.training.splits import Fold
+from ser_batch.training.splits import speaker_folds
 
 N_AXES = 32
 ROWS_AN_AXIS = 4
@@ -24,26 +24,48 @@ LEAST_REST = 0.5
 """Share of the clips that a shape must be fitted to for its distances to count."""
 
 
-def fit_outliers(scaled: DoubleArray, corpora: Sequence[str], folds: Sequence[Fold]) -> Outliers:
+def fit_outliers(dataset: Dataset, scaled: DoubleArray, n_folds: int) -> Outliers:
     """The distance of a training set, its limit set by leaving one corpus out.
 
+    Only features that hold an encoder's states get a limit along the leading axes too: along those
+    of descriptors another corpus lies as far off as noise does.
+
     Args:
-        scaled: features as the linear head reads them, shape (n, n_features)
-        corpora: of each row
-        folds: of whole speakers, left out instead where there is one corpus only
+        dataset: clips, their copies, and long segments
+        scaled: their features as the linear head reads them, shape (n, n_features)
+        n_folds: folds of whole speakers, left out instead where there is one corpus only; they
+            then set the limit along the leading axes too
     """
-    labels = np.array(corpora)
-    tests = [np.flatnonzero(labels == name) for name in sorted(set(corpora))]
-    if len(tests) == 1:
+    labels = np.array(dataset.corpora)
+    tests = [np.flatnonzero(labels == name) for name in np.unique(labels)]
+    is_one_corpus = len(tests) == 1
+    if is_one_corpus:
+        folds = speaker_folds(dataset.speakers, dataset.contents, n_folds=n_folds)
         tests = [fold.test for fold in folds]
-    whole = _shape(scaled)
-    limit = np.percentile(whole.distance(scaled), PERCENTILE)
+    named = zip(dataset.corpora, dataset.copies, strict=True)
+    kinds = np.unique([f"{corpus} {copy}" for corpus, copy in named], return_inverse=True)[1]
+    shape = _shape(scaled)
+    limits = _limits(shape, scaled, kinds)
     for test in tests:
         rest = np.setdiff1d(np.arange(len(scaled)), test)
         if len(rest) >= LEAST_REST * len(scaled):
-            distance = _shape(scaled[rest]).distance(scaled[test])
-            limit = max(limit, np.percentile(distance, PERCENTILE))
-    return replace(whole, limit=round(float(limit), 6))
+            of_rest = _limits(_shape(scaled[rest]), scaled[test], kinds[test])
+            # one of few corpora that is left out lies as far off along the leading axes as noise
+            limits = np.maximum(limits, of_rest if is_one_corpus else (of_rest[0], 0.0))
+    limit, leading_limit = limits.round(6).tolist()
+    has_states = any(kind.is_state for kind in dataset.kinds)
+    return replace(shape, limit=limit, leading_limit=leading_limit if has_states else np.inf)
+
+
+def _limits(shape: Outliers, scaled: DoubleArray, kinds: IntArray) -> DoubleArray:
+    """Percentiles of both distances of some rows, shape (2,).
+
+    Along the leading axes it is that of the farthest kind: long segments lie farther off there than
+    the many clips do, and so do those of calls.
+    """
+    whole, leading = shape.distances(scaled)
+    of_kinds = [np.percentile(leading[kinds == kind], PERCENTILE) for kind in np.unique(kinds)]
+    return np.array([np.percentile(whole, PERCENTILE), max(of_kinds)])
 
 
 def _shape(scaled: DoubleArray) -> Outliers:
@@ -62,4 +84,4 @@ def _shape(scaled: DoubleArray) -> Outliers:
     total = float(np.square(off).sum()) / n_rows
     rest = max(total - float(values.sum()), LEAST_OUTSIDE * max(total, 1e-6))
     variance = (1 - SHRINKAGE) * values + SHRINKAGE * values.mean()
-    return Outliers(axes, centre, variance, rest, 1.0)
+    return Outliers(axes, centre, variance, rest)

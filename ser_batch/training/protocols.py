@@ -15,7 +15,7 @@ from ser_batch.arrays import DoubleArray
 from ser_batch.config import ModelSettings
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
-from ser_batch.features.dataset import Dataset
+from ser_batch.features.dataset import LONG_SEGMENT, Dataset
 from ser_batch.progress import Progress, counted
 from ser_batch.training.crossvalidate import HeldOut, align, check_apart, held_out_predictions
 from ser_batch.training.decided import decided, decisions_by_corpus
@@ -105,6 +105,8 @@ def run_protocol(
         if decisions:
             decided_cross_corpus = _decisions_cross_corpus(trained, tested, setup)
         trained, tested = _of_emotions(trained), _of_emotions(tested)
+    if unseen_sentences:  # long segments speak several
+        trained = trained.take(trained.copies != LONG_SEGMENT)
     run = _Run(protocol, setup.recipe, on_progress, unseen_sentences)
     predictions, proof = run.predictions(trained, tested)
     probabilities, classes = predictions.probabilities, trained.classes

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ser_batch.corpora.base import Clip
-from ser_batch.features.dataset import Dataset
+from ser_batch.features.dataset import Dataset, joined
 from ser_batch.features.sets import get_feature_set
 from ser_batch.progress import Progress, counted, silent
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.describe import FEATURE_SETS, Band, describe_clips
 from ser_batch.training.fit import Recipe
+from ser_batch.training.long_segments import long_segments
 from ser_batch.training.recipes import Objective, copies_for, recipe_for
 
 
@@ -62,18 +63,23 @@ class TrainingSetup:
         step: str = "describing clips",
         on_progress: Progress = silent,
     ) -> Dataset:
-        """Features of clips, and of their copies where these are trained on.
+        """Features of clips and, to train on, of their copies and of long segments after them.
 
         Raises:
             CorpusError: if a clip cannot be decoded
         """
-        return describe_clips(
+        feature_set = get_feature_set(self.features)
+        described = describe_clips(
             clips,
-            get_feature_set(self.features),
+            feature_set,
             band=self.band,
             augmentation=self.augmentation if copies else None,
             on_clip=counted(step, len(clips), on_progress),
         )
+        if not copies:
+            return described
+        long = long_segments(clips, feature_set, band=self.band, augmentation=self.augmentation)
+        return described if long is None else joined(described, long)
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON of an evaluation."""
