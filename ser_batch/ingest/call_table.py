@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,15 +16,17 @@ from ser_batch.ingest.issues import replace_issues, warned
 from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.metadata_import import COLUMNS
+from ser_batch.ingest.named import named_parts
 from ser_batch.ingest.objections import read_objections
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
+from ser_batch.store.checked import file_states, state_of, unlike_before
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, METADATA
 
 Resolved = tuple[Part, pa.Table, dict[str, str]]
 """A part of `calls` with its rows and tags."""
 
-RULES_VERSION = 4
+RULES_VERSION = 5
 """Raised when the resolution of calls changes, so that every row is recomputed."""
 
 _OF_FILES = (
@@ -102,7 +104,6 @@ def refresh_calls(
         now: UTC
     """
     objections = read_objections(settings)
-    tags = {**_tags(lake, settings), "objections": objections.digest()}
     placed = paired_recordings(lake, recordings, settings)
     by_part = {
         Part(date, str(name)): rows
@@ -110,31 +111,34 @@ def refresh_calls(
         if isinstance(date, dt.date)
     }
     shards = tuple(sorted(by_part, key=lambda part: (part.date or dt.date.min, part.name)))
+    tags = {"rules": _rules(settings), "objections": objections.digest()}
     expired = _expired(by_part, settings, now)
-    stale = {
-        part: wanted
+    wanted = {
+        part: {**tags, "files": _files_digest(rows), **expired.get(part, {})}
         for part, rows in by_part.items()
-        if not _made_from(
-            lake.sound_tags(CALLS, part),
-            wanted := {**tags, "files": _files_digest(rows), **expired.get(part, {})},
-        )
     }
+    stale = _stale(lake, wanted)
+    arrived = _joined_lines(lake, is_joined=False)
     gone = [part for part in lake.parts(CALLS) if part not in by_part]
-    if not stale and not gone:
+    if not (stale or gone or arrived):
         return shards
     index = metadata_index(lake, settings)
+    named = named_parts(placed, MetadataIndex(_lines(lake, arrived), index.columns), settings)
     pending: Resolved | None = None
-    for part, wanted in stale.items():
-        if pending is not None:
-            lake.write(CALLS, *pending)
+    for part in (part for part in shards if part in named or part in stale):
         resolved, warnings = resolve_calls(sided_files(by_part[part]), index, settings)
         rows = [objections.applied(row) for row in resolved]
         if part in expired:
             rows = [{**row, "attributes": []} for row in rows]
         found = [warned(warning, "ingest") for warning in warnings]
         replace_issues(lake, f"calls-{part.name}", found, now)
+        calls = CALLS.from_rows(rows)
+        if part not in stale and calls.equals(lake.read(CALLS, [part])):
+            continue
+        if pending is not None:
+            lake.write(CALLS, *pending)
         scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
-        pending = (part, CALLS.from_rows(rows), wanted | scoring)
+        pending = (part, calls, wanted[part] | scoring)
     _state_overall(lake, _ids(lake, shards, pending), index, sided_files(placed), settings, now=now)
     for part in gone:
         for writer in (f"calls-{part.name}", f"shard-{part.name}"):
@@ -142,7 +146,30 @@ def refresh_calls(
         lake.remove(CALLS, part)
     if pending is not None:  # last: until then a run that is killed is done again
         lake.write(CALLS, *pending)
+    _joined_lines(lake, is_joined=True)
     return shards
+
+
+def _stale(lake: Lake, wanted: Mapping[Part, dict[str, str]]) -> frozenset[Part]:
+    """Parts that were made from other files or under other rules, whatever metadata arrived."""
+    files = lake.files(CALLS)
+    states = {
+        part: state_of(sorted(tags.items()), [files.get(part)]) for part, tags in wanted.items()
+    }
+    return frozenset(
+        unlike_before(
+            lake,
+            CALLS.name,
+            states,
+            lambda part: not _made_from(lake.sound_tags(CALLS, part), wanted[part]),
+        )
+    )
+
+
+def _joined_lines(lake: Lake, *, is_joined: bool) -> list[Part]:
+    """Parts of `metadata` that have not joined the calls yet; none where they all have now."""
+    states = file_states(lake, "", [METADATA], lake.parts(METADATA))
+    return unlike_before(lake, "joined-lines", states, lambda _part: not is_joined)
 
 
 def _expired(
@@ -183,8 +210,8 @@ def _made_from(tags: dict[str, str] | None, wanted: dict[str, str]) -> bool:
     return tags is not None and wanted.items() <= tags.items()
 
 
-def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
-    sources = sorted(part.name for part in lake.parts(METADATA))
+def _rules(settings: Settings) -> str:
+    """Digest of all that the resolution of calls depends on beside files and metadata."""
     naming = settings.ingest.model_dump(
         include={
             "name_pattern",
@@ -198,10 +225,7 @@ def _tags(lake: Lake, settings: Settings) -> dict[str, str]:
             "timezone",
         }
     )
-    return {
-        "rules": digest([RULES_VERSION, naming, settings.roles.model_dump()]),
-        "sources": digest(sources),
-    }
+    return digest([RULES_VERSION, naming, settings.roles.model_dump()])
 
 
 def _files_digest(rows: pl.DataFrame) -> str:

@@ -19,6 +19,7 @@ from ser_batch.errors import (
 )
 from ser_batch.ingest.folders import named_folders
 from ser_batch.stages.ingest import IngestResult, ingest
+from ser_batch.store.checked import FOLDER
 from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS, METADATA, QUARANTINE
 
@@ -259,3 +260,68 @@ def test_a_missing_file_that_the_next_export_names_again_is_not_noticed_again(
     night(lake, audio, first, second, at=later)
     noticed = {row["path"]: row["noticed_at"] for row in lake.read(QUARANTINE).to_pylist()}
     assert noticed == {"export-1.csv, row 2": NIGHT, "export-2.csv, row 1": later}
+
+
+def written(lake: Lake) -> dict[str, int]:
+    """When the part of each call was written, by the call's path; one call a part."""
+    return {
+        lake.read(CALLS, [part]).to_pylist()[0]["path"]: state[1]
+        for part, state in lake.files(CALLS).items()
+    }
+
+
+def lines(folder: Path, name: str, *rows: str) -> Path:
+    path = folder / name
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+NAMINGS = {
+    "its path": "file,queue\na.wav,sales",
+    "another folder of that name": "file,queue\n/share/x/a.wav,billing\na.wav,sales",
+    "its name in another case of slashes": "file,queue\n.\\a.wav,sales",
+    "its id": "call_id,queue\na,sales",
+}
+
+
+@pytest.mark.parametrize("naming", NAMINGS.values(), ids=NAMINGS)
+def test_a_late_line_rewrites_the_part_of_its_call_and_no_other(
+    lake: Lake, audio: Path, tmp_path: Path, naming: str
+) -> None:
+    put_call(audio), put_call(audio, "b.wav", 0.2)
+    first = lines(tmp_path, "first.csv", "file,queue", "b.wav,billing", "a.wav,billing")
+    night(lake, audio, first, shard_calls=1)
+    before = written(lake)
+    night(lake, audio, lines(tmp_path, "late.csv", naming), shard_calls=1)
+    after = written(lake)
+    assert after["b.wav"] == before["b.wav"]
+    assert after["a.wav"] > before["a.wav"]
+    rows = {row["path"]: row["queue"] for row in lake.read(CALLS).to_pylist()}
+    assert rows == {"a.wav": "sales", "b.wav": "billing"}
+
+
+def test_a_line_that_says_nothing_new_rewrites_nothing(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio), put_call(audio, "b.wav", 0.2)
+    night(lake, audio, lines(tmp_path, "first.csv", "file,queue", "a.wav,billing"))
+    before = written(lake)
+    night(lake, audio, lines(tmp_path, "next.csv", "file,queue", "x.wav,x", "a.wav,billing"))
+    assert written(lake) == before
+    shutil.rmtree(lake.folder / FOLDER)  # as if nothing was known: all is compared
+    night(lake, audio)
+    assert written(lake) == before
+    assert codes(lake) == ["missing_file"]
+
+
+def test_a_line_that_comes_before_its_recording_joins_with_it(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio)
+    night(lake, audio, lines(tmp_path, "first.csv", "file,queue", "b.wav,billing"))
+    assert codes(lake) == ["missing_file"]
+    put_call(audio, "b.wav", 0.2)
+    night(lake, audio)
+    rows = {row["path"]: row["queue"] for row in lake.read(CALLS).to_pylist()}
+    assert rows == {"a.wav": None, "b.wav": "billing"}
+    assert codes(lake) == []
