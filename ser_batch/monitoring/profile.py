@@ -35,6 +35,7 @@ from ser_batch.tables import (
 )
 
 CODECS = ("ULAW", "ALAW", "PCM_16", "PCM_U8", "MPEG_LAYER_III", "OPUS", "VORBIS")
+FEATURES = "features"
 SCORED = "scored"
 UNSURE = "uncertain segments"
 
@@ -98,6 +99,8 @@ def profile_day(
     model_id: str,
     reference: Reference | None,
     settings: Settings,
+    *,
+    known: DayProfile | None = None,
 ) -> DayProfile:
     """Count one day's calls, a shard at a time.
 
@@ -107,8 +110,16 @@ def profile_day(
         model_id: whose scores are counted
         reference: bins of the features; None: they are not counted
         settings: whose voice is scored, and what counts as dissatisfied
+        known: an earlier profile of the same features, which are then not read
     """
-    return summed(_profile_shard(lake, shard, model_id, reference, settings) for shard in shards)
+    if known is None:
+        return summed(
+            _profile_shard(lake, shard, model_id, reference, settings) for shard in shards
+        )
+    rest = summed(_profile_shard(lake, shard, model_id, None, settings) for shard in shards)
+    counts = {key: row for key, row in known.counts.items() if key[0] == FEATURES}
+    n_calls = {subject: n for subject, n in known.n_calls.items() if subject == FEATURES}
+    return DayProfile(rest.counts | counts, rest.n_calls | n_calls)
 
 
 def _profile_shard(
@@ -131,10 +142,8 @@ def _profile_shard(
         contract = features_contract(feature_set.name, feature_set.names)
         table = _frame(lake.read(contract, [shard]))
         binned = reference.counts(table.select(feature_set.names).to_numpy(), feature_set.names)
-        counts |= {
-            ("features", name): row for name, row in zip(reference.names, binned, strict=True)
-        }
-        n_calls["features"] = table["recording_id"].n_unique()
+        counts |= {(FEATURES, name): row for name, row in zip(reference.names, binned, strict=True)}
+        n_calls[FEATURES] = table["recording_id"].n_unique()
     return DayProfile(counts, n_calls)
 
 

@@ -21,6 +21,7 @@ from ser_batch.monitoring.profile import (
     summed,
 )
 from ser_batch.monitoring.reference import Reference, read_reference
+from ser_batch.stages.shard import features_of
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, DRIFT, PROFILES
 
@@ -123,18 +124,28 @@ def newest_drift(lake: Lake, model_id: str) -> list[dict[str, Any]]:
 
 
 def _brought_up(scored: _Scored, date: dt.date, shards: Sequence[Part]) -> str:
-    """Make a day's profile again if anything that it is made from changed; its state."""
+    """Make a day's profile again if anything that it is made from changed; its state.
+
+    Features are read again only where they changed: a line of metadata that comes late does not.
+    """
     lake, settings, part = scored.lake, scored.settings, Part(date, scored.model_id)
-    files = [
-        (contract.name, shard.name, path.stat().st_mtime_ns)
+    files = {
+        contract.name: [
+            (shard.name, path.stat().st_mtime_ns)
+            for shard in shards
+            if (path := lake.path(contract, shard)).exists()
+        ]
         for contract in sources(scored.model_id, settings)
-        for shard in shards
-        if (path := lake.path(contract, shard)).exists()
-    ]
+    }
     state = digest([scored.rules, files])
-    if (lake.tags(PROFILES, part) or {}).get("state") != state:
-        profile = profile_day(lake, shards, scored.model_id, scored.reference, settings)
-        lake.write(PROFILES, part, profile.rows(), {"state": state})
+    of_features = digest([scored.rules, files[features_of(settings).name]])
+    before = lake.tags(PROFILES, part) or {}
+    if before.get("state") != state:
+        known = read_profile(lake, part) if before.get("features") == of_features else None
+        profile = profile_day(
+            lake, shards, scored.model_id, scored.reference, settings, known=known
+        )
+        lake.write(PROFILES, part, profile.rows(), {"state": state, "features": of_features})
     return state
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.comparison import BEFORE, FIRST, TRAINING, training_counts
+from ser_batch.monitoring.profile import read_profile
 from ser_batch.monitoring.reference import HeldOut, read_reference, write_reference
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.stages.drift import find_drift, newest_drift
@@ -274,6 +276,26 @@ def test_a_second_night_writes_nothing_and_a_changed_day_is_compared_again(
         TODAY - dt.timedelta(days=1),
         TODAY,
     )
+
+
+def test_a_day_of_which_the_calls_alone_changed_is_counted_without_reading_its_features(
+    lake: Lake, bundle: Path
+):
+    put_day(lake, 0)
+    find_drift(lake, MODEL_ID, bundle, SETTINGS)
+    before = read_profile(lake, Part(TODAY, MODEL_ID)).counts
+    part = Part(TODAY, f"shard-{TODAY}")
+    features = lake.path(FEATURES, part)
+    at = features.stat().st_mtime_ns
+    features.write_bytes(b"unreadable")
+    os.utime(features, ns=(at, at))
+    calls = [{**row, "metadata_found": False} for row in lake.read(CALLS, [part]).to_pylist()]
+    lake.write(CALLS, part, CALLS.from_rows(calls))
+    find_drift(lake, MODEL_ID, bundle, SETTINGS)
+    after = read_profile(lake, Part(TODAY, MODEL_ID)).counts
+    changed = {key for key in before if not np.array_equal(before[key], after[key])}
+    assert changed == {("coverage", "metadata")}
+    assert before.keys() == after.keys()
 
 
 def test_after_a_promotion_the_rows_of_the_model_before_are_read(lake: Lake, bundle: Path):
