@@ -164,6 +164,7 @@ def _show_speeds(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     title = f"{result['audio_s'] / 60:.1f} min of speech in {result['n_segments']} segments"
+    title += f", {result['bytes_a_segment']:,.0f} bytes each in the lake"
     table = Table("", "× real time per core", "ours is × as fast", title=title)
     table.add_row(f"ours, {result['n_features']} features", f"{result['ours']['extract']:,.0f}")
     for name, speed in result["peers"].items():

@@ -26,6 +26,7 @@ from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
 from ser_batch.store.atomic import TEMPORARY, write_bytes_atomic
 from ser_batch.store.disk import disk
+from ser_batch.store.packing import pack, unpack
 from ser_batch.tables import TableContract, migrate
 
 COPIES = ".copies"
@@ -92,7 +93,7 @@ class Lake:
             ContractError: if the rows do not fit
         """
         table = contract.conform(rows)
-        data = part_file.encode(table, version=contract.version, tags=tags or {})
+        data = part_file.encode(pack(contract, table), version=contract.version, tags=tags or {})
         places = self.places(contract, part)
         for place in places:
             write_bytes_atomic(place, data, durable=contract.irreplaceable)
@@ -160,7 +161,7 @@ class Lake:
         def rows_at(place: Path) -> pa.Table:
             table = part_file.decode(part_file.read(place), place)
             version = part_file.version_of(table.schema)
-            return contract.conform(migrate(contract, table, version))
+            return contract.conform(migrate(contract, unpack(contract, table), version))
 
         tables = [
             table.select(wanted)

@@ -69,7 +69,15 @@ def encode_again(table: pa.Table, *, tags: Mapping[str, str], replaces: str) -> 
 
 def _bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, table.schema, compression="zstd", write_page_checksum=True) as out:
+    packed = [field.name for field in table.schema if pa.types.is_fixed_size_binary(field.type)]
+    with pq.ParquetWriter(
+        sink,
+        table.schema,
+        compression="zstd",
+        write_page_checksum=True,
+        use_dictionary=[name for name in table.column_names if name not in packed],  # type: ignore[arg-type]
+        column_encoding=dict.fromkeys(packed, "BYTE_STREAM_SPLIT"),
+    ) as out:
         out.write_table(table)
         out.add_key_value_metadata({_DIGEST: _METHOD + _BLANK})
     data = bytearray(sink.getvalue())

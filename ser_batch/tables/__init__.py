@@ -9,7 +9,7 @@ old version under `tests/store/frozen/`.
 
 from ser_batch.tables.audio import CHANNELS, RECORDINGS, SEGMENTS, features_contract
 from ser_batch.tables.calls import CALLS, FILES, METADATA
-from ser_batch.tables.contract import TableContract, column, doc
+from ser_batch.tables.contract import Packed, TableContract, column, doc
 from ser_batch.tables.labels import LABEL_QUEUE, LABELS
 from ser_batch.tables.migrations import MIGRATIONS, migrate
 from ser_batch.tables.operation import ACCESS_LOG, ERASED, QUARANTINE, RUNS
@@ -40,6 +40,7 @@ __all__ = [
     "RUNS",
     "SEGMENTS",
     "WRITTEN_ANY_TIME",
+    "Packed",
     "TableContract",
     "column",
     "doc",

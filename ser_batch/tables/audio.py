@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from ser_batch.tables.contract import (
     RECORDING_ID,
     SEGMENT_KEY,
     SEGMENT_NO,
+    Packed,
     TableContract,
     column,
 )
@@ -131,12 +133,23 @@ SEGMENTS = TableContract(
 )
 
 
+_IS_STATE = re.compile(r".+_\d{4}")
+"""Names of an encoder's states, which are numbered."""
+STATE_BITS = 14
+"""Of the 24 of a float32; trees split descriptors, so those are kept as they are."""
+
+
 @lru_cache(maxsize=8)  # thousands of columns, asked for once a shard
 def features_contract(feature_set: str, names: tuple[str, ...]) -> TableContract:
-    """The contract of one feature set's table: a column a feature."""
+    """The contract of one feature set's table: a column a feature.
+
+    A part holds the descriptors of a row together, and an encoder's states, rounded.
+    """
+    states = tuple(name for name in names if _IS_STATE.fullmatch(name))
+    descriptors = tuple(name for name in names if not _IS_STATE.fullmatch(name))
     return TableContract(
         name=f"features/{feature_set}",
-        version=1,
+        version=2,
         grain="one row a segment of a customer that may be scored",
         key=SEGMENT_KEY,
         arrow=pa.schema(
@@ -146,5 +159,10 @@ def features_contract(feature_set: str, names: tuple[str, ...]) -> TableContract
                 SEGMENT_NO,
                 *(column(name, pa.float32(), f"feature of {feature_set}") for name in names),
             ]
+        ),
+        packed=tuple(
+            Packed(*each)
+            for each in (("descriptors", descriptors), ("states", states, STATE_BITS))
+            if each[1]
         ),
     )

@@ -12,6 +12,21 @@ from ser_batch.errors import ContractError
 
 
 @dataclass(frozen=True)
+class Packed:
+    """Columns of numbers that a part holds as one: thousands would cost more than what is in them.
+
+    Attributes:
+        column: in the part, bytes of one length a row
+        names: of the table's columns, in the order in which their float32 numbers lie in it
+        n_bits: of the 24 of each number that are kept
+    """
+
+    column: str
+    names: tuple[str, ...]
+    n_bits: int = 24
+
+
+@dataclass(frozen=True)
 class TableContract:
     """What a table holds.
 
@@ -23,6 +38,7 @@ class TableContract:
         arrow: columns with type, nullability and doc line
         partitioned: whether its files lie by call date
         irreplaceable: nothing else says what its rows say; the lake keeps every part twice
+        packed: columns that are stored together
     """
 
     name: str
@@ -32,6 +48,7 @@ class TableContract:
     arrow: pa.Schema
     partitioned: bool = True
     irreplaceable: bool = False
+    packed: tuple[Packed, ...] = ()
 
     def conform(self, table: pa.Table) -> pa.Table:
         """The table in the contract's column order and types, sorted by key.

@@ -9,7 +9,9 @@ import pyarrow as pa
 from ser_batch.errors import ContractError
 from ser_batch.tables.contract import TableContract
 
-MIGRATIONS: dict[tuple[str, int], Callable[[pa.Table], pa.Table]] = {}
+MIGRATIONS: dict[tuple[str, int], Callable[[pa.Table], pa.Table]] = {
+    ("features", 1): lambda table: table,  # a part had a column a feature
+}
 """(table, old version) → step that turns a file of that version into the next."""
 
 

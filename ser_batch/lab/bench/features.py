@@ -10,6 +10,7 @@ from typing import Any
 
 import librosa
 import numpy as np
+import pyarrow as pa
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ser_batch.arrays import DoubleArray, FloatArray
@@ -17,10 +18,15 @@ from ser_batch.audio.analysis import analyse_calls
 from ser_batch.audio.decode import read_audio
 from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
-from ser_batch.features.sets import get_feature_set
+from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.lab.bench.opensmile import OpenSmileSet
+from ser_batch.store import part_file
+from ser_batch.store.packing import pack
+from ser_batch.tables import features_contract
 
 HOP, FRAME = 80, 320
+SHARD_CHANNELS = 32
+"""Channels whose segments lie in one part of the lake, at most."""
 
 Extract = Callable[[FloatArray, DoubleArray], Any]
 Speech = Sequence[tuple[FloatArray, DoubleArray]]
@@ -36,7 +42,7 @@ def run(paths: Sequence[Path], settings: Settings, *, minutes: float) -> dict[st
 
     Returns:
         ours and peers in seconds of speech per second of one core, their ratios (ours over
-        theirs), the seconds of speech, and how many features each gives
+        theirs), the seconds of speech, the number of features, and bytes of a segment in the lake
 
     Raises:
         CorpusError: if the recordings hold no speech
@@ -51,6 +57,7 @@ def run(paths: Sequence[Path], settings: Settings, *, minutes: float) -> dict[st
         "audio_s": round(_seconds(speech), 1),
         "n_segments": sum(len(segments) for _, segments in speech),
         "n_features": len(feature_set.names),
+        "bytes_a_segment": _bytes_a_segment(feature_set, speech),
         "ours": {"extract": ours},
         "peers": theirs,
         "ratios": {name: ours / speed for name, speed in theirs.items()},
@@ -74,6 +81,17 @@ def _speech(paths: Sequence[Path], settings: Settings, seconds: float) -> Speech
         ends = np.cumsum(segments[:, 1] - segments[:, 0])
         chosen.append((signal, segments[: int(np.searchsorted(ends, missing)) + 1]))
     return chosen
+
+
+def _bytes_a_segment(feature_set: FeatureSet, speech: Speech) -> float:
+    """Size of a part of the lake with the segments of a few channels, by its rows."""
+    channels = list({id(signal): (signal, segments) for signal, segments in speech}.values())
+    matrix = np.concatenate([feature_set.extract(*each) for each in channels[:SHARD_CHANNELS]])
+    keys = {"recording_id": [""] * len(matrix), "channel": [1] * len(matrix)}
+    columns = dict(zip(feature_set.names, np.ascontiguousarray(matrix.T), strict=True))
+    contract = features_contract(feature_set.name, feature_set.names)
+    rows = contract.conform(pa.table({**keys, "segment_no": list(range(len(matrix))), **columns}))
+    return len(part_file.encode(pack(contract, rows), version=1, tags={})) / len(matrix)
 
 
 def _seconds(speech: Speech) -> float:
