@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from ser_batch.config import Settings
 from ser_batch.errors import ChoiceError
 from ser_batch.report.compare import Asked, Comparison, Days, compare, parse_days
 from ser_batch.resources import sql_folder
-from ser_batch.store.lake import Lake
-from ser_batch.testing.lakes import MODEL_ID, TODAY, put_weeks
-from ser_batch.warehouse import build, connect
+from ser_batch.testing.lakes import TODAY
+from ser_batch.warehouse import connect
 from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.models import read_blueprint
 
@@ -24,12 +23,9 @@ def day(ago: int) -> dt.date:
 
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory):
+def month(reported: Path):
     """Five weeks of calls; the billing queue gets worse in the last seven days."""
-    folder = tmp_path_factory.mktemp("compared")
-    put_weeks(Lake(folder / "lake"))
-    build(Lake(folder / "lake"), folder / "calls.duckdb", model_id=MODEL_ID, settings=Settings())
-    with connect(folder / "calls.duckdb") as con:
+    with connect(reported.parents[1] / "warehouse" / "calls.duckdb") as con:
         yield con
 
 

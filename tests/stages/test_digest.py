@@ -21,7 +21,7 @@ from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
-from ser_batch.testing.lakes import MODEL_ID, TODAY, put_call, put_weeks
+from ser_batch.testing.lakes import MODEL_ID, TODAY, call_rows, put_call, put_rows, put_weeks
 from ser_batch.testing.rows import MIDDAY, prediction
 from ser_batch.warehouse import connect
 from tests.monitoring.webhooks import webhook_server
@@ -34,9 +34,9 @@ LINK = "https://intranet.example/reports"
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory) -> Root:
-    """Three weeks of calls; billing gets worse, and the worst call of all has hostile metadata."""
+    """Two weeks of calls; billing gets worse, and the worst call of all has hostile metadata."""
     root = Root(tmp_path_factory.mktemp("digest"))
-    put_weeks(Lake(root.lake), n_days=21, n_calls=336)
+    put_weeks(Lake(root.lake), n_days=14, n_calls=210)
     put_call(
         Lake(root.lake),
         *(prediction(segment_no=number, anger=1.0) for number in range(9)),
@@ -47,15 +47,19 @@ def root(tmp_path_factory) -> Root:
         attributes=[("email", "someone@example.com")],
         path="secret-path.wav",
     )
-    for ago in range(14):  # a queue that is scored in the first of two weeks
-        for number in range(2):
-            put_call(
-                Lake(root.lake),
-                *([prediction()] if ago > 6 else [prediction(emotion="uncertain")]),
+    put_rows(  # a queue that is scored in the first of two weeks
+        Lake(root.lake),
+        *(
+            call_rows(
+                prediction() if ago > 6 else prediction(emotion="uncertain"),
                 recording_id=f"quiet-{ago}-{number}",
                 queue="quiet",
                 started_at=MIDDAY - dt.timedelta(days=ago),
             )
+            for ago in range(14)
+            for number in range(2)
+        ),
+    )
     settings = Settings(report={"priority_calls": 3})
     publish(root, settings, MODEL_ID)
     write_report(root, settings, "20261103T020000Z")
