@@ -18,6 +18,7 @@ from pipelines.commands import (
     bench_growth,
     bench_models,
     bench_report,
+    bench_serve,
     bench_statistics,
     compare,
     corpus,
@@ -128,6 +129,7 @@ bench.app.command("faults")(bench_faults.faults)
 bench.app.command("growth")(bench_growth.growth)
 bench.app.command("encryption")(bench_encryption.encryption)
 bench.app.command("report")(bench_report.bench_report)
+bench.app.command("serve")(bench_serve.bench_serve)
 app.add_typer(bench.app, name="bench", rich_help_panel=MODEL)
 app.command(rich_help_panel=SETUP)(setup.init)
 app.command(rich_help_panel=SETUP)(setup.doctor)
