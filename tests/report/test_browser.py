@@ -159,6 +159,10 @@ def test_hours_courses_and_queues_lead_to_their_calls(open_page):
     page.get_by_role("button", name="Show all").click()
     page.locator("#changes").get_by_role("button", name="technical").click()
     assert page.url.endswith("#queue=technical")
+    calm = page.locator("#queue-by-day td button[aria-label*=': 0 % of']").first
+    calm.click()
+    assert page.locator("#calls li").count() == 0
+    assert page.locator("#no-calls").inner_text().startswith("None of these calls is flagged")
 
 
 def test_search_finds_calls_by_id_queue_and_attribute(open_page):
