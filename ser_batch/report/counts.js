@@ -8,11 +8,21 @@ const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const ALL = "all";
 const DAY = 0, HOUR = 1, FACETS = 2, COUNTS = FACETS + data.facets.length, COUNTS_OF_ARCS = COUNTS + 3;
 const percent = (share) => `${Math.floor(share * 100 + .5)} %`;
-const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-const inEnglish = (iso, parts) => new Date(`${iso}T00:00`).toLocaleDateString("en-GB", parts);
-const shortDay = (iso) => inEnglish(iso, {day: "numeric", month: "short"});
-const weekdayOf = (iso) => (new Date(`${iso}T00:00`).getDay() + 6) % 7;
-const longDay = (iso) => `${WEEKDAYS[weekdayOf(iso)]} ${inEnglish(iso, {day: "numeric", month: "short", year: "numeric"})}`;
+const NUMBERS = new Intl.NumberFormat("en"), SHORT = new Intl.DateTimeFormat("en-GB", {day: "numeric", month: "short"});
+const counted = (number, noun) => `${NUMBERS.format(number)} ${noun}${number === 1 ? "" : "s"}`;
+const ofDay = (iso) => new Date(`${iso}T00:00`);
+
+// a day is asked for thousands of times
+function remembered(compute) {
+  const known = new Map();
+  return (key) => {
+    if (!known.has(key)) known.set(key, compute(key));
+    return known.get(key);
+  };
+}
+const shortDay = remembered((iso) => SHORT.format(ofDay(iso)));
+const weekdayOf = remembered((iso) => (ofDay(iso).getDay() + 6) % 7);
+const longDay = remembered((iso) => `${WEEKDAYS[weekdayOf(iso)]} ${shortDay(iso)} ${iso.slice(0, 4)}`);
 const hours = (hour) => `${hour}:00 to ${hour + 1}:00`;
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
@@ -46,7 +56,7 @@ function sumsBy(cells, key) {
     if (!sums.has(name)) sums.set(name, {calls: 0, scored: 0, dissatisfied: 0, arcs: data.arcs.map(() => 0), ofDays: new Map()});
     const sum = sums.get(name);
     sum.calls += cell[COUNTS]; sum.scored += cell[COUNTS + 1]; sum.dissatisfied += cell[COUNTS + 2];
-    data.arcs.forEach((_, at) => { sum.arcs[at] += cell[COUNTS_OF_ARCS + at]; });
+    for (let at = 0; at < sum.arcs.length; at++) sum.arcs[at] += cell[COUNTS_OF_ARCS + at];
     sum.ofDays.set(cell[DAY], (sum.ofDays.get(cell[DAY]) ?? 0) + cell[COUNTS + 1]);
   }
   for (const sum of sums.values()) {

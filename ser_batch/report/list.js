@@ -71,7 +71,7 @@ function drawList() {
   const flagged = choice.arc || choice.search ? calls.length : sum.dissatisfied;
   const share = sum.share === null ? "" : `, ${percent(sum.share)} dissatisfied`;
   const fitting = [choice.search && `“${choice.search}”`, choice.arc].filter(Boolean).join(", ");
-  byId("filtered").textContent = `${listedDays()}: ${counted(sum.calls, "call")}, ${sum.scored.toLocaleString("en")} scored${share}. `
+  byId("filtered").textContent = `${listedDays()}: ${counted(sum.calls, "call")}, ${NUMBERS.format(sum.scored)} scored${share}. `
     + `${shown.length} of ${counted(flagged, "flagged call")}${fitting && ` (${fitting})`} listed.`;
 }
 
