@@ -80,7 +80,9 @@ class Display:
         self._progress.stop()
 
     def bar(self, name: str, total: int, unit: str) -> None:
-        """Begin a stage's bar."""
+        """Begin a stage's bar; one of that name begins again."""
+        if name in self._bars:
+            self._progress.remove_task(self._bars[name])
         self._bars[name] = self._progress.add_task(name, total=total, unit=unit)
         self._counts[name] = _Count(total, unit, 0, time.monotonic())
 

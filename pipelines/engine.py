@@ -24,6 +24,7 @@ from ser_batch.scoring.bundle import Bundle
 from ser_batch.store.caches import use_root
 from ser_batch.store.keys import use_settings
 from ser_batch.store.paths import Root
+from ser_batch.store.permissions import follow_root
 
 CallWorkers = Workers[CallJob, CallOutcome]
 
@@ -75,6 +76,7 @@ def engine_of(root: Root, settings: Settings) -> Engine:
     with _Opened.lock:
         if _Opened.engine is None:
             use_root(root)
+            follow_root(root)
             engine = Engine(make_workers(settings), Display(quiet=True))
             atexit.register(engine.workers.__exit__, None, None, None)
             _Opened.engine = engine

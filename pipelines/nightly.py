@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from prefect import State, Task, flow
 from prefect.cache_policies import NO_CACHE
@@ -17,6 +18,7 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from pipelines import steps
+from pipelines.cluster import Cluster, open_cluster
 from pipelines.flow_run import (
     final_state,
     is_transient,
@@ -24,10 +26,11 @@ from pipelines.flow_run import (
     permanent_errors_end_it,
     publish_summary,
 )
-from pipelines.night import open_night
+from pipelines.night import Night, open_night
 from ser_batch.config import Settings
 
 Result = TypeVar("Result")
+Engine = Literal["threads", "dask"]
 
 SHARDS_AT_ONCE = 2
 """While the last calls of one shard are worked on, the next one fills the other processes."""
@@ -51,10 +54,12 @@ class PrefectRunner:
 
     Args:
         settings: how often a shard is tried again
+        cluster: that works on the shards; None: threads of this process
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster | None = None) -> None:
         self._settings = settings
+        self._cluster = cluster
 
     def run(self, step: Callable[..., Result], *arguments: Any) -> Result:
         """One task."""
@@ -69,6 +74,8 @@ class PrefectRunner:
             retry_delay_seconds=self._settings.run.retry_delay_s,
             retry_condition_fn=is_transient,
         )
+        if self._cluster is not None:
+            return self._cluster.map(tried_again, arguments)
         futures = [tried_again.submit(*values) for values in arguments]
         wait(futures)
         return [future.result() for future in futures]
@@ -89,6 +96,8 @@ def nightly(
     root: str = "data",
     settings_file: str | None = None,
     quiet: bool = False,
+    engine: Engine = "threads",
+    scheduler: str | None = None,
 ) -> State[dict[str, Any]] | dict[str, Any]:
     """Take in folders of recordings and publish what they say of customers' dissatisfaction.
 
@@ -98,6 +107,8 @@ def nightly(
         root: folder under which lake, warehouse, reports and models lie
         settings_file: TOML; else `ser-batch.toml` in the root or the current folder
         quiet: no progress bars
+        engine: who works on the shards: threads and processes of this machine, or a Dask cluster
+        scheduler: address of the cluster's scheduler; None: a cluster on this machine
 
     Returns:
         what was done, as `ser-batch nightly --json` prints it
@@ -106,7 +117,16 @@ def nightly(
     with (
         permanent_errors_end_it(),
         open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night,
+        _cluster(night, engine, scheduler) as cluster,
     ):
-        summary = steps.run_night(night, PrefectRunner(night.settings))
+        summary = steps.run_night(night, PrefectRunner(night.settings, cluster))
         publish_summary(summary)
         return final_state(summary)
+
+
+def _cluster(
+    night: Night, engine: Engine, scheduler: str | None
+) -> AbstractContextManager[Cluster | None]:
+    if engine == "threads":
+        return nullcontext()
+    return open_cluster(night, scheduler, n_threads=SHARDS_AT_ONCE)

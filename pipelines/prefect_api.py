@@ -77,14 +77,24 @@ class PrefectStartError(StopError):
         super().__init__(f"Prefect's server does not start in {home}")
 
 
+class NoSharedServerError(StopError):
+    """Processes on other machines would each start a Prefect server of their own."""
+
+    code = "prefect_server"
+    message = "a Dask cluster needs a Prefect server that its workers reach"
+    remedy = "Start one (`prefect server start --host 0.0.0.0`) and set PREFECT_API_URL."
+
+
 @contextmanager
-def prefect_api(root: Root) -> Iterator[None]:
+def prefect_api(root: Root, *, is_shared: bool = False) -> Iterator[None]:
     """Import a quiet Prefect and give its flows a server; before this, nothing may import it.
 
     Args:
         root: under which Prefect's folder lies, unless PREFECT_HOME names another
+        is_shared: other machines need the server too, so that a configured one must be there
 
     Raises:
+        NoSharedServerError: if a shared server is needed and none is configured
         PrefectServerError: if a server is configured and nothing answers there
         PrefectStartError: if no server can start in this process
     """
@@ -108,6 +118,8 @@ def prefect_api(root: Root) -> Iterator[None]:
             if url := PREFECT_API_URL.value():
                 _check_answer(url)
                 server = None
+            elif is_shared:
+                raise NoSharedServerError
             else:
                 server = _Server(home)
                 url = server.url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +24,7 @@ from pipelines.options import (
 from pipelines.terminal import show_table
 
 if TYPE_CHECKING:
+    from pipelines.nightly import Engine
     from ser_batch.progress import LogFormat
 
 
@@ -41,6 +42,17 @@ def nightly(
     ] = None,
     root: RootOption = DEFAULT_ROOT,
     settings: SettingsOption = None,
+    engine: Annotated[
+        Literal["threads", "dask"],
+        typer.Option(help="Who works on the shards: this machine, or a Dask cluster."),
+    ] = "threads",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask scheduler, tcp://HOST:PORT or tls://HOST:PORT; without it --engine dask "
+            "starts a worker process here.",
+        ),
+    ] = None,
     log_format: LogFormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,9 +71,22 @@ def nightly(
       SER_INGEST__MIN_AGE_S=0 ser-batch nightly --audio /calls --root /srv/ser-batch
 
       ser-batch nightly --audio /calls --log-format json 2>> night.log
+
+      DASK_DISTRIBUTED__WORKER__DAEMON=False dask worker tcp://HOST:8786 --nthreads 2
+
+      ser-batch nightly --audio /calls --engine dask --scheduler tcp://HOST:8786
     """
+    if scheduler is not None and engine == "threads":
+        raise typer.BadParameter("--scheduler goes with --engine dask")
     summary = run_nightly(
-        audio or [], metadata or [], root, settings, quiet=as_json, log_format=log_format
+        audio or [],
+        metadata or [],
+        root,
+        settings,
+        quiet=as_json,
+        log_format=log_format,
+        engine=engine,
+        scheduler=scheduler,
     )
     if as_json:
         print_json(summary)
@@ -114,6 +139,8 @@ def run_nightly(
     *,
     quiet: bool,
     log_format: LogFormat | None = None,
+    engine: Engine = "threads",
+    scheduler: str | None = None,
 ) -> dict[str, Any]:
     """The flow, with a quiet Prefect; wrong roots and settings are reported before it starts.
 
@@ -121,9 +148,12 @@ def run_nightly(
         audio, metadata, root, settings: as the flow takes them
         quiet: no progress, unless a log format asks for it
         log_format: of standard error; None: the setting's
+        engine, scheduler: as the flow takes them
 
     Raises:
         AudioFolderError: if no audio folder is named
+        DependencyError: if the engine is not installed
+        NoSharedServerError: if a scheduler is given and no Prefect server is configured
         RootIsFileError: if the root can be no folder
         SettingsError: naming the key that is wrong
     """
@@ -131,6 +161,10 @@ def run_nightly(
     from ser_batch.ingest.folders import named_folders
     from ser_batch.store.lock import only_run
 
+    if engine == "dask":
+        from pipelines.cluster import require_cluster
+
+        require_cluster()
     place = open_root(root)
     given = [str(path) for path in audio]
     found = read_settings(place, settings)
@@ -138,7 +172,7 @@ def run_nightly(
     named_folders(given, found.ingest.audio)
     with only_run(place):  # another run is named before Prefect starts
         pass
-    with prefect_api(place):
+    with prefect_api(place, is_shared=scheduler is not None):
         from pipelines.nightly import nightly as flow
 
         # Prefect returns the data of a state that a flow returns
@@ -148,6 +182,8 @@ def run_nightly(
             root=str(root),
             settings_file=str(settings) if settings else None,
             quiet=not has_bars,
+            engine=engine,
+            scheduler=scheduler,
         )
     return summary
 

@@ -224,6 +224,9 @@ class RunSettings(Section):
     workers: int = Field(0, ge=0, le=1024, description="processes; 0: one a core")
     retries: int = Field(2, ge=0, le=20, description="tries again after a passing fault, a shard")
     retry_delay_s: Seconds = Field(10, description="s between those tries")
+    worker_wait_s: Seconds = Field(
+        120, description="s until a night fails to whose shards no Dask worker is left"
+    )
     log_format: LogFormat = Field(
         "auto",
         description="what a run writes on standard error; auto: progress bars on a terminal, "

@@ -4,15 +4,17 @@ The shard's rows are recomputed where the settings, the feature set or the calls
 consents changed, and only for the recordings that this touches. `recordings` is written last and
 carries the digest of everything that the shard was made from, and of each of its other parts: a
 run that is killed before, and a part that is lost or damaged later, leave a shard that is simply
-recomputed.
+recomputed. It also carries what the run did: a task whose answer is lost on the way, as it is with
+a machine that fails, gives the same answer when it runs again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.identity import analysis_id
@@ -28,6 +30,8 @@ from ser_batch.tables import CALLS, CHANNELS, QUARANTINE, RECORDINGS, SEGMENTS
 
 MOST_CHUNK_CALLS = 8
 MOST_CHUNK_BYTES = 48 << 20
+DONE = "done"
+"""Tag of the part written last: what the run of that time did for the shard, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,14 @@ def analyse(
         shard: which one
         settings: all settings
         workers: processes that run `describe_calls`
-        now: UTC
+        now: UTC; the same time asks for what the same run did
         on_calls: called with the number of calls that are done, as they are
 
     Raises:
         LakeError: if a part of the shard cannot be read
     """
+    if (done := _done_by(lake, shard, settings, now)) is not None:
+        return done
     before = Shard.read(lake, shard, settings)
     jobs = before.jobs(settings)
     on_calls(len(before.calls) - len(jobs))
@@ -102,11 +108,27 @@ def analyse(
         outcomes += some
         on_calls(len(some))
     after = before.updated(outcomes, settings)
-    _write(lake, shard, after, settings, now)
-    return replace(_summary(outcomes), n_lost=len(after.lost() - before.lost()))
+    done = replace(_summary(outcomes), n_lost=len(after.lost() - before.lost()))
+    _write(lake, shard, after, settings, now, done)
+    return done
 
 
-def _write(lake: Lake, part: Part, shard: Shard, settings: Settings, now: dt.datetime) -> None:
+def _done_by(lake: Lake, part: Part, settings: Settings, now: dt.datetime) -> AnalyseResult | None:
+    """What the run of a time did for a shard that is up to date, if it was the last to do so."""
+    stated = json.loads((lake.sound_tags(RECORDINGS, part) or {}).get(DONE, "{}"))
+    if stated.pop("at", None) != now.isoformat() or is_stale(lake, part, settings):
+        return None
+    return AnalyseResult(**stated)
+
+
+def _write(
+    lake: Lake,
+    part: Part,
+    shard: Shard,
+    settings: Settings,
+    now: dt.datetime,
+    done: AnalyseResult,
+) -> None:
     """All tables of a shard, `recordings` last."""
     tags = {"analysis_id": analysis_id(settings)}
     feature_set = get_feature_set(settings.features.set)
@@ -121,6 +143,7 @@ def _write(lake: Lake, part: Part, shard: Shard, settings: Settings, now: dt.dat
     made_from = {
         "inputs": inputs_of(lake, part, settings),
         PARTS: parts_tag(lake, members(contract, part)),
+        DONE: json.dumps({"at": now.isoformat(), **asdict(done)}),
     }
     lake.write(RECORDINGS, part, shard.recordings, {**tags, **made_from})
 

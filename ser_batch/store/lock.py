@@ -36,12 +36,12 @@ def only_run(root: Root) -> Iterator[None]:
         LockedError: at once, if another run holds it, saying which
     """
     root.path.mkdir(parents=True, exist_ok=True)
-    holder = root.lock.with_name(".lock-holder")
+    holder = _holder(root)
     lock = FileLock(root.lock)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        who = holder.read_text(errors="replace").strip() if holder.exists() else ""
+        who = holder_of(root)
         raise LockedError(root.path, f" ({who})" if who else "") from error
     try:
         since = dt.datetime.now().astimezone().isoformat(timespec="seconds")
@@ -51,6 +51,16 @@ def only_run(root: Root) -> Iterator[None]:
         holder.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def holder_of(root: Root) -> str:
+    """Which process holds a root, on which machine and since when; empty if nothing says it."""
+    holder = _holder(root)
+    return holder.read_text(errors="replace").strip() if holder.exists() else ""
+
+
+def _holder(root: Root) -> Path:
+    return root.lock.with_name(".lock-holder")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 from collections.abc import Callable
@@ -16,14 +17,15 @@ from ser_batch.ingest.quarantine import release
 from ser_batch.ingest.tombstones import put_tombstones, read_tombstones
 from ser_batch.lab.synthetic.demo import DemoCalls
 from ser_batch.scoring.choose import model_id
+from ser_batch.stages.analyse import AnalyseResult, analyse
 from ser_batch.stages.publish import publish
 from ser_batch.stages.verify import verify
 from ser_batch.store.copies import restore_copies
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
-from ser_batch.tables import ERASED, LABELS, METADATA, QUARANTINE
+from ser_batch.tables import ERASED, LABELS, METADATA, QUARANTINE, RECORDINGS
 from ser_batch.testing.rows import MIDDAY
-from tests.stages.centre import SETTINGS, everything, light_night
+from tests.stages.centre import SETTINGS, InThisProcess, everything, light_night
 
 N_CALLS = 2
 
@@ -76,6 +78,23 @@ def test_a_deleted_part_is_made_again_by_the_next_night(analysed, root, table):
     light_night(root, analysed / "audio", number=2)
     assert everything(root) == before
     assert light_night(root, analysed / "audio", number=3).n_analysed == 0
+
+
+def test_a_task_whose_answer_is_lost_answers_the_same_when_it_runs_again(analysed, root):
+    lake = Lake(root.lake)
+    [shard, *_] = lake.parts(RECORDINGS)
+    delete(lake.path(RECORDINGS, shard))
+
+    def again(hour: int) -> AnalyseResult:
+        now = dt.datetime(2026, 11, 20, hour)
+        return analyse(lake, shard, SETTINGS, InThisProcess(), now=now, on_calls=lambda _n: None)
+
+    first = again(hour=1)
+    written = lake.path(RECORDINGS, shard).stat().st_mtime_ns
+    assert first.n_analysed > 0
+    assert again(hour=1) == first
+    assert lake.path(RECORDINGS, shard).stat().st_mtime_ns == written
+    assert again(hour=2).n_analysed == 0, "another night did nothing"
 
 
 @HARMS
