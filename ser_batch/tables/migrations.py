@@ -24,7 +24,8 @@ def migrate(contract: TableContract, table: pa.Table, version: int) -> pa.Table:
     if version > contract.version:
         raise ContractError(
             f"table {contract.name} was written by a newer ser-batch "
-            f"(version {version}, this one knows {contract.version})"
+            f"(version {version}, this one knows {contract.version}); install that release, or "
+            "restore the copy of the root that was made before the upgrade"
         )
     base = contract.name.split("/")[0]
     for old in range(version, contract.version):

@@ -40,9 +40,7 @@ def test_a_root_of_a_later_release_is_refused_with_the_table(
 ) -> None:
     lake = Lake(frozen / "root" / "lake")
     monkeypatch.setattr("ser_batch.store.part_file.version_of", lambda _schema: 99)
-    with pytest.raises(
-        ContractError, match=f"table calls was written by a newer .*{CALLS.version}"
-    ):
+    with pytest.raises(ContractError, match=r"table calls was .*; install that release"):
         lake.read(CALLS)
 
 
