@@ -9,33 +9,29 @@ from markupsafe import Markup
 from ser_batch.emotions import EMOTIONS
 from ser_batch.report.call_data import WIDTH
 from ser_batch.report.data import CallData
-from ser_batch.report.page import asset, environment
+from ser_batch.report.page import asset, template
 from ser_batch.report.queries import Row
 from ser_batch.report.words import percent
 
 
 def render_call(data: CallData) -> str:
     """The HTML of a call's page."""
-    return (
-        environment()
-        .from_string(asset("call.html"))
-        .render(
-            call=data.call,
-            sides=data.sides,
-            segments=data.segments,
-            scored=[row for row in data.segments if row["emotion"] is not None],
-            arc=_arc(data.tenths, data.call["duration_s"]),
-            lanes=data.lanes,
-            highest_khz=data.highest_khz,
-            excerpts=data.excerpts,
-            worst=data.worst_excerpt,
-            most_likely=most_likely,
-            width=WIDTH,
-            ticks=_ticks(data.call["duration_s"]),
-            rules=data.rules,
-            css=Markup(asset("page.css")),
-            back=f"{data.report}.html",
-        )
+    return template("call.html").render(
+        call=data.call,
+        sides=data.sides,
+        segments=data.segments,
+        scored=[row for row in data.segments if row["emotion"] is not None],
+        arc=_arc(data.tenths, data.call["duration_s"]),
+        lanes=data.lanes,
+        highest_khz=data.highest_khz,
+        excerpts=data.excerpts,
+        worst=data.worst_excerpt,
+        most_likely=most_likely,
+        width=WIDTH,
+        ticks=_ticks(data.call["duration_s"]),
+        rules=data.rules,
+        css=Markup(asset("page.css")),
+        back=f"{data.report}.html",
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from ser_batch.report import words
@@ -52,30 +53,26 @@ def render(data: ReportData) -> str:
     content, rules = data.content, data.rules
     head = content.headline
     changes = content.rows["model_changes"]
-    return (
-        environment()
-        .from_string(asset("page.html"))
-        .render(
-            content=content,
-            head=head,
-            css=Markup("".join(asset(name) for name in _STYLES)),
-            script=Markup("".join(asset(name) for name in _SCRIPTS)),
-            cells=_cells(data),
-            calls=embedded_calls(data),
-            flagged=sum(cell[-len(ARCS) - 1] for cell in content.cells["cells"]),
-            sorts=_SORTS,
-            sounds=data.sounds,
-            shown_days=_shown_days(content),
-            marks=[row["night"].isoformat() for row in changes],
-            verdict=words.verdict(content, min_calls=rules.min_calls),
-            enough=head["count_scored"] >= rules.min_calls,
-            enough_before=head["count_scored_before"] >= rules.min_calls,
-            drift=drift_of(content.rows["drift"], rules),
-            rules=rules,
-            run_id=data.run_id,
-            model=data.model,
-            version=data.program_version,
-        )
+    return template("page.html").render(
+        content=content,
+        head=head,
+        css=Markup("".join(asset(name) for name in _STYLES)),
+        script=Markup("".join(asset(name) for name in _SCRIPTS)),
+        cells=_cells(data),
+        calls=embedded_calls(data),
+        flagged=sum(cell[-len(ARCS) - 1] for cell in content.cells["cells"]),
+        sorts=_SORTS,
+        sounds=data.sounds,
+        shown_days=_shown_days(content),
+        marks=[row["night"].isoformat() for row in changes],
+        verdict=words.verdict(content, min_calls=rules.min_calls),
+        enough=head["count_scored"] >= rules.min_calls,
+        enough_before=head["count_scored_before"] >= rules.min_calls,
+        drift=drift_of(content.rows["drift"], rules),
+        rules=rules,
+        run_id=data.run_id,
+        model=data.model,
+        version=data.program_version,
     )
 
 
@@ -96,6 +93,12 @@ def _shown_days(content: Content) -> Period | None:
     """From the first to the last day of the charts that has a call."""
     days = [dt.date.fromisoformat(day) for day in content.cells["days"]]
     return Period(days[0], days[-1], days[0]) if days else None
+
+
+@cache
+def template(name: str) -> Template:
+    """A template beside this file, compiled once: that takes longer than to render it."""
+    return environment().from_string(asset(name))
 
 
 def environment() -> Environment:
