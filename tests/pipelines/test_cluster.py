@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -248,6 +249,56 @@ def test_two_workers_make_the_tables_that_threads_make(
     n_shards = len(Lake(root / "lake").parts(CALLS))
     assert sum(name.startswith("analyse") for name in states) == n_shards
     assert set(states.values()) == {"COMPLETED"}
+
+
+@on_cluster
+def test_a_shard_that_kills_its_workers_is_named_and_ends_in_a_state(
+    site: Site, demo_calls: DemoCalls, tmp_path: Path
+) -> None:
+    with site.cluster(1) as dask:
+        process = site.start(
+            tmp_path / "root", demo_calls, dask.address, SER_RUN__WORKER_WAIT_S="60"
+        )
+        killed: set[int] = set()
+        while len(killed) <= MOST_DEATHS:  # a worker that dies is started again
+            wait_until(lambda: bool({*dask.pids().values()} - killed) and dask.is_working())
+            for pid in {*dask.pids().values()} - killed:
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+        done = end(process)
+        states = site.task_states()
+
+    assert done.answer["error"]["code"] == "cluster", done.stderr
+    assert done.code == Exit.FAILED
+    message = done.answer["error"]["message"]
+    assert re.match(r"analyse \d{4}-\d\d-\d\d \S+: 2 Dask workers died", message)
+    assert set(states.values()) <= {"COMPLETED", "CRASHED"}, "a task run is left without an end"
+
+
+@on_cluster
+def test_a_night_without_a_worker_or_without_a_scheduler_ends_with_one_line(
+    site: Site, demo_calls: DemoCalls, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    with site.cluster(0) as dask:
+        done = end(site.start(root, demo_calls, dask.address))
+    assert done.answer["error"]["message"].startswith("no Dask worker was at")
+
+    done = end(site.start(root, demo_calls, dask.address))
+    message = f"no Dask scheduler answers at {dask.address}"
+    assert done.answer["error"]["message"].startswith(message)
+
+    done = end(start_night(root, demo_calls, *DASK, "--scheduler", dask.address))
+    assert "PREFECT_API_URL" in done.answer["error"]["remedy"]
+
+
+@on_cluster
+def test_a_worker_that_may_start_no_processes_is_named_before_any_work(
+    site: Site, demo_calls: DemoCalls, tmp_path: Path
+) -> None:
+    with site.cluster(1, daemon=True) as dask:
+        done = end(site.start(tmp_path / "root", demo_calls, dask.address))
+    assert "DASK_DISTRIBUTED__WORKER__DAEMON=False" in done.answer["error"]["message"]
 
 
 @pytest.mark.skipif(IS_INSTALLED, reason="Dask is installed")
