@@ -15,7 +15,7 @@ from pathlib import Path
 from ser_batch.report.call_page import render_call
 from ser_batch.report.data import CallData, ReportData, from_json, to_json
 from ser_batch.report.page import render
-from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.atomic import sweep, write_text_atomic
 from ser_batch.store.content import read_bytes
 from ser_batch.store.disk import disk
 
@@ -24,7 +24,11 @@ _PAGE, _DATA, _TEXT = ".html", ".json", ".txt"
 
 
 def begin_report(reports: Path, name: str) -> None:
-    """Remove data and call pages of a report that is about to be written again."""
+    """Remove data and call pages of a report that is about to be written again.
+
+    Unfinished files of killed runs go too.
+    """
+    sweep(reports)
     disk().unlink(reports / f"{name}{_DATA}")
     disk().remove_folder(reports / f"{name}{_CALLS}")
 

@@ -48,6 +48,22 @@ def write_text_atomic(target: Path, text: str, *, durable: bool = False) -> None
     write_bytes_atomic(target, text.encode(), durable=durable)
 
 
+def sweep(folder: Path) -> int:
+    """Delete the temporary files that killed runs left below a folder; returns how many.
+
+    Only the run that holds the root's lock may call it.
+    """
+    leftovers = [
+        Path(place, name)
+        for place, _, names in os.walk(folder)
+        for name in names
+        if name.startswith(TEMPORARY)
+    ]
+    for path in leftovers:
+        disk().unlink(path)
+    return len(leftovers)
+
+
 def append_bytes(target: Path, data: bytes) -> None:
     """Add to the end of a file, and wait until it is on the disk.
 

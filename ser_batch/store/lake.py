@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
-from ser_batch.store.atomic import TEMPORARY, write_bytes_atomic
+from ser_batch.store.atomic import TEMPORARY, sweep, write_bytes_atomic
 from ser_batch.store.disk import disk
 from ser_batch.store.packing import pack, unpack
 from ser_batch.tables import TableContract, migrate
@@ -196,15 +196,7 @@ class Lake:
 
         Only the run that holds the root's lock may call it.
         """
-        leftovers = [
-            Path(folder, name)
-            for folder, _, names in os.walk(self.folder)
-            for name in names
-            if name.startswith(TEMPORARY)
-        ]
-        for path in leftovers:
-            disk().unlink(path)
-        return len(leftovers)
+        return sweep(self.folder)
 
     def _first_sound(
         self, contract: TableContract, part: Part, ask: Callable[[Path], Answer]

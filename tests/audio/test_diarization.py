@@ -49,6 +49,7 @@ def test_a_sound_before_the_first_word_does_not_turn_the_roles_round() -> None:
     assert float(lengths(subtract(found.speakers[0], truth[0])).sum()) < 0.5
 
 
+@pytest.mark.slow
 def test_every_second_of_speech_goes_to_one_speaker_and_edges_stay() -> None:
     signal, truth = conversation()
     bursts = intervals(sorted(pair for own in truth for pair in own.tolist()))

@@ -28,6 +28,7 @@ def mixed(demo_calls: DemoCalls, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_customers_share_is_scored_while_it_is_said_who_speaks_first(
     run: Run, mixed: Path, lake: Lake
 ) -> None:

@@ -112,6 +112,7 @@ def invoke(root: Root, name: str, *arguments: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_night_scores_in_shadow_compares_days_and_another_model_can_score_them_later(
     run: Run, audio: Path, root: Root, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ):

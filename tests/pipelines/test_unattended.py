@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pipelines.prefect_api import _is_prepared, _mark_prepared
 from ser_batch.lab.synthetic.demo import DemoCalls
 
@@ -27,6 +29,7 @@ def night(tmp_path: Path, calls: DemoCalls, **variables: str) -> subprocess.Comp
     )
 
 
+@pytest.mark.slow
 def test_an_empty_environment_without_a_home_is_enough(
     tmp_path: Path, demo_calls: DemoCalls
 ) -> None:

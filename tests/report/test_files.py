@@ -58,6 +58,18 @@ def test_pages_are_rendered_from_their_data_files_alone(written: Root) -> None:
         assert render_call(call) == page.read_text("utf-8")
 
 
+def test_the_next_report_removes_what_a_killed_one_left_unfinished(written: Root) -> None:
+    left = [
+        written.reports / ".tmp-1-latest.json",
+        written.reports / "first-calls" / ".tmp-1-a.html",
+    ]
+    for path in left:
+        path.write_text("{")
+    files.begin_report(written.reports, "second")
+    assert not any(path.exists() for path in left)
+    assert (written.reports / "first.html").exists()
+
+
 def test_data_files_hold_no_customer_and_no_team(root: Root) -> None:
     put_call(
         Lake(root.lake),

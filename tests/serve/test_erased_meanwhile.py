@@ -12,6 +12,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ser_batch.ingest.late_rows import append
 from ser_batch.ingest.tombstones import put_tombstones, recording_stone
 from ser_batch.labels.history import label_row
@@ -72,6 +74,7 @@ class Annotator:
             self.stored[self.name, key[0]] += 1
 
 
+@pytest.mark.slow
 def test_answers_about_an_erased_customer_are_refused_and_all_others_are_kept(
     serve, tmp_path: Path
 ):

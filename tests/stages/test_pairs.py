@@ -379,7 +379,7 @@ def test_the_call_page_and_snippets_show_both_sides(
     (stereo / "call1.wav").unlink()
     centre.night(split(stereo, tmp_path / "split"))
     settings = centre.settings()
-    all_listed = settings.dissatisfaction.model_copy(update={"threshold": 0.0})
+    all_listed = settings.dissatisfaction.model_copy(update={"call_threshold": 0.0})
     settings = settings.model_copy(update={"dissatisfaction": all_listed})
     publish(centre.root, settings, centre.model_id)
     write_report(centre.root, settings, "run")

@@ -66,6 +66,7 @@ def test_they_are_never_tested(clips):
     assert len(setup.describe(clips, copies=False).emotions) == len(clips)
 
 
+@pytest.mark.slow
 def test_where_texts_are_held_out_no_segment_that_joins_several_is_trained_on(clips):
     spoken = [replace(clip, sentence=f"a0{number % 3}") for number, clip in enumerate(clips)]
     proofs = [

@@ -40,6 +40,8 @@ SETTINGS = Settings(
 )
 N_CALLERS = 36
 
+pytestmark = pytest.mark.xdist_group("retrain")  # one worker trains for all
+
 
 def put_labels(
     root: Root, said: dict[Key, str], *, annotator: str = "ann", by_chance: bool = True

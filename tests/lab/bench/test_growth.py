@@ -27,6 +27,7 @@ def recording(demo_calls: DemoCalls) -> Path:
     return min(demo_calls.audio_dir.rglob("*.wav"))
 
 
+@pytest.mark.slow
 def test_a_night_on_a_simulated_history_works_on_new_calls_and_late_lines_alone(
     demo_calls: DemoCalls, tmp_path: Path
 ):

@@ -13,6 +13,7 @@ from tests.corpora.made import made_corpus
 from tests.lab.synthetic.tones import speech_like
 
 
+@pytest.mark.slow
 def test_each_kind_of_sound_has_a_row(tmp_path):
     made_corpus(tmp_path / "corpora" / "emodb", n_speakers=2)
     bundle = Bundle.load(default_bundle_path())
