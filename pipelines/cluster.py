@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import multiprocessing
-import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ser_batch
+from pipelines.cluster_worker import WorkerNeeds
 from ser_batch.errors import DependencyError, StopError
 from ser_batch.scoring.choose import model_folder
 from ser_batch.store.lock import holder_of
-from ser_batch.store.paths import Root
 
 if TYPE_CHECKING:
     from prefect import State, Task
@@ -34,7 +30,6 @@ Result = TypeVar("Result")
 
 CONNECT_S = 20.0
 """Until a scheduler counts as not answering."""
-API_ANSWER_S = 10.0
 FETCH_S = 30.0
 """Until a result that lay on a worker counts as gone with it; its task runs again."""
 POLL_S = 0.1
@@ -282,53 +277,6 @@ class _Submitted(Generic[Result]):
         # the server knows no run whose workers died before they told it
         with suppress(ObjectNotFound, httpx.HTTPError), get_client(sync_client=True) as client:
             client.set_task_run_state(self._future.task_run_id, Crashed(message=why), force=True)
-
-
-@dataclass(frozen=True)
-class WorkerNeeds:
-    """What a worker must have to work on a night's shards.
-
-    Attributes:
-        version: of ser-batch
-        root: that it reads and writes
-        holder: what the run that holds the root wrote there
-        folders: that it reads
-        api: URL of the Prefect server
-    """
-
-    version: str
-    root: Root
-    holder: str
-    folders: tuple[Path, ...]
-    api: str
-
-    def missing(self) -> str | None:
-        """What this process lacks, None if nothing."""
-        if ser_batch.__version__ != self.version:
-            return f"has ser-batch {ser_batch.__version__}, this machine {self.version}"
-        if multiprocessing.current_process().daemon:
-            return "may start no processes: start it with DASK_DISTRIBUTED__WORKER__DAEMON=False"
-        if holder_of(self.root) != self.holder:
-            return f"does not share the root {self.root.path}"
-        if not os.access(self.root.path, os.W_OK):
-            return f"may not write to {self.root.path}"
-        for folder in self.folders:
-            if not os.access(folder, os.R_OK | os.X_OK):
-                return f"cannot read {folder}"
-        return _api_fault(self.api)
-
-
-def _api_fault(url: str) -> str | None:
-    import httpx
-    from prefect.settings import PREFECT_API_URL
-
-    if not PREFECT_API_URL.value():
-        return f"has no Prefect server: start it with PREFECT_API_URL={url}"
-    try:
-        httpx.get(f"{url}/health", timeout=API_ANSWER_S)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return f"does not reach the Prefect server at {url} ({error})"
-    return None
 
 
 def _stage(task: Task[..., Any]) -> str:

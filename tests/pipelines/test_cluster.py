@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 import ser_batch
 from pipelines.cli import app
-from pipelines.cluster import WorkerNeeds
+from pipelines.cluster_worker import WorkerNeeds
 from pipelines.options import Exit
 from pipelines.prefect_api import NoSharedServerError, prefect_api
 from ser_batch.errors import DependencyError
