@@ -147,7 +147,7 @@ class RetentionSettings(Section):
         None, description="days; what listeners write of calls, since they wrote it"
     )
     access_days: Days | None = Field(
-        None, description="days; who saw, heard and labelled which call, since they did"
+        None, description="days; who saw, played and labelled which call, since they did"
     )
 
 

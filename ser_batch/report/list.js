@@ -31,7 +31,7 @@ function picture(call) {
   const length = Math.max(call.length, 1), line = 1 - data.threshold;
   const shares = call.start === null || call.end === null ? "" : `, ${call.start.toFixed(2)} in its first third, ${call.end.toFixed(2)} in its last`;
   const svg = element("svg", {class: "arc", viewBox: `0 0 ${length} 1`, preserveAspectRatio: "none", role: "img", "aria-label": `dissatisfaction over the call${shares}`});
-  if (call.sound) svg.append(element("rect", {class: "heard", x: call.sound.sound_start_s, width: call.sound.sound_end_s - call.sound.sound_start_s, y: 0, height: 1}));
+  if (call.sound) svg.append(element("rect", {class: "played", x: call.sound.sound_start_s, width: call.sound.sound_end_s - call.sound.sound_start_s, y: 0, height: 1}));
   for (const [start, width, value] of call.bars) {
     const height = Math.max(value, .04);
     svg.append(element("rect", {class: "bar", x: start, width, y: 1 - height, height, style: `--value: ${value}`}));

@@ -1,4 +1,4 @@
-"""Who saw, heard and labelled which call: a table of the lake, written before anything is shown."""
+"""Who saw, played and labelled which call: a table of the lake, written before a page is sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ser_batch.ingest.late_rows import append
 from ser_batch.store.lake import Lake
 from ser_batch.tables import ACCESS_LOG
 
-SEEN, HEARD, LABELLED = "seen", "heard", "labelled"
+SEEN, PLAYED, LABELLED = "seen", "played", "labelled"
 
 
 class AccessLog:
@@ -27,14 +27,14 @@ class AccessLog:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._lock = threading.Lock()
-        self._heard: set[tuple[str, str]] = set()
+        self._played: set[tuple[str, str]] = set()
 
     def add(self, request: Request, action: str, recording_id: str, person: str = "") -> None:
-        """Write a line; a call is heard once a session, however often its parts are played.
+        """Write a line; a call is played once a session, however often its parts are played.
 
         Args:
             request: of the session, which knows who uses it
-            action: seen, heard or labelled
+            action: seen, played or labelled
             recording_id: of the call
             person: who, where the session has no name
 
@@ -51,10 +51,10 @@ class AccessLog:
         }
         row["access_id"] = digest([str(value) for value in row.values()])
         with self._lock:
-            if action == HEARD and (session_id, recording_id) in self._heard:
+            if action == PLAYED and (session_id, recording_id) in self._played:
                 return
             part_name = f"serve-{now:%Y%m%d}-{os.getpid()}"
             if append(self._lake, ACCESS_LOG, part_name, [row]):
                 raise HTTPException(410, "this call was erased")
-            if action == HEARD:
-                self._heard.add((session_id, recording_id))
+            if action == PLAYED:
+                self._played.add((session_id, recording_id))

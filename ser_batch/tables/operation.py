@@ -87,7 +87,7 @@ ERASED = TableContract(
 ACCESS_LOG = TableContract(
     name="access_log",
     version=1,
-    grain="one row each time that somebody saw, heard or reviewed a call",
+    grain="one row each time that somebody saw, played or reviewed a call",
     key=("access_id",),
     partitioned=False,
     irreplaceable=True,
@@ -97,7 +97,7 @@ ACCESS_LOG = TableContract(
             column("accessed_at", TIME, "UTC"),
             column("person", pa.string(), "who, by the name given at entering"),
             column("session_id", pa.string(), "the browser's session, until the server stopped"),
-            column("action", pa.string(), "seen, heard, labelled"),
+            column("action", pa.string(), "seen, played, labelled"),
             RECORDING_ID,
         ]
     ),

@@ -1,4 +1,4 @@
--- grain: one row each time that somebody saw, heard or labelled a call, up to the last publication
+-- grain: one row each time that somebody saw, played or labelled a call, up to the last publication
 -- version: 1
 -- built: whole
 select

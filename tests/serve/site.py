@@ -1,9 +1,12 @@
-"""The pages of a root, asked without a socket."""
+"""The pages of a root, asked without a socket or by a browser."""
 
 from __future__ import annotations
 
 import html
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import soundfile
@@ -13,6 +16,7 @@ from ser_batch.config import Settings
 from ser_batch.ingest.scan import content_id
 from ser_batch.serve.access import Access
 from ser_batch.serve.app import make_app
+from ser_batch.serve.server import Server
 from ser_batch.serve.site import Site
 from ser_batch.store.paths import Root
 
@@ -31,6 +35,19 @@ def entered(site: Site, name: str = "ann") -> TestClient:
 
 def site_of(root: Root, **settings: object) -> Site:
     return Site(root, Settings(**settings))
+
+
+@contextmanager
+def serving(root: Root, start: str) -> Iterator[Server]:
+    """The pages on a socket of this machine."""
+    site = site_of(root)
+    server = Server(site.routes, host="127.0.0.1", port=0, start=start, asks_name=True)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield server
+    server.stop()
+    thread.join()
+    site.close()
 
 
 def calls_on(page: str) -> list[str]:

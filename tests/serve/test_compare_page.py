@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,7 @@ from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.testing.lakes import MODEL_ID, put_weeks
 from tests.report.pages import axe_violations
-from tests.serve.site import site_of
+from tests.serve.site import serving
 
 pytestmark = pytest.mark.browser
 
@@ -24,14 +23,8 @@ def server(tmp_path) -> Iterator[Server]:
     root = Root(tmp_path)
     put_weeks(Lake(root.lake), n_days=14, n_calls=140)
     publish(root, Settings(), MODEL_ID)
-    site = site_of(root)
-    server = Server(site.routes, host="127.0.0.1", port=0, start="/compare", asks_name=True)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield server
-    server.stop()
-    thread.join()
-    site.close()
+    with serving(root, "/compare") as server:
+        yield server
 
 
 def test_a_question_is_asked_by_keyboard_and_the_tables_are_explained(browser, server):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,7 +15,7 @@ from ser_batch.store.paths import Root
 from ser_batch.testing.lakes import MODEL_ID, put_call
 from ser_batch.testing.rows import prediction
 from tests.report.pages import axe_violations
-from tests.serve.site import put_recording, site_of, tone
+from tests.serve.site import put_recording, serving, tone
 
 pytestmark = pytest.mark.browser
 NASTY = "<script>document.title='owned'</script>"
@@ -37,14 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         **recorded,
     )
     publish(root, Settings(), MODEL_ID)
-    site = site_of(root)
-    server = Server(site.routes, host="127.0.0.1", port=0, start="/calls", asks_name=True)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield server
-    server.stop()
-    thread.join()
-    site.close()
+    with serving(root, "/calls") as server:
+        yield server
 
 
 def until(page, condition: str) -> None:

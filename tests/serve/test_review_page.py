@@ -26,7 +26,7 @@ from ser_batch.testing.rows import prediction
 from ser_batch.warehouse import connect
 from tests.serve.site import ORIGIN, entered, put_recording, site_of, tone
 
-HEARD = "581ea9855f6a57bff7b407ecf56b5ec1"
+RECORDED = "581ea9855f6a57bff7b407ecf56b5ec1"
 """Digest of the recorded call."""
 
 SECRET = "the caller is <b>Frau Example</b>"
@@ -39,7 +39,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Root:
     angry = (prediction(segment_no=n, anger=0.9, neutral=0.1) for n in range(3))
     put_call(lake, *angry, recording_id="badcall1")
     recorded = put_recording(root, "call.wav", tone(300, 2))
-    assert recorded["recording_id"] == HEARD
+    assert recorded["recording_id"] == RECORDED
     put_call(lake, prediction(), **recorded)
     put_call(lake, prediction(emotion="uncertain"), recording_id="other222")
     put_call(lake, recording_id="objected", objected=True)
@@ -136,12 +136,12 @@ def test_who_sees_hears_and_labels_a_call_is_written_down(root, site):
     assert len(set(sessions)) == 2
 
 
-def test_a_recording_is_heard_once_a_session(root, site):
+def test_a_recording_counts_as_played_once_a_session(root, site):
     client = entered(site)
     for asked in ("bytes=0-", "bytes=1000-", "bytes=5000-"):
-        url = f"/calls/{HEARD}/sound.wav"
+        url = f"/calls/{RECORDED}/sound.wav"
         assert client.get(url, headers={"Range": asked}).status_code == 206
-    assert log(root) == [("ann", "heard", HEARD)]
+    assert log(root) == [("ann", "played", RECORDED)]
 
 
 def test_an_erased_call_leaves_no_review_no_note_and_no_access(root, site):

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ser_batch.labels.session import AnswerError, ErasedError, Session
-from ser_batch.serve.access_log import HEARD, AccessLog
+from ser_batch.serve.access_log import PLAYED, AccessLog
 from ser_batch.serve.exchange import TEMPLATES, json_object, person_name, text_field
 from ser_batch.store.content import read_bytes
 from ser_batch.store.sealed import is_sealed
@@ -27,7 +27,7 @@ class LabelsPage:
 
     Args:
         open_session: called when the page is asked for first
-        log: who heard and labelled which call
+        log: who played and labelled which call
     """
 
     def __init__(self, open_session: Callable[[], Session], log: AccessLog) -> None:
@@ -94,7 +94,7 @@ class LabelsPage:
     def _question(self, request: Request, annotator: str) -> Response:
         question = self._session.ask(annotator)
         if question is not None:
-            self._log.add(request, HEARD, question.key[0], annotator)
+            self._log.add(request, PLAYED, question.key[0], annotator)
         done, total = self._session.progress(annotator)
         return JSONResponse(
             {

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from ser_batch.errors import FileError
 from ser_batch.ingest.scan import content_id
-from ser_batch.serve.access_log import HEARD, AccessLog
+from ser_batch.serve.access_log import PLAYED, AccessLog
 from ser_batch.serve.database import Database
 from ser_batch.serve.pages.call import PATH, call_row
 from ser_batch.serve.ranges import RangeError, byte_range
@@ -46,7 +46,7 @@ class SoundPage:
             asked = byte_range(request.headers.get("Range"), sound.n_bytes)
         except RangeError:
             return Response(status_code=416, headers={"Content-Range": f"bytes */{sound.n_bytes}"})
-        self._log.add(request, HEARD, request.path_params["recording_id"])
+        self._log.add(request, PLAYED, request.path_params["recording_id"])
         first, last = asked or (0, sound.n_bytes - 1)
         headers = {"Accept-Ranges": "bytes", "Content-Length": str(last - first + 1)}
         if asked:
