@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ser_batch.report.cells import facet_values
 from ser_batch.report.data import ReportData
 from ser_batch.report.queries import Row
-from ser_batch.report.words import clock, moment, percent, reasons
+from ser_batch.report.words import clock, moment, percent, reasons, reviewed
 
 _MOST_BARS = 40
 """Of the small picture of a call; neighbouring segments of a longer call share one."""
@@ -20,7 +20,7 @@ def embedded_calls(data: ReportData) -> list[dict[str, Any]]:
     """A dictionary a call, in the order of the list.
 
     `bars` are start, length (seconds) and dissatisfaction of its scored speech; `href` is null
-    without a page, `sound` without an excerpt.
+    without a page, `reviewed` without a review, `sound` without an excerpt.
     """
     return [_embedded(row, data) for row in data.content.rows["priority_calls"]]
 
@@ -41,6 +41,7 @@ def _embedded(row: Row, data: ReportData) -> dict[str, Any]:
         "when": f"{moment(row['started_at'])} · {row['queue'] or 'no queue'} · "
         f"{clock(row['duration_s'])} min",
         "why": _why(row, data),
+        "reviewed": reviewed(row),
         "path": row["path"],
         "folder": row["audio_root"],
         "length": round(row["duration_s"], 1),

@@ -22,7 +22,7 @@ from ser_batch.report.content import Content
 from ser_batch.report.queries import Row
 from ser_batch.serialise import plain
 
-DATA_VERSION = 3
+DATA_VERSION = 4
 """Of the data files; raised whenever a field comes, goes or changes its meaning."""
 
 Data = TypeVar("Data", "ReportData", "CallData")

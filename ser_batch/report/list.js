@@ -5,7 +5,7 @@ let nShown = data.priorityCalls;
 const player = byId("player");
 let playing = null;
 
-const words = (call) => [call.call, ...call.facets, call.path, call.why].join("\n").toLowerCase();
+const words = (call) => [call.call, ...call.facets, call.path, call.why, call.reviewed ?? ""].join("\n").toLowerCase();
 for (const call of CALLS) call.words = words(call);
 
 const CALL_RULES = {
@@ -55,6 +55,7 @@ function listItem(call) {
   return element("li", {"data-place": call.place, "data-day": call.day},
     element("div", {class: "score", style: `--value: ${call.index}`, title: "dissatisfaction, 0 to 1"}, element("span", {class: "unseen"}, "dissatisfaction "), call.index.toFixed(2)),
     element("div", {class: "what"}, element("h3", {}, name), element("p", {}, call.when), element("p", {}, call.why),
+      ...call.reviewed ? [element("p", {class: "reviewed"}, call.reviewed)] : [],
       element("p", {class: "path"}, element("code", {}, call.path), " ", copy)),
     element("div", {class: "when"}, picture(call), element("p", {}, ...call.sound ? [playButton(call)] : [],
       element("span", {}, "worst at ", element("strong", {}, clock(call.worst)), ` · peak ${call.peak.toFixed(2)}`))));

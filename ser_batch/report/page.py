@@ -31,6 +31,7 @@ _FILTERS = (
     "period_words",
     "points",
     "reasons",
+    "reviewed",
     "thousands",
 )
 _STYLES = ("page.css", "list.css")

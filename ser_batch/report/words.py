@@ -72,6 +72,13 @@ def reasons(call: Row, rules: Rules) -> str:
     return ", ".join(found)
 
 
+def reviewed(call: Row) -> str | None:
+    """Who reviewed a call, and when somebody last did; None if nobody has."""
+    if not call["reviewed_by"]:
+        return None
+    return f"reviewed by {listed(call['reviewed_by'])}, {moment(call['reviewed_at'])} UTC"
+
+
 def because(phrases: Sequence[str] | None) -> str:
     """A segment's reasons in a few words: what they are compared with is stated once.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ser_batch.config import Settings
+from ser_batch.labels.review import Reviewed, Reviews
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
@@ -39,6 +40,11 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path=f"{NASTY}/=cmd().wav",
         attributes=[("synthetic", "true")],
     )
+    nasty = Reviewed("nasty", None, None, (0.0, 90.0), "dissatisfied")
+    for annotator in ("Bob", NASTY):
+        Reviews(lake, "reviews").add(
+            nasty, annotator=annotator, verdict="right", emotion=None, note=""
+        )
     put(lake, QUARANTINE, bad_file(), bad_file("slow.wav", severity="warning", message=NASTY))
     put_nights(lake, *["old-model"] * 3, *[MODEL_ID] * 10)
     moved = (

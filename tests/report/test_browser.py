@@ -42,6 +42,9 @@ def test_names_that_are_markup_stay_text(open_page):
     assert page.title().startswith("Customer dissatisfaction")
     assert page.locator("#priority-calls h3").first.inner_text() == NASTY
     assert page.locator("#facets option", has_text=NASTY).count() == 1
+    assert (
+        page.locator(".reviewed").all_inner_texts()[0].startswith(f"reviewed by {NASTY} and Bob, ")
+    )
     assert page.locator("script").count() == 3
     page.goto(f"{page.url}#{urlencode({'queue': NASTY, 'search': NASTY})}")
     page.reload()

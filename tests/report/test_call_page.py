@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from ser_batch.config import Settings
+from ser_batch.labels.review import Reviewed, Reviews
 from ser_batch.report.call_page import render_call
 from ser_batch.report.data import CallData, from_json
 from ser_batch.stages.publish import publish
@@ -60,6 +61,17 @@ def test_it_shows_both_sides_and_every_segment_with_its_emotion(root):
     assert "anger 90\N{NO-BREAK SPACE}%, neutral 10\N{NO-BREAK SPACE}%" in html
     assert 'href="../run-1.html#priority-calls"' in html
     assert "<script" not in html
+
+
+def test_it_says_who_reviewed_the_call(root):
+    assert "reviewed by" not in call_page(root)
+    seen = Reviewed("r1", None, None, (0.0, 60.0), "dissatisfied")
+    Reviews(Lake(root.lake), "reviews").add(
+        seen, annotator="<b>Ann", verdict="right", emotion=None, note=""
+    )
+    publish(root, Settings(), MODEL_ID)
+    html = call_page(root)
+    assert "min · reviewed by &lt;b&gt;Ann, " in html
 
 
 def test_two_voices_of_one_channel_are_both_shown_on_its_sound(root, tmp_path):
