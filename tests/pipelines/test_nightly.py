@@ -31,6 +31,7 @@ from ser_batch.tables import (
 from tests.conftest import N_CALLS
 from tests.monitoring.webhooks import webhook_server
 from tests.pipelines.conftest import Run, rows
+from tests.stages.smtp import mail_server
 
 N_BAD = 6
 
@@ -342,17 +343,29 @@ def test_a_metadata_file_that_cannot_be_read_stops_the_night(
 
 
 @on_prefect
-def test_alerts_of_partial_and_failed_nights_are_sent_and_fail_no_night(
+def test_alerts_and_the_weekly_digest_are_sent_and_fail_no_night(
     run_flow: Run, audio: Path, tmp_path: Path
 ) -> None:
     for call in sorted(audio.rglob("*.wav"))[2:]:
         call.unlink()
     (audio / "broken.wav").write_bytes(b"RIFF nothing")
-    with webhook_server() as hook:
+    with webhook_server() as hook, mail_server() as mail:
         hook.answers = [0]
         summary = run_flow(
-            audio, alerts__webhook=hook.url, alerts__timeout_s=0.5, alerts__retries=0
+            audio,
+            alerts__webhook=hook.url,
+            alerts__timeout_s=0.5,
+            alerts__retries=0,
+            digest__weekday="monday",
+            digest__host="127.0.0.1",
+            digest__port=mail.port,
+            digest__starttls="false",
+            digest__sender="calls@example.com",
+            digest__to='["lead@example.com"]',
         )
+        assert summary["digest"] == {"sent": 1, "problems": []}
+        assert mail.recipients == [["lead@example.com"]]
+        assert mail.messages[0]["Subject"].startswith("Calls of ")
         assert summary["status"] == "partial"
         assert summary["alerts"] == {"sent": 0, "problems": ["webhook 127.0.0.1: timed out"]}
         hook.answers = [200]
