@@ -23,7 +23,7 @@ create macro held(value, low, high) as
 
 -- student_t: 97.5 % quantile of Student's t from 1 degree of freedom, right to 0.01 %: between the
 -- steps of a table, in which 1 / degrees grows evenly from 0 to 1
-create macro student_t_step(step) as [$student_t_quantiles][step::int + 1];
+create macro student_t_step(step) as ('[$student_t_quantiles]'::double[])[step::int + 1];
 create macro student_t_between(place) as student_t_step(floor(place))
     + (place - floor(place)) * (student_t_step(ceil(place)) - student_t_step(floor(place)));
 create macro student_t(degrees) as
@@ -175,17 +175,21 @@ create macro effective_clusters(hits, count_all) as case
     else effective_count(sum(hits), sum(count_all), ratio_variance(hits, count_all))
 end;
 
--- clustered_low, clustered_high: aggregates over one row a cluster: 95 % interval of the share
--- sum(hits) / sum(count_all), Wilson with the effective count and Student's t; clusters of one call
--- each give Wilson's own; so does a single cluster, whose calls are taken as independent
-create macro clustered_limit(hits, count_all, side) as wilson_limit(
-    sum(hits) / sum(count_all),
-    effective_clusters(hits, count_all),
-    case when count(*) in (1, sum(count_all)) then 1.95996 else student_t(count(*) - 1) end,
-    side
-);
-create macro clustered_low(hits, count_all) as clustered_limit(hits, count_all, -1);
-create macro clustered_high(hits, count_all) as clustered_limit(hits, count_all, 1);
+-- clustered_share: an aggregate over one row a cluster: the share sum(hits) / sum(count_all) with the
+-- effective count and the quantile of Student's t; clusters of one call each give Wilson's own
+-- interval; so does a single cluster, whose calls are taken as independent
+-- clustered_low, clustered_high: its 95 % interval, Wilson
+create macro clustered_share(hits, count_all) as {
+    'share': sum(hits) / sum(count_all),
+    'effective': effective_clusters(hits, count_all),
+    'quantile': case
+        when count(*) in (1, sum(count_all)) then 1.95996 else student_t(count(*) - 1)
+    end
+};
+create macro clustered_low(clustered) as
+    wilson_limit(clustered.share, clustered.effective, clustered.quantile, -1);
+create macro clustered_high(clustered) as
+    wilson_limit(clustered.share, clustered.effective, clustered.quantile, 1);
 
 -- share_if_content, share_if_dissatisfied: bounds of the dissatisfied share of speech that may be
 -- scored, if all of it that is uncertain were content, or dissatisfied

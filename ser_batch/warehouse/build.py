@@ -96,7 +96,7 @@ def build(
             con.execute(f"begin; {blueprint.functions} commit;")
         run_tests(con, blueprint.rules_of_all)
         con.begin()
-        document(con, blueprint.models)
+        document(con, blueprint.models, () if kept is None else blueprint.of_calls)
         sign(con, now, model_id)
         con.commit()
         rows = count_rows(con, blueprint)

@@ -11,10 +11,17 @@ from ser_batch.warehouse.models import Model
 from ser_batch.warehouse.sources import quoted, source_docs
 
 
-def document(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+def document(
+    con: duckdb.DuckDBPyConnection, models: Sequence[Model], commented: Sequence[Model] = ()
+) -> None:
     """Comment every table with its grain and every column with its meaning and unit.
 
     A column that a model only passes on keeps the doc of the table where it was made.
+
+    Args:
+        con: to the file that is being built
+        models: all, in the order of what they read
+        commented: those whose tables were there before and keep their comments
 
     Raises:
         WarehouseError: if a column has no doc, or a doc no column
@@ -27,7 +34,8 @@ def document(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
             for column, text in docs[table].items()
         }
         docs[model.name] = {**inherited, **model.column_docs}
-        _comment(con, model, docs[model.name])
+        if model not in commented:
+            _comment(con, model, docs[model.name])
 
 
 def _comment(con: duckdb.DuckDBPyConnection, model: Model, docs: dict[str, str]) -> None:
@@ -38,6 +46,8 @@ def _comment(con: duckdb.DuckDBPyConnection, model: Model, docs: dict[str, str])
         raise WarehouseError(
             f"model {model.name}: documents missing columns {strays}, does not document {bare}"
         )
-    con.execute(f"comment on table {model.name} is {quoted(model.grain)}")
-    for name in columns:
-        con.execute(f"comment on column {model.name}.{name} is {quoted(docs[name])}")
+    comments = [f"comment on table {model.name} is {quoted(model.grain)}"]
+    comments += [
+        f"comment on column {model.name}.{name} is {quoted(docs[name])}" for name in columns
+    ]
+    con.execute("; ".join(comments))

@@ -58,9 +58,7 @@ measured as (
         sum(dissatisfied_s) / sum(scored_s) as dissatisfied_share,
         ratio_half_width(dissatisfied_s, scored_s) as share_half_width,
         sum(hits)::bigint as count_dissatisfied_calls,
-        sum(hits) / sum(count_scored) as call_share,
-        clustered_low(hits, count_scored) as call_share_low,
-        clustered_high(hits, count_scored) as call_share_high
+        clustered_share(hits, count_scored) as call_share
     from customers
     group by call_date, queue
     having sum(count_scored) >= getvariable('min_calls')
@@ -74,13 +72,13 @@ select
     measured.dissatisfied_share,
     held(measured.dissatisfied_share - measured.share_half_width, 0, 1) as dissatisfied_share_low,
     held(measured.dissatisfied_share + measured.share_half_width, 0, 1) as dissatisfied_share_high,
-    if(measured.call_share is null, null, counted.if_content) as dissatisfied_share_if_content,
-    if(measured.call_share is null, null, counted.if_dissatisfied)
+    if(measured.call_date is null, null, counted.if_content) as dissatisfied_share_if_content,
+    if(measured.call_date is null, null, counted.if_dissatisfied)
         as dissatisfied_share_if_dissatisfied,
     measured.count_dissatisfied_calls,
-    measured.call_share as dissatisfied_call_share,
-    measured.call_share_low as dissatisfied_call_share_low,
-    measured.call_share_high as dissatisfied_call_share_high
+    measured.call_share.share as dissatisfied_call_share,
+    clustered_low(measured.call_share) as dissatisfied_call_share_low,
+    clustered_high(measured.call_share) as dissatisfied_call_share_high
 from counted
 left join measured
     on counted.call_date = measured.call_date

@@ -53,8 +53,7 @@ counted as (
         sum(hits)::bigint as count_calls,
         sum(duration_s) as duration_s,
         sum(count_all)::bigint as count_day_calls,
-        clustered_low(hits, count_all) as low,
-        clustered_high(hits, count_all) as high
+        clustered_share(hits, count_all) as clustered
     from clusters
     group by call_date, not_scored_reason
 )
@@ -68,8 +67,8 @@ select
     duration_s,
     count_day_calls,
     suppress_small_n(count_calls / count_day_calls, count_day_calls) as call_share,
-    suppress_small_n(low, count_day_calls) as call_share_low,
-    suppress_small_n(high, count_day_calls) as call_share_high
+    suppress_small_n(clustered_low(clustered), count_day_calls) as call_share_low,
+    suppress_small_n(clustered_high(clustered), count_day_calls) as call_share_high
 from counted
 left join stg_not_scored_reasons as reasons on counted.not_scored_reason = reasons.code
 order by call_date, not_scored_reason

@@ -47,9 +47,7 @@ scored_customers as (
         queue,
         sum(peak) / sum(count_scored_calls) as mean_peak,
         ratio_half_width(peak, count_scored_calls) as peak_half_width,
-        sum(count_worsening) / sum(count_scored_calls) as worsening_share,
-        clustered_low(count_worsening, count_scored_calls) as worsening_share_low,
-        clustered_high(count_worsening, count_scored_calls) as worsening_share_high
+        clustered_share(count_worsening, count_scored_calls) as worsening
     from customers
     where count_scored_calls > 0
     group by call_date, queue
@@ -114,8 +112,8 @@ select
     if(is_shown, mean_peak, null) as dissatisfaction_peak,
     if(is_shown, held(mean_peak - peak_half_width, 0, 1), null) as dissatisfaction_peak_low,
     if(is_shown, held(mean_peak + peak_half_width, 0, 1), null) as dissatisfaction_peak_high,
-    if(is_shown, worsening_share, null) as worsening_share,
-    if(is_shown, worsening_share_low, null) as worsening_share_low,
-    if(is_shown, worsening_share_high, null) as worsening_share_high
+    if(is_shown, worsening.share, null) as worsening_share,
+    if(is_shown, clustered_low(worsening), null) as worsening_share_low,
+    if(is_shown, clustered_high(worsening), null) as worsening_share_high
 from shown
 order by call_date, queue

@@ -16,9 +16,7 @@ with customers as (
 measured as (
     select
         call_date,
-        sum(hits) / sum(count_scored) as dissatisfied_call_share,
-        clustered_low(hits, count_scored) as dissatisfied_call_share_low,
-        clustered_high(hits, count_scored) as dissatisfied_call_share_high
+        clustered_share(hits, count_scored) as clustered
     from customers
     where count_scored > 0
     group by call_date
@@ -43,9 +41,9 @@ select
     counted.coverage,
     if(measured.call_date is null, null, counted.count_dissatisfied_calls)
         as count_dissatisfied_calls,
-    measured.dissatisfied_call_share,
-    measured.dissatisfied_call_share_low,
-    measured.dissatisfied_call_share_high
+    measured.clustered.share as dissatisfied_call_share,
+    clustered_low(measured.clustered) as dissatisfied_call_share_low,
+    clustered_high(measured.clustered) as dissatisfied_call_share_high
 from counted
 left join measured using (call_date)
 order by call_date
