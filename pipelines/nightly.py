@@ -39,6 +39,7 @@ TASK_NAMES: dict[Callable[..., Any], str] = {
     steps.ingest_files: "ingest",
     steps.delete_expired: "retention",
     steps.analyse_shard: "analyse {shard.date} {shard.name}",
+    steps.keep_words: "transcripts",
     steps.score_shard: "score {shard.date} {shard.name} by {model_id}",
     steps.compare_days: "drift",
     steps.publish_warehouse: "publish",

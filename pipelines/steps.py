@@ -23,6 +23,7 @@ from ser_batch.stages.report import LATEST, is_current, write_report
 from ser_batch.stages.rescore import shadow_models
 from ser_batch.stages.retention import keep_retention, open_shards
 from ser_batch.stages.score import ScoreResult, score, unscored_shards
+from ser_batch.stages.transcripts import TranscriptsResult, keep_transcripts
 from ser_batch.store.lake import Part
 
 Result = TypeVar("Result")
@@ -44,7 +45,7 @@ class Runner(Protocol):
 
 
 def run_night(night: Night, runner: Runner) -> dict[str, Any]:
-    """Ingest → analyse → score → publish → report.
+    """Ingest → analyse → transcripts → score → publish → report.
 
     Args:
         night: the opened night
@@ -63,6 +64,10 @@ def run_night(night: Night, runner: Runner) -> dict[str, Any]:
         shards = open_shards(night.lake, found.shards)
     with night.stage("analyse"):
         analyse_shards(night, shards, runner)
+    if night.settings.policy.transcripts:
+        with night.stage("transcripts"):
+            done = runner.run(keep_words, night.context, shards, night.metadata)
+            night.record.counts.update(transcripts_read=done.n_read, transcripts_bad=done.n_bad)
     with night.stage("score"):
         score_shards(night, shards, runner)
     with night.stage("drift"):
@@ -132,6 +137,16 @@ def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
             engine.workers,
             now=context.started_at,
             on_calls=lambda count: engine.display.advance("analyse", count),
+        )
+
+
+def keep_words(
+    context: NightContext, shards: tuple[Part, ...], metadata: list[Path]
+) -> TranscriptsResult:
+    """Keep what customers say, redacted."""
+    with engine_of(context.root, context.settings).busy.working():
+        return keep_transcripts(
+            context.root, shards, metadata, context.settings, context.started_at
         )
 
 

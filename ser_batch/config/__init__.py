@@ -11,7 +11,12 @@ from ser_batch.config.audio import (
     SegmentSettings,
     VadSettings,
 )
-from ser_batch.config.calls import IngestSettings, PolicySettings, RoleSettings
+from ser_batch.config.calls import (
+    IngestSettings,
+    PolicySettings,
+    RoleSettings,
+    TranscriptSettings,
+)
 from ser_batch.config.model import (
     DissatisfactionSettings,
     FeatureSettings,
@@ -62,6 +67,7 @@ __all__ = [
     "Speaker",
     "StoreSettings",
     "ThresholdRule",
+    "TranscriptSettings",
     "VadSettings",
     "digest",
     "nearest",

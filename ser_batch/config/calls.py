@@ -187,3 +187,60 @@ class PolicySettings(Section):
             "sha256: and the SHA-256 of one in hexadecimal; read every night"
         ),
     )
+    transcripts: bool = Field(
+        False,
+        description=(
+            "keep and score what customers that may be scored say, from transcripts that you "
+            "supply. Words are more personal than tone: they say who somebody is and may speak of "
+            "health, belief or money (GDPR Art. 9), so they need a legal basis, notice and an "
+            "impact assessment of their own. Unset again, the next night deletes every word"
+        ),
+    )
+
+
+class TranscriptSettings(Section):
+    """Where transcripts come from, if policy.transcripts is set."""
+
+    folder: OptionalText = Field(
+        None,
+        description=(
+            "folder in which they lie under their recordings' paths; unset: beside the recordings, "
+            "as call.json, call.vtt or call.srt for call.wav"
+        ),
+    )
+    speakers: dict[str, Speaker] = Field(
+        default_factory=dict,
+        description=(
+            'who speakers are, where their labels do not say: {spk_0 = "agent", spk_1 = '
+            '"customer"}; others are matched by the time of their words'
+        ),
+    )
+    names_model: OptionalText = Field(
+        None,
+        description=(
+            "spaCy pipeline, or its folder, that finds people's names, which are then removed; "
+            "needs ser-batch[names]. Unset: only names of the metadata and of those who introduce "
+            "themselves are removed"
+        ),
+    )
+    command: tuple[str, ...] = Field(
+        (),
+        description=(
+            "program and arguments that transcribe calls without a transcript; {audio} stands for "
+            "a WAV file with nothing but the customer's speech, {folder} for a folder that "
+            "receives the transcript unless it is printed; no shell is involved"
+        ),
+    )
+    command_limit_s: Annotated[float, Field(gt=0)] = Field(
+        600, description="s; after which the program is ended, and the call has no words"
+    )
+    max_mb: Annotated[float, Field(gt=0, le=1000)] = Field(
+        20, description="MB; larger transcripts are not read"
+    )
+
+    @field_validator("command")
+    @classmethod
+    def _is_given_audio(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value and not any("{audio}" in argument for argument in value[1:]):
+            raise ValueError("no argument holds {audio}")
+        return value

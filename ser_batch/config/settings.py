@@ -12,7 +12,12 @@ from ser_batch.config.audio import (
     SegmentSettings,
     VadSettings,
 )
-from ser_batch.config.calls import IngestSettings, PolicySettings, RoleSettings
+from ser_batch.config.calls import (
+    IngestSettings,
+    PolicySettings,
+    RoleSettings,
+    TranscriptSettings,
+)
 from ser_batch.config.model import (
     DissatisfactionSettings,
     FeatureSettings,
@@ -45,6 +50,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     roles: RoleSettings = Field(default_factory=RoleSettings)
     policy: PolicySettings = Field(default_factory=PolicySettings)
+    transcripts: TranscriptSettings = Field(default_factory=TranscriptSettings)
     audio: AudioSettings = Field(default_factory=AudioSettings)
     vad: VadSettings = Field(default_factory=VadSettings)
     segments: SegmentSettings = Field(default_factory=SegmentSettings)

@@ -52,8 +52,8 @@ class Erased:
         rows: rows of the lake by table
         n_snippets: sounds and tasks that annotators were given
         n_pages: pages of reports that were deleted or written again
-        n_audio: audio files that were deleted
-        audio_left: audio files that still lie there; no night takes them in
+        n_audio: audio files that were deleted, and their transcripts
+        audio_left: audio files that still lie there, and their transcripts; no night takes them in
         models: models that learnt from the calls, which erasing does not change
         search: of every file under the root, afterwards
     """
@@ -86,7 +86,8 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
         republish()
     deleted = _delete_audio(plan) if plan.with_audio else []
     models = learnt_from(root, set(plan.recordings))
-    left = [name for name in plan.audio_files if name not in deleted and Path(name).exists()]
+    files = (*plan.audio_files, *plan.transcripts)
+    left = [name for name in files if name not in deleted and Path(name).exists()]
     disk().unlink(root.path / PENDING)
     search = search_traces(root.path, (*plan.ids, *plan.paths))
     return Erased(
@@ -166,7 +167,7 @@ def _either(texts: Iterable[str]) -> str:
 
 
 def _delete_audio(plan: Erasure) -> list[str]:
-    """Delete the recordings themselves, where the files still hold them."""
+    """Delete the recordings themselves, where the files still hold them, and their transcripts."""
     deleted = []
     for name in plan.audio_files:
         try:
@@ -175,6 +176,9 @@ def _delete_audio(plan: Erasure) -> list[str]:
                 deleted.append(name)
         except FileError:
             continue  # it is named among those that are left
+    for name in plan.transcripts:
+        disk().unlink(Path(name))
+        deleted.append(name)
     return deleted
 
 

@@ -6,6 +6,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -29,6 +31,7 @@ from ser_batch.ingest.sides import sided_files
 from ser_batch.ingest.tombstones import line_stone, recording_stone
 from ser_batch.store.lake import Lake
 from ser_batch.tables import CALLS
+from ser_batch.transcripts.sidecars import Sidecars
 
 Row = dict[str, Any]
 _COLUMN = {"call": "call_id", "customer": "customer"}
@@ -56,7 +59,8 @@ class Erasure:
         audio_files: where the recordings lie
         ids: recordings, calls, and the customer if all of its calls go: what nobody else has
         stones: tombstones of recordings and lines
-        with_audio: the audio goes too
+        with_audio: the audio goes too, with its transcripts
+        transcripts: where transcripts of the recordings lie, if words are kept
     """
 
     recordings: tuple[str, ...]
@@ -69,6 +73,7 @@ class Erasure:
     stones: tuple[str, ...]
     with_audio: bool
     ids: tuple[str, ...] = ()
+    transcripts: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, text: bytes) -> Erasure:
@@ -120,7 +125,16 @@ def plan_erasure(
         stones=(*stones, *(line_stone(line, settings.ingest.columns) for line in lines)),
         with_audio=with_audio,
         ids=tuple(sorted(recordings | names | _names(lines, settings))),
+        transcripts=_transcripts(files, settings) if settings.policy.transcripts else (),
     )
+
+
+def _transcripts(files: Sequence[Row], settings: Settings) -> tuple[str, ...]:
+    """Transcript files of some recordings."""
+    folder = settings.transcripts.folder
+    sidecars = Sidecars(Path(folder) if folder else None, changed_before_ns=inf)
+    found = (sidecars.of(row["audio_root"], row["path"]) for row in files)
+    return tuple(sorted({str(file.path) for file in found if file}))
 
 
 def _known_as(subject: ErasureSubject, settings: Settings) -> set[str]:

@@ -76,6 +76,12 @@ from ser_batch.errors.run import (
     WarehouseTestError,
     WrongKeyError,
 )
+from ser_batch.errors.transcripts import (
+    LargeTranscriptError,
+    RecognitionError,
+    TranscriptError,
+    UnmatchedSpeakersError,
+)
 
 __all__ = [
     "AmbiguousCallError",
@@ -104,6 +110,7 @@ __all__ = [
     "LabelFileError",
     "LakeError",
     "LargeAudioError",
+    "LargeTranscriptError",
     "LeakError",
     "LockedError",
     "LongAudioError",
@@ -126,6 +133,7 @@ __all__ = [
     "ObjectionListError",
     "OutsideRootError",
     "QueryError",
+    "RecognitionError",
     "RootError",
     "RootIsFileError",
     "SampleRateError",
@@ -137,6 +145,7 @@ __all__ = [
     "StateFileError",
     "StopError",
     "TooFewLabelsError",
+    "TranscriptError",
     "TruncatedAudioError",
     "TwoChannelSideError",
     "UnexpectedFileError",
@@ -144,6 +153,7 @@ __all__ = [
     "UnknownFeatureSetError",
     "UnknownPersonError",
     "UnknownWeightsError",
+    "UnmatchedSpeakersError",
     "UnreadableFileError",
     "WarehouseError",
     "WarehouseTestError",

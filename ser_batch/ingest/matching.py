@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from ser_batch.config import IngestSettings, Settings
@@ -18,6 +18,8 @@ from ser_batch.ingest.values import quoted
 FILE_COLUMNS = ("file", "path", "filename", "file_name", "recording", "audio")
 ID_COLUMNS = ("call_id",)
 TEXT_COLUMNS = ("queue", "agent", "team", "customer", "language")
+TRANSCRIPT = "transcript"
+"""Column of transcripts; what stands in it is never kept with the line."""
 OWN_COLUMNS = {
     *FILE_COLUMNS,
     *ID_COLUMNS,
@@ -31,6 +33,7 @@ OWN_COLUMNS = {
     "single_channel_role",
     "first_speaker",
     "side",
+    TRANSCRIPT,
 }
 
 
@@ -129,6 +132,13 @@ def renamed(fields: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, 
         own = ours.get(name.lower(), name)
         result[own.lower() if own.lower() in OWN_COLUMNS else own] = text
     return result
+
+
+def without_transcript(line: Line, columns: Mapping[str, str]) -> Line:
+    """A line as it may be kept."""
+    theirs = columns.get(TRANSCRIPT, TRANSCRIPT).lower()
+    kept = {n: text for n, text in line.fields.items() if n.lower() not in (TRANSCRIPT, theirs)}
+    return replace(line, fields=kept)
 
 
 def line_issues(

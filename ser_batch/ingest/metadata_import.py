@@ -11,7 +11,13 @@ from pathlib import Path
 from ser_batch.config import IngestSettings, Settings
 from ser_batch.errors import MetadataContentError
 from ser_batch.ingest.issues import replace_issues, warned
-from ser_batch.ingest.matching import FILE_COLUMNS, ID_COLUMNS, DataIssue, renamed
+from ser_batch.ingest.matching import (
+    FILE_COLUMNS,
+    ID_COLUMNS,
+    DataIssue,
+    renamed,
+    without_transcript,
+)
 from ser_batch.ingest.metadata import BadLine, MetadataFile, is_empty, read_lines, source_id
 from ser_batch.ingest.pseudonyms import read_pseudonyms
 from ser_batch.ingest.scan import printable
@@ -72,7 +78,7 @@ def _keep(
     """Write the lines of a file and its issues; returns how many lines."""
     issues = [warned(issue, "ingest") for issue in file_issues(read, settings)]
     replace_issues(lake, f"metadata-{part.name}", issues, now)
-    found = read.lines
+    found = [without_transcript(line, settings.columns) for line in read.lines]
     if pseudonyms := read_pseudonyms(settings):
         found = [replace(line, fields=pseudonyms.applied(line.fields)) for line in found]
     lines = [line for line in found if line_stone(line, settings.columns) not in stones]

@@ -23,6 +23,7 @@ from ser_batch.ingest.matching import OWN_COLUMNS, DataIssue, renamed
 from ser_batch.labels.files import SNIPPETS
 from ser_batch.monitoring.run_record import last_published
 from ser_batch.report.files import delete_report, report_times
+from ser_batch.stages.transcripts import forget_words
 from ser_batch.store.closed_days import close_before, closed_before
 from ser_batch.store.disk import disk
 from ser_batch.store.drop import drop_rows
@@ -38,6 +39,7 @@ from ser_batch.tables import (
     RECORDINGS,
     RUNS,
     SEGMENTS,
+    TRANSCRIPTS,
 )
 from ser_batch.warehouse.sources import predictions_of
 
@@ -82,6 +84,10 @@ def keep_retention(
     ):
         if days is not None:
             gone[table] += _delete_days(lake.folder / table, now.date() - dt.timedelta(days))
+    if settings.policy.transcripts:
+        gone["transcripts"] += _delete_days(lake.folder / TRANSCRIPTS.name, closed_before(lake))
+    else:
+        gone["transcripts"] += forget_words(root)
     gone["attributes"] += _forget_attributes(lake, settings, now)
     gone["snippets"] += _delete_snippets(root.labels, keep.snippets_days, now)
     gone["reports"] += _delete_reports(root.reports, keep.reports_days, now)

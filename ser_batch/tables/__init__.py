@@ -14,6 +14,7 @@ from ser_batch.tables.labels import LABEL_QUEUE, LABELS
 from ser_batch.tables.migrations import MIGRATIONS, migrate
 from ser_batch.tables.operation import ACCESS_LOG, ERASED, QUARANTINE, RUNS
 from ser_batch.tables.scores import DRIFT, PREDICTIONS, PROFILES, predictions_contract
+from ser_batch.tables.transcripts import TRANSCRIPTS
 
 WRITTEN_ANY_TIME = (LABELS, ACCESS_LOG)
 """Tables that people write while a run is at work: each under a lock of its own."""
@@ -39,6 +40,7 @@ __all__ = [
     "RECORDINGS",
     "RUNS",
     "SEGMENTS",
+    "TRANSCRIPTS",
     "WRITTEN_ANY_TIME",
     "Packed",
     "TableContract",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from dataclasses import asdict
@@ -11,16 +12,20 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import main
+from ser_batch.clock import utc_now
+from ser_batch.config import PolicySettings
 from ser_batch.erasure.erase import PENDING, Erased, erase, finish_erasure
 from ser_batch.erasure.plan import ErasureSubject, plan_erasure
 from ser_batch.erasure.proof import search_traces
 from ser_batch.errors import AmbiguousCallError, ErasurePlanError, UnknownPersonError
 from ser_batch.stages.report import republish_without
+from ser_batch.stages.transcripts import keep_transcripts
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, predictions_contract
 from tests.centre import SETTINGS, Centre
 
 KOWALSKI = ErasureSubject("customer", "Kowalski")
+WITH_WORDS = SETTINGS.model_copy(update={"policy": PolicySettings(transcripts=True)})
 NAMES = ("Kowalski", "kowalski@", "k1.wav", "k2.wav", "id-k1", "id-k2", "id-k3", "never-came")
 
 
@@ -29,8 +34,8 @@ def centre(tmp_path: Path) -> Centre:
     return Centre(tmp_path)
 
 
-def erased(centre: Centre, meant: ErasureSubject, *, with_audio: bool = False) -> Erased:
-    plan = plan_erasure(centre.lake, SETTINGS, meant, with_audio=with_audio)
+def erased(centre: Centre, meant: ErasureSubject) -> Erased:
+    plan = plan_erasure(centre.lake, SETTINGS, meant, with_audio=False)
     return erase(centre.root, plan, partial(republish_without, centre.root, SETTINGS))
 
 
@@ -65,11 +70,24 @@ def test_an_erased_customer_stands_nowhere_also_after_another_night(centre: Cent
     assert centre.lines() == ["id-n1", "id-n2", "id-n3"]
 
 
-def test_one_call_is_erased_with_its_audio_and_its_customers_others_are_not(centre: Centre) -> None:
-    done = erased(centre, ErasureSubject("call", "id-n1"), with_audio=True)
+def test_one_call_is_erased_with_its_audio_and_words_and_its_customers_others_are_not(
+    centre: Centre,
+) -> None:
+    for name, text in (("n1", "unforgivable"), ("n2", "splendid")):
+        cue = f"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Customer>{text}\n"
+        (centre.audio / f"{name}.vtt").write_text(cue)
+    in_a_moment = utc_now() + dt.timedelta(seconds=5)
+    keep_transcripts(centre.root, centre.lake.parts(CALLS), [], WITH_WORDS, in_a_moment)
+    assert "unforgivable" in centre.text()
 
-    assert (done.n_audio, done.audio_left) == (1, ())
+    plan = plan_erasure(centre.lake, WITH_WORDS, ErasureSubject("call", "id-n1"), with_audio=True)
+    done = erase(centre.root, plan, partial(republish_without, centre.root, WITH_WORDS))
+
+    assert (done.n_audio, done.audio_left) == (2, ())
     assert not (centre.audio / "n1.wav").exists()
+    assert not (centre.audio / "n1.vtt").exists()
+    assert "unforgivable" not in centre.text()
+    assert "splendid" in centre.text()
     assert (centre.audio / "n2.wav").exists()
     text = centre.text()
     assert "id-n1" not in text
