@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipelines.engine import engine_of, load_bundle, open_engine
 from pipelines.logs import log_stage
 from ser_batch.clock import utc_now
 from ser_batch.config import Settings
+from ser_batch.errors import ModelError
 from ser_batch.labels.gather import labelled_shards, usable_labels
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model
@@ -33,6 +34,7 @@ from ser_batch.training.challenger import N_FOLDS, make_challenger
 from ser_batch.training.enough import TrainingInput, gather_enough, listed_clips
 from ser_batch.training.gate import ModelComparison
 from ser_batch.training.retrain import compare, register_and_promote
+from ser_batch.training.words import fit_words
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,11 @@ def retrain(
         with log_stage("train"):
             trained = train_challenger(context)
         with log_stage("promote"):
-            return promote_if_better(context, trained, may_promote=promote)
+            done = promote_if_better(context, trained, may_promote=promote)
+        if context.settings.policy.transcripts:
+            with log_stage("words"):
+                done["words"] = fit_words_of_champion(context)
+        return done
 
 
 @task(cache_policy=NO_CACHE, task_run_name="refresh {shard.date} {shard.name}")
@@ -146,6 +152,16 @@ def promote_if_better(
         "comparison": None if comparison is None else comparison.as_dict(),
         "folder": str(trained.folder),
     }
+
+
+@task(cache_policy=NO_CACHE, task_run_name="words")
+def fit_words_of_champion(context: RetrainContext) -> dict[str, Any]:
+    """Fit the model of words to the labels, and fuse it with the model that is now in use."""
+    champion = load_model(context.root, context.settings)
+    try:
+        return asdict(fit_words(context.root, context.settings, champion))
+    except ModelError as error:
+        return {"reason": str(error)}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Commands that fit the champion to a root: models align, models calibrate."""
+"""Commands that fit the champion to a root: models align, calibrate and fit-words."""
 
 from __future__ import annotations
 
@@ -83,6 +83,41 @@ def calibrate(
         f"fitted to: log loss {refit.loss_before:.3f} → {refit.loss_after:.3f}, ECE "
         f"{refit.ece_before:.3f} → {refit.ece_after:.3f}.\nIt scores once you promote it: "
         f'ser-batch models promote {found.bundle.folder.name} --why "…"'
+    )
+
+
+def fit_words(
+    root: RootOption = DEFAULT_ROOT,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a model of words to this root's labels, and fuse it with the champion.
+
+    It needs policy.transcripts and labelled segments with words. It is written only if it ranks
+    labelled segments of callers that it was not fitted to better than the voice alone, and then
+    scores from the next night on. `ser-batch retrain` fits it too.
+
+    Example:
+
+      ser-batch models fit-words
+    """
+    from ser_batch.scoring.choose import load_model
+    from ser_batch.store.lock import only_run
+    from ser_batch.training.words import fit_words as fit_words_of
+
+    place = open_root(root)
+    chosen = read_settings(place, settings)
+    with only_run(place):
+        found = fit_words_of(place, chosen, load_model(place, chosen))
+    if as_json:
+        print_json(asdict(found))
+        return
+    typer.echo(
+        f"Words of {found.n_learnt} labelled segments, {found.n_terms} terms.\nOn "
+        f"{found.n_measured} segments of {found.n_callers} callers that no part was fitted to "
+        f"({found.n_with_words} with known words): AUC of the voice {found.auc_voice:.3f}, of "
+        f"words {found.auc_words:.3f}, of both {found.auc_fused:.3f} (gain {found.auc_gain:.3f}, "
+        f"at least {found.auc_gain_low:.3f}).\nThe next night scores with both."
     )
 
 

@@ -247,3 +247,6 @@ def _show_retrained(result: dict[str, Any]) -> None:
         show_contest({"champion": "champion", "challenger": "challenger", **result["comparison"]})
     verdict = "It scores from the next night on" if result["promoted"] else "It stays a challenger"
     typer.echo(f"{verdict}: {'; '.join(result['reasons'])}")
+    if words := result.get("words"):
+        gain = "AUC of the voice {auc_voice:.3f}, of both {auc_fused:.3f}"
+        typer.echo(f"Words: {words.get('reason') or gain.format(**words)}")

@@ -28,6 +28,7 @@ from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
 from ser_batch.report.files import redact
 from ser_batch.scoring.manifest import FITTED_TO, read_evaluation, read_manifest
+from ser_batch.scoring.words import read_words
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.content import read_bytes
 from ser_batch.store.copies import restore_copies
@@ -183,7 +184,7 @@ def _delete_audio(plan: Erasure) -> list[str]:
 
 
 def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
-    """Folders of the models that some recordings taught, or that were fitted to them."""
+    """Models that some recordings taught, or that were fitted to them, below the models' folder."""
     names = []
     for folder in sorted(root.models.glob("*/")):
         try:
@@ -194,4 +195,8 @@ def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:
         learnt = [*(entry.get("recordings", ()) for entry in training), fitted_to]
         if any(recordings.intersection(own) for own in learnt):
             names.append(folder.name)
+    for file in sorted(root.words.glob("*.json")):
+        words = read_words(file)
+        if words is not None and recordings.intersection(words.recordings):
+            names.append(f"{file.parent.name}/{file.name}")
     return tuple(names)

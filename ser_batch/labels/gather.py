@@ -28,6 +28,7 @@ from ser_batch.tables import (
     LABELS,
     RECORDINGS,
     SEGMENTS,
+    TRANSCRIPTS,
     features_contract,
 )
 
@@ -139,20 +140,12 @@ def features_of(
     that covers nearly the same span.
     """
     contract = features_contract(feature_set.name, feature_set.names)
-    by_channel: dict[tuple[str, int], list[SoftLabel]] = defaultdict(list)
-    for label in labels:
-        by_channel[label.key[:2]].append(label.soft)
+    by_channel = _by_channel(labels)
     found: dict[SegmentKey, FloatArray] = {}
     for part in labelled_shards(lake, labels):
         if (lake.tags(contract, part) or {}).get("feature_set") != feature_set.digest:
             continue
-        segments = lake.read(SEGMENTS, [part], [*KEY, "start_s", "end_s"]).to_pylist()
-        matched = {
-            segment_key(row): soft.key
-            for row in segments
-            for soft in by_channel.get((row["recording_id"], row["channel"]), ())
-            if _overlap(soft, row["start_s"], row["end_s"]) >= LEAST_OVERLAP
-        }
+        matched = _matched(lake, part, by_channel)
         table = lake.read(contract, [part])
         keys = zip(*(table[name].to_pylist() for name in KEY), strict=True)
         rows = [(i, matched[key]) for i, key in enumerate(keys) if key in matched]
@@ -160,6 +153,38 @@ def features_of(
         matrix = taken.select(feature_set.names).to_numpy()
         found |= {key: matrix[i] for i, (_, key) in enumerate(rows)}
     return found
+
+
+def texts_of(lake: Lake, labels: Sequence[UsableLabel]) -> dict[SegmentKey, str]:
+    """What is said in what annotators labelled, of the labels whose segments have words."""
+    by_channel = _by_channel(labels)
+    found: dict[SegmentKey, str] = {}
+    for part in labelled_shards(lake, labels):
+        matched = _matched(lake, part, by_channel)
+        for row in lake.read(TRANSCRIPTS, [part], [*KEY, "text"]).to_pylist():
+            key = matched.get(segment_key(row))
+            if key is not None and row["text"]:
+                found[key] = row["text"]
+    return found
+
+
+def _by_channel(labels: Sequence[UsableLabel]) -> dict[tuple[str, int], list[SoftLabel]]:
+    by_channel: dict[tuple[str, int], list[SoftLabel]] = defaultdict(list)
+    for label in labels:
+        by_channel[label.key[:2]].append(label.soft)
+    return by_channel
+
+
+def _matched(
+    lake: Lake, part: Part, by_channel: Mapping[tuple[str, int], Sequence[SoftLabel]]
+) -> dict[SegmentKey, SegmentKey]:
+    """Segments of now → the labels that hold for them."""
+    return {
+        segment_key(row): soft.key
+        for row in lake.read(SEGMENTS, [part], [*KEY, "start_s", "end_s"]).to_pylist()
+        for soft in by_channel.get((row["recording_id"], row["channel"]), ())
+        if _overlap(soft, row["start_s"], row["end_s"]) >= LEAST_OVERLAP
+    }
 
 
 def _overlap(soft: SoftLabel, start_s: float, end_s: float) -> float:

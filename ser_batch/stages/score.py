@@ -1,4 +1,7 @@
-"""Score: the features of one shard through a model, into the predictions of that model."""
+"""Score: the features of one shard through a model, into the predictions of that model.
+
+Where words may be kept and a model of words was fitted to this one, it reads them too.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ser_batch.config import ModelSettings, Settings
+from ser_batch.config import ModelSettings, Settings, digest
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import AnalysisLostError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.reasons import reasons
+from ser_batch.scoring.words import Fused, WordsModel, fuse, read_words, words_file
 from ser_batch.store.checked import file_states, unlike_before
 from ser_batch.store.commit import issues_part
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.part_file import stated_digest
+from ser_batch.store.paths import Root
 from ser_batch.tables import (
     PREDICTIONS,
     QUARANTINE,
     SEGMENTS,
+    TRANSCRIPTS,
     TableContract,
     features_contract,
     predictions_contract,
@@ -43,7 +50,8 @@ class ScoreResult:
 def is_unscored(lake: Lake, shard: Part, model_id: str, settings: Settings) -> bool:
     """Whether a shard's predictions by a model are missing or were made from other features."""
     target = predictions_contract(model_id)
-    return lake.sound_tags(target, shard) != _tags(lake, shard, settings)
+    words = _words_model(lake, model_id, settings)
+    return lake.sound_tags(target, shard) != _tags(lake, shard, settings, words)
 
 
 def unscored_shards(
@@ -53,8 +61,10 @@ def unscored_shards(
 
     The root is held.
     """
-    wanted = (settings.model.min_confidence, settings.model.min_emotion_confidence)
-    tables = (_features(settings), predictions_contract(model_id))
+    words = _words_model(lake, model_id, settings)
+    limits = (settings.model.min_confidence, settings.model.min_emotion_confidence)
+    wanted = limits if words is None else (*limits, words.digest)
+    tables = (_features(settings), predictions_contract(model_id), TRANSCRIPTS)
     return unlike_before(
         lake,
         f"scored-by-{model_id}",
@@ -77,11 +87,13 @@ def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreR
     """
     features = lake.read(_features(settings), [shard])
     names = get_feature_set(settings.features.set).names
-    rows = prediction_rows(features, names, bundle, settings.model)
+    words = _words_model(lake, bundle.model_id, settings)
+    said = None if words is None else Said(words, _texts(lake, shard, features))
+    rows = prediction_rows(features, names, bundle, settings.model, said)
     n_scored = rows.num_rows
     target = predictions_contract(bundle.model_id)
     rows = pa.concat_tables([rows, _outlived(lake, shard, target, rows)])
-    lake.write(target, shard, rows, _tags(lake, shard, settings))
+    lake.write(target, shard, rows, _tags(lake, shard, settings, words))
     return ScoreResult(n_scored)
 
 
@@ -101,14 +113,36 @@ def _outlived(lake: Lake, shard: Part, target: TableContract, rows: pa.Table) ->
     return before.filter(pc.and_(pc.and_(of_lost, is_shown), pc.invert(is_scored)))
 
 
-def _tags(lake: Lake, shard: Part, settings: Settings) -> dict[str, str]:
+def _tags(lake: Lake, shard: Part, settings: Settings, words: WordsModel | None) -> dict[str, str]:
     """What a shard's predictions are made from, beside the model."""
     tags = lake.sound_tags(_features(settings), shard) or {}
-    return {
+    made_from = {
         "features": tags.get("content", ""),
         "min_confidence": f"{settings.model.min_confidence:g}",
         "min_emotion_confidence": f"{settings.model.min_emotion_confidence:g}",
     }
+    path = lake.path(TRANSCRIPTS, shard)
+    if words is not None and path.exists():
+        made_from["words"] = digest([words.digest, stated_digest(path)])
+    return made_from
+
+
+def _words_model(lake: Lake, model_id: str, settings: Settings) -> WordsModel | None:
+    """The model of words that is fused with a model; None where words may not be kept."""
+    if not settings.policy.transcripts:
+        return None
+    return read_words(words_file(Root(lake.folder.parent), model_id))
+
+
+def _texts(lake: Lake, shard: Part, features: pa.Table) -> list[str]:
+    """What is said in each segment of a feature table, empty where nothing is known."""
+    names = list(TRANSCRIPTS.key)
+    rows = lake.read(TRANSCRIPTS, [shard], [*names, "text"]).to_pylist()
+    said = {tuple(row[name] for name in names): row["text"] for row in rows}
+    return [
+        said.get(key, "")
+        for key in zip(*(features[name].to_pylist() for name in names), strict=True)
+    ]
 
 
 def _features(settings: Settings) -> TableContract:
@@ -116,18 +150,43 @@ def _features(settings: Settings) -> TableContract:
     return features_contract(feature_set.name, feature_set.names)
 
 
+@dataclass(frozen=True)
+class Said:
+    """What is said in some segments, and the model that reads it."""
+
+    model: WordsModel
+    texts: Sequence[str]
+
+
 def prediction_rows(
-    features: pa.Table, names: Sequence[str], bundle: Bundle, settings: ModelSettings
+    features: pa.Table,
+    names: Sequence[str],
+    bundle: Bundle,
+    settings: ModelSettings,
+    said: Said | None,
 ) -> pa.Table:
-    """Rows of `predictions` for rows of a feature table."""
+    """Rows of `predictions` for rows of a feature table.
+
+    Args:
+        features: rows of the table
+        names: of its features
+        bundle: the model of the voice
+        settings: when it abstains
+        said: in each row's segment; None: by the voice alone
+    """
     matrix = np.empty((features.num_rows, len(names)), np.float32)
     for position, name in enumerate(names):
         matrix[:, position] = features[name].to_numpy()
     scores = score_segments(bundle.predictor, matrix, names)
+    if said is None:
+        nothing_said = np.full(len(matrix), np.nan)
+        fused = Fused(scores.dissatisfaction, nothing_said, scores.is_uncertain(settings))
+    else:
+        fused = fuse(said.model, said.texts, scores, settings)
     callers = list(
         zip(features["recording_id"].to_pylist(), features["channel"].to_pylist(), strict=True)
     )
-    said = reasons(bundle.predictor, matrix, names, callers)
+    why = reasons(bundle.predictor, matrix, names, callers)
     nothing = pa.nulls(features.num_rows, pa.float32())
     known = {
         name: pa.array(scores.probabilities[:, position], pa.float32())
@@ -137,12 +196,14 @@ def prediction_rows(
         pa.table(
             {
                 **{name: features[name] for name in PREDICTIONS.key},
-                "dissatisfaction": pa.array(scores.dissatisfaction, pa.float32()),
-                "is_uncertain": pa.array(scores.is_uncertain(settings)),
+                "dissatisfaction": pa.array(fused.dissatisfaction, pa.float32()),
+                "dissatisfaction_voice": pa.array(scores.dissatisfaction, pa.float32()),
+                "dissatisfaction_words": pa.array(fused.words, pa.float32(), from_pandas=True),
+                "is_uncertain": pa.array(fused.is_uncertain),
                 "emotion": pa.array(scores.emotions(settings), pa.string()),
                 "confidence": pa.array(scores.confidence, pa.float32()),
                 "ood_score": pa.array(scores.ood_score, pa.float32()),
-                "reasons": pa.array(said, pa.list_(pa.string())),
+                "reasons": pa.array(why, pa.list_(pa.string())),
                 **{f"p_{name}": known.get(name, nothing) for name in EMOTIONS},
             }
         )

@@ -85,7 +85,7 @@ def keep_transcripts(
 
 
 def forget_words(root: Root) -> int:
-    """Delete every word that was kept, and issues with transcripts; how many parts had words.
+    """Delete every word that was kept, models of words included; how many parts had words.
 
     The root is held.
     """
@@ -97,6 +97,7 @@ def forget_words(root: Root) -> int:
         if part.name.startswith(_WRITER):
             lake.remove(QUARANTINE, part)
     shutil.rmtree(lake.folder / TRANSCRIPTS.name, ignore_errors=True)
+    shutil.rmtree(root.words, ignore_errors=True)
     return len(gone)
 
 

@@ -40,6 +40,11 @@ class Root:
         return self.models / "encoders"
 
     @property
+    def words(self) -> Path:
+        """Models of words, a file for each model of the voice that they are fused with."""
+        return self.models / "words"
+
+    @property
     def labels(self) -> Path:
         """What annotators are given: one folder a batch, with its snippets."""
         return self.path / "labels"

@@ -9,8 +9,17 @@ import pyarrow as pa
 from ser_batch.errors import ContractError
 from ser_batch.tables.contract import TableContract
 
+
+def _by_voice_alone(table: pa.Table) -> pa.Table:
+    """Predictions before words were read."""
+    nothing = pa.nulls(table.num_rows, pa.float32())
+    voice = table.append_column("dissatisfaction_voice", table["dissatisfaction"])
+    return voice.append_column("dissatisfaction_words", nothing)
+
+
 MIGRATIONS: dict[tuple[str, int], Callable[[pa.Table], pa.Table]] = {
     ("features", 1): lambda table: table,  # a part had a column a feature
+    ("predictions", 1): _by_voice_alone,
 }
 """(table, old version) → step that turns a file of that version into the next."""
 

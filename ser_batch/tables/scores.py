@@ -16,7 +16,7 @@ from ser_batch.tables.contract import (
 
 PREDICTIONS = TableContract(
     name="predictions",
-    version=1,
+    version=2,
     grain="one row a segment and model, customers that may be scored only",
     key=SEGMENT_KEY,
     arrow=pa.schema(
@@ -28,6 +28,13 @@ PREDICTIONS = TableContract(
                 "dissatisfaction",
                 pa.float32(),
                 "calibrated probability that listeners perceive anger or frustration, 0..1",
+            ),
+            column("dissatisfaction_voice", pa.float32(), "the same, by the voice alone, 0..1"),
+            column(
+                "dissatisfaction_words",
+                pa.float32(),
+                "the same, by the words alone, 0..1; null: there are none that are known",
+                nullable=True,
             ),
             column("is_uncertain", pa.bool_(), "the model abstains about dissatisfaction"),
             column("emotion", pa.string(), "likeliest emotion, or uncertain"),

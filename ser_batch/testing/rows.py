@@ -146,11 +146,14 @@ def prediction(
     probabilities = probabilities or {"neutral": 1.0}
     suggested = sum(LIKELY_DISSATISFIED.get(name, 0) * p for name, p in probabilities.items())
     likeliest = max(probabilities, key=lambda name: probabilities[name])
+    known = min(suggested, 1) if dissatisfaction is None else dissatisfaction
     return {
         "recording_id": recording_id,
         "channel": channel,
         "segment_no": segment_no,
-        "dissatisfaction": min(suggested, 1) if dissatisfaction is None else dissatisfaction,
+        "dissatisfaction": known,
+        "dissatisfaction_voice": known,
+        "dissatisfaction_words": None,
         "is_uncertain": emotion == "uncertain",
         "emotion": emotion or likeliest,
         "ood_score": 0.2,

@@ -56,10 +56,10 @@ def calibrate(root: Root, settings: Settings, *, who: str) -> Calibrated:
     """
     champion, lake = load_model(root, settings), Lake(root.lake)
     material = gather(lake, settings)
-    rows = _usable(champion, material, learnt_callers(lake, champion), settings)
+    rows = usable_rows(champion, material, learnt_callers(lake, champion), settings)
     measured = material.measured_by.take(rows)
-    truth = np.array([_level(shares, settings.retrain) for shares in measured.shares])
-    _check_enough(truth, measured.callers, settings.retrain)
+    truth = np.array([level_of(shares, settings.retrain) for shares in measured.shares])
+    check_enough(truth, measured.callers, settings.retrain)
     model = champion.predictor
     names = get_feature_set(settings.features.set).names
     log_odds = model.head.log_odds(model.read(material.features[rows], names), model.feature_names)
@@ -91,7 +91,7 @@ def calibrate(root: Root, settings: Settings, *, who: str) -> Calibrated:
     return Calibrated(bundle, found)
 
 
-def _usable(
+def usable_rows(
     champion: Bundle, material: Material, learnt: set[str], settings: Settings
 ) -> list[int]:
     """Random labels of speech that the model knows, of callers that it did not learn from."""
@@ -105,12 +105,17 @@ def _usable(
     ]
 
 
-def _level(shares: Mapping[str, float], settings: RetrainSettings) -> float:
+def level_of(shares: Mapping[str, float], settings: RetrainSettings) -> float:
     """How dissatisfied a segment is to its annotators, 0..1."""
     return sum(settings.dissatisfied.get(name, 0.0) * share for name, share in shares.items())
 
 
-def _check_enough(truth: DoubleArray, callers: Sequence[str], settings: RetrainSettings) -> None:
+def check_enough(truth: DoubleArray, callers: Sequence[str], settings: RetrainSettings) -> None:
+    """Make sure that there are enough random labels to tune a probability.
+
+    Raises:
+        ModelError: naming how many are needed
+    """
     n_callers, n_yes = len(set(callers)), float(truth.sum())
     least = min(n_yes, len(truth) - n_yes)
     if (

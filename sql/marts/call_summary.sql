@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 7
+-- version: 8
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -18,6 +18,9 @@
 -- coverage_eligible: scored_s over eligible_s, 0..1; null: nothing may be scored
 -- dissatisfaction: duration-weighted mean of the segments, 0 content..1 dissatisfied;
 --   null, as all that follows from it, with less scored speech than dissatisfaction.min_scored_s
+-- dissatisfaction_voice: as dissatisfaction, by the voice alone, over segments with a known voice
+-- dissatisfaction_words: as dissatisfaction, by the words alone, over segments with known words;
+--   null: there are none
 -- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
 -- dissatisfied_share_if_content: the share of the eligible speech if all uncertain speech were
@@ -107,6 +110,16 @@ segments_placed as (
         first(is_dissatisfied) over by_badness as worst_is_dissatisfied
     from segments_in_order
     window by_badness as (partition by recording_id order by worse_s)
+),
+
+voice_and_words as (
+    select
+        recording_id,
+        call_dissatisfaction(dissatisfaction_voice, duration_s) as dissatisfaction_voice,
+        call_dissatisfaction(dissatisfaction_words, duration_s) as dissatisfaction_words
+    from segment_emotion
+    inner join calls_with_enough using (recording_id)
+    group by recording_id
 ),
 
 parts_of_calls as (
@@ -199,6 +212,8 @@ select
     coalesce(scored_speech.scored_s, 0) / nullif(customer_segments.eligible_s, 0)
         as coverage_eligible,
     scored.dissatisfaction,
+    voice_and_words.dissatisfaction_voice,
+    voice_and_words.dissatisfaction_words,
     parts.dissatisfaction_peak,
     scored.dissatisfaction_start,
     scored.dissatisfaction_end,
@@ -248,6 +263,7 @@ left join predicted_segments using (recording_id)
 left join scored_speech using (recording_id)
 left join calls_with_enough as scored using (recording_id)
 left join parts_of_calls as parts using (recording_id)
+left join voice_and_words using (recording_id)
 left join emotions_of_calls using (recording_id)
 left join reasons_of_calls using (recording_id)
 left join lost_calls using (recording_id)

@@ -1,7 +1,10 @@
 -- grain: one row a scored segment: the customer's, where it may be scored
--- version: 2
+-- version: 3
 -- built: by call date
--- dissatisfaction: 0 content..1 dissatisfied; null where the model is uncertain
+-- dissatisfaction: 0 content..1 dissatisfied, of voice and words together where there are words;
+--   null where the model is uncertain
+-- dissatisfaction_voice: by the voice alone, 0 content..1 dissatisfied; null: out of distribution
+-- dissatisfaction_words: by the words alone, 0 content..1 dissatisfied; null: no words are known
 select
     calls.call_date,
     calls.started_at,
@@ -21,6 +24,9 @@ select
     predictions.reasons,
     columns('^p_'),
     dissatisfaction.dissatisfaction,
+    if(predictions.ood_score > 1, null, predictions.dissatisfaction_voice)
+        as dissatisfaction_voice,
+    predictions.dissatisfaction_words,
     dissatisfaction.is_dissatisfied,
     segments.speech_ratio,
     segments.snr_db,

@@ -9,6 +9,8 @@ with emotions as (
         ood_score,
         reasons,
         dissatisfaction,
+        dissatisfaction_voice,
+        dissatisfaction_words,
         is_dissatisfied,
         columns('^p_')
     from segment_emotion

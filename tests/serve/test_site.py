@@ -30,7 +30,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Root:
     put_weeks(lake, n_calls=300)
     put_call(
         lake,
-        *(prediction(segment_no=number, anger=0.99, neutral=0.01) for number in range(9)),
+        *(
+            {
+                **prediction(segment_no=number, anger=0.99, neutral=0.01),
+                "dissatisfaction_words": 0.07 if number == 0 else None,
+            }
+            for number in range(9)
+        ),
         recording_id="nasty",
         call_id=NASTY,
         queue=NASTY,
@@ -190,6 +196,15 @@ def test_a_call_that_is_not_scored_shows_how_the_sides_talked_and_no_emotion(cli
     assert "Overtalk" in page
     for word in ("Dissatisfaction", "anger", "Worst moment", "Predicted emotion"):
         assert word not in page
+
+
+def test_a_call_with_words_shows_what_each_part_says(client, root):
+    page = client.get("/calls/nasty").text
+    assert "By words" in page
+    cells = re.findall(r'data-label="By (voice|words)">(.*?)</td>', page)
+    assert cells[:4] == [("voice", "0.99"), ("words", "0.07"), ("voice", "0.99"), ("words", "–")]
+    [(other,)] = ask(root, "select recording_id from call_summary where queue = 'billing' limit 1")
+    assert "By words" not in client.get(f"/calls/{other}").text
 
 
 def test_pages_follow_the_swap(tmp_path: Path):

@@ -33,7 +33,10 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *(
             call_rows(
                 *(
-                    prediction(segment_no=n, anger=level, neutral=1 - level)
+                    {
+                        **prediction(segment_no=n, anger=level, neutral=1 - level),
+                        "dissatisfaction_words": 0.7 if n == 1 else None,
+                    }
                     for n, level in enumerate((anger, anger, 0.2))
                 ),
                 recording_id=name,
@@ -99,6 +102,27 @@ def test_customers_who_were_dissatisfied_twice_are_found(month):
     [row] = answer(month, "customers_dissatisfied_again")
     assert (row["customer"], row["count_dissatisfied_calls"]) == ("caller", 2)
     assert row["worst_call_id"] == "call-third"
+
+
+def test_what_is_said_and_how_it_sounds_disagree_in_one_segment(month):
+    [row] = answer(month, "where_words_and_voice_disagree")
+    assert (row["call_id"], row["start_s"]) == ("call-first", 10)
+    assert (row["dissatisfaction_voice"], row["dissatisfaction_words"]) == pytest.approx((0.1, 0.7))
+    assert row["words_less_voice"] == pytest.approx(0.6)
+    with connect(month) as con:
+        of_call = query(
+            con,
+            """
+            select dissatisfaction_voice, dissatisfaction_words
+            from call_summary where call_id = 'call-first'
+        """,
+        )
+    assert of_call.to_pylist() == [
+        {
+            "dissatisfaction_voice": pytest.approx(0.4 / 3, abs=1e-3),
+            "dissatisfaction_words": pytest.approx(0.7),
+        }
+    ]
 
 
 def test_waits_are_put_into_classes(month):

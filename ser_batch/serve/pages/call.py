@@ -61,6 +61,7 @@ class CallPage:
             "reason": _reason(con, call["not_scored_reason"]),
             "segments": segments,
             "scored": [row for row in segments if row["emotion"] is not None],
+            "has_words": any(row["dissatisfaction_words"] is not None for row in segments),
             "channels": ask(con, "call_channels", values),
             "tenths": ask(con, "call_tenths", values),
             "ticks": [
