@@ -75,7 +75,7 @@ function cellsWithout(...ignored) {
 const listedCells = (...ignored) => cellsWithout(...ignored).filter((cell) => isTimeChosen() || ofPeriod(cell));
 
 function listedDays() {
-  const of = (first, last) => first === last ? longDay(first) : `${shortDay(first)} to ${longDay(last)}`;
+  const of = (first, last) => first === last ? longDay(first) : `${WEEKDAYS[weekdayOf(first)]} ${shortDay(first)} to ${longDay(last)}`;
   if (!isTimeChosen()) return of(...data.period);
   if (choice.day) return longDay(choice.day);
   const days = of(choice.from ?? data.days[0], choice.to ?? data.days.at(-1));

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ser_batch.report import words
 from ser_batch.report.call_list import embedded_calls
@@ -113,7 +114,13 @@ def environment() -> Environment:
     )
     for name in _FILTERS:
         jinja.filters[name] = getattr(words, name)
+    jinja.filters["with_code"] = with_code
     return jinja
+
+
+def with_code(text: str) -> Markup:
+    """Escaped text, what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def asset(name: str) -> str:

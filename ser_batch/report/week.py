@@ -73,6 +73,7 @@ def write_week(
     values = query_values(content.period, queues, settings)
     days = dictionaries(query(con, statement("days_of_all_queues", values)))
     calls = dictionaries(query(con, statement("calls_of_period", values)))
+    calls = calls if every_column else [_queue_named(row) for row in calls]
     tables: list[tuple[str, Sequence[Column], list[Row]]] = [
         (_DAYS_SHEET, DAYS, days),
         ("By queue and day", QUEUES, _of_period(content)),

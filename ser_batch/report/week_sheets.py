@@ -8,7 +8,7 @@ from ser_batch.report.workbook import Column
 
 _SHARE = (
     Column("Dissatisfied calls", "dissatisfied_call_share", "percent", is_coloured=True),
-    Column("95 % from", "dissatisfied_call_share_low", "percent", 9),
+    Column("95 % from", "dissatisfied_call_share_low", "percent", 11),
     Column("95 % to", "dissatisfied_call_share_high", "percent", 9),
 )
 _COUNTS = (
@@ -29,10 +29,10 @@ CHANGES = (
     Column("Queue", "queue", width=22),
     Column("Change", "word", width=26),
     Column("Points", "adjusted_change", "points", 9, "within queue and hour of the day"),
-    Column("95 % from", "adjusted_change_low", "points", 9),
+    Column("95 % from", "adjusted_change_low", "points", 11),
     Column("95 % to", "adjusted_change_high", "points", 9),
     Column("This week", "dissatisfied_call_share", "percent", 11, is_coloured=True),
-    Column("Week before", "dissatisfied_call_share_before", "percent", 11, is_coloured=True),
+    Column("Week before", "dissatisfied_call_share_before", "percent", 13, is_coloured=True),
     Column("Scored calls", "count_scored_calls", "count", 9),
     Column("Scored the week before", "count_scored_calls_before", "count", 12),
 )
@@ -50,8 +50,8 @@ CALLS = (
     Column("Coverage", "coverage", "percent", 10, "of the customer's speech has an emotion"),
     Column("Longest hold, s", "hold_longest_s", "seconds", 9),
     Column("Overtalk", "overtalk_share", "percent", 9, "both speak at once"),
-    Column("Not scored because", "not_scored_meaning", width=30),
-    Column("Recording", "path", width=40),
+    Column("Not scored because", "not_scored_meaning", width=14),
+    Column("Recording", "path", width=24),
 )
 NOT_SCORED = (
     Column("Reason", "meaning", width=48),

@@ -35,6 +35,8 @@ _LEFT = {"align": "left", "indent": 1}
 _DAY_S = 86_400
 _HEADING_HEIGHT = 32
 """Points: two lines."""
+_WIDEST = 60
+"""Characters that a column grows to."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Workbook:
             sheet.write_string(0, number, column.heading, self.heading(column.kind))
             if column.note:
                 sheet.write_comment(0, number, column.note)
-            sheet.set_column(number, number, column.width)
+            sheet.set_column(number, number, _width(column, rows))
         for row_no, row in enumerate(rows[:MOST_ROWS], start=1):
             for number, column in enumerate(columns):
                 self.write(sheet, row_no, number, row[column.field], column.kind)
@@ -145,9 +147,16 @@ class Workbook:
             )
         else:
             if kind == "clock":
-                value = value / _DAY_S
+                value = int(value) / _DAY_S  # whole seconds, as the pages show them
             known = _NUMBERS.get(kind, "0.00" if isinstance(value, float) else "0")
             sheet.write_number(row, column, value, self.style(num_format=known))
+
+
+def _width(column: Column, rows: Sequence[Row]) -> int:
+    """Characters: as given, more where a text of the rows is longer, up to `_WIDEST`."""
+    texts = (row[column.field] for row in rows[:MOST_ROWS])
+    longest = max((len(text) for text in texts if isinstance(text, str)), default=0)
+    return max(column.width, min(longest + 2, _WIDEST))
 
 
 _SCALE = {

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.templating import Jinja2Templates
 
 from ser_batch.labels.judging import LONGEST_NAME
-from ser_batch.report.page import environment
+from ser_batch.report.page import environment, with_code
 
 
 def _environment() -> Environment:
@@ -22,12 +23,19 @@ def _environment() -> Environment:
     jinja = environment()
     jinja.loader = FileSystemLoader(Path(__file__).parent / "templates")
     jinja.filters["tenths"] = _tenths
+    jinja.filters["sentence"] = _sentence
     return jinja
 
 
 def _tenths(value: float | None) -> str:
     """A class of the style sheet for a value from 0 to 1: the policy admits no inline style."""
     return "" if value is None else f"v{round(10 * value)}"
+
+
+def _sentence(text: str) -> Markup:
+    """A message with a capital letter and a full stop, what stands in backticks as code."""
+    text = text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    return with_code(text)
 
 
 TEMPLATES = Jinja2Templates(env=_environment())

@@ -115,12 +115,14 @@ def test_a_queue_and_a_day_show_their_own_calls_only(client, root):
 
 
 @pytest.mark.parametrize(
-    "path", ["/queue?queue=nowhere", "/day?day=2020-01-01", "/day?day=x", "/calls/x"]
+    "path",
+    ["/queue?queue=nowhere", "/day?day=2020-01-01", "/day?day=x", "/calls/x", "/labels"],
 )
 def test_what_is_not_there_is_said(client, path):
     answer = client.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert "Not shown" in answer.text
+    assert 'href="/calls"' in answer.text
 
 
 def test_calls_to_listen_to_are_flagged_ones_in_the_order_of_flag_and_index(client, root):

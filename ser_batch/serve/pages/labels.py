@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ser_batch.errors import NothingQueuedError
 from ser_batch.labels.session import AnswerError, ErasedError, Session
 from ser_batch.serve.access_log import PLAYED, AccessLog
 from ser_batch.serve.exchange import TEMPLATES, json_object, person_name, text_field
@@ -55,7 +56,10 @@ class LabelsPage:
         ]
 
     def _page(self, request: Request) -> Response:
-        _ = self._session  # nothing queued: said at once
+        try:
+            _ = self._session
+        except NothingQueuedError as error:
+            raise HTTPException(404, error.one_line()) from None
         return TEMPLATES.TemplateResponse(request, "labels.html")
 
     def _ask(self, request: Request) -> Response:
