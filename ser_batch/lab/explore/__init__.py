@@ -1,0 +1,1 @@
+"""What is in labelled corpora, before a model learns from them."""
