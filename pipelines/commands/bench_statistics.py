@@ -1,4 +1,4 @@
-"""Commands `bench statistics` and `bench gate`: how often decisions by chance are wrong."""
+"""Commands `bench statistics`, `gate` and `words`: how often decisions by chance are wrong."""
 
 from __future__ import annotations
 
@@ -51,4 +51,24 @@ def gate(
 
     with progress_bar() as on_progress:
         result = run(n_labels=labels, n_callers=labels // 2, n_runs=runs, on_progress=on_progress)
+    print_figures(result, as_json=as_json)
+
+
+def words(
+    labels: Annotated[int, typer.Option(help="Labels that teach, and that measure.", min=80)] = 300,
+    runs: Annotated[int, typer.Option(help="Simulated places of each kind.", min=5)] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """What words add to the voice on simulated labels, and how often chance adopts them.
+
+    Examples:
+
+      ser-batch bench words
+
+      ser-batch bench words --labels 600 --runs 40 --json
+    """
+    from ser_batch.lab.bench.words import run
+
+    with progress_bar() as on_progress:
+        result = run(n_labels=labels, n_runs=runs, on_progress=on_progress)
     print_figures(result, as_json=as_json)

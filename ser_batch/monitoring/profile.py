@@ -130,9 +130,8 @@ def _profile_shard(
     predictions = _frame(lake.read(predictions_contract(model_id), [shard]))
     counts: Counts = {("coverage", name): row for name, row in _coverage(_frame(calls), scoring)}
     counts["coverage", UNSURE] = uncertain_counts(predictions["is_uncertain"])
-    scores = score_counts(
-        predictions["emotion"].to_list(), predictions["confidence"], predictions["dissatisfaction"]
-    )
+    by_voice = predictions["dissatisfaction_voice"]  # as the training data's; words come and go
+    scores = score_counts(predictions["emotion"].to_list(), predictions["confidence"], by_voice)
     counts |= {("scores", name): row for name, row in scores.items()}
     counts |= {("line", name): row for name, row in _line(lake, shard, scoring, _frame(recordings))}
     n_scored = predictions["recording_id"].n_unique()

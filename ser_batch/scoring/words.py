@@ -35,9 +35,15 @@ _EDGE = 1e-6
 
 @dataclass(frozen=True)
 class Fusion:
-    """Log-odds of both parts, weighed."""
+    """How much words move the log-odds of the voice, which keeps its level and its scale.
 
-    voice: float
+    So segments with words and segments without are ranked on one scale.
+
+    Attributes:
+        words: weight of their log-odds, 0 or more
+        offset: added where there are words
+    """
+
     words: float
     offset: float
 
@@ -48,7 +54,7 @@ class Fusion:
             voice: probability by the voice, shape (n,)
             words: log-odds of the model of words, shape (n,)
         """
-        return np.asarray(expit(self.voice * log_odds_of(voice) + self.words * words + self.offset))
+        return np.asarray(expit(log_odds_of(voice) + self.words * words + self.offset))
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import scipy
 
-from ser_batch.arrays import BoolArray, DoubleArray
-from ser_batch.config import RetrainSettings, Settings
+from ser_batch.arrays import DoubleArray, IntArray
+from ser_batch.config import Settings
 from ser_batch.errors import ModelError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.gather import UsableLabel, texts_of, usable_labels
@@ -38,6 +38,8 @@ STRENGTH = 4.0
 N_FOLDS = 5
 PULL = 2.0
 """Labels' worth of pull towards the voice alone, so that few labels change little."""
+LEAST_SCALE = 0.2
+"""Of the voice's log-odds: words move a voice that says nothing so much at most."""
 LEVEL = 0.05
 """Of a one-sided error: words must rank held-out segments better than the voice alone does."""
 
@@ -69,7 +71,7 @@ class WordsFigures:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class Measured:
     """Segments drawn by chance of callers that no part learnt from.
 
     Attributes:
@@ -101,11 +103,15 @@ def fit_words(root: Root, settings: Settings, champion: Bundle) -> WordsFigures:
     labels = usable_labels(lake, settings)
     texts = texts_of(lake, labels)
     learn = [label for label in labels if _teaches(label) and label.key in texts]
-    model = _head(learn, [texts[label.key] for label in learn], settings.retrain)
+    model = fit_head(
+        [texts[label.key] for label in learn],
+        np.array([level_of(label.soft.shares, settings.retrain) for label in learn]),
+        [label.caller for label in learn],
+    )
     said = {segment_name(key): text for key, text in texts.items()}
     measured = _measured(lake, settings, champion, said)
     log_odds = model.log_odds(measured.texts)
-    figures = _figures(model, measured, log_odds, n_learnt=len(learn))
+    figures = worth(model, measured, log_odds, n_learnt=len(learn))
     if figures.auc_gain_low <= 0:
         raise ModelError(
             "words do not rank the labelled segments of held-out callers better than the voice "
@@ -118,7 +124,7 @@ def fit_words(root: Root, settings: Settings, champion: Bundle) -> WordsFigures:
         model,
         voice_model=champion.model_id,
         calibration=fit_binary_calibration(log_odds[has_words], measured.truth[has_words]),
-        fusion=_fit_fusion(measured, log_odds, has_words),
+        fusion=_fit_fusion(measured, log_odds, np.arange(len(log_odds))),
         recordings=tuple(sorted({label.key[0] for label in learn} | set(measured.recordings))),
         figures=asdict(figures),
     )
@@ -130,23 +136,25 @@ def _teaches(label: UsableLabel) -> bool:
     return label.use == "learn" and bool(label.soft.shares)
 
 
-def _head(
-    labels: Sequence[UsableLabel], texts: Sequence[str], settings: RetrainSettings
-) -> WordsModel:
+def fit_head(texts: Sequence[str], truth: DoubleArray, callers: Sequence[str]) -> WordsModel:
     """TF-IDF and logistic regression on shares of annotators; not fused with anything yet.
+
+    Args:
+        texts: of each segment
+        truth: how dissatisfied annotators find it, 0..1, shape (n,)
+        callers: of each segment
 
     Raises:
         ModelError: if there are too few labels with words, or callers who share any
     """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  slow to import
 
-    truth = np.array([level_of(label.soft.shares, settings) for label in labels])
     if min(truth.sum(), len(truth) - truth.sum()) < MIN_EACH:
         raise ModelError(
             f"{len(truth)} labelled segments that models learn from have words, {truth.sum():.0f} "
             f"of them dissatisfied: at least {MIN_EACH} dissatisfied and {MIN_EACH} not are needed"
         )
-    terms = _shared_terms(texts, [label.caller for label in labels])
+    terms = _shared_terms(texts, callers)
     vectoriser = tfidf(vocabulary={term: number for number, term in enumerate(terms)})
     counts = scipy.sparse.csr_array(vectoriser.fit_transform(texts))
     model = LogisticRegression(C=STRENGTH, max_iter=1000)
@@ -162,7 +170,7 @@ def _head(
         weights=tuple(np.round(model.coef_[0], 6).tolist()),
         bias=round(float(model.intercept_[0]), 6),
         calibration=BinaryCalibration(1.0, 0.0),
-        fusion=Fusion(1.0, 0.0, 0.0),
+        fusion=Fusion(0.0, 0.0),
         recordings=(),
         figures={},
     )
@@ -189,7 +197,7 @@ def _shared_terms(texts: Sequence[str], callers: Sequence[str]) -> list[str]:
     return [str(term) for term in terms]
 
 
-def _measured(lake: Lake, settings: Settings, champion: Bundle, said: dict[str, str]) -> _Measured:
+def _measured(lake: Lake, settings: Settings, champion: Bundle, said: dict[str, str]) -> Measured:
     """What the fusion is tuned and measured on.
 
     Raises:
@@ -201,7 +209,7 @@ def _measured(lake: Lake, settings: Settings, champion: Bundle, said: dict[str, 
     truth = np.array([level_of(shares, settings.retrain) for shares in held_out.shares])
     check_enough(truth, held_out.callers, settings.retrain)
     names = get_feature_set(settings.features.set).names
-    return _Measured(
+    return Measured(
         truth=truth,
         voice=champion.predictor.dissatisfaction(material.features[rows], names),
         texts=[said.get(name, "") for name in held_out.names],
@@ -210,17 +218,25 @@ def _measured(lake: Lake, settings: Settings, champion: Bundle, said: dict[str, 
     )
 
 
-def _figures(
-    model: WordsModel, measured: _Measured, log_odds: DoubleArray, *, n_learnt: int
+def worth(
+    model: WordsModel, measured: Measured, log_odds: DoubleArray, *, n_learnt: int
 ) -> WordsFigures:
-    """What fusing is worth where it is tuned on other callers."""
+    """What fusing is worth where it is tuned on other callers.
+
+    Args:
+        model: of words
+        measured: segments of callers that neither part learnt from
+        log_odds: of the model on their texts, NaN where it abstains, shape (n,)
+        n_learnt: segments that the model learnt from
+
+    Raises:
+        ModelError: if the labels are all alike
+    """
     has_words = np.isfinite(log_odds)
     names = [str(number) for number in range(len(log_odds))]
     fused = measured.voice.copy()
     for fold in speaker_folds(measured.callers, names, n_folds=N_FOLDS):
-        tuned_on = np.zeros(len(log_odds), bool)
-        tuned_on[fold.train] = True
-        fusion = _fit_fusion(measured, log_odds, tuned_on & has_words)
+        fusion = _fit_fusion(measured, log_odds, fold.train)
         rows = fold.test[has_words[fold.test]]
         fused[rows] = fusion.probabilities(measured.voice[rows], log_odds[rows])
     voice_auc, fused_auc = auc(measured.voice, measured.truth), auc(fused, measured.truth)
@@ -242,17 +258,25 @@ def _figures(
     )
 
 
-def _fit_fusion(measured: _Measured, log_odds: DoubleArray, rows: BoolArray) -> Fusion:
-    """Weights of both parts, above 0, that make the labels of some segments likeliest."""
-    voice, words, truth = measured.voice[rows], log_odds[rows], measured.truth[rows]
-    parts = np.column_stack([log_odds_of(voice), words, np.ones(len(voice))])
-    alone = np.array([1.0, 0.0, 0.0])
+def _fit_fusion(measured: Measured, log_odds: DoubleArray, rows: IntArray) -> Fusion:
+    """How much words move the voice, so that the labels of some segments are likeliest.
+
+    Scale and level of the voice are fitted beside, so that a voice whose level is wrong here does
+    not shift segments with words against those without.
+    """
+    has_words = np.isfinite(log_odds[rows])
+    words = np.where(has_words, log_odds[rows], 0.0)
+    voice = log_odds_of(measured.voice[rows])
+    parts = np.column_stack([voice, np.ones(len(rows)), words, has_words])
+    truth, start = measured.truth[rows], np.array([1.0, 0.0, 0.0, 0.0])
 
     def loss(values: DoubleArray) -> float:
         scaled = parts @ values
-        pull = PULL * float(np.square(values - alone).sum())
+        pull = PULL * float(np.square(values - start)[[0, 2, 3]].sum())
         return float(np.sum(np.logaddexp(0, scaled) - truth * scaled)) + pull
 
-    bounds = [(0, None), (0, None), (None, None)]
-    best = scipy.optimize.minimize(loss, alone, method="L-BFGS-B", bounds=bounds).x
-    return Fusion(*(round(float(value), 6) for value in best))
+    bounds = [(LEAST_SCALE, None), (None, None), (0, None), (None, None)]
+    scale, _, weight, offset = scipy.optimize.minimize(
+        loss, start, method="L-BFGS-B", bounds=bounds
+    ).x
+    return Fusion(words=round(float(weight / scale), 6), offset=round(float(offset / scale), 6))

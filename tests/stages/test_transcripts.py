@@ -19,8 +19,10 @@ from ser_batch.config import Settings
 from ser_batch.ingest.metadata_import import import_metadata
 from ser_batch.stages.retention import keep_retention
 from ser_batch.stages.transcripts import TranscriptsResult, keep_transcripts
+from ser_batch.store.encrypt import encrypt
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
+from ser_batch.store.sealed import is_sealed
 from ser_batch.tables import CALLS, METADATA, QUARANTINE, TRANSCRIPTS
 from ser_batch.testing.lakes import TODAY, call_rows, put_call, put_rows
 from ser_batch.testing.rows import prediction, segment
@@ -132,6 +134,15 @@ def test_words_go_with_a_late_objection_and_with_the_policy(centre: Centre) -> N
     )
     assert "disgrace" not in text
     assert not (centre.root.lake / "transcripts").exists()
+
+
+def test_words_are_encrypted_with_the_lake(centre: Centre) -> None:
+    encrypt(centre.root, Settings(encryption={"key": "sixteen letters at least"}).encryption)
+    centre.sidecar("deepgram.json", "r1.json")
+    centre.night()
+    assert centre.words() == {0: FIRST, 1: LAST}
+    [part] = (centre.root.lake / TRANSCRIPTS.name).rglob("*.parquet")
+    assert is_sealed(part)
 
 
 def test_words_of_closed_days_are_deleted(centre: Centre) -> None:

@@ -172,7 +172,7 @@ MODEL = WordsModel(
     weights=(4.0, -4.0, 0.0),
     bias=0.0,
     calibration=BinaryCalibration(1.0, 0.0),
-    fusion=Fusion(voice=1.0, words=0.5, offset=0.0),
+    fusion=Fusion(words=0.5, offset=0.0),
     recordings=(),
     figures={},
 )
