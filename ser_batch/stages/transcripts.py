@@ -78,8 +78,8 @@ def keep_transcripts(
         if (lake.sound_tags(TRANSCRIPTS, shard) or {}).get(INPUTS) != inputs:
             found = _Shard.read(lake, shard, settings).transcribed(calls, sources)
             tags = {INPUTS: "" if found.is_to_be_tried_again else inputs}
-            lake.write(TRANSCRIPTS, shard, TRANSCRIPTS.from_rows(found.rows), tags)
             replace_issues(lake, f"{_WRITER}{shard.name}", found.issues, now)
+            lake.write(TRANSCRIPTS, shard, TRANSCRIPTS.from_rows(found.rows), tags)
             n_read, n_bad = n_read + found.n_read, n_bad + len(found.issues)
     return TranscriptsResult(n_read, n_bad)
 

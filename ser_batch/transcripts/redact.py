@@ -16,6 +16,8 @@ from ser_batch.errors import SettingsError
 RULES_VERSION = 1
 """Raised when more is taken out, so that transcripts at hand are read again."""
 LEAST_NAME_CHARS = 3
+MAX_CHARS, MAX_WORD_CHARS = 20_000, 100
+"""Of a segment and of a word in it; what is longer is cut, for no speech is that long."""
 
 EMAIL, NUMBER, NAME = "[email]", "[number]", "[name]"
 
@@ -53,6 +55,7 @@ def redacted(text: str, *, known_names: Iterable[str], find_names: NameFinder | 
         known_names: values of metadata that name people
         find_names: finds others; None: only those that introduce themselves are found
     """
+    text = " ".join(word[:MAX_WORD_CHARS] for word in text.split())[:MAX_CHARS]
     for begin, end in reversed(find_names(text) if find_names else []):
         text = f"{text[:begin]}{NAME}{text[end:]}"
     text = _EMAIL.sub(EMAIL, text)

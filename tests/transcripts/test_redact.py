@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_batch.errors import SettingsError
-from ser_batch.transcripts.redact import name_finder, redacted
+from ser_batch.transcripts.redact import MAX_CHARS, name_finder, redacted
 
 
 def clean(text: str, *names: str) -> str:
@@ -46,6 +47,13 @@ def test_no_digit_and_no_address_stays(text: str) -> None:
     found = clean(text)
     assert not re.search(r"\d", found)
     assert not re.search(r"[^\s@]+@[^\s@]+\.[^\s@]+", found)
+
+
+def test_what_is_longer_than_speech_is_cut_before_it_is_searched() -> None:
+    began_s = time.perf_counter()
+    found = clean(" ".join(["a." * 500_000, "dot ".join(["x-"] * 100_000), "1-" * 500_000]))
+    assert len(found) <= MAX_CHARS
+    assert time.perf_counter() - began_s < 5
 
 
 def test_a_model_of_names_that_is_not_there_is_one_line_with_the_remedy() -> None:
