@@ -36,9 +36,10 @@ def evaluate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="CORPUS-loso, CORPUS-folds-of-N, cross:CORPUS->CORPUS or loco; + joins; a table "
-            "of labels is named by its file, without .csv. loco leaves out each corpus of the "
-            "folder and each table in turn, or each of loco:CORPUS+CORPUS. Without a protocol, "
+            help="CORPUS-loso, CORPUS-folds-of-N, cross:CORPUS->CORPUS, loco or matrix; + joins; a "
+            "table of labels is named by its file, without .csv. loco leaves out each corpus of "
+            "the folder and each table in turn, or each of loco:CORPUS+CORPUS; matrix trains on "
+            "each of them and tests on each other. Without a protocol, "
             "one speaker of the labels, else of emodb, is left out in turn."
         ),
     ] = None,
@@ -81,6 +82,8 @@ def evaluate(
       ser-batch evaluate --labels own.csv --protocol "cross:emodb->own" --corpora DIR
 
       ser-batch evaluate --protocol loco --corpora DIR --labels calls.csv --decisions
+
+      ser-batch evaluate --protocol matrix:emodb+ravdess --corpora DIR --pictures FOLDER
     """
     from ser_batch.corpora.sources import read_clips
     from ser_batch.training.protocols import parse_protocol, run_protocol
@@ -88,10 +91,15 @@ def evaluate(
     setup = training_setup(band, features, augmentations, optimise_for)
     tables = labels or []
     check_inputs(corpora, feature_sets=[setup.features])
-    if protocol and protocol.partition(":")[0] == "loco":
-        result = _loco(protocol, corpora, tables, setup)
+    if protocol and protocol.partition(":")[0] in ("loco", "matrix"):
+        result = _of_several(protocol, corpora, tables, setup)
         _save_pictures(result, pictures)
-        print_json(result) if as_json else show_decisions(result["decisions"], confusion=decisions)
+        if as_json:
+            print_json(result)
+        elif "cells" in result:
+            _show_matrix(result)
+        else:
+            show_decisions(result["decisions"], confusion=decisions)
         return
     stems = "+".join(table.stem for table in tables)
     asked = parse_protocol(protocol or f"{stems or DEFAULT_CORPUS}-loso")
@@ -115,20 +123,23 @@ def evaluate(
             show_decisions(result["decisions"], confusion=True)
 
 
-def _loco(
+def _of_several(
     protocol: str, corpora: Path | None, labels: list[Path], setup: TrainingSetup
 ) -> dict[str, Any]:
-    """Leave out each corpus in turn: those named, or all in the folder, and each labels table."""
+    """`loco` or `matrix` of the corpora named, or all in the folder, and each labels table."""
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips
     from ser_batch.training.loco import run_loco
+    from ser_batch.training.matrix import run_matrix
 
-    named = [name for name in protocol.partition(":")[2].split("+") if name]
+    kind, _, names = protocol.partition(":")
+    named = [name for name in names.split("+") if name]
     clips = read_clips(corpora, named, labels)
     if not named and corpora is not None:
         clips |= installed(corpora, CORPORA)
     with progress_bar() as on_progress:
-        return run_loco(clips, setup, on_progress=on_progress)
+        run = run_loco if kind == "loco" else run_matrix
+        return run(clips, setup, on_progress=on_progress)
 
 
 def _save_pictures(result: dict[str, Any], folder: Path | None) -> None:
@@ -136,6 +147,20 @@ def _save_pictures(result: dict[str, Any], folder: Path | None) -> None:
         from ser_batch.report.evaluation import save_pictures
 
         save_pictures(result, folder)
+
+
+def _show_matrix(result: dict[str, Any]) -> None:
+    """A row a training corpus, a column a tested one."""
+    from ser_batch.report.evaluation import matrix_cell
+
+    cells = {(cell["trained_on"], cell["tested_on"]): cell for cell in result["cells"]}
+    names = sorted({name for name, _ in cells})
+    show_table(
+        ("trained on", *(f"tested on {name}" for name in names)),
+        [(name, *(matrix_cell(cells[name, other]) for other in names)) for name in names],
+        title=f"UAR of {', '.join(result['emotions'])}, {result['band']}",
+    )
+    show_lines("On itself: the corpus's own speakers, unseen by the model. In brackets 95 %.")
 
 
 def _show_evaluation(result: dict[str, Any]) -> None:

@@ -13,14 +13,18 @@ import polars as pl
 def save_pictures(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write `confusion.png` and `reliability.png`, and `risk_coverage.png` where decisions are.
 
+    Of a matrix, `matrix.png`.
+
     Args:
-        result: as `run_protocol` or `run_loco` gives it
+        result: as `run_protocol`, `run_loco` or `run_matrix` gives it
         folder: created if missing
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures: dict[str, alt.TopLevelMixin] = {}
     if "confusion" in result:
         pictures = {"confusion.png": _confusion(result), "reliability.png": _reliability(result)}
+    if "cells" in result:
+        pictures["matrix.png"] = _matrix(result)
     if result.get("decisions"):
         pictures["risk_coverage.png"] = _risk_coverage(result["decisions"])
     for name, chart in pictures.items():
@@ -77,6 +81,32 @@ def _confusion(result: Mapping[str, Any]) -> alt.LayerChart:
     )
     chart: alt.LayerChart = layers.properties(width=340, height=340, title=title)
     return chart
+
+
+def _matrix(result: Mapping[str, Any]) -> alt.LayerChart:
+    """UAR by the corpus that is trained on and the one that is tested."""
+    cells = pl.DataFrame(
+        [{**cell, "text": matrix_cell(cell)} for cell in result["cells"]], infer_schema_length=None
+    )
+    base = alt.Chart(cells).encode(
+        x=alt.X("tested_on:N", title="tested on"), y=alt.Y("trained_on:N", title="trained on")
+    )
+    shade = alt.Color("uar:Q", title="UAR", scale=alt.Scale(scheme="blues", domain=[0, 1]))
+    colour = alt.condition("datum.uar > 0.6", alt.value("white"), alt.value("black"))
+    layers: alt.LayerChart = base.mark_rect().encode(color=shade) + base.mark_text().encode(
+        text="text:N", color=colour
+    )
+    chart: alt.LayerChart = layers.properties(
+        width=alt.Step(100), height=alt.Step(60), title="UAR; on itself: unseen speakers"
+    )
+    return chart
+
+
+def matrix_cell(cell: Mapping[str, Any]) -> str:
+    """UAR with its interval; a dash where the corpora have too little in common."""
+    if cell["uar"] is None:
+        return "\N{EN DASH}"
+    return f"{cell['uar']:.2f} ({cell['uar_low']:.2f}\N{EN DASH}{cell['uar_high']:.2f})"
 
 
 def _reliability(result: Mapping[str, Any]) -> alt.LayerChart:

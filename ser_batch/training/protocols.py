@@ -104,7 +104,7 @@ def run_protocol(
         tested = describe(protocol.test, copies=False)
         if decisions:
             decided_cross_corpus = _decisions_cross_corpus(trained, tested, setup)
-        trained, tested = _of_emotions(trained), _of_emotions(tested)
+        trained, tested = of_emotions(trained), of_emotions(tested)
     if unseen_sentences:  # long segments speak several
         trained = trained.take(trained.copies != LONG_SEGMENT)
     run = _Run(protocol, setup.recipe, on_progress, unseen_sentences)
@@ -232,5 +232,6 @@ def _described(
     return setup.describe(clips, copies=copies, step=step, on_progress=on_progress)
 
 
-def _of_emotions(dataset: Dataset) -> Dataset:
+def of_emotions(dataset: Dataset) -> Dataset:
+    """The clips of the emotions that the corpora have in common."""
     return dataset.take(np.isin(np.array(dataset.emotions), CROSS_EMOTIONS))

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ser_batch.corpora import get_corpus
+from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError, LeakError
 from ser_batch.progress import silent
+from ser_batch.report.evaluation import save_pictures
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.decided import Decided, decided_figures
 from ser_batch.training.fit import Recipe
 from ser_batch.training.loco import run_loco
+from ser_batch.training.matrix import run_matrix
 from ser_batch.training.protocols import parse_protocol, run_protocol
 from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import check_no_leakage, sentence_folds, speaker_folds
@@ -54,7 +58,9 @@ def test_no_class_is_dropped_and_abstaining_is_no_hit():
     json.dumps(found)
 
 
-def test_a_corpus_is_tested_by_a_model_of_the_others(tmp_path):
+@pytest.fixture
+def clips(tmp_path) -> dict[str, list[Clip]]:
+    """Three corpora of tones, each with its own speakers."""
     clips = {}
     for number, name in enumerate(("one", "two", "three")):
         folder = made_corpus(tmp_path / name / "emodb", seed=number)
@@ -63,6 +69,29 @@ def test_a_corpus_is_tested_by_a_model_of_the_others(tmp_path):
             type(clip)(**{**vars(clip), "corpus": name, "speaker": f"{name}:{clip.speaker}"})
             for clip in read
         ]
+    return clips
+
+
+@pytest.mark.slow
+def test_each_corpus_is_tested_by_a_model_of_each(clips, tmp_path):
+    clips = {name: clips[name] for name in ("one", "two")}
+    clips["two"] = [  # anger sounds as neutral does elsewhere
+        replace(clip, emotion={"anger": "neutral", "neutral": "anger"}[clip.emotion])
+        for clip in clips["two"]
+    ]
+    result = run_matrix(clips, quick(), on_progress=silent)
+    found = {(cell["trained_on"], cell["tested_on"]): cell["uar"] for cell in result["cells"]}
+    assert found == {
+        ("one", "one"): 1.0, ("one", "two"): 0.0, ("two", "one"): 0.0, ("two", "two"): 1.0,
+    }  # fmt: skip
+    [picture] = save_pictures(result, tmp_path / "pictures")
+    assert picture.name == "matrix.png"
+    shared = [replace(clip, speaker=clips["one"][0].speaker) for clip in clips["two"]]
+    with pytest.raises(LeakError):
+        run_matrix({"one": clips["one"], "two": shared}, quick(), on_progress=silent)
+
+
+def test_a_corpus_is_tested_by_a_model_of_the_others(clips):
     result = run_loco(clips, quick(copies=1), on_progress=silent)
     assert set(result["decisions"]) == {"one", "two", "three"}
     two = result["decisions"]["two"]
