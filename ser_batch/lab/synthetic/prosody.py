@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import medfilt
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
@@ -39,8 +40,8 @@ def pitch_track(samples: FloatArray, *, rate_hz: int) -> DoubleArray:
     frames = sliding_window_view(padded, length)[::hop] * window
     low, high = (round(rate_hz / hz) for hz in reversed(F0_RANGE_HZ))
     lags = np.arange(low, high)
-    own = _autocorrelation(window[None])[0]
-    correlation = _autocorrelation(frames)
+    own = _autocorrelation(window[None], high)[0]
+    correlation = _autocorrelation(frames, high)
     energy = correlation[:, 0]
     strength = correlation[:, lags] / np.maximum(energy[:, None], 1e-9) * (own[0] / own[lags])
     # a small price on long lags keeps the octave below from winning by a hair
@@ -88,11 +89,11 @@ def reintone(
     )
 
 
-def _autocorrelation(frames: DoubleArray) -> DoubleArray:
-    """Of each row, by Fourier transform."""
-    size = 2 ** int(np.ceil(np.log2(2 * frames.shape[1])))
-    power = np.abs(np.fft.rfft(frames, size, axis=1)) ** 2
-    correlation: DoubleArray = np.fft.irfft(power, size, axis=1)
+def _autocorrelation(frames: DoubleArray, n_lags: int) -> DoubleArray:
+    """Of each row, by Fourier transform, right at the first lags; shape (n_rows, n_lags)."""
+    size = next_fast_len(frames.shape[1] + n_lags, real=True)
+    power = np.abs(rfft(frames, size, axis=1)) ** 2
+    correlation: DoubleArray = irfft(power, size, axis=1)[:, :n_lags]
     return correlation
 
 
