@@ -23,15 +23,24 @@ from ser_batch.stages.transcripts import keep_transcripts
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS, predictions_contract
 from tests.centre import SETTINGS, Centre
+from tests.kept import Kept
 
 KOWALSKI = ErasureSubject("customer", "Kowalski")
 WITH_WORDS = SETTINGS.model_copy(update={"policy": PolicySettings(transcripts=True)})
 NAMES = ("Kowalski", "kowalski@", "k1.wav", "k2.wav", "id-k1", "id-k2", "id-k3", "never-came")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Centre, Kept]:
+    folder = tmp_path_factory.mktemp("centre")
+    return Centre(folder), Kept(folder)
+
+
 @pytest.fixture
-def centre(tmp_path: Path) -> Centre:
-    return Centre(tmp_path)
+def centre(made: tuple[Centre, Kept]) -> Centre:
+    centre, kept = made
+    kept.put_back()
+    return centre
 
 
 def erased(centre: Centre, meant: ErasureSubject) -> Erased:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,10 +44,10 @@ def hook() -> Iterator[WebhookServer]:
         yield server
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Root:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two days of three queues: all calls angry, all calm, and few calls, all angry."""
-    root = Root(tmp_path / "root")
+    root = Root(tmp_path_factory.mktemp("published"))
     calls = [
         call_rows(
             *(prediction(segment_no=n, anger=anger, neutral=1 - anger) for n in range(3)),
@@ -60,7 +61,13 @@ def root(tmp_path: Path) -> Root:
     ]
     put_rows(Lake(root.lake), *calls)
     build(Lake(root.lake), root.warehouse, model_id=MODEL_ID, settings=Settings())
-    return root
+    return root.path
+
+
+@pytest.fixture
+def root(published: Path, tmp_path: Path) -> Root:
+    """A copy of the test's own."""
+    return Root(Path(shutil.copytree(published, tmp_path / "root")))
 
 
 def alerting(url: str | None = None, **given: object) -> Settings:

@@ -21,28 +21,41 @@ from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.testing.lakes import MODEL_ID, put_call
 from ser_batch.testing.rows import prediction, segment
+from tests.kept import Kept
 from tests.report.conftest import NASTY
 from tests.report.pages import axe_violations, embedded
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Root:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """A call of a minute whose recording lies where its row says."""
-    root = Root(tmp_path / "root")
+    folder = tmp_path_factory.mktemp("call")
+    root = Root(folder / "root")
     sound = np.random.default_rng(0).normal(0, 0.1, (60 * 8000, 2))
-    (tmp_path / "2026").mkdir()
-    soundfile.write(tmp_path / "2026" / "r1.wav", sound, 8000, subtype="ULAW")
+    (folder / "2026").mkdir()
+    soundfile.write(folder / "2026" / "r1.wav", sound, 8000, subtype="ULAW")
     put_call(
         Lake(root.lake),
         prediction(segment_no=0),
         prediction(segment_no=2, anger=0.9, neutral=0.1),
         prediction(segment_no=4, anger=0.7, neutral=0.3),
         call_id=NASTY,
-        audio_root=str(tmp_path),
+        audio_root=str(folder),
         of_recording={"duration_s": 60.0},
     )
     publish(root, Settings(), MODEL_ID)
-    return root
+    return Kept(folder)
+
+
+@pytest.fixture
+def folder(made: Kept) -> Path:
+    made.put_back()
+    return made.folder
+
+
+@pytest.fixture
+def root(folder: Path) -> Root:
+    return Root(folder / "root")
 
 
 def call_page(root: Root, **report) -> str:
@@ -74,8 +87,8 @@ def test_it_says_who_reviewed_the_call(root):
     assert "min · reviewed by &lt;b&gt;Ann, " in html
 
 
-def test_two_voices_of_one_channel_are_both_shown_on_its_sound(root, tmp_path):
-    path = tmp_path / "2026" / "r1.wav"
+def test_two_voices_of_one_channel_are_both_shown_on_its_sound(root, folder):
+    path = folder / "2026" / "r1.wav"
     soundfile.write(path, soundfile.read(path)[0][:, 0], 8000, subtype="ULAW")
     html = call_page(root, excerpts=True)
     assert html.count("data:image/png;base64,") == 2
@@ -92,11 +105,11 @@ def test_speech_is_copied_only_where_the_setting_says_so(root):
     ]
 
 
-def test_the_list_carries_the_worst_moment_of_all_sides_with_five_seconds_around_it(root, tmp_path):
+def test_the_list_carries_the_worst_moment_of_all_sides_with_five_seconds_around_it(root, folder):
     tone = 0.4 * np.sin(np.arange(60 * 8000) * 2 * np.pi * 1000 / 8000)
     sound = np.stack([tone, np.zeros_like(tone)], axis=1)  # the agent's channel alone
     sound[: 20 * 8000] = sound[30 * 8000 :] = 0
-    soundfile.write(tmp_path / "2026" / "r1.wav", sound, 8000, subtype="ULAW")
+    soundfile.write(folder / "2026" / "r1.wav", sound, 8000, subtype="ULAW")
     settings = Settings(report={"excerpts": True, "call_pages": False})
     html = write_report(root, settings, "run-1").read_text("utf-8")
     [call] = embedded(html, "listed")
@@ -110,17 +123,17 @@ def test_the_list_carries_the_worst_moment_of_all_sides_with_five_seconds_around
     assert "This page contains customers" in html
 
 
-def test_without_its_recording_it_shows_what_was_found(root, tmp_path):
-    (tmp_path / "2026" / "r1.wav").unlink()
+def test_without_its_recording_it_shows_what_was_found(root, folder):
+    (folder / "2026" / "r1.wav").unlink()
     html = call_page(root, excerpts=True)
     assert "no longer at its path" in html
     assert html.count('class="scored"') == 3
     assert "data:" not in html.split("</head>")[1]
 
 
-def test_it_is_rendered_again_without_its_recording_as_it_was(root, tmp_path):
+def test_it_is_rendered_again_without_its_recording_as_it_was(root, folder):
     html = call_page(root, excerpts=True)
-    (tmp_path / "2026" / "r1.wav").unlink()
+    (folder / "2026" / "r1.wav").unlink()
     data = (root.reports / "run-1-calls" / "r1.json").read_text("utf-8")
     assert render_call(from_json(data, CallData)) == html
 
@@ -142,13 +155,13 @@ def test_the_arc_goes_through_the_tenths_of_the_call_that_have_a_score(root):
     assert [round(float(y), 1) for *_, y in points] == [1.0, 1.0, 0.1, 0.1, 0.3, 0.3, 0.3]
 
 
-def test_it_marks_where_both_speak_and_where_a_tone_plays_while_nobody_does(root, tmp_path):
+def test_it_marks_where_both_speak_and_where_a_tone_plays_while_nobody_does(root, folder):
     assert "lane" not in call_page(root).split("</head>")[1]
-    lake, path = Lake(root.lake), tmp_path / "2026" / "r1.wav"
+    lake, path = Lake(root.lake), folder / "2026" / "r1.wav"
     put_call(
         lake,
         prediction(segment_no=0, anger=0.9, neutral=0.1),
-        audio_root=str(tmp_path),
+        audio_root=str(folder),
         of_recording={"duration_s": 60.0},
         segments=[
             segment("r1", 1, 0, start_s=5.0, end_s=20.0),

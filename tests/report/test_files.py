@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,10 @@ GONE = "gone"
 MENTION = re.compile(r"(?<![\w./-])gone\.wav")
 
 
-@pytest.fixture
-def written(root: Root) -> Root:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Root:
     """Two listed calls with pages in `first` and `latest`, and a rejected file named as one."""
+    root = Root(tmp_path_factory.mktemp("written"))
     lake = Lake(root.lake)
     for name in (GONE, "stays"):
         put_call(lake, prediction(anger=0.9, neutral=0.1), recording_id=name)
@@ -36,6 +38,12 @@ def written(root: Root) -> Root:
     publish(root, Settings(), MODEL_ID)
     write_report(root, Settings(), "first")
     return root
+
+
+@pytest.fixture
+def written(made: Root, tmp_path: Path) -> Root:
+    """A copy of the test's own."""
+    return Root(Path(shutil.copytree(made.path, tmp_path / "root")))
 
 
 def traces(root: Root) -> list[str]:
