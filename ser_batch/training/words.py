@@ -152,7 +152,8 @@ def fit_head(texts: Sequence[str], truth: DoubleArray, callers: Sequence[str]) -
     if min(truth.sum(), len(truth) - truth.sum()) < MIN_EACH:
         raise ModelError(
             f"{len(truth)} labelled segments that models learn from have words, {truth.sum():.0f} "
-            f"of them dissatisfied: at least {MIN_EACH} dissatisfied and {MIN_EACH} not are needed"
+            f"of them dissatisfied: at least {MIN_EACH} dissatisfied and {MIN_EACH} not are "
+            "needed; label more calls that have a transcript"
         )
     terms = _shared_terms(texts, callers)
     vectoriser = tfidf(vocabulary={term: number for number, term in enumerate(terms)})

@@ -24,6 +24,7 @@ from ser_batch.testing.callers import put_callers
 from tests.bundles import put_bundle
 from tests.pipelines.conftest import Run
 from tests.training.test_retrain import put_labels
+from tests.training.test_words import put_words
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
@@ -57,8 +58,11 @@ def retrain(prefect_server: None, root: Root, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def test_labels_make_a_champion_that_scores_and_again_nothing_new(root: Root, retrain):
-    put_labels(root, put_callers(root, n_callers=30))
+def test_labels_make_a_champion_that_scores_and_again_nothing_new(
+    root: Root, retrain, monkeypatch: pytest.MonkeyPatch
+):
+    truth = put_callers(root, n_callers=30)
+    put_labels(root, truth)
     bundled = model_id(root, Settings())
 
     first = retrain(promote=False)
@@ -66,7 +70,11 @@ def test_labels_make_a_champion_that_scores_and_again_nothing_new(root: Root, re
     assert "asked not to be promoted" in first["reasons"][-1]
     assert model_id(root, Settings()) == bundled
 
+    put_words(root, truth, right=1)
+    monkeypatch.setenv("SER_POLICY__TRANSCRIPTS", "true")
     second = retrain()
+    assert "words" not in first
+    assert second["words"].get("auc_fused", 0) > 0.9 or "reason" in second["words"]
     assert second["model_id"] == first["model_id"]  # the same inputs, the same model
     assert second["promoted"]
     assert second["comparison"]["low"] > 0
