@@ -47,7 +47,7 @@ def encoder(
 
       ser-batch bench encoder --corpora DIR
 
-      ser-batch bench encoder --corpora DIR --calls 100 --features encoder_v1 --json
+      ser-batch bench encoder --corpora DIR --calls 100 --features encoder_v2 --json
     """
     from platformdirs import user_cache_path
 
@@ -75,7 +75,7 @@ def adapt(
     corpus: Annotated[
         str, typer.Option(help="Corpus whose speakers are split in halves.")
     ] = "ravdess",
-    init: Annotated[str, typer.Option(help="Encoder to adapt.")] = "encoder_v1",
+    init: Annotated[str, typer.Option(help="Encoder to adapt.")] = "encoder_v2",
     itself: Annotated[
         bool,
         typer.Option("--self-distill", help="Without a large teacher: the encoder is its own."),

@@ -118,7 +118,7 @@ def bench_ablation(
 
     Example:
 
-      ser-batch bench ablation --corpora DIR --features encoder_v1 --topic normalisation
+      ser-batch bench ablation --corpora DIR --features encoder_v2 --topic normalisation
     """
     from platformdirs import user_cache_path
 

@@ -103,16 +103,16 @@ def distill(
 
       ser-batch distill --audio /recordings=CC0-1.0 --steps 2000
 
-      ser-batch distill --init encoder_v1 --audio /calls --minutes 20
+      ser-batch distill --init encoder_v2 --audio /calls --minutes 20
 
-      ser-batch distill --init encoder_v1 --audio DIR/cremad=ODbL-1.0 --votes cremad --steps 800
+      ser-batch distill --init encoder_v1 --audio DIR/cremad=ODbL-1.0 --votes cremad --steps 1000
     """
     require_torch()
     from platformdirs import user_cache_path
 
     from ser_batch.config import digest
     from ser_batch.features.encoders.local import find_encoder
-    from ser_batch.lab.distill.run import Task
+    from ser_batch.lab.distill.run import BATCH_S, FINE_TUNING_BATCH_S, Task
     from ser_batch.lab.distill.run import distill as run
     from ser_batch.lab.distill.sources import parse_source
 
@@ -130,6 +130,7 @@ def distill(
         synthetic_minutes=synthetic_minutes,
         noise=parse_source(noise) if noise else None,
         votes=tuple(votes or ()),
+        batch_s=FINE_TUNING_BATCH_S if begun and votes else BATCH_S,
         command=_command(sys.argv[1:]),
         channels=_channels(place, values),
     )

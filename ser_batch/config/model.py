@@ -15,7 +15,7 @@ class FeatureSettings(Section):
     """Which description of a segment the model reads."""
 
     set: str = Field(
-        "descriptors_v1+encoder_v1",
+        "descriptors_v1+encoder_v2",
         description="name of the feature set; A+B are A and B side by side",
     )
 

@@ -72,7 +72,7 @@ def test_a_bench_of_weights_alone_says_first_that_they_are_missing(emodb, monkey
     [
         ("train", ("--corpus", "emodb", "--corpus", "nemo")),
         ("evaluate", ("--protocol", "cross:emodb->nemo")),
-        ("bench few-labels", ("--features", "encoder_v1", "--corpus", "emodb", "--corpus", "nemo")),
+        ("bench few-labels", ("--features", "encoder_v2", "--corpus", "emodb", "--corpus", "nemo")),
         ("bench models", ("--protocol", "emodb+nemo-loso")),
         ("bench calls", ("--train", "emodb", "--test", "nemo")),
         ("bench retraining", ("--corpus", "nemo")),

@@ -7,7 +7,7 @@ from ser_batch.features.dataset import LONG_SEGMENT, Dataset
 from ser_batch.features.sets import get_feature_set
 from ser_batch.training.outliers import fit_outliers
 
-STATES = get_feature_set("encoder_v1")
+STATES = get_feature_set("encoder_v2")
 DESCRIPTORS = get_feature_set("descriptors_v1")
 
 

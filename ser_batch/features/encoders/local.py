@@ -32,7 +32,7 @@ N_POSITIONS = 1500
 """Half a minute; longer segments are described in parts."""
 
 ENCODER_FILE, MANIFEST_FILE, CARD_FILE = "encoder.onnx", "encoder.json", "CARD.md"
-DEFAULT_ENCODER = "encoder_v1"
+DEFAULT_ENCODER = "encoder_v2"
 
 
 @dataclass(frozen=True)
@@ -200,6 +200,8 @@ def own_set(name: str) -> LocalEncoderFeatureSet | None:
 def exposed_corpora(feature_set: str) -> frozenset[str]:
     """Sources of the audio that a feature set's encoders were trained on, without labels.
 
+    The audio of the encoders that they began as counts.
+
     Figures on a corpus among them are of voices that the encoder knows.
 
     Args:
@@ -211,7 +213,8 @@ def exposed_corpora(feature_set: str) -> frozenset[str]:
     return frozenset(
         entry["source"]
         for manifest in _manifests(feature_set)
-        for entry in manifest.get("material", ())
+        for part in ("material", "inherited_material")
+        for entry in manifest.get(part, ())
     )
 
 

@@ -55,7 +55,7 @@ from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import check_no_leakage, speaker_folds
 
 SETS = (
-    "descriptors_v1", "encoder_v1", "encoder_v1_fp32", "whisper_base_l2_int8",
+    "descriptors_v1", "encoder_v2", "encoder_v2_fp32", "whisper_base_l2_int8",
     "whisper_base_l2_l3_int8", "whisper_base_l2_l3",
 )  # fmt: skip
 OF_OUR_OWN_IN_FP32 = "_fp32"

@@ -20,6 +20,9 @@ from ser_batch.lab.distill.material import LENGTHS_S, RATE_HZ, Material, audio_f
 from ser_batch.lab.distill.targets import Targets
 
 AHEAD = 3
+VOTED_WEIGHT = 2.0
+"""How much more often a clip with votes is used."""
+
 BABBLE_SHARE = 0.35
 """Of the surroundings that are other voices."""
 
@@ -68,8 +71,8 @@ class Batches:
     ) -> None:
         self._material, self._targets, self._noises = material, targets, noises
         self._n_mels, self._seconds, self._seed = n_mels, seconds, seed
-        self._shares = shares
-        self._by_length, self._chances = _weights(material)
+        self.shares = shares
+        self._by_length, self._chances = _weights(material, shares)
 
     def since(self, first: int) -> Generator[Batch, None, None]:
         """Batches from a number on, made ahead of their use; without end."""
@@ -116,7 +119,7 @@ class Batches:
             received = simulate_channel(signal, RATE_HZ, ChannelRanges(), rng, surroundings)
             spectra.append(levelled(log_mel(received, TELEPHONE_RATE_HZ))[:, : self._n_mels])
         states = np.stack([self._targets.of(int(clip)) for clip in clips])
-        shares = None if self._shares is None else self._shares[clips]
+        shares = None if self.shares is None else self.shares[clips]
         return Batch(np.stack(spectra), states, shares)
 
 
@@ -139,11 +142,17 @@ def _babble(clean: Sequence[FloatArray], rng: np.random.Generator) -> FloatArray
     return np.asarray(soxr.resample(mixed, RATE_HZ, TELEPHONE_RATE_HZ, "LQ"), np.float32)
 
 
-def _weights(material: Material) -> tuple[list[NDArray[np.int64]], list[DoubleArray]]:
+def _weights(
+    material: Material, shares: FloatArray | None
+) -> tuple[list[NDArray[np.int64]], list[DoubleArray]]:
     """Clips of each length that are trained on, and how often each is used.
 
-    A source is used in proportion to the square root of its hours, so that no source drowns others.
+    A source is used in proportion to the square root of its hours, so that no source drowns others;
+    clips with votes `VOTED_WEIGHT` times as often.
     """
+    voted = np.zeros(len(material.cuts), np.bool_)
+    if shares is not None:
+        voted[:] = ~np.isnan(shares).any(axis=1)
     sources = [material.recordings[cut.recording].source for cut in material.cuts]
     seconds: dict[str, float] = {}
     for cut, source in zip(material.cuts, sources, strict=True):
@@ -154,6 +163,7 @@ def _weights(material: Material) -> tuple[list[NDArray[np.int64]], list[DoubleAr
             by_length[cut.length].append(number)
     chances = [
         np.array([LENGTHS_S[length] * seconds[sources[clip]] ** -0.5 for clip in clips])
+        * np.where(voted[clips], VOTED_WEIGHT, 1.0)
         for length, clips in enumerate(by_length)
     ]
     return [np.array(clips, np.int64) for clips in by_length], chances

@@ -11,5 +11,5 @@ from ser_batch.training.card import fill_card
 
 def encoder_card(manifest: Mapping[str, Any]) -> str:
     """Markdown with every figure taken from the manifest."""
-    values = {"votes": (), **manifest, "curve_file": CURVE_FILE}
+    values = {"votes": (), "inherited_material": (), **manifest, "curve_file": CURVE_FILE}
     return fill_card("ser_batch.lab.distill", values)

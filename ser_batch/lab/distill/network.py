@@ -26,9 +26,13 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is an extra
     """Two convolutions and some transformer blocks.
 
     Its parameters have the names of the arrays that `embeddings.weights.load` gives.
+
+    Args:
+        arrays: its parameters
+        frozen: beginnings of the names of those that are not trained
     """
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], frozen: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.n_blocks = 1 + max(
             int(name.split(".")[1]) for name in arrays if name.startswith("blocks.")
@@ -38,7 +42,8 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is an extra
         for name, values in arrays.items():
             if name == "positions":
                 continue
-            parameter = nn.Parameter(torch.from_numpy(np.array(values, np.float32)))
+            whole = torch.from_numpy(np.array(values, np.float32))
+            parameter = nn.Parameter(whole, requires_grad=not name.startswith(frozen))
             self.register_parameter(name.replace(".", "/"), parameter)
             self._parameters_by_name[name] = parameter
         table = torch.from_numpy(sinusoids(N_POSITIONS, self.width))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from ser_batch.lab.distill.targets import Targets, teach
 from ser_batch.lab.distill.teachers import Teacher
 from ser_batch.lab.distill.training import Plan, Trainer
 from ser_batch.lab.distill.voices import made_speech
-from ser_batch.lab.distill.votes import BIAS, WEIGHT, blank_layer, vote_shares
+from ser_batch.lab.distill.votes import BIAS, WEIGHT, fitted_layer, vote_shares
 from ser_batch.progress import Progress, silent
 
 SIZE = Size(n_mels=63, stem=384, n_heads=5, hidden=736, n_blocks=3)
@@ -38,7 +39,19 @@ SIZE = Size(n_mels=63, stem=384, n_heads=5, hidden=736, n_blocks=3)
 ADAPTING = 0.4
 """Factor on the learning rate of an encoder that has learnt already."""
 
-BATCH_S = 48.0
+FINE_TUNING: Mapping[str, Any] = MappingProxyType(
+    {
+        "peak": 1e-4,
+        "average": 0.99,
+        "states": 0.3,
+        "falls": False,
+        "frozen": ("conv", "blocks.0."),
+    }
+)
+"""Of the plan of an encoder that has learnt already and now learns votes."""
+
+WARM_STEPS = 40
+BATCH_S, FINE_TUNING_BATCH_S = 48.0, 32.0
 N_LOOKED_AT = 60
 """Clips by which it is judged what of the teacher matters."""
 
@@ -118,8 +131,8 @@ def distill(
     )
     arrays = encoder_arrays(task.init) if task.init else _begun(task, material)
     batches = _batches(task, material, targets, n_mels=int(arrays["conv1.weight"].shape[1]))
-    if task.votes:
-        arrays |= blank_layer(len(task.teacher.after_blocks), int(arrays["conv2.weight"].shape[0]))
+    if batches.shares is not None:
+        arrays |= fitted_layer(material, targets, batches.shares)
     plan = _plan(task, arrays, batches, targets, work)
     begun = digest(
         [asked, task.seed, task.batch_s, task.init and task.init.sha256, list(task.votes)]
@@ -176,13 +189,16 @@ def _batches(task: Task, material: Material, targets: Targets, *, n_mels: int) -
 def _facts(task: Task, material: Material, plan: Plan) -> dict[str, Any]:
     """What a manifest says of how an encoder was trained."""
     sources = described(task.sources, material)
+    before: Mapping[str, Any] = task.init.manifest if task.init else {}
+    inherited = [*before.get("inherited_material", ()), *before.get("material", ())]
     return {
         "begun_from": task.init.name if task.init else task.teacher.name,
         "teacher": task.teacher.facts(),
-        "licence": strictest(entry["licence"] for entry in sources),
+        "licence": strictest(entry["licence"] for entry in [*inherited, *sources]),
         "material": sources,
+        "inherited_material": inherited,
         "noise": described_noise(task.noise),
-        "votes": list(task.votes),
+        "votes": sorted({*before.get("votes", ()), *task.votes}),
         "plan": asdict(plan),
         "batch_s": task.batch_s,
         "seed": task.seed,
@@ -220,14 +236,21 @@ def _plan(
     """As many steps as were asked for, or as fit into the time; the same if it is run again."""
     plan = Plan(task.n_steps or TIMED_STEPS, after_blocks=task.teacher.after_blocks)
     plan = replace(plan, half=halves(), peak=plan.peak * (ADAPTING if task.init else 1.0))
+    if task.init and task.votes:
+        plan = replace(plan, **FINE_TUNING)
     if task.n_steps is not None:
-        return plan
+        return _warming(plan)
     n_parameters = sum(np.size(values) for values in arrays.values())
     kept = work / f"steps-{digest([task.minutes, task.batch_s, n_parameters])}.txt"
     if not kept.exists():
         seconds = Trainer(arrays, batches, targets, plan, work).seconds_a_step(TIMED_STEPS)
         kept.write_text(str(max(round(60 * task.minutes / seconds), TIMED_STEPS)))
-    return replace(plan, n_steps=int(kept.read_text()))
+    return _warming(replace(plan, n_steps=int(kept.read_text())))
+
+
+def _warming(plan: Plan) -> Plan:
+    """A rate that stays at its peak rises over the same steps, however many there are."""
+    return plan if plan.falls else replace(plan, warm=WARM_STEPS / plan.n_steps)
 
 
 def halves() -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from ser_batch.arrays import FloatArray
 from ser_batch.config import digest
@@ -22,6 +22,9 @@ from ser_batch.lab.distill.targets import Targets
 from ser_batch.lab.distill.votes import BIAS, WEIGHT, vote_loss
 
 CHECKPOINT_S = 60.0
+LAYER_RATE = 3.0
+"""Factor on the learning rate of the layer that predicts votes."""
+
 EVERY = 250
 """Steps after which held-out clips are evaluated, eight times at least."""
 
@@ -38,7 +41,10 @@ class Plan:
         decay: of the weights
         average: how much of the running average of weights each step keeps
         pooled: weight of the error of a clip's mean and standard deviation
+        states: weight of the error of the teacher's states
         votes: weight of the loss of the listeners' votes, where they are learnt
+        falls: whether the learning rate falls after it rose, or stays at its peak
+        frozen: beginnings of the names of arrays that are not trained
         half: multiply in bfloat16, where the processor can
     """
 
@@ -49,8 +55,17 @@ class Plan:
     decay: float = 0.01
     average: float = 0.998
     pooled: float = 1.0
+    states: float = 1.0
     votes: float = 1.0
+    falls: bool = True
+    frozen: tuple[str, ...] = ()
     half: bool = True
+
+    def rate(self, step: int) -> float:
+        """Factor on the learning rate at a step."""
+        if self.falls:
+            return one_cycle(step / self.n_steps, self.warm)
+        return min((step + 1) / (self.warm * self.n_steps), 1.0)
 
 
 @dataclass
@@ -94,20 +109,14 @@ class Trainer:
         folder: Path,
     ) -> None:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._network = Network(arrays).to(self._device)
+        self._network = Network(arrays, frozen=plan.frozen).to(self._device)
         self._average = {name: np.array(a, np.float32) for name, a in arrays.items()}
         self._batches, self._plan, self._folder = batches, plan, folder
         self._mean, self._std = self._put(targets.mean), self._put(targets.std)
-        self._named = dict(self._network.named_arrays())
-        matrices = [p for p in self._named.values() if p.ndim > 1]
-        vectors = [p for p in self._named.values() if p.ndim == 1]
+        named = self._network.named_arrays()
+        self._named = {name: p for name, p in named.items() if p.requires_grad}
         self._optimizer = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": plan.decay},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=plan.peak,
-            betas=(0.9, 0.98),
+            _groups(self._named, plan.decay), lr=plan.peak, betas=(0.9, 0.98)
         )
         self._every = min(EVERY, max(plan.n_steps // 8, 1))
         self._identity = digest([asdict(plan), sorted(arrays)])
@@ -188,12 +197,10 @@ class Trainer:
 
     def _learn(self, batch: Batch) -> float:
         for group in self._optimizer.param_groups:
-            group["lr"] = self._plan.peak * one_cycle(
-                self.step / self._plan.n_steps, self._plan.warm
-            )
+            group["lr"] = group["rate"] * self._plan.peak * self._plan.rate(self.step)
         with torch.autocast(self._device, torch.bfloat16, enabled=self._plan.half):
             states, wanted = self._states_and_targets(self._network, batch)
-        loss = distance(states, wanted, self._plan.pooled)
+        loss = self._plan.states * distance(states, wanted, self._plan.pooled)
         if batch.shares is not None:
             loss = loss + self._plan.votes * self._vote_loss(self._network, states, batch.shares)
         self._optimizer.zero_grad(set_to_none=True)
@@ -251,6 +258,17 @@ class Trainer:
                     )
                     for part in ("step", "exp_avg", "exp_avg_sq")
                 }
+
+
+def _groups(named: Mapping[str, nn.Parameter], decay: float) -> list[dict[str, Any]]:
+    """Parameters by what the optimizer does with them; the layer of the votes learns faster."""
+    layer = [named[name] for name in (WEIGHT, BIAS) if name in named]
+    others = [p for name, p in named.items() if name not in (WEIGHT, BIAS)]
+    return [
+        {"params": [p for p in others if p.ndim > 1], "weight_decay": decay, "rate": 1.0},
+        {"params": [p for p in others if p.ndim == 1], "weight_decay": 0.0, "rate": 1.0},
+        {"params": layer, "weight_decay": decay, "rate": LAYER_RATE},
+    ]
 
 
 def _n_voted(shares: FloatArray) -> int:

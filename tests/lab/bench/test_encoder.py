@@ -12,7 +12,7 @@ from ser_batch.lab.bench import encoder as bench
 from ser_batch.progress import silent
 from tests.corpora.made import made_corpus
 
-NAMES = ("encoder_v1", "encoder_v1_fp32")
+NAMES = ("encoder_v2", "encoder_v2_fp32")
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,10 @@ def test_every_set_has_a_row_and_features_are_described_once(corpora, tmp_path):
     steps: list[str] = []
     found = run(corpora, tmp_path, steps)
     rows = {row["set"]: row for row in found["rows"]}
-    assert set(steps) == {"encoder_v1: emodb", "encoder_v1_fp32: emodb"}
+    assert set(steps) == {"encoder_v2: emodb", "encoder_v2_fp32: emodb"}
     assert all(rows[name]["speed"] > 1 for name in NAMES)
-    assert rows["encoder_v1"]["n_bytes"] <= 5_000_000
-    assert rows["encoder_v1"]["within"]["emodb"] == 1.0, "tones of anger are loud and high"
+    assert rows["encoder_v2"]["n_bytes"] <= 5_000_000
+    assert rows["encoder_v2"]["within"]["emodb"] == 1.0, "tones of anger are loud and high"
     assert bench.PEER in found["missing"] or any(bench.PEER in name for name in rows)
 
     steps.clear()
@@ -67,7 +67,7 @@ def test_unlabelled_speakers_are_parted_from_those_that_are_judged(corpora):
     from ser_batch.lab.distill.run import Task
     from ser_batch.lab.distill.teachers import own_teacher
 
-    begun = find_encoder("encoder_v1")
+    begun = find_encoder("encoder_v2")
     found = adapt(
         corpora,
         "emodb",
@@ -87,7 +87,7 @@ def test_without_corpora_there_is_nothing_to_part(tmp_path):
     from ser_batch.lab.distill.run import Task
     from ser_batch.lab.distill.teachers import own_teacher
 
-    begun = find_encoder("encoder_v1")
+    begun = find_encoder("encoder_v2")
     with pytest.raises(CorpusError):
         adapt(
             tmp_path,

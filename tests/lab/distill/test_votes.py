@@ -16,10 +16,13 @@ from ser_batch import resources
 from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.features.encoders.local import voted_corpora
+from ser_batch.lab.distill.export import encoder_arrays
 from ser_batch.lab.distill.material import Material, read_material
 from ser_batch.lab.distill.run import Task, distill
 from ser_batch.lab.distill.sources import Source
-from ser_batch.lab.distill.votes import CLASSES, blank_layer, vote_loss, vote_shares
+from ser_batch.lab.distill.targets import teach
+from ser_batch.lab.distill.teachers import own_teacher
+from ser_batch.lab.distill.votes import CLASSES, blank_layer, fitted_layer, vote_loss, vote_shares
 from tests.lab.distill.made import made_up_teacher, write_speech
 from tests.lab.distill.test_training import SMALL
 
@@ -83,6 +86,49 @@ def test_clips_without_votes_do_not_move_the_loss():
     assert nobody == 0
 
 
+def test_the_layer_begins_fitted_to_the_votes_of_the_clips_that_are_trained_on(
+    cremad, material, tmp_path
+):
+    shares = vote_shares(material, [Source(cremad, "ODbL-1.0")], ["cremad"])
+    targets = teach(material, made_up_teacher().states, tmp_path)
+    unseen = [n for n, cut in enumerate(material.cuts) if cut.held_out and shares[n, 0] >= 0]
+    clips = [torch.from_numpy(np.array(targets.of(n))).float() for n in unseen]
+    wanted = torch.from_numpy(shares[unseen])
+
+    def loss(layer):
+        arrays = [torch.from_numpy(array) for array in layer.values()]
+        mean, std = torch.from_numpy(targets.mean), torch.from_numpy(targets.std)
+        found = [
+            vote_loss(((one - mean) / std)[None], row, *arrays)
+            for one, row in zip(clips, wanted[:, None], strict=True)
+        ]
+        return float(torch.stack(found).mean())
+
+    blank = blank_layer(*targets.mean.shape)
+    fitted = fitted_layer(material, targets, shares)
+    assert unseen
+    assert {n: a.shape for n, a in fitted.items()} == {n: a.shape for n, a in blank.items()}
+    assert loss(fitted) < 0.9 * loss(blank)
+
+
+def test_fine_tuning_leaves_the_lower_blocks_alone_and_inherits_audio_and_licence(
+    cremad, unlabelled, tmp_path
+):
+    own = [Source(unlabelled, "CC-BY-4.0")]
+    task = Task(own, made_up_teacher(), n_steps=2, size=SMALL, batch_s=8)
+    begun = distill(task, tmp_path, "begun", work=tmp_path / "work", settings=Settings())
+    sources = [Source(cremad, "CC0-1.0")]
+    task = Task(sources, own_teacher(begun), begun, n_steps=4, batch_s=8, votes=("cremad",))
+    tuned = distill(task, tmp_path, "tuned", work=tmp_path / "work", settings=Settings())
+    before, after = encoder_arrays(begun), encoder_arrays(tuned)
+    moved = {name for name in before if not np.allclose(before[name], after[name], atol=1e-6)}
+    assert moved
+    assert all(name.startswith("blocks.1.") for name in moved)
+    assert [entry["source"] for entry in tuned.manifest["inherited_material"]] == [unlabelled.name]
+    assert tuned.manifest["licence"] == "CC-BY-4.0"
+    assert "`begun` had been trained on" in (tuned.folder / "CARD.md").read_text()
+
+
 def test_votes_of_voices_never_trained_on_are_predicted_better(
     cremad, unlabelled, tmp_path, monkeypatch
 ):
@@ -90,7 +136,7 @@ def test_votes_of_voices_never_trained_on_are_predicted_better(
     task = Task(sources, made_up_teacher(), n_steps=40, size=SMALL, batch_s=8, votes=("cremad",))
     encoder = distill(task, tmp_path, "voted-", work=tmp_path / "work", settings=Settings())
     losses = encoder.manifest["history"]["votes"]
-    assert losses[-1] < 0.9 * losses[0]
+    assert losses[-1] < losses[0]
     assert encoder.manifest["votes"] == ["cremad"]
     assert encoder.manifest["licence"] == "ODbL-1.0"
     assert "perceived in cremad were a second target" in (encoder.folder / "CARD.md").read_text()
