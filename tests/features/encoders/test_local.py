@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ser_batch import resources
+from ser_batch.corpora import CORPORA
 from ser_batch.corpora.licences import LICENCES
 from ser_batch.errors import EncoderError
 from ser_batch.features.encoders.local import (
@@ -19,9 +20,11 @@ from ser_batch.features.encoders.local import (
     ENCODER_FILE,
     MANIFEST_FILE,
     LocalEncoderFeatureSet,
+    exposed_corpora,
     find_encoder,
     own_set,
     read_encoder,
+    voted_corpora,
 )
 from ser_batch.features.sets import get_feature_set
 from tests.features.encoders.made_up import speechlike
@@ -51,11 +54,13 @@ def test_it_is_small_and_free(chosen: LocalEncoderFeatureSet) -> None:
     manifest = chosen.encoder.manifest
     free = LICENCES[: LICENCES.index("CC-BY-NC-4.0")]
     assert len(chosen.encoder.graph()) <= MOST_BYTES
-    assert all(entry["licence"] in free for entry in manifest["material"])
-    assert {entry["source"] for entry in manifest["material"]} >= {"emodb", "emogator"}
-    assert manifest["held_out"]["error"] < manifest["held_out"]["error_before"]
+    material = manifest["inherited_material"] + manifest["material"]
+    assert all(entry["licence"] in free for entry in material)
+    assert exposed_corpora(chosen.name) & CORPORA.keys() == {"cremad", "emodb"}
+    assert voted_corpora(chosen.name) == {"cremad"}
+    assert manifest["history"]["votes"][-1] < manifest["history"]["votes"][0]
     card = (chosen.encoder.folder / "CARD.md").read_text(encoding="utf-8")
-    for entry in manifest["material"]:
+    for entry in material:
         assert f"| {entry['source']} | {entry['n_files']} |" in card
         assert entry["licence"] in card
 
