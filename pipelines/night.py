@@ -148,7 +148,7 @@ class Night:
             self.record.counts,
             audio=[str(folder) for folder in self.audio],
             since=last_published(self.lake),
-            may_be_empty=self.settings.ingest.may_be_empty,
+            settings=self.settings.ingest,
         )
         is_partial = (
             self.record.counts["quarantined"]

@@ -36,6 +36,7 @@ from ser_batch.store.disk import disk
 from ser_batch.store.drop import drop_rows, remove_empty_shards
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
+from ser_batch.store.remembered import forget
 from ser_batch.tables import METADATA, PROFILES, QUARANTINE, WRITTEN_ANY_TIME
 
 PENDING = ".erasing.json"
@@ -81,6 +82,7 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
     write_text_atomic(root.path / PENDING, json.dumps(asdict(plan)), durable=True)
     put_tombstones(lake, plan.stones, utc_now())
     rows = _erase_rows(lake, plan)
+    forget(lake)
     n_snippets = forget_recordings(root, set(plan.recordings))
     n_pages = redact(root.reports, plan.recordings, _mention(plan))
     if root.warehouse.exists():

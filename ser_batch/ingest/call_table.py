@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -12,19 +13,18 @@ import pyarrow as pa
 
 from ser_batch.config import Settings, digest
 from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
+from ser_batch.ingest.file_index import FileIndex
 from ser_batch.ingest.issues import replace_issues, warned
-from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues
-from ser_batch.ingest.metadata import Line
+from ser_batch.ingest.line_index import LineIndex, named_keys, read_lines_of
+from ser_batch.ingest.matching import MetadataIndex, line_issues
 from ser_batch.ingest.metadata_import import COLUMNS
-from ser_batch.ingest.named import named_parts
-from ser_batch.ingest.objections import read_objections
+from ser_batch.ingest.objections import Objections, read_objections
+from ser_batch.ingest.scan import same_name
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
 from ser_batch.store.checked import file_states, state_of, unlike_before
 from ser_batch.store.lake import Lake, Part
-from ser_batch.tables import CALLS, METADATA
-
-Resolved = tuple[Part, pa.Table, dict[str, str]]
-"""A part of `calls` with its rows and tags."""
+from ser_batch.store.remembered import Remembered, key_of, keys_of
+from ser_batch.tables import CALLS, FILES, METADATA
 
 RULES_VERSION = 5
 """Raised when the resolution of calls changes, so that every row is recomputed."""
@@ -58,7 +58,7 @@ DECIDES_SCORING = (
 
 def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
     """All metadata that has arrived, oldest first."""
-    return MetadataIndex(_lines(lake, lake.parts(METADATA)), settings.ingest.columns)
+    return MetadataIndex(read_lines_of(lake, lake.parts(METADATA)), settings.ingest.columns)
 
 
 def paired_recordings(lake: Lake, recordings: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -78,92 +78,155 @@ def paired_recordings(lake: Lake, recordings: pl.DataFrame, settings: Settings) 
         for part in lake.parts(METADATA)
         if column in json.loads((lake.tags(METADATA, part) or {}).get(COLUMNS, "[]"))
     ]
-    stated = stated_sides(_lines(lake, parts), settings.ingest)
+    stated = stated_sides(read_lines_of(lake, parts), settings.ingest)
     return with_sides(recordings, stated, settings.ingest)
 
 
-def _lines(lake: Lake, parts: Sequence[Part]) -> list[Line]:
-    rows = sorted(
-        lake.read(METADATA, parts).to_pylist(),
-        key=lambda row: (row["arrived_at"], row["source_name"], row["source"], row["line_no"]),
-    )
-    return [
-        Line(row["source"], row["source_name"], row["line_no"], dict(row["fields"])) for row in rows
-    ]
+@dataclass(frozen=True)
+class _Opened:
+    """Parts of `calls` that are looked at.
+
+    Attributes:
+        parts: which; those without a live recording are gone
+        files: rows of `with_sides` by part
+        tags: that each part must have
+        named: those that a new line may be about
+    """
+
+    parts: set[Part]
+    files: dict[Part, pl.DataFrame]
+    tags: dict[Part, dict[str, str]]
+    named: set[Part]
 
 
 def refresh_calls(
-    lake: Lake, recordings: pl.DataFrame, settings: Settings, now: dt.datetime
+    lake: Lake, files: FileIndex, settings: Settings, now: dt.datetime
 ) -> tuple[Part, ...]:
     """Bring every part of `calls` up to date; returns the parts that hold calls.
 
+    Only parts are opened whose files or rules changed, or that a new line may be about. What was
+    seen is remembered last: a run that is killed before finds the same changes again.
+
     Args:
         lake: the lake
-        recordings: the live recordings with date and part, from the inventory
+        files: every file that was taken in
         settings: names, time zone and roles
         now: UTC
     """
     objections = read_objections(settings)
-    placed = paired_recordings(lake, recordings, settings)
+    tags = {"rules": _rules(settings), "objections": objections.digest()}
+    written, arrived = lake.files(CALLS), _joined_lines(lake, is_joined=False)
+    due = files.shards_of(files.touched())
+    states = _states(lake, tags, settings, now)
+    due.update(unlike_before(lake, CALLS.name, states, lambda _part: True))
+    if not (due or arrived):
+        return _in_order(written)
+    lines = LineIndex(lake, settings)
+    opened = _open(lake, files, lines, due, arrived, tags=tags, settings=settings, now=now)
+    _write(lake, opened, lines, objections, settings, now)
+    for part in (opened.parts & written.keys()) - opened.files.keys():
+        for writer in (f"calls-{part.name}", f"shard-{part.name}"):
+            replace_issues(lake, writer, [], now)
+        lake.remove(CALLS, part)
+    _state_overall(lake, files, lines, opened, settings, now)
+    _joined_lines(lake, is_joined=True)
+    lines.keep()
+    files.keep()
+    unlike_before(lake, CALLS.name, _states(lake, tags, settings, now), lambda _part: False)
+    return _in_order((written.keys() - opened.parts) | opened.files.keys())
+
+
+def _open(
+    lake: Lake,
+    files: FileIndex,
+    lines: LineIndex,
+    due: set[Part],
+    arrived: Collection[Part],
+    *,
+    tags: dict[str, str],
+    settings: Settings,
+    now: dt.datetime,
+) -> _Opened:
+    """The parts that changed or that a new line may be about, with their recordings."""
+    named = files.named(*lines.names_of(arrived))
+    is_paired = settings.ingest.pair_pattern is not None or lines.state_sides
+    # the other side of a call may lie in any part
+    parts = {*files.shards(), *lake.files(CALLS)} if is_paired else due | files.shards_of(named)
+    recordings = files.recordings(files.came_in(parts))
+    placed = (
+        paired_recordings(lake, recordings, settings)
+        if is_paired
+        else with_sides(recordings, {}, settings.ingest)
+    )
     by_part = {
         Part(date, str(name)): rows
         for (date, name), rows in placed.group_by("date", "part", maintain_order=True)
-        if isinstance(date, dt.date)
+        if isinstance(date, dt.date) and Part(date, str(name)) in parts
     }
-    shards = tuple(sorted(by_part, key=lambda part: (part.date or dt.date.min, part.name)))
-    tags = {"rules": _rules(settings), "objections": objections.digest()}
+    is_named = keys_of(placed["recording_id"]).is_in(named.implode())
+    sides = keys_of(same_name(text or "") for text in placed["side_call_id"])
+    is_named |= sides.is_in(lines.names_of(arrived)[1].implode())
     expired = _expired(by_part, settings, now)
-    wanted = {
-        part: {**tags, "files": _files_digest(rows), **expired.get(part, {})}
-        for part, rows in by_part.items()
+    return _Opened(
+        parts,
+        by_part,
+        {
+            part: {**tags, "files": _files_digest(rows), **expired.get(part, {})}
+            for part, rows in by_part.items()
+        },
+        {Part(date, str(name)) for date, name in placed.filter(is_named)["date", "part"].rows()},
+    )
+
+
+def _write(
+    lake: Lake,
+    opened: _Opened,
+    lines: LineIndex,
+    objections: Objections,
+    settings: Settings,
+    now: dt.datetime,
+) -> None:
+    """Resolve the calls of the parts that are out of date or named, and write what changed."""
+    stale = {
+        part
+        for part, wanted in opened.tags.items()
+        if not _made_from(lake.sound_tags(CALLS, part), wanted)
     }
-    stale = _stale(lake, wanted)
-    arrived = _joined_lines(lake, is_joined=False)
-    gone = [part for part in lake.parts(CALLS) if part not in by_part]
-    if not (stale or gone or arrived):
-        return shards
-    index = metadata_index(lake, settings)
-    named = named_parts(placed, MetadataIndex(_lines(lake, arrived), index.columns), settings)
-    pending: Resolved | None = None
-    for part in (part for part in shards if part in named or part in stale):
-        resolved, warnings = resolve_calls(sided_files(by_part[part]), index, settings)
+    todo = {
+        part: sided_files(rows)
+        for part, rows in opened.files.items()
+        if part in stale or part in opened.named
+    }
+    index = lines.about(file for calls in todo.values() for files in calls for file in files)
+    for part in _in_order(todo):
+        resolved, warnings = resolve_calls(todo[part], index, settings)
         rows = [objections.applied(row) for row in resolved]
-        if part in expired:
+        if "attributes" in opened.tags[part]:
             rows = [{**row, "attributes": []} for row in rows]
         found = [warned(warning, "ingest") for warning in warnings]
         replace_issues(lake, f"calls-{part.name}", found, now)
         calls = CALLS.from_rows(rows)
         if part not in stale and calls.equals(lake.read(CALLS, [part])):
             continue
-        if pending is not None:
-            lake.write(CALLS, *pending)
         scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
-        pending = (part, calls, wanted[part] | scoring)
-    _state_overall(lake, _ids(lake, shards, pending), index, sided_files(placed), settings, now=now)
-    for part in gone:
-        for writer in (f"calls-{part.name}", f"shard-{part.name}"):
-            replace_issues(lake, writer, [], now)
-        lake.remove(CALLS, part)
-    if pending is not None:  # last: until then a run that is killed is done again
-        lake.write(CALLS, *pending)
-    _joined_lines(lake, is_joined=True)
-    return shards
+        lake.write(CALLS, part, calls, opened.tags[part] | scoring)
 
 
-def _stale(lake: Lake, wanted: Mapping[Part, dict[str, str]]) -> frozenset[Part]:
-    """Parts that were made from other files or under other rules, whatever metadata arrived."""
-    files = lake.files(CALLS)
-    states = {
-        part: state_of(sorted(tags.items()), [files.get(part)]) for part, tags in wanted.items()
+def _states(
+    lake: Lake, tags: dict[str, str], settings: Settings, now: dt.datetime
+) -> dict[Part, str]:
+    """The state of each part: of its files, its rows in `calls`, and what they are made by."""
+    files, written = lake.files(FILES), lake.files(CALLS)
+    parts = {*files, *written}
+    expired = _expired(parts, settings, now)
+    return {
+        part: state_of((tags, part in expired), [files.get(part), written.get(part)])
+        for part in parts
     }
-    return frozenset(
-        unlike_before(
-            lake,
-            CALLS.name,
-            states,
-            lambda part: not _made_from(lake.sound_tags(CALLS, part), wanted[part]),
-        )
-    )
+
+
+def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
+    return tuple(sorted(parts, key=lambda part: (part.date or dt.date.min, part.name)))
 
 
 def _joined_lines(lake: Lake, *, is_joined: bool) -> list[Part]:
@@ -182,28 +245,34 @@ def _expired(
     return {part: {"attributes": "expired"} for part in parts if part.date and part.date < first}
 
 
-def _ids(lake: Lake, shards: Sequence[Part], pending: Resolved | None) -> list[dict[str, Any]]:
-    """Ids and places of all calls, with those of a part that is not written yet."""
-    columns = ["recording_id", "call_id", "path", "audio_root"]
-    part = pending[0] if pending else None
-    written = lake.read(CALLS, [shard for shard in shards if shard != part], columns)
-    new = [pending[1].select(columns)] if pending else []
-    rows: list[dict[str, Any]] = pa.concat_tables([written, *new]).to_pylist()
-    return rows
-
-
 def _state_overall(
     lake: Lake,
-    calls: list[dict[str, Any]],
-    index: MetadataIndex,
-    files: Sequence[Sequence[KnownFile]],
+    files: FileIndex,
+    lines: LineIndex,
+    opened: _Opened,
     settings: Settings,
-    *,
     now: dt.datetime,
 ) -> None:
     """What only shows over all calls: lines without a recording, ids that occur twice."""
-    found = [*line_issues(index, files, settings), *repeated_call_ids(calls)]
+    placed = [call for rows in opened.files.values() for call in sided_files(rows)]
+    index, counts = lines.odd(*named_keys(files, placed, settings))
+    found = line_issues(index, lambda kind, name: counts.get((kind, key_of(name)), 1))
+    found += repeated_call_ids(_of_same_id(lake))
     replace_issues(lake, "calls", [warned(issue, "ingest") for issue in found], now)
+
+
+def _of_same_id(lake: Lake) -> list[dict[str, Any]]:
+    """Ids and places of calls, those among them that share an id."""
+    ids = Remembered(lake, CALLS, _call_ids)
+    ids.keep()
+    same = ids.rows.filter(pl.col("call_id").is_duplicated())
+    columns = ["recording_id", "call_id", "path", "audio_root"]
+    rows: list[dict[str, Any]] = lake.read(CALLS, ids.parts_of(same), columns).to_pylist()
+    return rows
+
+
+def _call_ids(calls: pa.Table) -> pl.DataFrame:
+    return pl.DataFrame({"call_id": keys_of(map(str, calls["call_id"].to_pylist()))})
 
 
 def _made_from(tags: dict[str, str] | None, wanted: dict[str, str]) -> bool:

@@ -22,10 +22,10 @@ _DIGEST_THREADS = 4
 
 @dataclass(frozen=True)
 class Inventory:
-    """Every file that was ever taken in.
+    """Files that were taken in: all, or all that concern some recordings.
 
     Attributes:
-        rows: the table `files`, with the name and date of the part of each row
+        rows: of the table `files`, with the name and date of the part of each
     """
 
     rows: pl.DataFrame
@@ -53,22 +53,18 @@ class Inventory:
         return joined.sort("ingested_at", "path")
 
 
-def read_inventory(lake: Lake) -> Inventory:
-    """The inventory as the lake holds it."""
-    tables = [_with_part(lake.read(FILES, [part]), part) for part in lake.parts(FILES)]
+def read_inventory(lake: Lake, parts: Sequence[Part] | None = None) -> Inventory:
+    """The inventory as the lake holds it.
+
+    Args:
+        lake: whose
+        parts: of the table `files`; None: all
+    """
+    wanted = lake.parts(FILES) if parts is None else parts
+    tables = [_with_part(lake.read(FILES, [part]), part) for part in wanted]
     schema = [*FILES.arrow, pa.field("date", pa.date32()), pa.field("part", pa.string())]
     rows = pa.concat_tables(tables) if tables else pa.schema(schema).empty_table()
     return Inventory(pl.DataFrame(pl.from_arrow(rows)))
-
-
-def unseen(found: Sequence[Found], inventory: Inventory, audio_root: str) -> list[Found]:
-    """Files that are new or changed since they were taken in."""
-    known = inventory.current().filter(pl.col("audio_root") == audio_root)
-    seen = {
-        (path, size, modified)
-        for path, size, modified in known.select("path", "size_bytes", "modified_ns").iter_rows()
-    }
-    return [f for f in found if (f.path, f.size_bytes, f.modified_ns) not in seen]
 
 
 def name_by_content(

@@ -9,9 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+import polars as pl
+
 from ser_batch.errors import DamagedPartError, FileError
 from ser_batch.ingest.matching import DataIssue
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.remembered import PART, Remembered
 from ser_batch.tables import QUARANTINE
 
 IssueRow = dict[str, object]
@@ -74,6 +77,13 @@ def replace_issues(
         lake.remove(QUARANTINE, part)
     elif tags is not None or set(stated) != set(noticed):
         lake.write(QUARANTINE, part, QUARANTINE.from_rows(stated.values()), tags)
+
+
+def read_issues(lake: Lake) -> pl.DataFrame:
+    """All rows of `quarantine`; parts that did not change are not opened. The root is held."""
+    memory = Remembered(lake, QUARANTINE, lambda rows: pl.DataFrame(pl.from_arrow(rows)))
+    memory.keep()
+    return memory.rows.drop(PART)
 
 
 def _key(row: IssueRow) -> tuple[object, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import Literal
 
-from ser_batch.config import IngestSettings, Settings
+from ser_batch.config import IngestSettings
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.pseudonyms import read_pseudonyms
 from ser_batch.ingest.scan import same_name
@@ -17,6 +18,7 @@ from ser_batch.ingest.values import quoted
 
 FILE_COLUMNS = ("file", "path", "filename", "file_name", "recording", "audio")
 ID_COLUMNS = ("call_id",)
+NamedBy = Literal["path", "id", "nothing"]
 TEXT_COLUMNS = ("queue", "agent", "team", "customer", "language")
 TRANSCRIPT = "transcript"
 """Column of transcripts; what stands in it is never kept with the line."""
@@ -103,12 +105,11 @@ class MetadataIndex:
     def __post_init__(self) -> None:
         self.order = {(line.source, line.line_no): i for i, line in enumerate(self.lines)}
         for line in self.lines:
-            fields = renamed(line.fields, self.columns)
-            path = next((fields[name] for name in FILE_COLUMNS if name in fields), None)
-            if path is not None:
-                self.by_path[path_key(path)].append(line)
-            elif "call_id" in fields:
-                self.by_id[same_name(fields["call_id"])].append(line)
+            kind, key = named_by(renamed(line.fields, self.columns))
+            if kind == "path":
+                self.by_path[key].append(line)
+            elif kind == "id":
+                self.by_id[key].append(line)
             else:
                 self.nameless.append(line)
 
@@ -141,22 +142,35 @@ def without_transcript(line: Line, columns: Mapping[str, str]) -> Line:
     return replace(line, fields=kept)
 
 
-def line_issues(
-    index: MetadataIndex, calls: Iterable[Sequence[KnownFile]], settings: Settings
-) -> list[DataIssue]:
-    """Issues of lines of metadata that name no recording (yet), several, or nothing."""
-    ids: Counter[str] = Counter()
-    paths: Counter[str] = Counter()
-    for files in calls:
-        ids[same_name(call_id_of_name(files[0], fields_of_name(files[0], settings.ingest)))] += 1
-        for file in files:
-            paths.update(path_keys(file))
+def named_by(fields: Mapping[str, str]) -> tuple[NamedBy, str]:
+    """What a line names its recording by, and the spelling that both sides are compared in.
+
+    Args:
+        fields: under our names
+    """
+    path = next((fields[name] for name in FILE_COLUMNS if name in fields), None)
+    if path is not None:
+        return "path", path_key(path)
+    if "call_id" in fields:
+        return "id", same_name(fields["call_id"])
+    return "nothing", ""
+
+
+def line_issues(index: MetadataIndex, count_of: Callable[[NamedBy, str], int]) -> list[DataIssue]:
+    """Issues of lines of metadata that name no recording (yet), several, or nothing.
+
+    Args:
+        index: the lines
+        count_of: how many recordings, or calls, a spelling names
+    """
+    named: tuple[tuple[NamedBy, dict[str, list[Line]]], ...]
+    named = (("path", index.by_path), ("id", index.by_id))
     issues = [
         issue
-        for keyed, known in ((index.by_path, paths), (index.by_id, ids))
+        for kind, keyed in named
         for name, lines in keyed.items()
         # named by the oldest line: the next export that repeats it brings no new row
-        if (issue := _count_issue(lines[0], name, known[name]))
+        if (issue := _count_issue(lines[0], name, count_of(kind, name)))
     ]
     return issues + [
         DataIssue(

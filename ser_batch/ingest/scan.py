@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
-from ser_batch.config import IngestSettings
+from ser_batch.config import IngestSettings, digest
 from ser_batch.errors import (
     DanglingLinkError,
     EmptyFileError,
@@ -19,11 +20,13 @@ from ser_batch.errors import (
     UnreadableFileError,
 )
 from ser_batch.regular_file import open_regular, refuse_special
+from ser_batch.store.remembered import key_of
 
 _BLOCK_BYTES = 1 << 20
 _CLOCK_SLACK_S = 86_400.0
 """s; a time of change that lies further ahead was set by a wrong clock."""
 _MOST_NS = 2**63 - 1
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -54,24 +57,40 @@ class Scan:
     """What lies in an audio folder.
 
     Attributes:
-        found: recordings, by path
+        found: recordings, by path; not those of folders that are as they were
         rejected: files that cannot be taken
         growing: paths of files changed too recently
         n_ignored: files with other endings
+        n_as_before: recordings in folders that are as they were
+        states: digest of names, sizes and times of change of the recordings in a folder, by the
+            digest of its path; of folders where no file is in doubt
     """
 
     found: list[Found] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     growing: list[str] = field(default_factory=list)
     n_ignored: int = 0
+    n_as_before: int = 0
+    states: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def n_found(self) -> int:
+        """All recordings."""
+        return len(self.found) + self.n_as_before
 
     @property
     def is_empty(self) -> bool:
         """Whether no file looks like a recording, a bad or growing one included."""
-        return not (self.found or self.rejected or self.growing)
+        return not (self.n_found or self.rejected or self.growing)
 
 
-def scan(audio_root: Path, settings: IngestSettings, *, now_s: float) -> Scan:
+def scan(
+    audio_root: Path,
+    settings: IngestSettings,
+    *,
+    now_s: float,
+    before: Mapping[str, str] = NOTHING,
+) -> Scan:
     """Look through a folder tree.
 
     Links to files inside the folder are skipped, since what they lead to is found by itself;
@@ -82,19 +101,41 @@ def scan(audio_root: Path, settings: IngestSettings, *, now_s: float) -> Scan:
         audio_root: the folder, resolved
         settings: endings and age
         now_s: the present, s since 1970
+        before: `Scan.states` of folders of which every recording is known
     """
     result = Scan()
-    for entry, misplaced in _walk(audio_root):
-        path = Path(entry).relative_to(audio_root).as_posix()
-        concerns_all = isinstance(misplaced, OutsideRootError | UnreadableFileError)
-        if not concerns_all and Path(path).suffix.lower() not in settings.extensions:
-            result.n_ignored += 1
-        elif error := misplaced or _name_error(path):
-            result.rejected.append(Rejected(printable(path), error))
+    for folder, entries in _walk(audio_root):
+        here = Scan()
+        for entry in entries:
+            path = entry.path[len(str(audio_root)) + 1 :] or "."
+            _sort_in(here, entry, path, settings, now_s)
+        name, state = _name(folder), _state(here, settings)
+        if not (here.rejected or here.growing):
+            result.states[name] = state
+        if result.states.get(name) == before.get(name, ""):
+            result.n_as_before += len(here.found)
         else:
-            _sort_in(result, Path(entry), path, settings, now_s)
+            result.found += here.found
+        result.rejected += here.rejected
+        result.growing += here.growing
+        result.n_ignored += here.n_ignored
     result.found.sort(key=lambda found: found.path)
     return result
+
+
+def folder_name(audio_root: Path, path: str) -> str:
+    """The name in `Scan.states` of the folder that a file lies in.
+
+    Args:
+        audio_root: the folder that was scanned
+        path: of the file below it
+    """
+    return _name(f"{audio_root}/{path}".rpartition("/")[0])
+
+
+def _name(folder: str) -> str:
+    """A folder's digest: its name may be that of a call."""
+    return f"{key_of(folder):x}"
 
 
 def content_id(path: Path) -> str:
@@ -129,40 +170,59 @@ def same_name(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, FileError | None]]:
-    """Every file below a folder, and what is wrong with it if its place is wrong."""
+@dataclass(frozen=True)
+class _Entry:
+    """A name in a folder that is no folder.
+
+    Attributes:
+        path: absolute
+        status: of the file; None: it cannot be asked, or is a link
+        error: what is wrong with its place or kind
+    """
+
+    path: str
+    status: os.stat_result | None
+    error: FileError | None
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[_Entry]]]:
+    """Every folder that holds files, with what lies in it."""
     root = os.path.realpath(folder)
     todo = [str(folder)]
     while todo:
         here = todo.pop()
+        found: list[_Entry] = []
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            yield here, UnreadableFileError(error)
+            yield here, [_Entry(here, None, UnreadableFileError(error))]
             continue
         for entry in entries:
             if entry.is_symlink():
                 target = os.path.realpath(entry.path)
                 if os.path.commonpath([root, target]) != root:
-                    yield entry.path, OutsideRootError(Path(entry.name))
+                    found.append(_Entry(entry.path, None, OutsideRootError(Path(entry.name))))
                 elif not Path(target).exists():
-                    yield entry.path, DanglingLinkError()
+                    found.append(_Entry(entry.path, None, DanglingLinkError()))
             elif entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
                     todo.append(entry.path)
             else:
-                yield entry.path, _kind_error(entry)
+                found.append(_asked(entry))
+        if found:
+            yield here, found
 
 
-def _kind_error(entry: os.DirEntry[str]) -> FileError | None:
-    """Why an entry that is neither folder nor link is no recording; None: it is a file."""
+def _asked(entry: os.DirEntry[str]) -> _Entry:
+    """An entry that is neither folder nor link, with what keeps it from being a recording."""
     try:
-        refuse_special(entry.stat(follow_symlinks=False).st_mode)
+        status = entry.stat(follow_symlinks=False)
+        refuse_special(status.st_mode)
     except FileError as error:
-        return error
+        return _Entry(entry.path, None, error)
     except OSError as error:
-        return UnreadableFileError(error)
-    return None
+        return _Entry(entry.path, None, UnreadableFileError(error))
+    return _Entry(entry.path, status, None)
 
 
 def _name_error(path: str) -> FileError | None:
@@ -173,18 +233,33 @@ def _name_error(path: str) -> FileError | None:
     return None
 
 
-def _sort_in(result: Scan, file: Path, path: str, settings: IngestSettings, now_s: float) -> None:
-    try:
-        stat = file.stat()
-    except OSError as error:
-        result.rejected.append(Rejected(path, UnreadableFileError(error)))
-        return
-    if _age_s(stat, now_s) < settings.min_age_s:
+def _sort_in(
+    result: Scan, entry: _Entry, path: str, settings: IngestSettings, now_s: float
+) -> None:
+    status = entry.status
+    concerns_all = isinstance(entry.error, OutsideRootError | UnreadableFileError)
+    if not concerns_all and _ending(path) not in settings.extensions:
+        result.n_ignored += 1
+    elif (error := entry.error or _name_error(path)) or status is None:
+        result.rejected.append(Rejected(printable(path), error or DanglingLinkError()))
+    elif _age_s(status, now_s) < settings.min_age_s:
         result.growing.append(path)
-    elif stat.st_size == 0:
+    elif status.st_size == 0:
         result.rejected.append(Rejected(path, EmptyFileError()))
     else:
-        result.found.append(Found(path, stat.st_size, modified_ns(stat)))
+        result.found.append(Found(path, status.st_size, modified_ns(status)))
+
+
+def _ending(path: str) -> str:
+    """As `Path.suffix`, lower case, without its cost."""
+    stem, dot, ending = path.rpartition("/")[2].rpartition(".")
+    return f".{ending.lower()}" if stem and dot and ending else ""
+
+
+def _state(here: Scan, settings: IngestSettings) -> str:
+    """Digest of what lies in a folder, and of what decides whether it is a recording."""
+    facts = [(found.path, found.size_bytes, found.modified_ns) for found in here.found]
+    return digest([sorted(settings.extensions), facts])
 
 
 def _age_s(found: os.stat_result, now_s: float) -> float:

@@ -17,10 +17,12 @@ from ser_batch.analysis.identity import analysis_id
 from ser_batch.clock import utc_now
 from ser_batch.config import IngestSettings, Settings
 from ser_batch.errors import BadShareError
+from ser_batch.ingest.file_index import FileIndex
+from ser_batch.ingest.issues import read_issues
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.lock import is_held
 from ser_batch.store.paths import Root
-from ser_batch.tables import FILES, QUARANTINE, RUNS
+from ser_batch.tables import RUNS
 
 Status = Literal["running", "clean", "partial", "failed", "interrupted"]
 
@@ -97,18 +99,15 @@ def new_run(audio_root: str, settings: Settings, model_id: str) -> RunRecord:
 
 def count_outcome(lake: Lake, since: dt.datetime) -> dict[str, int]:
     """Files put into quarantine, and warnings made, after a time."""
-    rows = lake.read(QUARANTINE, columns=["severity", "noticed_at"])
-    fresh = pl.DataFrame(pl.from_arrow(rows)).filter(pl.col("noticed_at") > since)
+    fresh = read_issues(lake).filter(pl.col("noticed_at") > since)
     counts = dict(fresh.group_by("severity").len().iter_rows())
     return {"quarantined": counts.get("quarantine", 0), "warnings": counts.get("warning", 0)}
 
 
 def rejected_codes(lake: Lake, since: dt.datetime) -> dict[str, int]:
     """Files put into quarantine after a time, by the code of the reason, most first."""
-    rows = pl.DataFrame(
-        pl.from_arrow(lake.read(QUARANTINE, columns=["severity", "code", "noticed_at"]))
-    )
-    fresh = rows.filter((pl.col("noticed_at") > since) & (pl.col("severity") == "quarantine"))
+    is_fresh = (pl.col("noticed_at") > since) & (pl.col("severity") == "quarantine")
+    fresh = read_issues(lake).filter(is_fresh)
     return dict(fresh["code"].value_counts().sort("count", "code", descending=[True, False]).rows())
 
 
@@ -120,8 +119,7 @@ def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
     """
     since = last_published(lake)
     n_bad = count_outcome(lake, since)["quarantined"]
-    taken = pl.DataFrame(pl.from_arrow(lake.read(FILES, columns=["ingested_at"])))
-    n_taken = taken.filter(pl.col("ingested_at") > since).height
+    n_taken = FileIndex(lake, settings).taken_since(since).height
     n_files = max(n_taken + _rejected_before_taken(lake, since), n_bad)
     if n_files >= settings.max_bad_share_from and n_bad > settings.max_bad_share * n_files:
         raise BadShareError(n_bad=n_bad, n_files=n_files, most=settings.max_bad_share)
@@ -129,13 +127,15 @@ def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
 
 def _rejected_before_taken(lake: Lake, since: dt.datetime) -> int:
     """Files that never got a row in `files`, because ingest refused them."""
-    columns = ["severity", "stage", "noticed_at"]
-    rows = pl.DataFrame(pl.from_arrow(lake.read(QUARANTINE, columns=columns)))
-    return rows.filter(
-        (pl.col("severity") == "quarantine")
-        & (pl.col("stage") == "ingest")
-        & (pl.col("noticed_at") > since)
-    ).height
+    return (
+        read_issues(lake)
+        .filter(
+            (pl.col("severity") == "quarantine")
+            & (pl.col("stage") == "ingest")
+            & (pl.col("noticed_at") > since)
+        )
+        .height
+    )
 
 
 def last_published(lake: Lake) -> dt.datetime:

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from ser_batch import warehouse
+from ser_batch.config import IngestSettings
+from ser_batch.ingest.file_index import FileIndex
 from ser_batch.stages.publish import PublishResult
 from ser_batch.store.lake import Lake
-from ser_batch.tables import FILES
 
 MIN_SCORED_SHARE = 0.5
 """Share of the calls that could be scored below which a night is not clean."""
@@ -54,7 +55,7 @@ def night_completeness(
     *,
     audio: Sequence[str],
     since: dt.datetime,
-    may_be_empty: bool,
+    settings: IngestSettings,
 ) -> Completeness:
     """Compare what a night scored with what it could have scored.
 
@@ -66,11 +67,11 @@ def night_completeness(
         counts: of the run's record
         audio: the audio folders
         since: when the last run that published began, UTC
-        may_be_empty: whether a night without any recording is ordinary
+        settings: whether a night without any recording is ordinary
     """
     if not counts["files_found"] and not counts["files_rejected"]:
-        return Completeness() if may_be_empty else _without_recordings(counts, audio)
-    new = _new_recordings(lake, since)
+        return Completeness() if settings.may_be_empty else _without_recordings(counts, audio)
+    new = _new_recordings(lake, settings, since)
     reasons = _reasons(published, new)
     if new and not reasons and counts["quarantined"]:
         message = f"no call was scored: all {_count(len(new), 'new file')} were rejected"
@@ -120,11 +121,11 @@ def _judged(reasons: Sequence[Mapping[str, Any]]) -> Completeness:
     )
 
 
-def _new_recordings(lake: Lake, since: dt.datetime) -> list[str]:
+def _new_recordings(lake: Lake, settings: IngestSettings, since: dt.datetime) -> list[str]:
     """Recordings taken in since a time, each once."""
-    columns = ["recording_id", "duplicate_of", "ingested_at"]
-    files = pl.DataFrame(pl.from_arrow(lake.read(FILES, columns=columns)))
-    fresh = files.filter(pl.col("duplicate_of").is_null() & (pl.col("ingested_at") > since))
+    files = FileIndex(lake, settings)
+    rows = files.inventory(files.taken_since(since)["recording"].unique()).rows
+    fresh = rows.filter(pl.col("duplicate_of").is_null() & (pl.col("ingested_at") > since))
     return fresh["recording_id"].unique().sort().to_list()
 
 

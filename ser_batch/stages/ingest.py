@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,20 +11,25 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.errors import EmptiedFolderError
-from ser_batch.ingest.call_table import metadata_index, refresh_calls
+from ser_batch.ingest.call_table import refresh_calls
 from ser_batch.ingest.calls import resolve_calls
+from ser_batch.ingest.file_index import FileIndex
 from ser_batch.ingest.folders import audio_roots
-from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content, read_inventory, unseen
+from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content
 from ser_batch.ingest.issues import quarantined, replace_issues, warned
 from ser_batch.ingest.late_rows import drop_erased
+from ser_batch.ingest.line_index import LineIndex
 from ser_batch.ingest.matching import DataIssue, KnownFile
 from ser_batch.ingest.metadata_import import import_metadata
-from ser_batch.ingest.scan import Found, Scan, scan
+from ser_batch.ingest.scan import Found, Scan, folder_name, scan
 from ser_batch.ingest.sides import find_side
 from ser_batch.ingest.tombstones import read_tombstones, recording_stone
+from ser_batch.store.checked import keep_known, read_known
 from ser_batch.store.copies import restore_copies
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
+
+_SCANNED = "scanned"
 
 
 @dataclass(frozen=True)
@@ -79,19 +84,21 @@ def ingest(
     lake.sweep()
     restore_copies(lake)
     drop_erased(lake)
-    inventory = read_inventory(lake)
-    folders = [_look(root, inventory, settings, now) for root in roots]
+    files = FileIndex(lake, settings.ingest)
+    before = _as_before(lake)
+    folders = [_look(root, files, settings, now, before) for root in roots]
     n_lines = import_metadata(lake, metadata, settings, now)
     on_file = _progress(folders, on_progress)
     taken = []
     for folder in folders:
-        taken.append(_take_in(lake, folder, inventory, settings, now=now, on_file=on_file))
-        inventory = read_inventory(lake) if taken[-1].new.height else inventory
-        _state_scan(lake, folder, inventory, now)
-    shards = refresh_calls(lake, inventory.recordings(), settings, now)
+        taken.append(_take_in(lake, folder, files, settings, now=now, on_file=on_file))
+        files.refresh()
+        _state_scan(lake, folder, files, now)
+    shards = refresh_calls(lake, files, settings, now)
+    _remember(lake, files, folders)
     new = pl.concat([each.new for each in taken])
     return IngestResult(
-        n_found=sum(len(folder.seen.found) for folder in folders),
+        n_found=sum(folder.seen.n_found for folder in folders),
         n_new=new.height,
         n_duplicates=new.filter(pl.col("duplicate_of").is_not_null()).height,
         n_growing=sum(len(folder.seen.growing) for folder in folders),
@@ -127,19 +134,44 @@ class _Taken:
     n_erased: int
 
 
-def _look(root: Path, inventory: Inventory, settings: Settings, now: dt.datetime) -> _Folder:
+def _look(
+    root: Path, files: FileIndex, settings: Settings, now: dt.datetime, before: Mapping[str, str]
+) -> _Folder:
     """Scan a folder.
 
     Raises:
         EmptiedFolderError: if it held recordings on earlier nights and holds none
     """
-    seen = scan(root, settings.ingest, now_s=now.replace(tzinfo=dt.UTC).timestamp())
+    now_s = now.replace(tzinfo=dt.UTC).timestamp()
+    seen = scan(root, settings.ingest, now_s=now_s, before=before)
     is_missed = seen.is_empty and not settings.ingest.may_be_empty
     if is_missed:
-        known = inventory.current().filter(pl.col("audio_root") == str(root)).height
+        known = files.count_below(str(root))
         if known:
             raise EmptiedFolderError(root, known)
-    return _Folder(root, seen, unseen(seen.found, inventory, str(root)), is_missed)
+    return _Folder(root, seen, files.unseen(seen.found, str(root)), is_missed)
+
+
+def _as_before(lake: Lake) -> dict[str, str]:
+    """State of the folders of which every recording is known; none if the known ones changed."""
+    before = read_known(lake, _SCANNED)
+    return before if before.pop(FILES.name, "") == _known_files(lake) else {}
+
+
+def _remember(lake: Lake, files: FileIndex, folders: Sequence[_Folder]) -> None:
+    """Write down which folders hold nothing but known recordings: the next scan counts those."""
+    states: dict[str, str] = {}
+    for folder in folders:
+        unknown = {each.path for each in files.unseen(folder.seen.found, str(folder.root))}
+        doubtful = {folder_name(folder.root, path) for path in unknown}
+        states |= {
+            name: state for name, state in folder.seen.states.items() if name not in doubtful
+        }
+    keep_known(lake, _SCANNED, {**states, FILES.name: _known_files(lake)})
+
+
+def _known_files(lake: Lake) -> str:
+    return digest(sorted((part.relative.as_posix(), *s) for part, s in lake.files(FILES).items()))
 
 
 def _progress(
@@ -154,7 +186,7 @@ def _progress(
 def _take_in(
     lake: Lake,
     folder: _Folder,
-    inventory: Inventory,
+    files: FileIndex,
     settings: Settings,
     *,
     now: dt.datetime,
@@ -166,6 +198,7 @@ def _take_in(
     folder.seen.growing += moving
     stones = read_tombstones(lake)
     wanted = [each for each in named if recording_stone(each[1]) not in stones]
+    inventory = files.homes(recording_id for _, recording_id in wanted)
     new = file_rows(wanted, inventory, str(folder.root), now)
     _write_again(lake, new, inventory)
     fresh = new.join(inventory.rows, on=list(FILES.key), how="anti")
@@ -196,7 +229,8 @@ def _cut(
     columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns", "ingested_at")
     files = [KnownFile(*row) for row in fresh.select(columns).iter_rows()]
     sided = [(replace(file, side=find_side(file, {}, settings.ingest)),) for file in files]
-    calls, _ = resolve_calls(sided, metadata_index(lake, settings), settings)
+    lines = LineIndex(lake, settings).about(file for [file] in sided)
+    calls, _ = resolve_calls(sided, lines, settings)
     starts = [row["started_at"] for row in calls]
     dated = fresh.with_columns(date=pl.Series(starts, dtype=pl.Datetime("us")).dt.date())
     for (date,), rows in dated.sort("path").group_by("date", maintain_order=True):
@@ -205,15 +239,17 @@ def _cut(
             yield Part(date if isinstance(date, dt.date) else None, name), shard
 
 
-def _state_scan(lake: Lake, folder: _Folder, inventory: Inventory, now: dt.datetime) -> None:
+def _state_scan(lake: Lake, folder: _Folder, files: FileIndex, now: dt.datetime) -> None:
     """What is wrong with a folder and its files, before any of them is decoded."""
     root, seen = str(folder.root), folder.seen
     rows = [quarantined(root, bad.path, None, "ingest", bad.error) for bad in seen.rejected]
     found = [_still_growing(root, path) for path in seen.growing]
     if folder.is_missed:
         found.append(_no_recordings(root, seen.n_ignored))
-    here = inventory.current().filter(
-        (pl.col("audio_root") == root) & pl.col("duplicate_of").is_not_null()
+    here = (
+        files.duplicates(root)
+        .current()
+        .filter((pl.col("audio_root") == root) & pl.col("duplicate_of").is_not_null())
     )
     for path, first, recording_id in here.select("path", "duplicate_of", "recording_id").rows():
         if not Path(root, first).exists():

@@ -10,7 +10,7 @@ from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
 from ser_batch.ingest.call_table import refresh_calls
-from ser_batch.ingest.inventory import read_inventory
+from ser_batch.ingest.file_index import FileIndex
 from ser_batch.scoring.choose import load_model
 from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.stages.publish import publish
@@ -73,7 +73,7 @@ def repair(
             discard_damaged(lake, finding.path)
     n_shards = n_calls = n_lost = 0
     if damaged:
-        known = refresh_calls(lake, read_inventory(lake).recordings(), settings, now)
+        known = refresh_calls(lake, FileIndex(lake, settings.ingest), settings, now)
         shards = open_shards(lake, known)
         for shard in shards:
             if is_stale(lake, shard, settings):

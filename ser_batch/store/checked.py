@@ -55,8 +55,7 @@ def unlike_before(
         states: of all parts, taken before
         is_behind: the check
     """
-    file = lake.folder / FOLDER / f"{check}.json"
-    before = _read(file)
+    before = read_known(lake, check)
     passed, failed = {}, []
     for part, state in states.items():
         name = part.relative.as_posix()
@@ -65,19 +64,28 @@ def unlike_before(
         else:
             passed[name] = state
     if passed != before:
-        text = json.dumps(passed)
-        write_text_atomic(file, f"{_digest(text)}\n{text}\n")
+        keep_known(lake, check, passed)
     return failed
 
 
-def _read(file: Path) -> dict[str, str]:
-    """State by part; none where the file is not as it was written."""
+def keep_known(lake: Lake, check: str, states: Mapping[str, str]) -> None:
+    """Write down the state of each thing that passed a check; the root is held."""
+    text = json.dumps(states)
+    write_text_atomic(_file(lake, check), f"{_digest(text)}\n{text}\n")
+
+
+def read_known(lake: Lake, check: str) -> dict[str, str]:
+    """What `keep_known` wrote down; nothing where the file is not as it was written."""
     try:
-        stated, text = read_text(file).splitlines()
+        stated, text = read_text(_file(lake, check)).splitlines()
     except (OSError, ValueError):
         return {}
     states: dict[str, str] = json.loads(text) if stated == _digest(text) else {}
     return states
+
+
+def _file(lake: Lake, check: str) -> Path:
+    return lake.folder / FOLDER / f"{check}.json"
 
 
 def _digest(text: str) -> str:

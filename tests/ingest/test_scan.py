@@ -111,3 +111,24 @@ def test_a_time_of_change_in_the_future_postpones_nothing(tmp_path: Path, year: 
     assert soon.growing == ["a.wav"], "it was written a moment ago"
     (file,) = later.found
     assert -(2**63) <= file.modified_ns < 2**63
+
+
+def test_a_folder_that_is_as_it_was_is_counted_and_one_that_changed_is_listed(tmp_path):
+    for name in ("a/one.wav", "a/two.wav", "b/three.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"sound")
+    before = scan(tmp_path, IngestSettings(), now_s=NOW)
+    (tmp_path / "b" / "three.wav").write_bytes(b"other sound")
+    after = scan(tmp_path, IngestSettings(), now_s=NOW, before=before.states)
+    assert [found.path for found in after.found] == ["b/three.wav"]
+    assert (after.n_as_before, after.n_found, after.is_empty) == (2, 3, False)
+    others = IngestSettings(extensions=[".wav", ".mp3"])
+    assert scan(tmp_path, others, now_s=NOW, before=before.states).n_as_before == 0
+
+
+def test_a_folder_with_a_bad_file_is_listed_every_time(tmp_path):
+    (tmp_path / "good.wav").write_bytes(b"sound")
+    (tmp_path / "empty.wav").touch()
+    before = scan(tmp_path, IngestSettings(), now_s=NOW)
+    after = scan(tmp_path, IngestSettings(), now_s=NOW, before=before.states)
+    assert (len(after.found), len(after.rejected)) == (1, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ser_batch.config import Settings
+from ser_batch.config import IngestSettings, Settings
 from ser_batch.stages.completeness import Completeness, night_completeness
 from ser_batch.stages.publish import publish
 from ser_batch.store.lake import Lake
@@ -37,7 +37,7 @@ def judged(
         Counter(counts if counts is not None else {"files_found": 1}),
         audio=["/calls"],
         since=MIDDAY - dt.timedelta(hours=1),
-        may_be_empty=may_be_empty,
+        settings=IngestSettings(may_be_empty=may_be_empty),
     )
 
 

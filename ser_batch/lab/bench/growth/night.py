@@ -101,7 +101,7 @@ def night(
             record.counts,
             audio=[str(audio)],
             since=last_published(lake),
-            may_be_empty=False,
+            settings=settings.ingest,
         )
         record.status = "clean"
         record.write(lake)
