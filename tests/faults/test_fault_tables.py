@@ -18,6 +18,7 @@ from ser_batch.ingest.metadata_import import file_issues
 from ser_batch.ingest.scan import content_id, scan
 from tests.faults.audio_kinds import AUDIO_KINDS, WAV
 from tests.faults.metadata_kinds import METADATA_KINDS
+from tests.ingest.named import count_named
 
 TEXT = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
 NOW = dt.datetime(2026, 3, 2, 12, 0)
@@ -64,7 +65,7 @@ def metadata_codes(path: Path) -> str:
     index = MetadataIndex(read.lines, {})
     files = [(KnownFile("r", "a.wav", "/calls", 1, 10**18, NOW),)]
     _, issues = resolve_calls(files, index, settings)
-    codes += [issue.code for issue in (*issues, *line_issues(index, files, settings))]
+    codes += [issue.code for issue in (*issues, *line_issues(index, count_named(files, settings)))]
     return " ".join(sorted(set(codes))) or "taken"
 
 

@@ -10,6 +10,7 @@ from ser_batch.config import RoleSettings, Settings
 from ser_batch.ingest.calls import resolve_calls
 from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import Line
+from tests.ingest.named import count_named
 
 MARCH = int(dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC).timestamp()) * 10**9
 INGESTED_AT = dt.datetime(2026, 3, 2, 9, 0)
@@ -141,5 +142,6 @@ def test_lines_that_find_nothing_or_too_much_are_reported() -> None:
         lines({"file": "gone.wav"}, {"file": "a.wav"}, {"queue": "q"}, {"call_id": "none"}), {}
     )
     both = [file(), file("2027/a.wav", "r2")]
-    codes = [issue.code for issue in line_issues(index, [(each,) for each in both], DEFAULTS)]
+    named = count_named([(each,) for each in both], DEFAULTS)
+    codes = [issue.code for issue in line_issues(index, named)]
     assert codes == ["missing_file", "ambiguous_file", "missing_file", "names_nothing"]

@@ -25,6 +25,7 @@ from ser_batch.ingest.calls import resolve_calls
 from ser_batch.ingest.matching import FILE_COLUMNS, KnownFile, MetadataIndex, line_issues
 from ser_batch.ingest.metadata import MetadataFile, read_lines
 from ser_batch.tables import CALLS, METADATA
+from tests.ingest.named import count_named
 
 NOW = dt.datetime(2026, 3, 2, 9, 0)
 SETTINGS = Settings()
@@ -61,7 +62,7 @@ def kept(data: bytes, ending: str) -> MetadataFile:
     files = [(KnownFile(text, text, "/calls", 1, 0, NOW),) for text in named]
     rows, _ = resolve_calls(files, index, SETTINGS)
     CALLS.from_rows(rows)
-    line_issues(index, files, SETTINGS)
+    line_issues(index, count_named(files, SETTINGS))
     assert all(bad.place.startswith("m.") and bad.message for bad in read.bad)
     return read
 
