@@ -162,5 +162,5 @@ def _warehouse(target: Path) -> Iterator[Finding]:
         return
     if tables:
         yield Finding(target, f"damaged: {', '.join(tables)}", "rebuild")
-    elif not is_as_published(target):
+    elif not is_as_published(target, deep=True):
         yield Finding(target, "is not the file that was published", "rebuild")

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from ser_batch.errors import StopError
-from ser_batch.store.disk import disk
+from ser_batch.store.disk import copy_blocks, disk
 from ser_batch.store.keys import encrypted_root, key_to_read, key_to_write, settings_of
 from ser_batch.store.sealed import BLOCK, SealedReader, is_sealed, seal, seal_stream
 
@@ -67,7 +67,7 @@ def open_content(path: Path) -> io.BufferedReader:
 def copy_in(source: Path, target: Path) -> None:
     """Copy a file's content as it must lie at the target: encrypted where that is."""
     key = key_to_write(target)
-    change = shutil.copyfileobj if key is None else partial(seal_stream, key=key)
+    change = copy_blocks if key is None else partial(seal_stream, key=key)
     disk().copy(source, target, open_source=open_content, change=change)
 
 

@@ -1,7 +1,7 @@
 """Build the warehouse beside the published file, test it, and swap it in.
 
-Models of calls are built some call dates at a time, and only for the dates that changed; the
-others are built whole from what is then there.
+Models of calls are built some call dates at a time, and only for the dates that changed; those
+of windows of days for the dates whose window changed; the others whole from what is then there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.made_from import present_input, published_input, sign
 from ser_batch.warehouse.models import read_blueprint
 from ser_batch.warehouse.published import connect
-from ser_batch.warehouse.run import build_dates, build_whole, count_rows, rounded, run_tests
+from ser_batch.warehouse.run import (
+    build_dates,
+    build_last,
+    build_whole,
+    count_rows,
+    rounded,
+    run_tests,
+)
 from ser_batch.warehouse.sources import open_calls, open_settings, open_table, open_whole
 
 DATES_AT_ONCE = 28
@@ -91,7 +98,7 @@ def build(
             batch = dates[start : start + DATES_AT_ONCE]
             open_calls(con, lake, parts_of(now.parts, batch), batch, settings)
             build_dates(con, blueprint)
-        build_whole(con, blueprint.last)
+        build_last(con, blueprint.last, None if kept is None else dates)
         if kept is None:
             con.execute(f"begin; {blueprint.functions} commit;")
         run_tests(con, blueprint.rules_of_all)

@@ -59,30 +59,65 @@ def publish_file(built: Path, target: Path) -> None:
     The digest is written first and names the old file too: a run that is killed between the two
     leaves a file that is known.
     """
-    digests = [_digest(built)]
-    if target.exists():
-        with suppress(BrokenSealError):
-            digests.append(_digest(target))
-    write_text_atomic(_digest_file(target), "\n".join(digests) + "\n")
+    digest = _digest(built)
     if built.parent == target.parent:
+        _state(target, digest, built)
         disk().rename(built, target)
         return
     with replacing(target) as temporary:
         copy_in(built, temporary)
+        _state(target, digest, temporary)
     disk().unlink(built)
     with suppress(OSError):  # another night of this root may use it
         built.parent.rmdir()
 
 
-def is_as_published(target: Path) -> bool:
-    """Whether a published file is what was put there; every byte is read.
+def _state(target: Path, digest: str, file: Path) -> None:
+    """Write down what is going to be published beside what is.
 
-    One that was published before digests were kept is read through DuckDB, which knows a damaged
-    block by its checksum.
+    Args:
+        target: the published file
+        digest: of the content
+        file: that takes its place
+    """
+    now = f" {_identity(target)}"
+    before = [line for line in _stated(target) if line.endswith(now) or " " not in line]
+    lines = [f"{digest} {_identity(file)}", *before]
+    write_text_atomic(_digest_file(target), "\n".join(lines) + "\n")
+
+
+def _stated(target: Path) -> list[str]:
+    """Lines of digest and identity, the newest first; those of earlier versions are digests."""
+    try:
+        return read_bytes(_digest_file(target)).decode(errors="replace").splitlines()
+    except (FileNotFoundError, BrokenSealError):
+        return []
+
+
+def _identity(file: Path) -> str:
+    """Size, time of change and inode of a file: one that was written since has others."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return "none"
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+
+
+def is_as_published(target: Path, *, deep: bool = False) -> bool:
+    """Whether a published file is what was put there.
+
+    Every byte is read where the file was written since, or is another one. One that was published
+    before digests were kept is read through DuckDB, which knows a damaged block by its checksum.
+
+    Args:
+        target: the published file
+        deep: read every byte in any case
     """
     try:
-        known = read_bytes(_digest_file(target)).decode(errors="replace").split()
-        return _digest(target) in known
+        stated = read_bytes(_digest_file(target)).decode(errors="replace").splitlines()
+        if not deep and any(line.endswith(f" {_identity(target)}") for line in stated):
+            return True
+        return _digest(target) in [line.partition(" ")[0] for line in stated]
     except FileNotFoundError:
         return not damaged_tables(target)
     except BrokenSealError:

@@ -12,7 +12,7 @@ from ser_batch.errors import WarehouseError
 _READ_TABLE = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)")
 _COLUMN_DOC = re.compile(r"-- ([a-z_][a-z0-9_]*): (.+)")
 _CONTINUED_DOC = re.compile(r"--   (.+)")
-_BUILT = {"by call date": True, "whole": False}
+_BUILT = re.compile(r"whole|by call date(?:, over (\d+) days)?")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Model:
         column_docs: meaning and unit of the columns that the model makes; those that it passes on
             are documented where they come from
         version: raised when a column changes
-        by_date: built for call dates alone; else always whole
+        window_days: days up to a call date that its rows depend on, one of a date by itself; None:
+            on all
         sql: one select statement
     """
 
@@ -33,8 +34,13 @@ class Model:
     grain: str
     column_docs: dict[str, str]
     version: int
-    by_date: bool
+    window_days: int | None
     sql: str
+
+    @property
+    def by_date(self) -> bool:
+        """Whether its rows depend on calls of one date alone."""
+        return self.window_days == 1
 
     @property
     def reads(self) -> frozenset[str]:
@@ -57,12 +63,14 @@ def read_model(path: Path) -> Model:
             docs[name] = started[2]
         elif continued := _CONTINUED_DOC.fullmatch(line):
             docs[name] += f" {continued[1]}"
-    if list(docs)[:3] != ["grain", "version", "built"] or docs["built"] not in _BUILT:
+    built = _BUILT.fullmatch(docs.get("built", ""))
+    if list(docs)[:3] != ["grain", "version", "built"] or built is None:
         raise WarehouseError(
             f"{path}: must begin with `-- grain: …`, `-- version: …`, `-- built: …`"
         )
-    grain, version, built = (docs.pop(name) for name in ("grain", "version", "built"))
-    return Model(path.stem, grain, docs, int(version), _BUILT[built], statement)
+    grain, version, _ = (docs.pop(name) for name in ("grain", "version", "built"))
+    window_days = None if built[0] == "whole" else int(built[1] or 1)
+    return Model(path.stem, grain, docs, int(version), window_days, statement)
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Blueprint:
     Attributes:
         first: models built whole before any model of calls
         of_calls: models built call date by call date
-        last: models built whole from those of calls
+        last: models built from those of calls, of several dates or all
         rules_of_calls: rules that can be tested on some call dates alone
         rules_of_all: the other rules
         macros: functions that the models use

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import duckdb
@@ -9,6 +10,8 @@ import duckdb
 from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.warehouse.models import Blueprint, Model, Rule
 
+WINDOWS_AT_ONCE = 14
+"""Call dates of which a model of windows is built in one go."""
 PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
 
@@ -39,6 +42,67 @@ def build_whole(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None
     for model in models:
         _run_model(con, model, "create or replace table")
     con.commit()
+
+
+def build_last(
+    con: duckdb.DuckDBPyConnection, models: Sequence[Model], dates: Sequence[dt.date] | None
+) -> None:
+    """Bring up to date what is built from the models of calls.
+
+    Args:
+        con: of the warehouse that is being built
+        models: `Blueprint.last`
+        dates: call dates whose calls changed; None: all
+
+    Raises:
+        WarehouseError: if a model fails
+    """
+    for model in models:
+        if model.window_days is None:
+            build_whole(con, [model])
+        else:
+            con.begin()
+            _build_windows(con, model, model.window_days, dates)
+            con.commit()
+
+
+def _build_windows(
+    con: duckdb.DuckDBPyConnection, model: Model, n_days: int, dates: Sequence[dt.date] | None
+) -> None:
+    """Replace the rows of the call dates whose window holds a date that changed.
+
+    The model sees the calls of these windows only, some dates at a time: so neither time nor memory
+    grow with the history.
+    """
+    found = con.execute("select distinct call_date from published.call_summary order by all")
+    ends = [date for (date,) in found.fetchall()]
+    if dates is not None:
+        changed = {date + dt.timedelta(days) for date in dates for days in range(n_days)}
+        ends = [date for date in ends if date in changed]
+    for start in [*range(0, len(ends), WINDOWS_AT_ONCE), len(ends)]:  # once without any date too
+        some = ends[start : start + WINDOWS_AT_ONCE]
+        con.execute("set variable end_dates = ?::date[]", [some])
+        windows = {date - dt.timedelta(days) for date in some for days in range(n_days)}
+        con.execute("set variable window_dates = ?::date[]", [sorted(windows)])
+        con.execute(
+            "create or replace temp view call_summary as from published.call_summary where "
+            "call_date between list_min(getvariable('window_dates')) "
+            "and list_max(getvariable('window_dates')) "
+            "and list_contains(getvariable('window_dates'), call_date)"
+        )
+        _run_model(con, model, "create or replace temp table")
+        con.execute("drop view temp.call_summary")
+        con.execute(
+            f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
+        )
+        if start == 0:
+            gone = [date for date in dates or () if date not in ends]
+            con.execute(
+                f"delete from published.{model.name} where list_contains(?::date[], call_date)",
+                [[*ends, *gone]],
+            )
+        con.execute(f"insert into published.{model.name} from temp.{model.name}")
+        con.execute(f"drop table temp.{model.name}")
 
 
 def _merge(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:

@@ -1,6 +1,6 @@
 -- grain: one row a call date, length of window (7 or 28 days) and queue; scope `all` sums the queues
 -- version: 5
--- built: whole
+-- built: by call date, over 56 days
 -- call_date: last day of the window
 -- window_days: length of the window, days; it is compared with the window before it
 -- scope: all or queue
@@ -78,7 +78,11 @@ repeat_calls as (
 
 windows as (
     select dates.call_date, lengths.window_days
-    from (select distinct call_date from call_summary) as dates
+    from (
+        select distinct call_date
+        from call_summary
+        where coalesce(list_contains(getvariable('end_dates')::date[], call_date), true)
+    ) as dates
     cross join (values (7), (28)) as lengths(window_days)
 ),
 

@@ -1,6 +1,6 @@
 -- grain: one row a call date and scope, as trend has them
 -- version: 1
--- built: whole
+-- built: by call date, over 56 days
 -- scope: all or queue
 -- count_dates: pairs of a call date and queue that the correlations rest on
 -- correlation_1: of the deviation of the dissatisfied share of a date from its usual with that of
@@ -29,7 +29,11 @@ parts as (
             when dates.day > ends.call_date - 28 then 'weeks'
             else 'before'
         end as part
-    from (select distinct call_date from call_summary) as ends
+    from (
+        select distinct call_date
+        from call_summary
+        where coalesce(list_contains(getvariable('end_dates')::date[], call_date), true)
+    ) as ends
     inner join dates on dates.day <= ends.call_date and dates.day > ends.call_date - 56
 ),
 
