@@ -27,6 +27,14 @@ def night(
             help="Folder of two-channel WAV calls to repeat; without it, calls/ of the corpora."
         ),
     ] = None,
+    simulated: Annotated[
+        bool,
+        typer.Option(
+            "--simulated",
+            help="Decode each of these calls once, and repeat what was detected in them: "
+            "what a long night costs beside the analysis.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """A night on repeated real and demo calls: × real time per core, start, memory.
@@ -36,10 +44,18 @@ def night(
       ser-batch bench night --hours 2
 
       ser-batch bench night --hours 0.5 --calls /calls --json
+
+      ser-batch bench night --hours 1000 --simulated
     """
+    from ser_batch.config import Settings
+    from ser_batch.lab.bench import simulated_night
     from ser_batch.lab.bench.night import run
 
     sources = demo_recordings() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
+    if simulated:
+        found = simulated_night.run(sources, hours, Settings(), say_progress)
+        print_figures(found, as_json=as_json)
+        return
     command = [sys.executable, "-m", "pipelines.cli", "nightly"]
     print_figures(run(sources, hours, command), as_json=as_json)
 

@@ -60,8 +60,9 @@ def run(sources: Sequence[Path], hours: float, command: Sequence[str]) -> dict[s
 
     Returns:
         ours and peers in call-seconds per core-second, ratios, the orchestration's share of the
-        long night, seconds from command to first work, what a night costs that finds nothing new,
-        and peak memory
+        long night, seconds from command to first work, core seconds that each night costs and
+        those that an hour of calls adds (a line through the two nights), what a night costs that
+        finds nothing new, and peak memory
     """
     with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
         place = Path(folder)
@@ -88,9 +89,39 @@ def run(sources: Sequence[Path], hours: float, command: Sequence[str]) -> dict[s
         "ratios": {"one_call_at_a_time_without_flow": end_to_end / peer},
         "orchestration_share": long["orchestration_s"] / long["flow_s"],
         "start_s": {"first_night_of_a_root": first.start_s, "later_night": again.start_s},
+        "core_s": _fitted(short, first),
         "nothing_new": {"core_s": again.core_s, "wall_s": again.wall_s},
         "peak_memory_mb": {"short_night": short.peak_mb, "long_night": first.peak_mb},
     }
+
+
+def _fitted(short: Night, long: Night) -> list[dict[str, Any]]:
+    """A row a step: core seconds of every night, and those of an hour of calls more.
+
+    Steps are those of the analysis, measured in its processes; the rest is all else.
+    """
+    hours = [night.summary["audio_s"] / 3600 for night in (short, long)]
+    rows = []
+    for step in [*long.summary["core_s"], "rest", "all"]:
+        seconds = [_core_s(night, step) for night in (short, long)]
+        an_hour = (seconds[1] - seconds[0]) / (hours[1] - hours[0])
+        rows.append(
+            {
+                "step": step,
+                f"{hours[0]:.1f} h": seconds[0],
+                f"{hours[1]:.1f} h": seconds[1],
+                "fixed": seconds[1] - an_hour * hours[1],
+                "an hour": an_hour,
+            }
+        )
+    return rows
+
+
+def _core_s(night: Night, step: str) -> float:
+    """Core seconds of a step; of all, or of what is beside the analysis."""
+    steps = night.summary["core_s"]
+    others = {"all": night.core_s, "rest": night.core_s - sum(steps.values())}
+    return float(steps.get(step, 0.0) if step in steps else others.get(step, 0.0))
 
 
 def copies(sources: Sequence[Path], seconds: float, folder: Path) -> int:

@@ -33,7 +33,7 @@ def test_a_night_on_a_simulated_history_works_on_new_calls_and_late_lines_alone(
 ):
     root, audio = Root(tmp_path / "root"), tmp_path / "audio"
     audio.mkdir()
-    recorded = Recorded.of(recording(demo_calls), SETTINGS)
+    recorded = Recorded.of([recording(demo_calls)], SETTINGS).shortened
     day = days_before(40)[0]
     make_history(root, audio, [day], recorded, SETTINGS)
 

@@ -50,7 +50,7 @@ def run(
     report = settings.report.model_copy(update={"call_pages": False})
     ingest = settings.ingest.model_copy(update={"min_age_s": 0})
     settings = settings.model_copy(update={"report": report, "ingest": ingest})
-    recorded = Recorded.of(recording, settings)
+    recorded = Recorded.of([recording], settings).shortened
     busy: Nights = {}
     idle: Nights = {}
     for size in sorted({EMPTY, *sizes}):
@@ -59,14 +59,14 @@ def run(
             days, audio, root = days_before(size), place / "audio", Root(place / "root")
             audio.mkdir()
             on_step(f"a history of {size:,} calls")
-            _apart(make_history, root, audio, days, recorded, settings)
+            apart(make_history, root, audio, days, recorded, settings)
             if size:
-                _apart(night, root, audio, (), recorded, settings)  # as the last night left it
+                apart(night, root, audio, (), recorded, settings)  # as the last night left it
             on_step(f"a night of {n_new:,} calls on {size:,}")
             lines = _receive(audio, place, days, n_new, n_late)
-            busy[size] = _apart(night, root, audio, lines, recorded, settings)
+            busy[size] = apart(night, root, audio, lines, recorded, settings)
             on_step(f"a night with nothing new on {size + n_new:,}")
-            idle[size] = _apart(night, root, audio, lines, recorded, settings)
+            idle[size] = apart(night, root, audio, lines, recorded, settings)
             shutil.rmtree(root.path, ignore_errors=True)
     return {
         "n_new": n_new,
@@ -77,7 +77,7 @@ def run(
     }
 
 
-def _apart(work: Callable[..., Any], *arguments: Any) -> Any:
+def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     """A function in a process of its own, whose memory is then only its own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(work, *arguments).result()
