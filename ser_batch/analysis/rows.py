@@ -84,13 +84,27 @@ def segment_rows(outcomes: Sequence[CallOutcome]) -> pa.Table:
 def feature_rows(outcomes: Sequence[CallOutcome], feature_set: FeatureSet) -> pa.Table:
     """Rows of the feature set's table."""
     contract = features_contract(feature_set.name, feature_set.names)
-    tables = [
-        _keyed(outcome.recording_id, channel, dict(zip(feature_set.names, matrix.T, strict=True)))
+    found = [
+        (outcome.recording_id, channel, matrix)
         for outcome in outcomes
         for channel, matrix in outcome.features.items()
         if len(matrix)
     ]
-    return contract.conform(pa.concat_tables(tables)) if tables else contract.empty()
+    if not found:
+        return contract.empty()
+    # thousands of columns: each is made once a shard, not once a channel
+    columns = np.ascontiguousarray(np.concatenate([matrix for *_, matrix in found]).T, np.float32)
+    keys = [(name, channel, number) for name, channel, m in found for number in range(len(m))]
+    rows = pa.table(
+        {
+            **dict(zip(contract.key, map(list, zip(*keys, strict=True)), strict=True)),
+            **{
+                name: pa.array(values, from_pandas=True)
+                for name, values in zip(feature_set.names, columns, strict=True)
+            },
+        }
+    )
+    return contract.conform(rows)
 
 
 def _channels(

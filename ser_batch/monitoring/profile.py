@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ser_batch.arrays import IntArray
 from ser_batch.config import Settings
@@ -139,10 +140,10 @@ def _profile_shard(
     if reference is not None:
         feature_set = get_feature_set(settings.features.set)
         contract = features_contract(feature_set.name, feature_set.names)
-        table = _frame(lake.read(contract, [shard]))
-        binned = reference.counts(table.select(feature_set.names).to_numpy(), feature_set.names)
+        keys, matrix = lake.read_matrix(contract, shard)
+        binned = reference.counts(matrix, feature_set.names)
         counts |= {(FEATURES, name): row for name, row in zip(reference.names, binned, strict=True)}
-        n_calls[FEATURES] = table["recording_id"].n_unique()
+        n_calls[FEATURES] = pc.count_distinct(keys["recording_id"]).as_py()
     return DayProfile(counts, n_calls)
 
 

@@ -22,11 +22,12 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from ser_batch.arrays import FloatArray
 from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
 from ser_batch.store.atomic import TEMPORARY, sweep, write_bytes_atomic
 from ser_batch.store.disk import disk
-from ser_batch.store.packing import pack, unpack
+from ser_batch.store.packing import matrix_of, pack, unpack
 from ser_batch.tables import TableContract, migrate
 
 COPIES = ".copies"
@@ -171,6 +172,25 @@ class Lake:
         if not tables:
             return contract.empty().select(wanted)
         return pa.concat_tables(tables)
+
+    def read_matrix(self, contract: TableContract, part: Part) -> tuple[pa.Table, FloatArray]:
+        """Rows of a part with packed columns: its key, and the numbers, shape (n_rows, n_columns).
+
+        Far faster than `read`, which makes a column of each of thousands of numbers.
+
+        Raises:
+            DamagedPartError: naming the file that is not as it was written
+        """
+
+        def rows_at(place: Path) -> tuple[pa.Table, FloatArray]:
+            table = part_file.decode(part_file.read(place), place)
+            return table.select(list(contract.key)), matrix_of(contract, table)
+
+        found = self._first_sound(contract, part, rows_at)
+        if found is None:
+            empty = contract.empty()
+            return empty.select(list(contract.key)), matrix_of(contract, empty)
+        return found
 
     def sound_path(self, contract: TableContract, part: Part) -> Path | None:
         """Where a part lies whose every byte is as it was written, None if there is none.

@@ -48,12 +48,43 @@ def unpack(contract: TableContract, table: pa.Table) -> pa.Table:
     for packed in contract.packed:
         if packed.column not in columns:
             continue
-        field = table.schema.field(packed.column)
-        if (field.metadata or {}).get(_COLUMNS) != _digest(packed):
-            raise ContractError(f"table {contract.name}: other columns are in {packed.column}")
+        _check(contract, packed, table)
         rows = _numbers(columns.pop(packed.column).to_pylist(), packed)
         columns |= {name: pa.array(row) for name, row in zip(packed.names, rows, strict=True)}
     return pa.table(columns)
+
+
+def matrix_of(contract: TableContract, table: pa.Table) -> FloatArray:
+    """The packed numbers of the table that a part holds, without making a column of each.
+
+    Args:
+        contract: of the table
+        table: as the part holds it; one that was written a column each will do
+
+    Returns:
+        shape (n_rows, n_columns), columns in the contract's order
+
+    Raises:
+        ContractError: if other columns were packed
+    """
+    inside = {name for packed in contract.packed for name in packed.names}
+    place = {name: n for n, name in enumerate(n for n in contract.arrow.names if n in inside)}
+    matrix = np.empty((table.num_rows, len(place)), np.float32)
+    for packed in contract.packed:
+        columns = [place[name] for name in packed.names]
+        if packed.column in table.column_names:
+            _check(contract, packed, table)
+            stored = table[packed.column].to_pylist()
+            matrix[:, columns] = _numbers(stored, packed).T
+        else:
+            matrix[:, columns] = np.stack([table[n].to_numpy() for n in packed.names], axis=1)
+    return matrix
+
+
+def _check(contract: TableContract, packed: Packed, table: pa.Table) -> None:
+    field = table.schema.field(packed.column)
+    if (field.metadata or {}).get(_COLUMNS) != _digest(packed):
+        raise ContractError(f"table {contract.name}: other columns are in {packed.column}")
 
 
 def _rounded(rows: FloatArray, n_bits: int) -> FloatArray:

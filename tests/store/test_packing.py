@@ -81,3 +81,19 @@ def test_rows_of_an_erased_call_are_dropped_and_the_others_stay(lake, rows):
     kept = before.filter(pc.not_equal(before["recording_id"], "r3"))
     assert lake.read(FEATURES, [PART]).equals(kept)
     assert lake.tags(FEATURES, PART) == {"content": "c"}
+
+
+def test_numbers_are_read_as_a_matrix_without_a_column_each(lake, rows):
+    lake.write(FEATURES, PART, rows)
+    keys, matrix = lake.read_matrix(FEATURES, PART)
+    read = lake.read(FEATURES, [PART])
+    assert keys.equals(read.select(list(FEATURES.key)).replace_schema_metadata(None))
+    columns = np.stack([read[name].to_numpy() for name in (*DESCRIPTORS, *STATES)], axis=1)
+    assert np.array_equal(matrix, columns)
+    unpacked = replace(FEATURES, packed=())
+    lake.write(unpacked, PART, rows)
+    assert np.array_equal(
+        lake.read_matrix(FEATURES, PART)[1],
+        np.stack([rows[name].to_numpy() for name in (*DESCRIPTORS, *STATES)], axis=1),
+    )
+    assert lake.read_matrix(FEATURES, Part(PART.date, "other"))[1].shape == (0, 67)
