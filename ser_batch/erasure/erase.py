@@ -27,6 +27,7 @@ from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
 from ser_batch.labels.files import forget_recordings
 from ser_batch.report.files import redact
+from ser_batch.scoring.bundle_writer import BUILDING
 from ser_batch.scoring.manifest import FITTED_TO, read_evaluation, read_manifest
 from ser_batch.scoring.words import read_words
 from ser_batch.store.atomic import write_text_atomic
@@ -87,6 +88,7 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
     n_pages = redact(root.reports, plan.recordings, _mention(plan))
     if root.warehouse.exists():
         republish()
+    disk().remove_folder(root.models / BUILDING)
     deleted = _delete_audio(plan) if plan.with_audio else []
     models = learnt_from(root, set(plan.recordings))
     files = (*plan.audio_files, *plan.transcripts)

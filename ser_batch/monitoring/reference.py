@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.errors import BundleError
 from ser_batch.features.dataset import Dataset
+from ser_batch.scoring.bundle_writer import write_numbers
 from ser_batch.scoring.calibration import BinaryCalibration
 from ser_batch.scoring.histograms import LINE_EDGES, binned
 from ser_batch.scoring.predictor import Predictor, columns
@@ -225,7 +227,9 @@ def _stored(folder: Path) -> dict[str, np.ndarray] | None:
 
 
 def _store(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    np.savez_compressed(folder / REFERENCE, **arrays)  # type: ignore[arg-type]
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    write_numbers(folder / REFERENCE, content.getvalue())
 
 
 def _reference(stored: Mapping[str, np.ndarray]) -> Reference:

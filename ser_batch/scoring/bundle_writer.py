@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.manifest import (
@@ -34,6 +36,10 @@ from ser_batch.scoring.manifest import (
 from ser_batch.scoring.predictor import Predictor
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.content import read_bytes
+from ser_batch.store.disk import disk
+
+BUILDING = ".building"
+"""Folder below the models' in which the next one is built; what a killed run left there is old."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class BundleFacts:
 
 
 def write_bundle(folder: Path, predictor: Predictor, facts: BundleFacts, *, card: str) -> Bundle:
-    """Write a bundle and read it back.
+    """Write a bundle, wait until it is on the disk, and read it back.
 
     Args:
         folder: made if needed; files of an earlier bundle there are replaced
@@ -71,15 +77,15 @@ def write_bundle(folder: Path, predictor: Predictor, facts: BundleFacts, *, card
     folder.mkdir(parents=True, exist_ok=True)
     _write_arrays(folder, predictor)
     head = predictor.head
-    (folder / TREES).write_text(predictor.trees.text, encoding="utf-8")
-    (folder / HEAD_TREES).write_text(head.trees.text if head.trees else "", encoding="utf-8")
+    write_numbers(folder / TREES, predictor.trees.text.encode())
+    write_numbers(folder / HEAD_TREES, head.trees.text.encode() if head.trees else b"")
     calibration = {
         **predictor.calibration.as_dict(),
         "dissatisfaction": head.calibration.as_dict(),
     }
-    (folder / CALIBRATION).write_text(_text(calibration), encoding="utf-8")
-    write_text_atomic(folder / EVALUATION, _text(facts.evaluation))
-    write_text_atomic(folder / CARD, card)
+    write_text_atomic(folder / CALIBRATION, _text(calibration), durable=True)
+    write_text_atomic(folder / EVALUATION, _text(facts.evaluation), durable=True)
+    write_text_atomic(folder / CARD, card, durable=True)
     manifest = Manifest(
         format_version=FORMAT_VERSION,
         name=facts.name,
@@ -94,7 +100,7 @@ def write_bundle(folder: Path, predictor: Predictor, facts: BundleFacts, *, card
         made_with=facts.made_with,
         hashes={file: sha256(read_bytes(folder / file)) for file in FILES},
     )
-    write_text_atomic(folder / MANIFEST, _text(asdict(manifest)))
+    write_text_atomic(folder / MANIFEST, _text(asdict(manifest)), durable=True)
     return Bundle.load(folder)
 
 
@@ -102,8 +108,33 @@ def content_digest(folder: Path) -> str:
     """Eight hex digits of the files that the predictions depend on."""
     whole = hashlib.sha256()
     for name in MODEL_FILES:
-        whole.update(sha256((folder / name).read_bytes()).encode())
+        whole.update(sha256(read_bytes(folder / name)).encode())
     return whole.hexdigest()[:8]
+
+
+def write_numbers(path: Path, data: bytes) -> None:
+    """Write a file of a bundle that names no call, so that it stays open in an encrypted root."""
+    disk().write(path, data)
+    disk().sync(path)
+
+
+def move_bundle(building: Path, bundle: Bundle) -> Bundle:
+    """Move a finished bundle to the folder of its id, whole; a sound one that lies there stays.
+
+    Args:
+        building: where it was written, below the models' folder
+        bundle: as it was read from there
+    """
+    target = building.parent / bundle.model_id
+    try:
+        Bundle.load(target)
+    except BundleError:
+        disk().remove_folder(target)
+        disk().rename(building, target)
+        disk().sync(target.parent)
+    else:
+        disk().remove_folder(building)
+    return Bundle.load(target)
 
 
 def _write_arrays(folder: Path, predictor: Predictor) -> None:
@@ -115,9 +146,11 @@ def _write_arrays(folder: Path, predictor: Predictor) -> None:
     }
     if predictor.shift is not None:
         arrays[SHIFT] = predictor.shift
-    for name, content in ((LINEAR, arrays), (OUTLIERS, vars(predictor.outliers))):
-        single = {key: np.asarray(values, np.float32) for key, values in content.items()}
-        np.savez(folder / name, **single)  # type: ignore[arg-type]
+    for name, numbers in ((LINEAR, arrays), (OUTLIERS, vars(predictor.outliers))):
+        single = {key: np.asarray(values, np.float32) for key, values in numbers.items()}
+        content = io.BytesIO()
+        np.savez(content, **single)  # type: ignore[arg-type]
+        write_numbers(folder / name, content.getvalue())
 
 
 def _text(value: Any) -> str:

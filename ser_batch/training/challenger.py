@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +15,8 @@ from ser_batch.features.dataset import joined
 from ser_batch.features.sets import get_feature_set
 from ser_batch.labels.callers import caller_of
 from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.bundle_writer import BUILDING, move_bundle
+from ser_batch.store.disk import disk
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import CALLS
@@ -40,10 +39,27 @@ def make_challenger(
     recipe: Recipe | None = None,
     on_model: Callable[[], None] = lambda: None,
 ) -> Bundle:
-    """Train on labels and corpora and write the bundle; the same inputs give the same model.
+    """Train on labels and corpora and write the bundle; the root is held.
 
     Args:
         root: below whose models/ it is written, in a folder named by its id
+        settings, material, clips, recipe, on_model: as of `train_challenger`
+    """
+    model = train_challenger(settings, material, clips, recipe=recipe, on_model=on_model)
+    return write_challenger(root, settings, material, clips, model)
+
+
+def train_challenger(
+    settings: Settings,
+    material: Material,
+    clips: Sequence[Clip],
+    *,
+    recipe: Recipe | None = None,
+    on_model: Callable[[], None] = lambda: None,
+) -> TrainedModel:
+    """Train on labels and corpora; the same inputs give the same model.
+
+    Args:
         settings: feature set and how to train
         material: the labels
         clips: of the corpora
@@ -64,8 +80,20 @@ def make_challenger(
     checked = cross_validate(dataset, n_folds=N_FOLDS, recipe=recipe, on_fold=on_model)
     model = TrainedModel(setup, dataset, checked, train(dataset, recipe))
     on_model()
-    building = root.models / f".building-{os.getpid()}"
-    shutil.rmtree(building, ignore_errors=True)
+    return model
+
+
+def write_challenger(
+    root: Root,
+    settings: Settings,
+    material: Material,
+    clips: Sequence[Clip],
+    model: TrainedModel,
+) -> Bundle:
+    """Write a trained model below models/, in a folder named by its id."""
+    building = root.models / BUILDING
+    disk().remove_folder(building)
+    weights = settings.retrain.corpus_weights
     bundle = model.write(
         building,
         name=settings.retrain.name,
@@ -73,7 +101,7 @@ def make_challenger(
         cross_corpus={},
         command="ser-batch retrain",
     )
-    return _put(bundle, root.models / bundle.model_id)
+    return move_bundle(building, bundle)
 
 
 def left_out_by(bundle: Bundle) -> set[str]:
@@ -108,12 +136,3 @@ def _own_calls(material: Material, settings: RetrainSettings) -> dict[str, Any]:
         "recordings": list(material.recordings),
         **({"left_out": list(settings.leave_out)} if settings.leave_out else {}),
     }
-
-
-def _put(bundle: Bundle, folder: Path) -> Bundle:
-    """Move a bundle to its place, whole; one of the same id that lies there is the same model."""
-    if folder.exists():
-        shutil.rmtree(bundle.folder)
-    else:
-        bundle.folder.rename(folder)
-    return Bundle.load(folder)

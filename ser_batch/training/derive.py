@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
+from ser_batch.scoring.bundle_writer import BUILDING, BundleFacts, move_bundle, write_bundle
 from ser_batch.scoring.manifest import FITTED_TO, read_card
 from ser_batch.scoring.registry import Registry
+from ser_batch.store.disk import disk
 from ser_batch.store.paths import Root
 
 
@@ -40,31 +40,27 @@ def derive(
     manifest = changed.manifest
     name = manifest.name.removesuffix(suffix) + suffix
     fitted_to = {*changed.evaluation.get(FITTED_TO, ()), *recordings}
-    root.models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root.models, prefix=".") as place:
-        building = Path(place) / name
-        card = read_card(changed.folder)
-        facts = BundleFacts(
-            name=name,
-            feature_set=manifest.feature_set,
-            band=manifest.band,
-            training=manifest.training,
-            licence=manifest.licence,
-            made_with=manifest.made_with,
-            evaluation={**changed.evaluation, FITTED_TO: sorted(fitted_to)},
-        )
-        bundle = write_bundle(
-            building,
-            changed.predictor,
-            facts,
-            card=f"# {name}\n\nThis model is the one below, {basis}. The figures are of the model "
-            f"that it was made from.\n\n{card}",
-        )
-        write_reference(building)
-        target = root.models / bundle.model_id
-        if not target.exists():
-            building.rename(target)
-    bundle = Bundle.load(target)
+    building = root.models / BUILDING
+    disk().remove_folder(building)
+    card = read_card(changed.folder)
+    facts = BundleFacts(
+        name=name,
+        feature_set=manifest.feature_set,
+        band=manifest.band,
+        training=manifest.training,
+        licence=manifest.licence,
+        made_with=manifest.made_with,
+        evaluation={**changed.evaluation, FITTED_TO: sorted(fitted_to)},
+    )
+    bundle = write_bundle(
+        building,
+        changed.predictor,
+        facts,
+        card=f"# {name}\n\nThis model is the one below, {basis}. The figures are of the model "
+        f"that it was made from.\n\n{card}",
+    )
+    write_reference(building)
+    bundle = move_bundle(building, bundle)
     _register(root, bundle, [f"{changed.model_id} {basis}"], who, figures)
     return bundle
 

@@ -19,6 +19,7 @@ from ser_batch.labels.history import CANNOT_TELL, label_row
 from ser_batch.labels.selection import RANDOM
 from ser_batch.monitoring.reference import read_reference
 from ser_batch.scoring.bundle import Bundle
+from ser_batch.scoring.bundle_writer import BUILDING, move_bundle
 from ser_batch.scoring.choose import load_model, model_id
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.scoring.registry import Registry
@@ -32,6 +33,7 @@ from ser_batch.training.challenger import learnt_callers, make_challenger
 from ser_batch.training.enough import corpora_clips, gather_enough
 from ser_batch.training.material import Material, gather, prove_apart, shared_out
 from ser_batch.training.retrain import compare, compare_with_champion, register_and_promote
+from tests.bundles import put_bundle
 from tests.corpora.made import made_corpus
 from tests.training.datasets import QUICK
 
@@ -153,6 +155,15 @@ def test_the_bundle_says_what_it_learnt_from_and_nothing_is_left_half_written(
     assert challenger.folder == labelled.models / challenger.model_id
     assert not list(labelled.models.glob(".building*"))
     assert learnt_callers(Lake(labelled.lake), challenger) == set(material.learnt_from.speakers)
+
+
+def test_a_retraining_replaces_a_damaged_bundle_of_the_same_model(tmp_path: Path):
+    building = tmp_path / BUILDING
+    sound = put_bundle(tmp_path / "elsewhere")
+    (shutil.copytree(sound.folder, tmp_path / sound.model_id) / "trees.txt").write_text("torn")
+    assert put_bundle(building).model_id == sound.model_id
+    assert move_bundle(building, sound).folder == tmp_path / sound.model_id
+    assert not building.exists()
 
 
 def test_a_better_challenger_takes_over_with_its_figures_in_the_log(
