@@ -62,13 +62,18 @@ class TableContract:
         extra = sorted(names - set(self.arrow.names))
         if missing or extra:
             raise ContractError(f"table {self.name}: missing {missing}, not in contract {extra}")
-        try:
-            cast = table.select(self.arrow.names).cast(self.arrow)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
-            raise ContractError(f"table {self.name}: {error}") from error
+        columns = []
         for field in self.arrow:
-            if not field.nullable and cast.column(field.name).null_count:
+            values = table.column(field.name)
+            try:
+                columns.append(values if values.type == field.type else values.cast(field.type))
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+                raise ContractError(f"table {self.name}: {error}") from error
+            if not field.nullable and values.null_count:
                 raise ContractError(f"table {self.name}: column {field.name} has nulls")
+        cast = pa.Table.from_arrays(columns, schema=self.arrow)
+        if cast.num_rows < 2:
+            return cast
         return cast.sort_by([(name, "ascending") for name in self.key])
 
     def from_rows(self, rows: Iterable[dict[str, object]]) -> pa.Table:
