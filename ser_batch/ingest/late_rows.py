@@ -20,7 +20,7 @@ from ser_batch.tables import WRITTEN_ANY_TIME, TableContract
 def append(
     lake: Lake, contract: TableContract, part_name: str, rows: Sequence[Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
-    """Add rows to a part; what stands there stays.
+    """Add rows to a part; what stands there stays, and does not come twice.
 
     Args:
         lake: where
@@ -37,9 +37,16 @@ def append(
     part = Part(None, part_name)
     with only_writer(lake.folder, contract.name):
         erased = erased_of(lake, {row["recording_id"] for row in rows})
-        kept = [dict(row) for row in rows if row["recording_id"] not in erased]
+        before = lake.read(contract, [part])
+        known = set(zip(*(before[name].to_pylist() for name in contract.key), strict=True))
+        kept = [
+            dict(row)
+            for row in rows
+            if row["recording_id"] not in erased
+            and tuple(row[name] for name in contract.key) not in known
+        ]
         if kept:
-            table = pa.concat_tables([lake.read(contract, [part]), contract.from_rows(kept)])
+            table = pa.concat_tables([before, contract.from_rows(kept)])
             try:
                 lake.write(contract, part, table)
             except FileNotFoundError:

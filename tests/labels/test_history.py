@@ -30,6 +30,13 @@ def test_the_newest_decision_counts_and_the_earlier_one_stays(tmp_path):
     assert [row["emotion"] for row in newest(lake.read(LABELS))] == ["neutral"]
 
 
+def test_two_imports_of_a_file_at_once_store_it_once(tmp_path):
+    lake = Lake(tmp_path)
+    append(lake, LABELS, "file", [said("anger")])
+    append(lake, LABELS, "file", [said("anger"), said("anger", segment_no=1)])
+    assert lake.read(LABELS).num_rows == 2
+
+
 def test_labels_of_an_erased_call_that_an_earlier_version_stored_are_dropped(tmp_path):
     lake = Lake(tmp_path)
     other = {**said("neutral"), "recording_id": "r2"}
