@@ -15,6 +15,7 @@ from typing import Any
 
 from pipelines.engine import Engine, open_engine
 from pipelines.logs import log, log_stage, start_run
+from ser_batch.clock import utc_now
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
 from ser_batch.errors import DamagedPartError
@@ -46,6 +47,7 @@ from ser_batch.store.copies import discard_damaged
 from ser_batch.store.encrypt import begin as begin_encryption
 from ser_batch.store.encrypt import open_keys
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.last_night import begin_night
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root, find_root
 from ser_batch.store.permissions import private_files
@@ -92,10 +94,15 @@ class Night:
         self.root = root
         self.settings = settings
         self.engine = engine
-        self.began_at_s = time.time()
+        self.began_at_s, self._began_s = time.time(), time.perf_counter()
         self.lake = Lake(root.lake)
         self.model_id = model_id(root, settings)
-        self.record: RunRecord = new_run(", ".join(map(str, audio)), settings, self.model_id)
+        self.record: RunRecord = new_run(
+            ", ".join(map(str, audio)),
+            settings,
+            self.model_id,
+            started_at=begin_night(self.lake, utc_now()),
+        )
         self.context = NightContext(
             root, settings, self.model_id, self.record.run_id, self.record.started_at
         )
@@ -164,7 +171,7 @@ class Night:
                 level=logging.WARNING,
                 event="warehouse_damaged",
             )
-        flow_s = time.time() - self.began_at_s
+        flow_s = time.perf_counter() - self._began_s
         summary = {
             "run_id": self.record.run_id,
             "status": self.record.status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,6 +46,20 @@ class LockedError(StopError):
 
     def __init__(self, root: Path, holder: str) -> None:
         super().__init__(f"another run is working on {root}{holder}")
+
+
+class ClockError(StopError):
+    """The clock jumped since the last night: calls would be dated by it, and days deleted."""
+
+    code = "clock"
+    remedy = "Set the machine's clock; if it is right, delete that file, and start again."
+
+    def __init__(self, state: Path, *, now: dt.datetime, last: dt.datetime) -> None:
+        super().__init__(
+            f"the clock says {now:%Y-%m-%d %H:%M} UTC, the last night began {last:%Y-%m-%d %H:%M} "
+            f"by {state}"
+        )
+        self.state = state
 
 
 class BadShareError(StopError):

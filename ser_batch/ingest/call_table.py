@@ -26,7 +26,7 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.store.remembered import Remembered, key_of, keys_of
 from ser_batch.tables import CALLS, FILES, METADATA
 
-RULES_VERSION = 5
+RULES_VERSION = 6
 """Raised when the resolution of calls changes, so that every row is recomputed."""
 
 _OF_FILES = (

@@ -189,7 +189,7 @@ def _start(
         text = fields.get("started_at")
         if text is None:
             continue
-        time = parse_time(text, pattern=pattern, zone=zone)
+        time = parse_time(text, pattern=pattern, zone=zone, ingested_at=file.ingested_at)
         if time is not None:
             return time, source
         warn(

@@ -18,6 +18,7 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
 
 _DIGEST_THREADS = 4
+_TICK = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,8 @@ def file_rows(
     """Rows of the table `files` for new files; a second place of the same audio says so."""
     homes = inventory.homes().select("recording_id", "audio_root", "path")
     first_place = {recording_id: (root, path) for recording_id, root, path in homes.iter_rows()}
+    held = inventory.current().filter(pl.col("audio_root") == audio_root)
+    last = dict(held.select("path", "ingested_at").iter_rows())
     rows = []
     for file, recording_id in named:
         root, first = first_place.setdefault(recording_id, (audio_root, file.path))
@@ -129,7 +132,8 @@ def file_rows(
                 "size_bytes": file.size_bytes,
                 "modified_ns": file.modified_ns,
                 "duplicate_of": None if earlier == file.path else earlier,
-                "ingested_at": now,
+                # later than what the path held before, though the clock went back
+                "ingested_at": max(now, last.get(file.path, dt.datetime.min) + _TICK),
             }
         )
     return pl.DataFrame(pl.from_arrow(FILES.from_rows(rows)))

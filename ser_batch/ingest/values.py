@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 _TRUE = {"true", "yes", "y", "1", "t", "ja", "oui", "si", "sí", "tak"}
 _FALSE = {"false", "no", "n", "0", "f", "nein", "non", "nie"}
 _EARLIEST = dt.datetime(1990, 1, 1)
+_SLACK = dt.timedelta(days=1)
+"""A call that begins that much later than its recording was taken in has a wrong time."""
 _QUOTED_CHARS = 80
 _COMPACT = re.compile(
     r"^(\d{4})[-_.]?(\d\d)[-_.]?(\d\d)[-_.T ]?(\d\d)[-_.:h]?(\d\d)(?:[-_.:m]?(\d\d)s?)?$"
@@ -25,7 +27,9 @@ def parse_bool(text: str) -> bool | None:
     return None
 
 
-def parse_time(text: str, *, pattern: str | None, zone: ZoneInfo) -> dt.datetime | None:
+def parse_time(
+    text: str, *, pattern: str | None, zone: ZoneInfo, ingested_at: dt.datetime
+) -> dt.datetime | None:
     """A start time as local time of the call centre.
 
     Args:
@@ -33,6 +37,7 @@ def parse_time(text: str, *, pattern: str | None, zone: ZoneInfo) -> dt.datetime
             `pattern` says; with an offset it is converted, without one it is local already
         pattern: strptime format, or None
         zone: the call centre's time zone
+        ingested_at: when the recording was taken in, UTC
 
     Returns:
         without time zone; None if the text is no time, or one that no call can have
@@ -44,7 +49,7 @@ def parse_time(text: str, *, pattern: str | None, zone: ZoneInfo) -> dt.datetime
             time = time.astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError):  # no time, or an offset leads out of the calendar
         return None
-    latest = dt.datetime.now(zone).replace(tzinfo=None) + dt.timedelta(days=1)
+    latest = local_time(ingested_at, zone) + _SLACK
     return time if time is not None and _EARLIEST <= time <= latest else None
 
 
@@ -63,7 +68,7 @@ def file_time(modified_ns: int, zone: ZoneInfo, ingested_at: dt.datetime) -> dt.
         changed = dt.datetime.fromtimestamp(modified_ns // 1_000_000_000, dt.UTC)
     except (ValueError, OverflowError, OSError):  # beyond the calendar
         return None
-    if not _EARLIEST <= changed.replace(tzinfo=None) <= ingested_at + dt.timedelta(days=1):
+    if not _EARLIEST <= changed.replace(tzinfo=None) <= ingested_at + _SLACK:
         return None
     return changed.astimezone(zone).replace(tzinfo=None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -80,12 +81,19 @@ class Reviews:
             ErasedError: if the call was erased
         """
         now = utc_now()
+        said_before = (
+            row["made_at"]
+            for row in self._calls().get(reviewed.recording_id, [])
+            if row["annotator"] == annotator
+        )
+        # the newest counts, though the clock went back
+        last = max(said_before, default=dt.datetime.min)
         row = label_row(
             (reviewed.recording_id, reviewed.channel, reviewed.segment_no),
             reviewed.span,
             annotator=annotator,
             emotion=None if reviewed.is_call else _emotion(reviewed, verdict, emotion),
-            made_at=now,
+            made_at=max(now, last + dt.timedelta(microseconds=1)),
             source=REVIEW,
             imported_at=now,
         )

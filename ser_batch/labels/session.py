@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_batch.clock import utc_now
 from ser_batch.ingest.late_rows import append
 from ser_batch.ingest.tombstones import erased_of
 from ser_batch.labels.history import CANNOT_TELL, Row, blind, label_row, newest
@@ -77,9 +78,13 @@ class Session:
         self._part_name = part_name
         self._lock = threading.Lock()
         self._asked: dict[str, str] = {}
-        self._last_made_at = dt.datetime.min
+        self._last_made_at: dict[str, dt.datetime] = defaultdict(lambda: dt.datetime.min)
         self._answers: dict[str, dict[str, Row]] = defaultdict(dict)
-        for row in newest(blind(lake.read(LABELS))):
+        labels = blind(lake.read(LABELS))
+        for made in labels.select(["annotator", "made_at"]).to_pylist():
+            last = self._last_made_at[made["annotator"]]
+            self._last_made_at[made["annotator"]] = max(last, made["made_at"])
+        for row in newest(labels):
             self._answers[segment_name(segment_key(row))][row["annotator"]] = row
 
     def ask(self, annotator: str) -> Question | None:
@@ -156,15 +161,16 @@ class Session:
 
     def _keep(self, annotator: str, name: str, emotion: str | None) -> Row:
         question = self._questions[name]
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-        # two answers of one microsecond would have no order
-        self._last_made_at = max(now, self._last_made_at + dt.timedelta(microseconds=1))
+        now = utc_now()
+        # the newest counts: two answers of one microsecond, or of a clock that went back, too
+        made_at = max(now, self._last_made_at[annotator] + dt.timedelta(microseconds=1))
+        self._last_made_at[annotator] = made_at
         row = label_row(
             question.key,
             question.span,
             annotator=annotator,
             emotion=emotion,
-            made_at=self._last_made_at,
+            made_at=made_at,
             source=SOURCE,
             imported_at=now,
         )

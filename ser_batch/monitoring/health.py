@@ -15,6 +15,7 @@ from ser_batch.errors import SerError
 from ser_batch.monitoring.run_record import read_runs
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.store.lake import Lake
+from ser_batch.store.last_night import MOST_BACK
 from ser_batch.store.paths import Root, find_root
 from ser_batch.tables import DRIFT
 
@@ -89,7 +90,8 @@ def _freshness(published: Run | None, settings: HealthSettings, now: dt.datetime
         return HealthCheck("freshness", "critical", "no night has published yet")
     age_h = (now - published["finished_at"]).total_seconds() / 3600
     finding = f"the last night that published ended {age_h:.1f} h ago"
-    status: Status = "critical" if age_h > settings.max_age_h else "ok"
+    is_recent = -MOST_BACK.total_seconds() / 3600 <= age_h <= settings.max_age_h
+    status: Status = "ok" if is_recent else "critical"
     return HealthCheck("freshness", status, finding, round(age_h, 2), settings.max_age_h)
 
 

@@ -20,6 +20,7 @@ from ser_batch.errors import BadShareError
 from ser_batch.ingest.file_index import FileIndex
 from ser_batch.ingest.issues import read_issues
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.last_night import MOST_BACK
 from ser_batch.store.lock import is_held
 from ser_batch.store.paths import Root
 from ser_batch.tables import RUNS
@@ -90,11 +91,12 @@ class RunRecord:
         lake.write(RUNS, Part(None, self.run_id), RUNS.from_rows([row]))
 
 
-def new_run(audio_root: str, settings: Settings, model_id: str) -> RunRecord:
-    """A record that starts now."""
-    now = utc_now()
-    run_id = now.strftime("%Y%m%dT%H%M%S") + f"{now.microsecond // 1000:03d}Z"
-    return RunRecord(run_id, now, audio_root, settings, model_id)
+def new_run(
+    audio_root: str, settings: Settings, model_id: str, *, started_at: dt.datetime
+) -> RunRecord:
+    """A record that starts at a time, UTC."""
+    run_id = started_at.strftime("%Y%m%dT%H%M%S") + f"{started_at.microsecond // 1000:03d}Z"
+    return RunRecord(run_id, started_at, audio_root, settings, model_id)
 
 
 def count_outcome(lake: Lake, since: dt.datetime) -> dict[str, int]:
@@ -139,14 +141,25 @@ def _rejected_before_taken(lake: Lake, since: dt.datetime) -> int:
 
 
 def last_published(lake: Lake) -> dt.datetime:
-    """When the last run began that came to its end."""
+    """When the last run began that came to its end, without those of a clock that was ahead."""
     runs = lake.read(RUNS, columns=["started_at", "status"]).to_pylist()
-    ended = [run["started_at"] for run in runs if run["status"] in ("clean", "partial")]
+    ended = [
+        run["started_at"]
+        for run in runs
+        if run["status"] in ("clean", "partial") and not _is_ahead(run["started_at"])
+    ]
     return max(ended, default=dt.datetime.min)
+
+
+def _is_ahead(time: dt.datetime) -> bool:
+    """Whether a time was set by a clock that was wrong, by that of now."""
+    return time > utc_now() + MOST_BACK
 
 
 def read_runs(root: Root, *, last: int | None = None) -> list[dict[str, Any]]:
     """Rows of `runs`, the newest first; a run that never ended is not called running.
+
+    Those that a clock dated which was ahead come last.
 
     Args:
         root: whose runs
@@ -155,7 +168,7 @@ def read_runs(root: Root, *, last: int | None = None) -> list[dict[str, Any]]:
     lake = Lake(root.lake)
     parts = lake.parts(RUNS)[-last:] if last else None
     rows: list[dict[str, Any]] = lake.read(RUNS, parts).to_pylist()
-    rows.sort(key=lambda row: str(row["run_id"]), reverse=True)
+    rows.sort(key=lambda row: (not _is_ahead(row["started_at"]), row["run_id"]), reverse=True)
     for number, row in enumerate(rows):
         if row["status"] == "running" and not (number == 0 and is_held(root)):
             row["status"] = "interrupted"

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ser_batch.clock import utc_now
 from ser_batch.errors import ModelError, StateFileError
 from ser_batch.store.journal import Journal, Record
 
@@ -90,7 +91,7 @@ class Registry:
         figures: Mapping[str, Any] | None = None,
     ) -> Entry:
         """Write a line, whole or not at all."""
-        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        at = utc_now().replace(tzinfo=dt.UTC).isoformat(timespec="milliseconds")
         entry = Entry(event, model_id, folder, who, tuple(why), at, dict(figures or {}))
         Journal(self.path).add(asdict(entry))
         return entry

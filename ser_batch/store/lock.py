@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ser_batch.clock import utc_now
 from ser_batch.errors import LockedError
 from ser_batch.store.paths import Root
 
@@ -44,7 +45,7 @@ def only_run(root: Root) -> Iterator[None]:
         who = holder_of(root)
         raise LockedError(root.path, f" ({who})" if who else "") from error
     try:
-        since = dt.datetime.now().astimezone().isoformat(timespec="seconds")
+        since = utc_now().replace(tzinfo=dt.UTC).astimezone().isoformat(timespec="seconds")
         text = f"process {os.getpid()} on {socket.gethostname()} since {since}"
         holder.write_text(text, encoding="utf-8")
         yield

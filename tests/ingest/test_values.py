@@ -9,6 +9,7 @@ from ser_batch.ingest.values import file_time, parse_bool, parse_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = dt.datetime(2026, 3, 2, 9, 30)
+TAKEN_IN = dt.datetime(2026, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ NINE = dt.datetime(2026, 3, 2, 9, 30)
     ],
 )
 def test_times_as_exports_and_file_names_write_them_are_local(text: str) -> None:
-    assert parse_time(text, pattern=None, zone=BERLIN) == NINE
+    assert parse_time(text, pattern=None, zone=BERLIN, ingested_at=TAKEN_IN) == NINE
 
 
 @pytest.mark.parametrize(
@@ -42,12 +43,25 @@ def test_times_as_exports_and_file_names_write_them_are_local(text: str) -> None
     ],  # out of the calendar
 )
 def test_what_is_no_time_of_a_call_is_none(text: str) -> None:
-    assert parse_time(text, pattern=None, zone=BERLIN) is None
+    assert parse_time(text, pattern=None, zone=BERLIN, ingested_at=TAKEN_IN) is None
+
+
+def test_no_call_begins_after_its_recording_was_taken_in() -> None:
+    text = "2026-03-04T09:30"
+    assert parse_time(text, pattern=None, zone=BERLIN, ingested_at=TAKEN_IN) is None
+    later = dt.datetime(2026, 3, 4)
+    assert parse_time(text, pattern=None, zone=BERLIN, ingested_at=later) is not None
 
 
 def test_a_pattern_decides_what_is_day_and_month() -> None:
-    assert parse_time("02/03/2026 09:30", pattern="%d/%m/%Y %H:%M", zone=BERLIN) == NINE
-    assert parse_time("2026-03-02T09:30", pattern="%d/%m/%Y %H:%M", zone=BERLIN) is None
+    assert (
+        parse_time("02/03/2026 09:30", pattern="%d/%m/%Y %H:%M", zone=BERLIN, ingested_at=TAKEN_IN)
+        == NINE
+    )
+    assert (
+        parse_time("2026-03-02T09:30", pattern="%d/%m/%Y %H:%M", zone=BERLIN, ingested_at=TAKEN_IN)
+        is None
+    )
 
 
 def test_a_files_time_is_local_to_the_call_centre() -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 from pathlib import Path
 
 import pytest
 
+from ser_batch.clock import simulated_clock
 from ser_batch.config import Settings
 from ser_batch.ingest.late_rows import append
 from ser_batch.ingest.tombstones import put_tombstones, recording_stone
 from ser_batch.labels.callers import caller_of, is_held_out
 from ser_batch.labels.candidates import pick_segments
 from ser_batch.labels.gather import usable_labels
-from ser_batch.labels.history import CANNOT_TELL, label_row
+from ser_batch.labels.history import CANNOT_TELL, label_row, newest
 from ser_batch.labels.queue import open_session, queue_labels
 from ser_batch.labels.review import NOTE, RIGHT, WRONG, Reviewed, Reviews
 from ser_batch.labels.segment_name import SegmentKey
@@ -189,6 +192,32 @@ def test_what_makes_no_sense_is_not_stored(root, shown, verdict, emotion, note):
             reviewed, annotator="ann", verdict=verdict, emotion=emotion, note=note
         )
     assert not Lake(root.lake).read(LABELS).num_rows
+
+
+@pytest.fixture
+def clock_goes_back():
+    """Each reading of the clock is a day before the last one."""
+    days = itertools.count()
+    with simulated_clock(lambda: MIDDAY - dt.timedelta(days=next(days))):
+        yield
+
+
+def test_the_last_review_counts_though_the_clock_goes_back(root, clock_goes_back):
+    key = segments(root, held_out=False)[0]
+    for emotion in ("anger", "boredom", "sadness"):
+        review(root, key, emotion)
+    assert uses(root) == {key: ("learn", {"sadness": 1.0})}
+
+
+def test_the_last_answer_counts_though_the_clock_goes_back(tmp_path: Path, clock_goes_back):
+    root = Root(tmp_path)
+    put_callers(root, n_callers=4, with_audio=True)
+    queue_labels(root, SETTINGS, MODEL_ID, 3)
+    for emotion in ("anger", "sadness"):
+        session = open_session(root, SETTINGS)
+        session.undo("ann")
+        session.answer("ann", session.ask("ann").name, emotion)
+    assert [row["emotion"] for row in newest(Lake(root.lake).read(LABELS))] == ["sadness"]
 
 
 def test_nothing_is_said_of_an_erased_call(root):

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from ser_batch.clock import utc_now
 from ser_batch.config import Settings
 from ser_batch.errors import NoFolderError
 from ser_batch.monitoring.notify import notify_end, notify_failure
@@ -77,7 +78,7 @@ def alerting(url: str | None = None, **given: object) -> Settings:
 
 
 def record_of(settings: Settings, *, status: Status = "clean", **counts: int) -> RunRecord:
-    record = new_run("/calls", settings, MODEL_ID)
+    record = new_run("/calls", settings, MODEL_ID, started_at=utc_now())
     record.counts.update(counts)
     record.status = status
     return record

@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
+from ser_batch.clock import simulated_clock
 from ser_batch.monitoring.health import examine_health, overall
+from ser_batch.monitoring.run_record import last_published
 from ser_batch.store.lake import Lake
 from ser_batch.store.lock import only_run
 from ser_batch.store.paths import Root
@@ -69,6 +71,19 @@ def test_a_night_at_work_is_healthy_while_the_last_one_is_fresh(root: Root):
     put_run(root, 0, "running", finished_at=None)
     with only_run(root):
         assert statuses(root)["last_run"] == "ok"
+
+
+def test_a_night_of_a_clock_that_was_ahead_does_not_hide_the_last_one(root: Root):
+    put_run(root, 100)
+    put_run(root, -24 * 365 * 70)
+    with simulated_clock(lambda: NOW):
+        assert statuses(root)["freshness"] == "critical"
+        assert last_published(Lake(root.lake)) < NOW
+
+
+def test_a_clock_that_went_back_is_not_healthy(root: Root):
+    put_run(root, -24 * 365)
+    assert statuses(root)["freshness"] == "critical"
 
 
 def test_published_nights_behind_many_failures_are_found(root: Root):

@@ -62,6 +62,19 @@ def codes(lake: Lake) -> list[str]:
     return [row["code"] for row in lake.read(QUARANTINE).to_pylist()]
 
 
+def test_a_recording_that_replaces_another_is_taken_though_the_clock_went_back(
+    lake: Lake, audio: Path
+) -> None:
+    put_call(audio)
+    night(lake, audio)
+    before = lake.read(CALLS)["recording_id"].to_pylist()
+    os.utime(put_call(audio, value=0.2), (1.7e9, 1.7e9))
+    back = NIGHT - dt.timedelta(hours=5)
+    assert night(lake, audio, at=back).n_new == 1
+    assert lake.read(CALLS)["recording_id"].to_pylist() != before
+    assert night(lake, audio, at=back).n_new == 0
+
+
 def test_a_folder_that_is_not_there_stops_the_night(lake: Lake, audio: Path) -> None:
     with pytest.raises(NoFolderError, match="nowhere") as caught:
         night(lake, audio / "nowhere")

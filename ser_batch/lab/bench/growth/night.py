@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ser_batch.clock import utc_now
 from ser_batch.config import Settings
 from ser_batch.lab.bench.growth.history import TONIGHT
 from ser_batch.lab.bench.growth.recorded import Recorded
@@ -68,7 +69,7 @@ def night(
     """
     cost, lake, now = Cost(), Lake(root.lake), TONIGHT
     bundle = load_model(root, settings)
-    record = new_run(str(audio), settings, bundle.model_id)
+    record = new_run(str(audio), settings, bundle.model_id, started_at=utc_now())
     record.write(lake)
     with cost.stage("ingest"):
         found = ingest(lake, [audio], metadata, settings, now=now, on_progress=lambda *_: None)
