@@ -46,7 +46,7 @@ class Journal:
             with suppress(OSError), only_writer(self.path.parent, self.path.name):
                 whole, torn = _parts(self._content())
         if torn:
-            log.warning("%s: the unfinished last line does not count: %r", self.path, torn)
+            log.warning("%s: the unfinished last line does not count: %r", self.path, torn[:80])
         return [self._record(line, number) for number, line in enumerate(whole.splitlines(), 1)]
 
     def add(self, record: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
 from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
+from ser_batch.lab.bench.faults.retraining import Retraining
 from ser_batch.lab.synthetic.demo import DemoCalls, make_demo_calls
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model
@@ -72,6 +73,7 @@ class Centre:
         metadata: their lines
         later: a recording that comes in the second night
         bundle: the model that scores
+        retraining: a model that can take over; None: it was not trained yet
     """
 
     audio: Path
@@ -79,6 +81,7 @@ class Centre:
     later: Path
     bundle: Bundle
     workers: Remembered = field(default_factory=Remembered)
+    retraining: Retraining | None = None
 
     @classmethod
     def make(cls, folder: Path, demo: DemoCalls | None = None) -> Centre:
@@ -119,7 +122,11 @@ class Centre:
             number: from 1; says what time it is
             metadata: files beside the first one
         """
-        lake, now = Lake(root.lake), BEGAN_AT + dt.timedelta(days=number)
+        self.work(root, BEGAN_AT + dt.timedelta(days=number), metadata)
+
+    def work(self, root: Root, now: dt.datetime, metadata: Sequence[Path] = ()) -> None:
+        """A night up to its scores, at a time, UTC."""
+        lake = Lake(root.lake)
         nothing: Any = lambda *_: None  # noqa: E731
         found = ingest(
             lake, [self.audio], [self.metadata, *metadata], SETTINGS, now=now, on_progress=nothing
