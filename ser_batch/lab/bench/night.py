@@ -27,6 +27,8 @@ from ser_batch.audio.call_audio import CallFile
 from ser_batch.config import Settings
 
 MOST_PEER_CALLS = 12
+SPARSE_BYTES = 3 << 30
+"""Of a recording that must not be read into memory."""
 PUBLISHED = (0, 3)
 """Exit codes of a night that published: clean, partial."""
 
@@ -51,7 +53,8 @@ class Night:
 
 
 def run(sources: Sequence[Path], hours: float, command: Sequence[str]) -> dict[str, Any]:
-    """Run a short night on copies of some calls, a long one, and that again; and the peer.
+    """Run a short night on copies of some calls, the same among files whose headers lie about their
+    length, a long one, and that again; and the peer.
 
     Args:
         sources: two-channel WAV recordings
@@ -69,6 +72,8 @@ def run(sources: Sequence[Path], hours: float, command: Sequence[str]) -> dict[s
         copies(sources, 0.25 * hours * 3600, place / "short")
         copies(sources, hours * 3600, place / "long")
         short = _night(command, place / "short", place / "short-root")
+        put_lying_files(place / "short")
+        lying = _night(command, place / "short", place / "lying-root")
         first = _night(command, place / "long", place / "long-root")
         again = _night(command, place / "long", place / "long-root")
         peer = _plainly(sources)
@@ -91,7 +96,11 @@ def run(sources: Sequence[Path], hours: float, command: Sequence[str]) -> dict[s
         "start_s": {"first_night_of_a_root": first.start_s, "later_night": again.start_s},
         "core_s": _fitted(short, first),
         "nothing_new": {"core_s": again.core_s, "wall_s": again.wall_s},
-        "peak_memory_mb": {"short_night": short.peak_mb, "long_night": first.peak_mb},
+        "peak_memory_mb": {
+            "short_night": short.peak_mb,
+            "short_night_among_lying_files": lying.peak_mb,
+            "long_night": first.peak_mb,
+        },
     }
 
 
@@ -148,6 +157,23 @@ def copies(sources: Sequence[Path], seconds: float, folder: Path) -> int:
     return number
 
 
+def put_lying_files(folder: Path) -> None:
+    """Put recordings into a folder that hold 3 GiB or say so: of open, of true and of wrong length.
+
+    They are sparse and take no room on the disk.
+    """
+    for name, declared, held in (
+        ("open", 2**32 - 1, SPARSE_BYTES),
+        ("declared", SPARSE_BYTES, SPARSE_BYTES),
+        ("lying", SPARSE_BYTES, 16_000),
+    ):
+        form = struct.pack("<HHIIHH", 1, 1, 8000, 16_000, 2, 16)
+        with (folder / f"{name}.wav").open("wb") as file:
+            file.write(b"RIFF" + struct.pack("<I", 2**32 - 1) + b"WAVEfmt ")
+            file.write(struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", declared))
+            file.truncate(file.tell() + held)
+
+
 def _night(command: Sequence[str], audio: Path, root: Path) -> Night:
     """Run a night and measure its processes.
 
@@ -155,7 +181,11 @@ def _night(command: Sequence[str], audio: Path, root: Path) -> Night:
         subprocess.CalledProcessError: if it fails; its error is on standard error
     """
     arguments = [*command, "--audio", str(audio), "--root", str(root), "--json"]
-    own = {"SER_INGEST__MIN_AGE_S": "0", "PREFECT_HOME": ""}
+    own = {
+        "SER_INGEST__MIN_AGE_S": "0",
+        "SER_INGEST__MAX_BAD_SHARE": "1",
+        "PREFECT_HOME": "",
+    }
     with tempfile.TemporaryFile("w+") as output:
         start = time.time()
         process = subprocess.Popen(arguments, stdout=output, env={**os.environ, **own})
