@@ -76,7 +76,9 @@ def replace_issues(
     if not stated:
         lake.remove(QUARANTINE, part)
     elif tags is not None or set(stated) != set(noticed):
-        lake.write(QUARANTINE, part, QUARANTINE.from_rows(stated.values()), tags)
+        # nothing else says when what stays was noticed
+        rows_now = QUARANTINE.from_rows(stated.values())
+        lake.write(QUARANTINE, part, rows_now, tags, durable=bool(before))
 
 
 def read_issues(lake: Lake) -> pl.DataFrame:

@@ -81,6 +81,8 @@ class Lake:
         part: Part,
         rows: pa.Table,
         tags: Mapping[str, str] | None = None,
+        *,
+        durable: bool = False,
     ) -> Path:
         """Write a part whole or not at all.
 
@@ -89,6 +91,7 @@ class Lake:
             part: which file of it; an older one of that name is replaced
             rows: brought to the contract's order and types
             tags: hashes of what the rows were made from
+            durable: wait until it is on the disk, as for tables that nothing else says
 
         Raises:
             ContractError: if the rows do not fit
@@ -97,7 +100,7 @@ class Lake:
         data = part_file.encode(pack(contract, table), version=contract.version, tags=tags or {})
         places = self.places(contract, part)
         for place in places:
-            write_bytes_atomic(place, data, durable=contract.irreplaceable)
+            write_bytes_atomic(place, data, durable=durable or contract.irreplaceable)
         return places[0]
 
     def remove(self, contract: TableContract, part: Part) -> None:
