@@ -37,8 +37,9 @@ def _is_silent(
     flipped[rng.randrange(len(flipped))] ^= 1 << rng.randrange(8)
     path.write_bytes(flipped)
     try:
-        found = contents(base, centre.bundle.model_id, SETTINGS)
-        return found != expected and not verify(base, SETTINGS)
+        if verify(base, SETTINGS):
+            return False
+        return contents(base, centre.bundle.model_id, SETTINGS) != expected
     except SerError:
         return False
     finally:
