@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -90,9 +90,18 @@ class FileIndex:
         doubled = ~pl.col("is_first") & (pl.col("root") == pl.lit(key_of(audio_root), pl.UInt64))
         return self.inventory(self._memory.rows.filter(doubled)["recording"].unique())
 
-    def homes(self, recordings: Iterable[str]) -> Inventory:
-        """The rows of some recordings, by their ids."""
-        return self.inventory(keys_of(recordings))
+    def known_of(self, named: Sequence[tuple[Found, str]], audio_root: str) -> Inventory:
+        """The rows of some recordings, and of what their files' places held before.
+
+        Args:
+            named: files of the folder with their recording id
+            audio_root: the folder
+        """
+        places = keys_of(_place(audio_root, file.path) for file, _ in named)
+        rows = self._memory.rows
+        before = rows.filter(pl.col("place").is_in(places.implode()))["recording"]
+        recordings = keys_of(recording_id for _, recording_id in named)
+        return self.inventory(pl.concat([recordings, before]).unique())
 
     def shards(self) -> list[Part]:
         """Every part."""

@@ -198,7 +198,7 @@ def _take_in(
     folder.seen.growing += moving
     stones = read_tombstones(lake)
     wanted = [each for each in named if recording_stone(each[1]) not in stones]
-    inventory = files.homes(recording_id for _, recording_id in wanted)
+    inventory = files.known_of(wanted, str(folder.root))
     new = file_rows(wanted, inventory, str(folder.root), now)
     _write_again(lake, new, inventory)
     fresh = new.join(inventory.rows, on=list(FILES.key), how="anti")

@@ -36,7 +36,9 @@ json.dump(rows, sys.stdout)
 
 FUNCTIONS = """
     select 'select ' || function_name || '(' || array_to_string(list_transform(
-        parameters, lambda name: '0.5'), ', ') || ')'
+        parameters,
+        lambda name: case when name = 'clustered' then 'clustered_share(1, 2)' else '0.5' end
+    ), ', ') || ')'
     from duckdb_functions() where function_type = 'macro' and not internal"""
 """A call of each function that the file holds."""
 
