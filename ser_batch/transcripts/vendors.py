@@ -111,7 +111,7 @@ def _analytics_turns(turns: list[Fields], roles: dict[str, object]) -> Found:
 
 
 def google(document: object) -> Found | None:
-    """Google Speech-to-Text, versions 1 and 2: `results`, a list of recognised stretches.
+    """Google Speech-to-Text, versions 1 and 2: `results`, a list of recognised passages.
 
     Where speakers were diarized, version 1 repeats every word with its speaker in the last result;
     the words without one are left out then.

@@ -214,8 +214,8 @@ RECOGNISER = """
 import json, sys, soundfile
 samples, rate = soundfile.read(sys.argv[1])
 seconds = [samples[at : at + rate] for at in range(0, len(samples), rate)]
-heard = " ".join("second" for each in seconds if abs(each).max() > 0)
-print(json.dumps({"segments": [{"start": 3.2, "end": 3.9, "text": heard}]}))
+said = " ".join("second" for each in seconds if abs(each).max() > 0)
+print(json.dumps({"segments": [{"start": 3.2, "end": 3.9, "text": said}]}))
 """
 
 

@@ -22,9 +22,9 @@ from typing import Any
 
 import soundfile
 
-from ser_batch.analysis.describe import CallJob, describe_calls
-from ser_batch.audio.call_audio import CallFile
+from ser_batch.analysis.describe import describe_calls
 from ser_batch.config import Settings
+from ser_batch.lab.bench.growth.recorded import two_channel_job
 
 MOST_PEER_CALLS = 12
 SPARSE_BYTES = 3 << 30
@@ -203,20 +203,7 @@ def _night(command: Sequence[str], audio: Path, root: Path) -> Night:
 def _plainly(sources: Sequence[Path]) -> float:
     """The peer's call-seconds per core-second."""
     settings = Settings()
-    jobs = [
-        CallJob(
-            recording_id=str(path),
-            files=(CallFile(path),),
-            size_bytes=0,
-            roles=("agent", "customer"),
-            single_role="unknown",
-            first_speaker=None,
-            notice_given=None,
-            objected=None,
-            settings=settings,
-        )
-        for path in sources[:MOST_PEER_CALLS]
-    ]
+    jobs = [two_channel_job(path, settings) for path in sources[:MOST_PEER_CALLS]]
     describe_calls(jobs[:1])  # imports and compiled code, which a long night pays once
     start = time.perf_counter()
     outcomes = [describe_calls([job])[0] for job in jobs]

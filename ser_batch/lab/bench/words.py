@@ -1,6 +1,6 @@
 """What words add to the voice, by how often they fit the label, and how often chance adopts them.
 
-Simulated: a customer says lines of the demo's scripts, of the mood that the annotator hears or,
+Simulated: a customer says lines of the demo's scripts, of the mood that the annotator labels or,
 the rest of the time, of another one. Callers that measure say other lines than those who teach. The
 voice's probability has a fixed AUC and an error of its own.
 """

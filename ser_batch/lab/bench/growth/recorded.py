@@ -31,7 +31,7 @@ class Recorded(Workers[CallJob, CallOutcome]):
     @classmethod
     def of(cls, paths: Sequence[Path], settings: Settings) -> Recorded:
         """Describe calls of two channels; those that cannot be decoded are left out."""
-        found = [describe_calls([_job(path, settings)])[0] for path in paths]
+        found = [describe_calls([two_channel_job(path, settings)])[0] for path in paths]
         return cls(tuple(each for each in found if each.analysis is not None))
 
     @property
@@ -62,9 +62,10 @@ class Recorded(Workers[CallJob, CallOutcome]):
         return replace(outcome, recording_id=recording_id)
 
 
-def _job(path: Path, settings: Settings) -> CallJob:
+def two_channel_job(path: Path, settings: Settings) -> CallJob:
+    """The analysis of a recording whose channels are agent and customer."""
     return CallJob(
-        recording_id="",
+        recording_id=str(path),
         files=(CallFile(path),),
         size_bytes=0,
         roles=("agent", "customer"),
