@@ -11,49 +11,21 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from ser_batch.config import Settings, digest
+from ser_batch.config import Settings
+from ser_batch.ingest.call_tags import files_tag, rules_tags, scoring_tag
 from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
 from ser_batch.ingest.file_index import FileIndex
 from ser_batch.ingest.issues import replace_issues, warned
 from ser_batch.ingest.line_index import LineIndex, named_keys, read_lines_of
 from ser_batch.ingest.matching import MetadataIndex, line_issues
 from ser_batch.ingest.metadata_import import COLUMNS
-from ser_batch.ingest.objections import Objections, read_objections
+from ser_batch.ingest.objections import read_objections
 from ser_batch.ingest.scan import same_name
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
 from ser_batch.store.checked import file_states, state_of, unlike_before
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.remembered import Remembered, key_of, keys_of
 from ser_batch.tables import CALLS, FILES, METADATA
-
-RULES_VERSION = 6
-"""Raised when the resolution of calls changes, so that every row is recomputed."""
-
-_OF_FILES = (
-    "recording_id",
-    "path",
-    "audio_root",
-    "size_bytes",
-    "modified_ns",
-    "other_places",
-    "call",
-    "channel",
-    "side_call_id",
-    "side_name",
-    "side_is_ambiguous",
-)
-"""Columns of the inventory that a part of `calls` is made from."""
-
-DECIDES_SCORING = (
-    "recording_id",
-    "roles",
-    "single_role",
-    "first_speaker",
-    "notice_given",
-    "objected",
-    "sides",
-)
-"""Columns on which it depends what is decoded, and which channels are described and scored."""
 
 
 def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
@@ -113,8 +85,7 @@ def refresh_calls(
         settings: names, time zone and roles
         now: UTC
     """
-    objections = read_objections(settings)
-    tags = {"rules": _rules(settings), "objections": objections.digest()}
+    tags = rules_tags(settings)
     written, arrived = lake.files(CALLS), _joined_lines(lake, is_joined=False)
     due = files.shards_of(files.touched())
     states = _states(lake, tags, settings, now)
@@ -123,16 +94,13 @@ def refresh_calls(
         return _in_order(written)
     lines = LineIndex(lake, settings)
     opened = _open(lake, files, lines, due, arrived, tags=tags, settings=settings, now=now)
-    _write(lake, opened, lines, objections, settings, now)
+    _write(lake, opened, lines, settings, now)
     for part in (opened.parts & written.keys()) - opened.files.keys():
         for writer in (f"calls-{part.name}", f"shard-{part.name}"):
             replace_issues(lake, writer, [], now)
         lake.remove(CALLS, part)
     _state_overall(lake, files, lines, opened, settings, now)
-    _joined_lines(lake, is_joined=True)
-    lines.keep()
-    files.keep()
-    unlike_before(lake, CALLS.name, _states(lake, tags, settings, now), lambda _part: False)
+    _remember(lake, files, lines, settings, now)
     return _in_order((written.keys() - opened.parts) | opened.files.keys())
 
 
@@ -171,7 +139,7 @@ def _open(
         parts,
         by_part,
         {
-            part: {**tags, "files": _files_digest(rows), **expired.get(part, {})}
+            part: {**tags, "files": files_tag(rows), **expired.get(part, {})}
             for part, rows in by_part.items()
         },
         {Part(date, str(name)) for date, name in placed.filter(is_named)["date", "part"].rows()},
@@ -182,7 +150,6 @@ def _write(
     lake: Lake,
     opened: _Opened,
     lines: LineIndex,
-    objections: Objections,
     settings: Settings,
     now: dt.datetime,
 ) -> None:
@@ -197,6 +164,7 @@ def _write(
         for part, rows in opened.files.items()
         if part in stale or part in opened.named
     }
+    objections = read_objections(settings)
     index = lines.about(file for calls in todo.values() for files in calls for file in files)
     for part in _in_order(todo):
         resolved, warnings = resolve_calls(todo[part], index, settings)
@@ -208,8 +176,30 @@ def _write(
         calls = CALLS.from_rows(rows)
         if part not in stale and calls.equals(lake.read(CALLS, [part])):
             continue
-        scoring = {"scoring": digest([[row[name] for name in DECIDES_SCORING] for row in rows])}
-        lake.write(CALLS, part, calls, opened.tags[part] | scoring)
+        lake.write(CALLS, part, calls, opened.tags[part] | {"scoring": scoring_tag(rows)})
+
+
+def remember_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.datetime) -> None:
+    """Take every part of `calls` for up to date: what wrote them knew all files and lines.
+
+    Args:
+        lake: the lake
+        files: every file that was taken in
+        settings: names, time zone and roles
+        now: UTC
+    """
+    _of_same_id(lake)
+    _remember(lake, files, LineIndex(lake, settings), settings, now)
+
+
+def _remember(
+    lake: Lake, files: FileIndex, lines: LineIndex, settings: Settings, now: dt.datetime
+) -> None:
+    _joined_lines(lake, is_joined=True)
+    lines.keep()
+    files.keep()
+    states = _states(lake, rules_tags(settings), settings, now)
+    unlike_before(lake, CALLS.name, states, lambda _part: False)
 
 
 def _states(
@@ -277,25 +267,3 @@ def _call_ids(calls: pa.Table) -> pl.DataFrame:
 
 def _made_from(tags: dict[str, str] | None, wanted: dict[str, str]) -> bool:
     return tags is not None and wanted.items() <= tags.items()
-
-
-def _rules(settings: Settings) -> str:
-    """Digest of all that the resolution of calls depends on beside files and metadata."""
-    naming = settings.ingest.model_dump(
-        include={
-            "name_pattern",
-            "pair_pattern",
-            "side_roles",
-            "name_time_format",
-            "time_format",
-            "columns",
-            "drop_attributes",
-            "pseudonymise",
-            "timezone",
-        }
-    )
-    return digest([RULES_VERSION, naming, settings.roles.model_dump()])
-
-
-def _files_digest(rows: pl.DataFrame) -> str:
-    return digest(rows.select(_OF_FILES).rows())

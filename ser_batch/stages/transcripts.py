@@ -19,7 +19,7 @@ from typing import Any
 from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
 from ser_batch.errors import FileError, RecognitionError
-from ser_batch.ingest.call_table import DECIDES_SCORING
+from ser_batch.ingest.call_tags import DECIDES_SCORING
 from ser_batch.ingest.issues import IssueRow, replace_issues, warned
 from ser_batch.ingest.matching import DataIssue
 from ser_batch.stages.transcript_sources import Source, Sources, open_sources

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_batch.config import Settings
-from ser_batch.lab.bench.growth.history import TONIGHT, Day, write_lines
+from ser_batch.lab.bench.growth.days import TONIGHT, Day, write_lines
 from ser_batch.lab.bench.growth.night import Cost, night
 from ser_batch.lab.bench.growth.recorded import Recorded
 from ser_batch.lab.bench.growth.run import apart
@@ -70,12 +70,12 @@ def _night(n_calls: int, recorded: Recorded, settings: Settings) -> Cost:
     """A night of one call date on an empty lake."""
     with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
         place = Path(folder)
-        day = Day.of(TONIGHT.date() - dt.timedelta(days=1), n_calls)
+        day = Day(TONIGHT.date() - dt.timedelta(days=1), n_calls)
         (place / "audio" / str(day.date)).mkdir(parents=True)
         for path in day.paths:
             (place / "audio" / path).write_text(path)
         lines = place / "lines.csv"
-        write_lines(lines, map(day.line, range(n_calls)))
+        write_lines(lines, day.lines())
         return night(Root(place / "root"), place / "audio", (lines,), recorded, settings)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ser_batch.config import Settings
-from ser_batch.lab.bench.growth.history import TONIGHT, Day, days_before, make_history, write_lines
+from ser_batch.lab.bench.growth.days import TONIGHT, Day, days_before, write_lines
+from ser_batch.lab.bench.growth.history import make_history
 from ser_batch.lab.bench.growth.night import Cost, night
 from ser_batch.lab.bench.growth.recorded import Recorded
 from ser_batch.lab.bench.growth.run import run
@@ -35,19 +37,23 @@ def test_a_night_on_a_simulated_history_works_on_new_calls_and_late_lines_alone(
     audio.mkdir()
     recorded = Recorded.of([recording(demo_calls)], SETTINGS).shortened
     day = days_before(40)[0]
-    make_history(root, audio, [day], recorded, SETTINGS)
+    shorter = Day(day.date + dt.timedelta(days=1), 24)
+    make_history(root, audio, [day, shorter], recorded, SETTINGS)
 
     def measured(*metadata: Path) -> Cost:
         return night(root, audio, metadata, recorded, SETTINGS)
 
     first = measured()
-    assert (first.n_analysed, first.n_dates) == (0, 1)
-    new = Day.of(TONIGHT.date() - dt.timedelta(days=1), 5)
+    assert (first.n_analysed, first.n_dates) == (0, 2)
+    shutil.rmtree(root.lake / ".checked")  # all calls are resolved again, and are as written
+    resolved = measured()
+    assert (resolved.n_analysed, resolved.n_dates) == (0, 0)
+    new = Day(TONIGHT.date(), 5)
     (audio / str(new.date)).mkdir()
     for path in new.paths:
         (audio / path).write_text(path)
     lines = tmp_path / "lines.csv"
-    write_lines(lines, [*map(new.line, range(5)), day.line(LATE) | {"queue": "other"}])
+    write_lines(lines, [*new.lines(), day.line(LATE) | {"queue": "other"}])
     busy = measured(lines)
     assert (busy.n_analysed, busy.n_dates) == (5, 2)
     idle = measured(lines)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ser_batch.clock import utc_now
 from ser_batch.config import Settings
-from ser_batch.lab.bench.growth.history import TONIGHT
+from ser_batch.lab.bench.growth.days import TONIGHT
 from ser_batch.lab.bench.growth.recorded import Recorded
 from ser_batch.monitoring.run_record import check_bad_share, count_outcome, last_published, new_run
 from ser_batch.scoring.bundle import Bundle

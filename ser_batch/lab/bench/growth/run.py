@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ser_batch.config import Settings
-from ser_batch.lab.bench.growth.history import TONIGHT, Day, days_before, make_history, write_lines
+from ser_batch.lab.bench.growth.days import TONIGHT, Day, days_before, write_lines
+from ser_batch.lab.bench.growth.history import make_history
 from ser_batch.lab.bench.growth.night import Cost, night
 from ser_batch.lab.bench.growth.recorded import Recorded
 from ser_batch.store.paths import Root
@@ -87,13 +88,13 @@ def _receive(
     audio: Path, place: Path, days: Sequence[Day], n_new: int, n_late: int
 ) -> tuple[Path, ...]:
     """The new recordings, and the metadata files of the night."""
-    new = Day.of(TONIGHT.date() - dt.timedelta(days=1), n_new)
+    new = Day(TONIGHT.date() - dt.timedelta(days=1), n_new)
     (audio / str(new.date)).mkdir()
     for path in new.paths:
         (audio / path).write_text(path)
     own, late = place / "new.csv", place / "late.csv"
-    write_lines(own, map(new.line, range(n_new)))
-    calls = [(day, number) for day in days for number in range(len(day.paths))]
+    write_lines(own, new.lines())
+    calls = [(day, number) for day in days for number in range(day.n_calls)]
     chosen = calls[:: max(1, len(calls) // max(n_late, 1))][:n_late]
     if not chosen:
         return (own,)
