@@ -138,16 +138,20 @@ def _key(
         feature_set.digest,
         n_calls,
         seed,
-        _code(),
+        code_digest(CODE),
     ]
     return digest(parts)
 
 
-def _code() -> str:
-    """Digest of the code that the analysed calls depend on."""
+def code_digest(names: Sequence[str]) -> str:
+    """Digest of code that figures depend on.
+
+    Args:
+        names: files and folders of the package
+    """
     package = Path(ser_batch.__file__).parent
     found = hashlib.blake2b(digest_size=8)
-    for name in CODE:
+    for name in names:
         place = package / name
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             found.update(path.read_bytes())

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.config import digest
 from ser_batch.features.kinds import FeatureKind, Measure
 
 RATE_HZ = 8000
@@ -51,8 +53,8 @@ class OpenSmileSet:
 
     @property
     def digest(self) -> str:
-        """It is never stored."""
-        return self.name
+        """Of the set and the version that computes it: features are kept in a cache."""
+        return digest([self.name, self.sample_rate, version("opensmile")])
 
     def require(self) -> None:
         """Load it.

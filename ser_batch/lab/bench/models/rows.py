@@ -1,0 +1,218 @@
+"""Ways to classify, a row of the table each."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import time
+from collections.abc import Sequence, Set
+from dataclasses import asdict, dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray, IntArray
+from ser_batch.config import digest
+from ser_batch.corpora import GUIDED_CHOICES
+from ser_batch.features.encoders.local import exposed_corpora, own_set, voted_corpora
+from ser_batch.features.sets import FeatureSet, get_feature_set
+from ser_batch.lab.bench.analysed_calls import code_digest
+from ser_batch.lab.bench.models import classifiers
+from ser_batch.lab.bench.models.classifiers import Classifier
+from ser_batch.lab.bench.models.columns import Trial
+from ser_batch.lab.bench.models.material import Description, Material
+from ser_batch.lab.bench.opensmile import OpenSmileSet
+from ser_batch.training.crossvalidate import align
+from ser_batch.training.fit import train
+from ser_batch.training.setup import TrainingSetup
+from ser_batch.training.splits import Fold
+
+TRAINING = ("training/fit.py", "training/heads.py", "scoring/linear.py", "scoring/calibration.py")
+CLASSIFIERS = ("lab/bench/models/classifiers.py",)
+"""Code on which the figures of ours and of the peers depend."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a model says of a fold's clips, and what it cost.
+
+    Attributes:
+        probabilities: shape (n_tested, n_classes)
+        fit_s: core seconds to train it and to choose its settings, without its features
+        predict_s: core seconds a clip, without its features
+        n_bytes: of the trained model
+    """
+
+    probabilities: DoubleArray
+    fit_s: float
+    predict_s: float
+    n_bytes: int
+
+
+class Row(Protocol):
+    """A way to classify."""
+
+    @property
+    def name(self) -> str:
+        """Of the row."""
+
+    @property
+    def reads(self) -> FeatureSet:
+        """The features, by which its speed in a night is measured too."""
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that its figures depend on, beside the clips."""
+
+    def missing(self) -> str | None:
+        """What must be installed first; None: nothing."""
+
+    def tested(self, material: Material, trial: Trial, fold: Fold) -> Tested:
+        """A model of the fold's training clips, on the others."""
+
+
+@dataclass(frozen=True)
+class ShippedRow:
+    """The recipe of the bundled model, trained anew on each fold."""
+
+    setup: TrainingSetup
+    name: str = "shipped recipe"
+
+    @property
+    def reads(self) -> FeatureSet:
+        """The night's features."""
+        return get_feature_set(self.setup.features)
+
+    @property
+    def key(self) -> str:
+        """Of recipe and features."""
+        copies = asdict(self.setup.augmentation)
+        return digest([self.reads.digest, self.setup.as_dict(), copies, code_digest(TRAINING)])
+
+    def missing(self) -> None:
+        """It is part of the package."""
+
+    def tested(self, material: Material, trial: Trial, fold: Fold) -> Tested:
+        """Its figures, copies of the training clips among what it learns."""
+        described = material.dataset(
+            trial.corpora, Description(self.reads, self.setup.augmentation)
+        )
+        each = 1 + self.setup.augmentation.copies
+        labelled = replace(
+            described, emotions=tuple(label for label in trial.labels for _ in range(each))
+        )
+        rows = (fold.train[:, np.newaxis] * each + np.arange(each)).ravel()
+        began = time.process_time()
+        model = train(labelled.take(rows), self.setup.recipe)
+        fitted = time.process_time()
+        features = described.features[fold.test * each]
+        found = model.predict(features, described.names)
+        done = time.process_time()
+        return Tested(
+            align(found, model.classes, trial.classes),
+            fitted - began,
+            (done - fitted) / len(fold.test),
+            len(pickle.dumps(model)) + _encoder_bytes(self.setup.features),
+        )
+
+
+@dataclass(frozen=True)
+class PeerRow:
+    """A classifier of the field over a feature set.
+
+    Attributes:
+        name: of the row
+        features: name of a set, ours or openSMILE's
+        classifier: with what is tried
+        normalised: whether each speaker's own mean and spread are taken out first
+    """
+
+    name: str
+    features: str
+    classifier: Classifier
+    normalised: bool = False
+
+    @property
+    def reads(self) -> FeatureSet:
+        """The set."""
+        if self.features in OPENSMILE_SETS:
+            return OpenSmileSet(self.features)
+        return get_feature_set(self.features)
+
+    @property
+    def key(self) -> str:
+        """Of features, classifier and grid."""
+        return digest([self.name, self.reads.digest, self.normalised, code_digest(CLASSIFIERS)])
+
+    def missing(self) -> str | None:
+        """openSMILE is not installed with the package: its licence forbids it."""
+        if self.features in OPENSMILE_SETS and importlib.util.find_spec("opensmile") is None:
+            return "pip install opensmile"
+        return None
+
+    def tested(self, material: Material, trial: Trial, fold: Fold) -> Tested:
+        """Its figures; its settings are chosen on speakers of the training clips."""
+        described = material.dataset(
+            trial.corpora, Description(self.reads, normalised=self.normalised)
+        )
+        began = time.process_time()
+        model = self.classifier.fit(
+            described.features[fold.train],
+            _picked(trial.labels, fold.train),
+            _picked(described.speakers, fold.train),
+        )
+        fitted = time.process_time()
+        found = model.predict(described.features[fold.test])
+        done = time.process_time()
+        return Tested(
+            np.equal.outer(found, np.array(trial.classes)).astype(np.float64),
+            fitted - began,
+            (done - fitted) / len(fold.test),
+            len(pickle.dumps(model)),
+        )
+
+
+OPENSMILE_SETS = ("eGeMAPSv02", "ComParE_2016")
+PEERS = "descriptors_v1"
+"""What the field's classifiers read."""
+
+ROWS: tuple[Row, ...] = (
+    ShippedRow(TrainingSetup.choose()),
+    PeerRow("LightGBM", PEERS, classifiers.LIGHTGBM),
+    PeerRow("SVM", PEERS, classifiers.SVM),
+    PeerRow("logistic regression", PEERS, classifiers.LOGISTIC),
+    PeerRow("MLP", PEERS, classifiers.MLP),
+    *(
+        PeerRow(
+            f"openSMILE {name}, SVM{', per speaker' if normalised else ''}",
+            name,
+            classifiers.SVM,
+            normalised,
+        )
+        for name in OPENSMILE_SETS
+        for normalised in (False, True)
+    ),
+)
+
+
+def known_to(row: Row, corpora: Set[str]) -> list[str]:
+    """Who has seen the tested corpora before: figures on them may flatter."""
+    features = row.reads.name
+    if features in OPENSMILE_SETS:
+        return []
+    found = ["our choices"] if GUIDED_CHOICES & corpora else []
+    if voted_corpora(features) & corpora:
+        found.append("the encoder, with labels")
+    elif exposed_corpora(features) & corpora:
+        found.append("the encoder, without labels")
+    return found
+
+
+def _picked(values: Sequence[str], rows: IntArray) -> list[str]:
+    return [values[row] for row in rows]
+
+
+def _encoder_bytes(features: str) -> int:
+    """Size of the encoders that a feature set runs."""
+    encoders = [own.encoder for part in features.split("+") if (own := own_set(part))]
+    return sum(int(encoder.manifest["n_bytes"]) for encoder in encoders)
