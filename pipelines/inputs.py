@@ -54,6 +54,13 @@ ObjectiveOption = Annotated[
         help="cross-domain: calls and other corpora; in-domain: speakers of the same corpora."
     ),
 ]
+DimensionsOption = Annotated[
+    bool,
+    typer.Option(
+        "--dimensions",
+        help="Also arousal and valence, 1 to 5: columns of --labels, or derived from votes.",
+    ),
+]
 AugmentationsOption = Annotated[
     int | None,
     typer.Option(

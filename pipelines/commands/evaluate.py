@@ -14,6 +14,7 @@ from pipelines.inputs import (
     BandName,
     BandOption,
     CorporaOption,
+    DimensionsOption,
     FeaturesOption,
     LabelsOption,
     Objective,
@@ -59,6 +60,7 @@ def evaluate(
         bool,
         typer.Option("--unseen-sentences", help="Hold out texts too, where a corpus names them."),
     ] = False,
+    dimensions: DimensionsOption = False,
     comparisons: Annotated[
         bool,
         typer.Option(help="Also per-speaker normalisation, and a split by clip, which overstates."),
@@ -113,6 +115,7 @@ def evaluate(
             on_progress=on_progress,
             decisions=decisions,
             unseen_sentences=unseen_sentences,
+            dimensions=dimensions,
         )
     _save_pictures(result, pictures)
     if as_json:
@@ -187,6 +190,10 @@ def _show_evaluation(result: dict[str, Any]) -> None:
             )
         ),
     )
+    for name, found in (result["dimensions"] or {}).items():
+        show_lines(
+            f"{name}: CCC {found['ccc']:.3f} ({found['ccc_low']:.3f} to {found['ccc_high']:.3f})"
+        )
     proof = result["proof"]
     show_lines(
         f"ECE {result['ece']:.3f}; AUC of anger {result['auc_anger'] or 0:.3f}, of anything "

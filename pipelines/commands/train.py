@@ -14,6 +14,7 @@ from pipelines.inputs import (
     BandName,
     BandOption,
     CorporaOption,
+    DimensionsOption,
     FeaturesOption,
     LabelsOption,
     Objective,
@@ -40,6 +41,7 @@ def train(
     features: FeaturesOption = None,
     augmentations: AugmentationsOption = None,
     optimise_for: ObjectiveOption = Objective.cross_domain,
+    dimensions: DimensionsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
@@ -51,6 +53,8 @@ def train(
       ser-batch train --corpora DIR --corpus cremad --corpus emodb --out MODEL
 
       ser-batch train --labels calls.csv --features descriptors_v1
+
+      ser-batch train --labels rated.csv --dimensions
     """
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips
@@ -67,5 +71,7 @@ def train(
     stems = [*names, *(table.stem for table in tables)]
     folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
     with progress_bar() as on_progress:
-        bundle = build_bundle(clips, folder, setup, others=others, on_progress=on_progress)
+        bundle = build_bundle(
+            clips, folder, setup, others=others, dimensions=dimensions, on_progress=on_progress
+        )
     show_bundle(bundle.folder, as_json=as_json)

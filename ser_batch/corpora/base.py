@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from ser_batch.dimensions import derived_dimensions
 from ser_batch.errors import CorpusError
 
 AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg")
@@ -34,6 +35,7 @@ class Clip:
         votes: listeners by perceived emotion, in order of the names; empty where nobody voted
         acted: emotion that the speaker was asked for, where it may differ from `emotion`
         sentence: which text is spoken, None where the corpus does not say
+        rated: arousal and valence as raters mark them, 1 to 5; None: nobody did
     """
 
     path: Path
@@ -47,6 +49,14 @@ class Clip:
     votes: Votes = ()
     acted: str | None = None
     sentence: str | None = None
+    rated: tuple[float, float] | None = None
+
+    @property
+    def dimensions(self) -> tuple[float, float] | None:
+        """Arousal and valence, 1 to 5: as rated, else what the votes suggest; None: neither."""
+        if self.rated is None and self.votes:
+            return derived_dimensions(self.shares, self.intensity)
+        return self.rated
 
     @property
     def shares(self) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 from ser_batch.config import nearest
 from ser_batch.corpora.base import Clip, Sex, Votes, most_voted
+from ser_batch.dimensions import DIMENSIONS, HIGHEST, LOWEST
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
 from ser_batch.serialise import csv_text, read_cell
 
 PLAIN = ("path", "corpus", "speaker", "sex", "emotion", "intensity", "language", "licence")
-OPTIONAL = ("acted", "sentence")
+OPTIONAL = ("acted", "sentence", *DIMENSIONS)
 VOTES = "votes_"
 """Before an emotion: the column that counts the listeners or annotators who name it."""
 SEXES: dict[str, Sex] = {"female": "female", "f": "female", "male": "male", "m": "male"}
@@ -23,15 +25,22 @@ SEXES: dict[str, Sex] = {"female": "female", "f": "female", "male": "male", "m":
 
 def labels_csv(clips: Sequence[Clip], folder: Path) -> str:
     """The clips as CSV, their paths relative to a folder; with their votes where there are any."""
-    extra = [name for name in OPTIONAL if any(getattr(clip, name) for clip in clips)]
+    extra = [name for name in OPTIONAL if any(_written(clip, name) for clip in clips)]
     voted = sorted({name for clip in clips for name, _ in clip.votes})
     rows = []
     for clip in clips:
         path, votes = clip.path.relative_to(folder).as_posix(), dict(clip.votes)
-        values = [getattr(clip, name) or "" for name in (*PLAIN[1:], *extra)]
+        values = [_written(clip, name) for name in (*PLAIN[1:], *extra)]
         counts = [f"{votes[name]:g}" if name in votes else "" for name in voted]
         rows.append([path, *values, *counts])
     return csv_text([*PLAIN, *extra, *(f"{VOTES}{name}" for name in voted)], rows)
+
+
+def _written(clip: Clip, name: str) -> str:
+    """A value of a clip as its cell holds it."""
+    if name in DIMENSIONS:
+        return "" if clip.rated is None else f"{clip.rated[[*DIMENSIONS].index(name)]:g}"
+    return getattr(clip, name) or ""
 
 
 def read_labels(table: Path) -> list[Clip]:
@@ -41,7 +50,8 @@ def read_labels(table: Path) -> list[Clip]:
         table: with the columns path, speaker and emotion at least; corpus is the file's stem,
             sex and language unknown and licence `own` where they are not given. Columns such as
             `votes_anger` count the annotators who name an emotion: the clip's label is then
-            their distribution, and the column emotion may be missing or empty
+            their distribution, and the column emotion may be missing or empty. The columns
+            arousal and valence hold ratings from 1 to 5
 
     Raises:
         CorpusError: naming the line and what is wrong with it
@@ -88,7 +98,25 @@ def _clip(table: Path, row: Mapping[str, str | None], number: int) -> Clip:
         votes=votes,
         acted=given.get("acted"),
         sentence=given.get("sentence"),
+        rated=_rated(table, given, number),
     )
+
+
+def _rated(table: Path, given: Mapping[str, str], number: int) -> tuple[float, float] | None:
+    """Arousal and valence of one line; None where a cell is empty or there is no column."""
+    values = []
+    for name in DIMENSIONS:
+        if not (text := given.get(name)):
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not LOWEST <= value <= HIGHEST:
+            raise CorpusError(f"{table}, line {number}: {name} is no number from 1 to 5: {text}")
+        values.append(value)
+    arousal, valence = values
+    return arousal, valence
 
 
 def _votes(table: Path, given: Mapping[str, str], number: int) -> Votes:

@@ -36,6 +36,8 @@ class Dataset:
         shares: share of each clip's annotators by emotion, a column each of `EMOTIONS`; None: all
             of them name `emotions`
         sentences: text that each clip speaks, empty where it is not known; None: of no clip
+        dimensions: arousal and valence of each, 1 to 5, NaN where they are not known, shape
+            (n_clips, 2); None: of no clip
     """
 
     features: FloatArray
@@ -51,6 +53,7 @@ class Dataset:
     line: FloatArray | None = None
     shares: FloatArray | None = None
     sentences: tuple[str, ...] | None = None
+    dimensions: DoubleArray | None = None
 
     @property
     def weights(self) -> DoubleArray:
@@ -82,6 +85,7 @@ class Dataset:
             line=None if self.line is None else self.line[numbers],
             shares=None if self.shares is None else self.shares[numbers],
             sentences=None if self.sentences is None else pick(self.sentences),
+            dimensions=None if self.dimensions is None else self.dimensions[numbers],
         )
 
     def targets(self, classes: Sequence[str]) -> DoubleArray:
@@ -167,4 +171,16 @@ def joined(one: Dataset, other: Dataset) -> Dataset:
         sentences=None
         if one.sentences is None or other.sentences is None
         else (*one.sentences, *other.sentences),
+        dimensions=_joined_dimensions(one, other),
+    )
+
+
+def _joined_dimensions(one: Dataset, other: Dataset) -> DoubleArray | None:
+    if one.dimensions is None and other.dimensions is None:
+        return None
+    return np.concatenate(
+        [
+            np.full((len(part.emotions), 2), np.nan) if part.dimensions is None else part.dimensions
+            for part in (one, other)
+        ]
     )

@@ -19,6 +19,7 @@ from ser_batch.scoring.linear import LinearHead
 from ser_batch.scoring.manifest import (
     ARRAYS,
     CALIBRATION,
+    DIMENSION,
     FILES,
     HEAD,
     HEAD_TREES,
@@ -82,6 +83,7 @@ class Bundle:
                 ),
                 outliers=_outliers(_arrays(folder / OUTLIERS)),
                 shift=stored.get(SHIFT),
+                dimension_head=_linear(stored, DIMENSION) if f"{DIMENSION}bias" in stored else None,
             )
         except (KeyError, TypeError, UnicodeDecodeError) as error:
             raise BundleError(f"{folder}: {error}") from error

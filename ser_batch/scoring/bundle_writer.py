@@ -19,6 +19,7 @@ from ser_batch.scoring.manifest import (
     ARRAYS,
     CALIBRATION,
     CARD,
+    DIMENSION,
     EVALUATION,
     FILES,
     FORMAT_VERSION,
@@ -139,9 +140,12 @@ def move_bundle(building: Path, bundle: Bundle) -> Bundle:
 
 def _write_arrays(folder: Path, predictor: Predictor) -> None:
     """The numbers of the linear heads and of the distance, in single precision."""
+    heads = {"": predictor.linear, HEAD: predictor.head.linear}
+    if predictor.dimension_head is not None:
+        heads[DIMENSION] = predictor.dimension_head
     arrays = {
         f"{prefix}{ARRAYS.get(name, name)}": values
-        for prefix, head in (("", predictor.linear), (HEAD, predictor.head.linear))
+        for prefix, head in heads.items()
         for name, values in vars(head).items()
     }
     if predictor.shift is not None:

@@ -22,12 +22,14 @@ class Scores:
         probabilities: shape (n_segments, n_classes), rows sum to 1
         dissatisfaction: shape (n_segments,), 0..1
         ood_score: shape (n_segments,); above 1 the segment is out of distribution
+        dimensions: arousal and valence, 1 to 5, shape (n_segments, 2); None or NaN: not known
     """
 
     classes: tuple[str, ...]
     probabilities: DoubleArray
     dissatisfaction: DoubleArray
     ood_score: DoubleArray
+    dimensions: DoubleArray | None = None
 
     @property
     def confidence(self) -> DoubleArray:
@@ -73,4 +75,5 @@ def score_segments(model: Predictor, features: FloatArray, names: Sequence[str])
         probabilities=model.predict(features, names),
         dissatisfaction=model.dissatisfaction(features, names),
         ood_score=model.ood_score(features, names),
+        dimensions=model.dimensions(features, names),
     )

@@ -19,6 +19,8 @@ TREES, HEAD_TREES = "trees.txt", "dissatisfaction_trees.txt"
 LINEAR, OUTLIERS = "linear.npz", "outliers.npz"
 HEAD = "dissatisfaction_"
 """Before the name of an array in `linear.npz`: it is the dissatisfaction head's."""
+DIMENSION = "dimension_"
+"""Before an array's name: it is of the head for arousal and valence, which few models have."""
 SHIFT = "shift"
 ARRAYS = {"feature_weights": "emphasis"}
 """Arrays of a linear head whose name in `linear.npz`, which is hashed, is an older one."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.dimensions import DIMENSIONS, HIGHEST, LOWEST
 from ser_batch.errors import BundleError
 from ser_batch.features.kinds import FeatureKind
 from ser_batch.scoring.calibration import BinaryCalibration, Calibration
@@ -97,6 +98,7 @@ class Predictor:
         outliers: how far a segment lies from the training speech
         shift: added to each feature before it is read, shape (n_features,): how the training
             speech differs from what a place usually sounds like (`scoring/alignment.py`); None: 0
+        dimension_head: gives arousal and valence; None: the model was not trained for them
     """
 
     feature_names: tuple[str, ...]
@@ -108,6 +110,7 @@ class Predictor:
     head: DissatisfactionHead
     outliers: Outliers
     shift: DoubleArray | None = None
+    dimension_head: LinearHead | None = None
 
     def read(self, features: FloatArray, names: Sequence[str]) -> FloatArray:
         """Features as the model reads them, in the order of `feature_names`."""
@@ -142,6 +145,13 @@ class Predictor:
             return np.zeros(0)
         read = self.read(features, names)
         return self.head.calibration.probabilities(self.head.log_odds(read, self.feature_names))
+
+    def dimensions(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
+        """Arousal and valence, 1 to 5, shape (n, 2); NaN: the model was not trained for them."""
+        if self.dimension_head is None or not len(features):
+            return np.full((len(features), len(DIMENSIONS)), np.nan)
+        values = self.dimension_head.logits(self.read(features, names))
+        return np.asarray(np.clip(values, LOWEST, HIGHEST), np.float64)
 
     def ood_score(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
         """Distance from the training speech, shape (n,); above 1 it is out of distribution."""

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ser_batch.config import ModelSettings, Settings, digest
+from ser_batch.dimensions import DIMENSIONS
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import AnalysisLostError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle
-from ser_batch.scoring.decide import score_segments
+from ser_batch.scoring.decide import Scores, score_segments
 from ser_batch.scoring.reasons import reasons
 from ser_batch.scoring.words import Fused, WordsModel, fuse, read_words, words_file
 from ser_batch.store.checked import file_states, unlike_before
@@ -203,8 +204,18 @@ def prediction_rows(
                 "emotion": pa.array(scores.emotions(settings), pa.string()),
                 "confidence": pa.array(scores.confidence, pa.float32()),
                 "ood_score": pa.array(scores.ood_score, pa.float32()),
+                **_dimensions(scores),
                 "reasons": pa.array(why, pa.list_(pa.string())),
                 **{f"p_{name}": known.get(name, nothing) for name in EMOTIONS},
             }
         )
     )
+
+
+def _dimensions(scores: Scores) -> dict[str, pa.FloatArray]:
+    """Arousal and valence by name; all null where the model was not trained for them."""
+    assert scores.dimensions is not None
+    return {
+        name: pa.array(scores.dimensions[:, position], pa.float32(), from_pandas=True)
+        for position, name in enumerate(DIMENSIONS)
+    }

@@ -17,9 +17,16 @@ def _by_voice_alone(table: pa.Table) -> pa.Table:
     return voice.append_column("dissatisfaction_words", nothing)
 
 
+def _without_dimensions(table: pa.Table) -> pa.Table:
+    """Predictions before arousal and valence."""
+    nothing = pa.nulls(table.num_rows, pa.float32())
+    return table.append_column("arousal", nothing).append_column("valence", nothing)
+
+
 MIGRATIONS: dict[tuple[str, int], Callable[[pa.Table], pa.Table]] = {
     ("features", 1): lambda table: table,  # a part had a column a feature
     ("predictions", 1): _by_voice_alone,
+    ("predictions", 2): _without_dimensions,
 }
 """(table, old version) → step that turns a file of that version into the next."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from ser_batch.dimensions import DIMENSIONS
 from ser_batch.emotions import EMOTIONS
 from ser_batch.tables.contract import (
     CHANNEL,
@@ -16,7 +17,7 @@ from ser_batch.tables.contract import (
 
 PREDICTIONS = TableContract(
     name="predictions",
-    version=2,
+    version=3,
     grain="one row a segment and model, customers that may be scored only",
     key=SEGMENT_KEY,
     arrow=pa.schema(
@@ -40,6 +41,15 @@ PREDICTIONS = TableContract(
             column("emotion", pa.string(), "likeliest emotion, or uncertain"),
             column("confidence", pa.float32(), "probability of the likeliest emotion"),
             column("ood_score", pa.float32(), "unlike the training speech; above 1: uncertain"),
+            *(
+                column(
+                    name,
+                    pa.float32(),
+                    f"{meaning}; null: the model was not trained for it",
+                    nullable=True,
+                )
+                for name, meaning in DIMENSIONS.items()
+            ),
             column("reasons", pa.list_(pa.string()), "what raised the likeliest emotion most"),
             *(
                 column(

@@ -157,6 +157,8 @@ def prediction(
         "is_uncertain": emotion == "uncertain",
         "emotion": emotion or likeliest,
         "ood_score": 0.2,
+        "arousal": None,
+        "valence": None,
         "reasons": ["higher voice than this caller's usual"],
         "confidence": probabilities[likeliest],
         **{f"p_{name}": probabilities.get(name) for name in EMOTIONS},

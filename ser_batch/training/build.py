@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ser_batch.scoring.predictor import Predictor
 from ser_batch.training.crossvalidate import cross_validate
 from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.describe import FEATURE_SETS
+from ser_batch.training.dimensions import dimension_figures, fit_dimensions
 from ser_batch.training.fit import train
 from ser_batch.training.setup import TrainingSetup
 from ser_batch.training.splits import speaker_folds
@@ -31,6 +33,7 @@ def build_bundle(
     setup: TrainingSetup,
     *,
     others: Mapping[str, Sequence[Clip]] | None = None,
+    dimensions: bool = False,
     on_progress: Progress = silent,
 ) -> Bundle:
     """Train on labelled clips and write the bundle with its card.
@@ -40,22 +43,25 @@ def build_bundle(
         out: folder of the bundle; its name is the model's
         setup: how to describe them and to train
         others: clips of corpora that the model is tested on and never trained
+        dimensions: whether it also learns arousal and valence
         on_progress: called at each clip and fold
 
     Raises:
-        CorpusError: if a clip cannot be decoded
+        CorpusError: if a clip cannot be decoded, or too few carry arousal and valence
         LeakError: if its speakers cannot be held apart
     """
     clips = one_of_each_content(clips)
     dataset = setup.describe(clips, on_progress=on_progress).merged(CALL_CATEGORIES)
     model = _trained(setup, dataset, on_progress)
+    if dimensions:
+        model = _with_dimensions(model, clips)
     training = training_data(clips)
     return model.write(
         out,
         name=out.name,
         training=training,
         cross_corpus=_cross_corpus(model.predictor, others or {}, setup, on_progress),
-        command=_command(training, setup),
+        command=_command(training, setup) + (" --dimensions" if dimensions else ""),
     )
 
 
@@ -72,6 +78,18 @@ def _trained(setup: TrainingSetup, dataset: Dataset, on_progress: Progress) -> T
     predictor = train(dataset, setup.recipe)
     on_progress("training on all speakers", 1, 1)
     return TrainedModel(setup, dataset, checked, predictor)
+
+
+def _with_dimensions(model: TrainedModel, clips: Sequence[Clip]) -> TrainedModel:
+    """The same model with a head for arousal and valence, and its figures on unseen speakers."""
+    derived = {clip.corpus for clip in clips if clip.rated is None and clip.dimensions}
+    figures = {
+        "unseen_speakers": dimension_figures(model.dataset),
+        "derived_from_votes": sorted(derived),
+    }
+    head = fit_dimensions(model.dataset)
+    predictor = replace(model.predictor, dimension_head=head)
+    return replace(model, predictor=predictor, dimensions=figures)
 
 
 def _cross_corpus(

@@ -104,7 +104,15 @@ def labelled_rows(
         sentences=_repeated(
             [f"{c.corpus}:{c.sentence}" if c.sentence else "" for c in clips], each
         ),
+        dimensions=np.repeat(_dimensions(clips), each, axis=0)
+        if any(clip.dimensions for clip in clips)
+        else None,
     )
+
+
+def _dimensions(clips: Sequence[Clip]) -> DoubleArray:
+    """Arousal and valence of each clip, NaN where they are not known, shape (n_clips, 2)."""
+    return np.array([clip.dimensions or (np.nan, np.nan) for clip in clips], np.float64)
 
 
 def _shares(clips: Sequence[Clip]) -> FloatArray:

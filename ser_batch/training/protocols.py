@@ -20,6 +20,7 @@ from ser_batch.progress import Progress, counted
 from ser_batch.training.crossvalidate import HeldOut, align, check_apart, held_out_predictions
 from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.detections import detections
+from ser_batch.training.dimensions import dimension_figures
 from ser_batch.training.evaluation import Evaluation, evaluate
 from ser_batch.training.fit import Recipe, train
 from ser_batch.training.normalise import per_speaker
@@ -79,6 +80,7 @@ def run_protocol(
     on_progress: Progress,
     decisions: bool = False,
     unseen_sentences: bool = False,
+    dimensions: bool = False,
 ) -> dict[str, Any]:
     """Figures of a protocol, honest ones first, then those that flatter, named as such.
 
@@ -91,6 +93,7 @@ def run_protocol(
         on_progress: called with a step, what is done of it, and all of it
         decisions: across corpora, also what production decides with every emotion of both
         unseen_sentences: hold out texts as well as speakers, where a corpus names them
+        dimensions: also how well arousal and valence agree with the labels
 
     Returns:
         JSON-able; `decisions` holds, by corpus, what production decides; the keys that every
@@ -102,6 +105,8 @@ def run_protocol(
     tested = decided_cross_corpus = None
     if protocol.test:
         tested = describe(protocol.test, copies=False)
+    agreement = dimension_figures(trained, tested) if dimensions else None
+    if tested is not None:
         if decisions:
             decided_cross_corpus = _decisions_cross_corpus(trained, tested, setup)
         trained, tested = of_emotions(trained), of_emotions(tested)
@@ -126,6 +131,7 @@ def run_protocol(
         "by_corpus": by_group(clips, clips.corpora, probabilities, classes),
         "decisions": decided_cross_corpus
         or decisions_by_corpus(clips, predictions.decided, classes, setup.features),
+        "dimensions": agreement,
         "proof": asdict(proof),
         "leaks": _flattering(run, trained) if comparisons and tested is None else {},
     }

@@ -33,12 +33,14 @@ class TrainedModel:
         dataset: on what
         checked: figures of speakers held out
         predictor: of all speakers
+        dimensions: agreement on arousal and valence, if they were learnt
     """
 
     setup: TrainingSetup
     dataset: Dataset
     checked: CrossValidation
     predictor: Predictor
+    dimensions: Mapping[str, Any] | None = None
 
     def write(
         self,
@@ -88,6 +90,7 @@ class TrainedModel:
                 clips, self.checked.decided, self.predictor.classes, self.setup.features
             ),
             "cross_corpus": dict(cross_corpus),
+            **({} if self.dimensions is None else {"dimensions": self.dimensions}),
         }
 
 

@@ -1,5 +1,5 @@
 -- grain: one row a recording
--- version: 8
+-- version: 9
 -- built: by call date
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
@@ -21,6 +21,9 @@
 -- dissatisfaction_voice: as dissatisfaction, by the voice alone, over segments with a known voice
 -- dissatisfaction_words: as dissatisfaction, by the words alone, over segments with known words;
 --   null: there are none
+-- arousal: duration-weighted mean of the segments that have one, 1 calm..5 excited; null: none
+--   has, or there is less scored speech than dissatisfaction.min_scored_s
+-- valence: the same, 1 unpleasant..5 pleasant
 -- dissatisfaction_peak: mean of the worst tenth of the scored speech, 0..1
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
 -- dissatisfied_share_if_content: the share of the eligible speech if all uncertain speech were
@@ -116,7 +119,9 @@ voice_and_words as (
     select
         recording_id,
         call_dissatisfaction(dissatisfaction_voice, duration_s) as dissatisfaction_voice,
-        call_dissatisfaction(dissatisfaction_words, duration_s) as dissatisfaction_words
+        call_dissatisfaction(dissatisfaction_words, duration_s) as dissatisfaction_words,
+        call_dissatisfaction(arousal, duration_s) as arousal,
+        call_dissatisfaction(valence, duration_s) as valence
     from segment_emotion
     inner join calls_with_enough using (recording_id)
     group by recording_id
@@ -214,6 +219,8 @@ select
     scored.dissatisfaction,
     voice_and_words.dissatisfaction_voice,
     voice_and_words.dissatisfaction_words,
+    voice_and_words.arousal,
+    voice_and_words.valence,
     parts.dissatisfaction_peak,
     scored.dissatisfaction_start,
     scored.dissatisfaction_end,

@@ -1,9 +1,12 @@
 -- grain: one row a scored segment: the customer's, where it may be scored
--- version: 3
+-- version: 4
 -- built: by call date
 -- dissatisfaction: 0 content..1 dissatisfied, of voice and words together where there are words;
 --   null where the model is uncertain
 -- dissatisfaction_voice: by the voice alone, 0 content..1 dissatisfied; null: out of distribution
+-- arousal: how excited it sounds, 1 calm..5 excited; null: the model was not trained for it, or the
+--   segment is out of distribution
+-- valence: how pleasant it sounds, 1 unpleasant..5 pleasant; null as arousal
 -- dissatisfaction_words: by the words alone, 0 content..1 dissatisfied; null: no words are known
 select
     calls.call_date,
@@ -21,6 +24,8 @@ select
     predictions.emotion,
     predictions.confidence,
     predictions.ood_score,
+    if(predictions.ood_score > 1, null, predictions.arousal) as arousal,
+    if(predictions.ood_score > 1, null, predictions.valence) as valence,
     predictions.reasons,
     columns('^p_'),
     dissatisfaction.dissatisfaction,

@@ -146,6 +146,18 @@ def test_votes_written_are_read_back_and_are_label_enough(tmp_path):
     assert read_labels(tmp_path / "own.csv")[0].shares == {"anger": 0.25, "neutral": 0.75}
 
 
+def test_ratings_written_are_read_back(tmp_path):
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "own.csv").write_text(
+        "path,speaker,emotion,arousal,valence\na.wav,7,anger,4.5,1\nb.wav,7,neutral,,\n"
+    )
+    clips = read_labels(tmp_path / "own.csv")
+    assert [clip.rated for clip in clips] == [(4.5, 1.0), None]
+    (tmp_path / "again.csv").write_text(labels_csv(clips, tmp_path))
+    assert read_labels(tmp_path / "again.csv") == clips
+
+
 def test_votes_for_one_recording_under_two_names_are_pooled(tmp_path):
     for name in ("1001_DFA_ANG_LO.wav", "1002_DFA_DIS_LO.wav"):
         (tmp_path / name).write_bytes(b"the same")
@@ -169,6 +181,10 @@ def test_ones_own_labels_need_path_speaker_and_emotion_alone(tmp_path):
         ("path,speaker,emotion\na.wav,,anger\n", "line 2: no speaker"),
         ("path,speaker,votes_angr\na.wav,7,2\n", "'angr' is no emotion.*'anger'"),
         ("path,speaker,votes_anger\na.wav,7,two\n", "line 2: votes_anger is no number"),
+        (
+            "path,speaker,emotion,arousal,valence\na.wav,7,anger,3,7\n",
+            "line 2: valence is no number from 1 to 5: 7",
+        ),
         ("path,speaker,emotion\nb.wav,7,anger\n", "line 2: there is no file"),
         ("", "is empty"),
     ],

@@ -2,17 +2,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from ser_batch.config import ModelSettings
+from ser_batch.dimensions import DIMENSIONS
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
 from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.manifest import FILES
 from ser_batch.scoring.predictor import Predictor
+from ser_batch.stages.score import prediction_rows
+from ser_batch.training.dimensions import fit_dimensions
 from ser_batch.training.fit import train
 from tests.training.datasets import CLASSES, QUICK, blobs
 
@@ -51,6 +57,27 @@ def test_what_is_read_predicts_what_was_written(tmp_path, predictor):
     assert bundle.classes == CLASSES
     assert bundle.feature_set == "descriptors_v1"
     assert bundle.evaluation == {"uar": 0.5}
+
+
+def test_a_head_for_arousal_and_valence_is_kept_and_reaches_the_predictions(tmp_path, predictor):
+    data = blobs(seed=3, n_speakers=8)
+    rated = replace(data, dimensions=np.clip(3 + data.features[:, :2], 1, 5).astype(np.float64))
+    bundle = written(tmp_path / "rated", replace(predictor, dimension_head=fit_dimensions(rated)))
+    values = bundle.predictor.dimensions(data.features, data.names)
+    assert 1 <= values.min() < 2
+    assert 4 < values.max() <= 5
+    assert np.corrcoef(values[:, 0], rated.dimensions[:, 0])[0, 1] > 0.8
+    columns = dict(zip(data.names, data.features.T, strict=True))
+    keys = {"recording_id": ["r"] * 96, "channel": [1] * 96, "segment_no": list(range(96))}
+    for read, expected in ((bundle, values), (written(tmp_path / "plain", predictor), None)):
+        rows = prediction_rows(
+            pa.table({**keys, **columns}), data.names, read, ModelSettings(), said=None
+        )
+        for number, name in enumerate(DIMENSIONS):
+            if expected is None:
+                assert rows[name].null_count == 96
+            else:
+                assert rows[name].to_pylist() == pytest.approx(expected[:, number], abs=1e-5)
 
 
 def test_reordered_and_additional_columns_change_nothing(tmp_path, predictor):

@@ -39,6 +39,25 @@ def test_dissatisfaction_is_the_models_own_answer_whatever_the_emotion(lake, pub
     ]
 
 
+def test_arousal_and_valence_are_weighted_by_speech_and_null_where_the_model_gives_none(
+    lake, published
+):
+    rated = [
+        {**prediction(segment_no=number), "arousal": arousal, "valence": valence}
+        for number, (arousal, valence) in enumerate([(2.0, 4.0), (5.0, 1.0), (3.0, None)])
+    ]
+    rated[2]["ood_score"] = 2.0
+    segments = [
+        segment(segment_no=number, start_s=start_s, end_s=start_s + length_s)
+        for number, (start_s, length_s) in enumerate([(0, 9), (10, 3), (20, 6)])
+    ]
+    put_call(lake, *rated, segments=segments)
+    by_segment = published("select arousal, valence from segment_emotion order by segment_no")
+    assert by_segment == [(2, 4), (5, 1), (None, None)]
+    [of_call] = published("select arousal, valence from call_summary")
+    assert of_call == pytest.approx(((9 * 2 + 3 * 5) / 12, (9 * 4 + 3 * 1) / 12))
+
+
 def test_uncertain_segments_count_for_coverage_and_not_for_dissatisfaction(lake, published):
     put_call(
         lake,
