@@ -79,6 +79,13 @@ def bench_calls(
             help="Precision and recall of the flag by its limits, and the best limits.",
         ),
     ] = False,
+    context: Annotated[
+        bool,
+        typer.Option(
+            "--context",
+            help="Also a head that reads each call's segments in order; needs --train.",
+        ),
+    ] = False,
     augmentations: AugmentationsOption = None,
     optimise_for: ObjectiveOption = Objective.cross_domain,
     root: RootOption = DEFAULT_ROOT,
@@ -96,7 +103,7 @@ def bench_calls(
 
       ser-batch bench calls --corpora DIR --tune-flag
 
-      ser-batch bench calls --corpora DIR --train emodb --train cremad --json
+      ser-batch bench calls --corpora DIR --train emodb --train cremad --context --json
     """
     from platformdirs import user_cache_path
 
@@ -130,13 +137,24 @@ def bench_calls(
             cache=user_cache_path("ser-batch") / "bench-simulated-calls",
             on_progress=on_progress,
         )
-        result = measure(task, benchmark, tune=tune_flag)
+        result = measure(task, benchmark, tune=tune_flag, context=context)
     if as_json:
         print_json(result)
         return
     _show(result["ours"])
+    if "context" in result:
+        _show_context(result["context"])
     if "flag" in result:
         _show_flag(result["flag"])
+
+
+def _show_context(found: dict[str, Any]) -> None:
+    """A row a figure: by single segments, within the call, and the difference."""
+    columns = [found[name] for name in ("plain", "in_context", "gain")]
+    show_table(
+        ("unseen corpora (95 % over customers)", "segments alone", "within the call", "gain"),
+        ((name, *(_figure(column[name]) for column in columns)) for name in found["gain"]),
+    )
 
 
 def _show(settings: list[dict[str, Any]]) -> None:

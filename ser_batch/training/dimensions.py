@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from sklearn.linear_model import Ridge
+import scipy
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ser_batch.arrays import DoubleArray, IntArray
 from ser_batch.dimensions import DIMENSIONS, HIGHEST, LOWEST
@@ -44,12 +46,12 @@ def fit_dimensions(dataset: Dataset) -> LinearHead:
     folds = speaker_folds(clips.speakers, clips.contents, n_folds=N_FOLDS)
     held_out = {penalty: np.zeros((len(clips.emotions), len(DIMENSIONS))) for penalty in PENALTIES}
     for fold in folds:
-        trained, tested = clips.take(fold.train), clips.features[fold.test]
-        for penalty, found in held_out.items():
-            found[fold.test] = _regression(trained, penalty).logits(tested)
+        tested = clips.features[fold.test]
+        for penalty, head in _regressions(clips.take(fold.train), PENALTIES).items():
+            held_out[penalty][fold.test] = head.logits(tested)
     truth = _ratings(clips)
     best = min(PENALTIES, key=lambda penalty: float(np.square(held_out[penalty] - truth).mean()))
-    head = _regression(clips, best)
+    head = _regressions(clips, [best])[best]
     stretch = truth.std(axis=0) / np.maximum(held_out[best].std(axis=0), 1e-9)
     head.weights[:] *= stretch
     head.bias[:] = truth.mean(axis=0) + stretch * (head.bias - held_out[best].mean(axis=0))
@@ -153,23 +155,31 @@ def _ratings(clips: Dataset) -> DoubleArray:
     return clips.dimensions
 
 
-def _regression(clips: Dataset, penalty: float) -> LinearHead:
-    """Over the states where there are any, as the other heads; other weights are 0."""
-    columns: IntArray = parts_of(clips.kinds, (penalty,), (penalty,))[-1].columns
+def _regressions(clips: Dataset, penalties: Sequence[float]) -> dict[float, LinearHead]:
+    """By penalty, over the states where there are any, as the other heads; other weights are 0."""
+    columns: IntArray = parts_of(clips.kinds, (1.0,), (1.0,))[-1].columns
     n_features = len(clips.names)
     centre, scale = centre_and_scale(clips.features)
-    head = LinearHead(
+    blank = LinearHead(
         centre=centre,
         scale=scale,
         feature_weights=np.ones(n_features),
         weights=np.zeros((n_features, len(DIMENSIONS))),
         bias=np.zeros(len(DIMENSIONS)),
     )
-    scaled = head.scaled(clips.features)[:, columns]
-    fitted = Ridge(alpha=penalty).fit(scaled, _ratings(clips))
-    head.weights[columns] = fitted.coef_.T
-    head.bias[:] = fitted.intercept_
-    return head
+    ratings, scaled = _ratings(clips), blank.scaled(clips.features)[:, columns]
+    middle, mean = scaled.mean(axis=0), ratings.mean(axis=0)
+    with threadpool_limits(1):  # sums in one order: the same data give the same bytes
+        products = (scaled - middle).T @ (scaled - middle)
+        wanted = (scaled - middle).T @ (ratings - mean)
+        heads = {}
+        for penalty in penalties:
+            weights = blank.weights.copy()
+            penalised = products + penalty * np.eye(len(columns))
+            weights[columns] = scipy.linalg.solve(penalised, wanted, assume_a="pos")
+            bias = mean - middle @ weights[columns]
+            heads[penalty] = replace(blank, weights=weights, bias=bias)
+    return heads
 
 
 def _values(head: LinearHead, clips: Dataset) -> DoubleArray:

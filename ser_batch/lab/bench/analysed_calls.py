@@ -18,10 +18,16 @@ from ser_batch.features.sets import FeatureSet
 from ser_batch.lab.bench.simulated_calls import KINDS, SimulatedCall, Voices, simulated_calls
 
 BATCH = 16
-CUSTOMER = 1
-"""Channel of the customer."""
+AGENT, CUSTOMER = 0, 1
+"""Channels."""
 
-CODE = ("audio", "features", "lab/synthetic", "lab/bench/simulated_calls.py")
+CODE = (
+    "audio",
+    "features",
+    "lab/synthetic",
+    "lab/bench/analysed_calls.py",
+    "lab/bench/simulated_calls.py",
+)
 """What the analysed calls depend on, beside clips and settings."""
 
 OnCall = Callable[[int, int], None]
@@ -29,7 +35,7 @@ OnCall = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class AnalysedCall:
-    """A call with its truth, as the pipeline sees the customer's channel.
+    """A call with its truth, as the pipeline sees the customer's channel and the agent's turns.
 
     Attributes:
         speaker: the customer
@@ -40,6 +46,7 @@ class AnalysedCall:
         segments: start and end in seconds, shape (n, 2)
         features: shape (n, n_features)
         anger: true share of anger in each segment, NaN where the customer does not speak
+        agent_turns: start and end of the agent's turns in seconds, shape (n_turns, 2)
     """
 
     speaker: str
@@ -50,6 +57,7 @@ class AnalysedCall:
     segments: DoubleArray
     features: FloatArray
     anger: DoubleArray
+    agent_turns: DoubleArray
 
 
 def analysed_calls(
@@ -102,12 +110,15 @@ def _analysed(
             for one, analysis in zip(batch, analyses, strict=True):
                 channel = analysis.channels[CUSTOMER]
                 features = feature_set.extract(channel.signal, channel.segments)
-                yield _with_truth(one, channel.segments, features)
+                agent_turns = analysis.channels[AGENT].turns
+                yield _with_truth(one, channel.segments, features, agent_turns)
             batch = []
             on_call(number, n_calls)
 
 
-def _with_truth(call: SimulatedCall, segments: DoubleArray, features: FloatArray) -> AnalysedCall:
+def _with_truth(
+    call: SimulatedCall, segments: DoubleArray, features: FloatArray, agent_turns: DoubleArray
+) -> AnalysedCall:
     return AnalysedCall(
         speaker=call.speaker,
         corpus=call.corpus,
@@ -117,6 +128,7 @@ def _with_truth(call: SimulatedCall, segments: DoubleArray, features: FloatArray
         segments=segments,
         features=features,
         anger=call.anger_of(segments),
+        agent_turns=agent_turns,
     )
 
 
@@ -172,6 +184,8 @@ def _write(path: Path, calls: Sequence[AnalysedCall]) -> None:
             segments=np.concatenate([call.segments for call in calls]),
             features=np.concatenate([call.features for call in calls]),
             anger=np.concatenate([call.anger for call in calls]),
+            n_turns=np.array([len(call.agent_turns) for call in calls]),
+            agent_turns=np.concatenate([call.agent_turns for call in calls]),
         )
     unfinished.replace(path)
 
@@ -186,6 +200,7 @@ def _read(path: Path) -> list[AnalysedCall]:
             np.split(stored["segments"], ends),
             np.split(stored["features"], ends),
             np.split(stored["anger"], ends),
+            np.split(stored["agent_turns"], np.cumsum(stored["n_turns"])[:-1]),
             strict=True,
         )
         return [AnalysedCall(*names, *values) for names, *values in by_call]

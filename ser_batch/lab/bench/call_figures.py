@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,17 +85,21 @@ class _Table:
     segment_anger: DoubleArray
 
 
-def call_figures(results: Sequence[CallResult], *, intervals: bool = True) -> dict[str, Figure]:
-    """Every figure of some calls, with intervals over customers.
+def call_figures(
+    results: Sequence[CallResult], names: Collection[str] | None = None, *, intervals: bool = True
+) -> dict[str, Figure]:
+    """Figures of some calls, with intervals over customers.
 
     Args:
         results: of calls
+        names: of the figures; None: all of `FIGURES`
         intervals: whether to draw customers again and again
 
     Returns:
         by name, in the order of `FIGURES`
     """
-    whole = _figures(_table(results))
+    names = FIGURES if names is None else names
+    whole = _figures(_table(results), names)
     by_customer: dict[str, list[CallResult]] = {}
     for result in results:
         by_customer.setdefault(result.speaker, []).append(result)
@@ -106,7 +110,7 @@ def call_figures(results: Sequence[CallResult], *, intervals: bool = True) -> di
     draws = []
     for chosen in rng.integers(0, len(customers), (N_BOOTSTRAP, len(customers))):
         drawn = [result for i in chosen for result in customers[i]]
-        draws.append(list(_figures(_table(drawn)).values()))
+        draws.append(list(_figures(_table(drawn), names).values()))
     return {
         name: Figure(value, *_interval(drawn))
         for (name, value), drawn in zip(whole.items(), np.array(draws).T, strict=True)
@@ -143,8 +147,8 @@ def _table(results: Sequence[CallResult]) -> _Table:
     )
 
 
-def _figures(table: _Table) -> dict[str, float]:
-    return {name: figure(table) for name, figure in FIGURES.items()}
+def _figures(table: _Table, names: Collection[str]) -> dict[str, float]:
+    return {name: figure(table) for name, figure in FIGURES.items() if name in names}
 
 
 def _segment_auc(table: _Table) -> float:

@@ -18,6 +18,7 @@ from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.local import exposed_corpora, voted_corpora
 from ser_batch.lab.bench.analysed_calls import AnalysedCall
 from ser_batch.lab.bench.call_figures import as_json, call_figures, seed_figures
+from ser_batch.lab.bench.context import compare
 from ser_batch.lab.bench.flag import tune_flag
 from ser_batch.lab.bench.scored_calls import Benchmark, ScoredCall, call_result
 from ser_batch.lab.bench.simulated_calls import voices_of
@@ -78,16 +79,20 @@ class Setting:
     scored: list[list[ScoredCall]] = field(repr=False)
 
 
-def measure(task: Task, benchmark: Benchmark, *, tune: bool) -> dict[str, Any]:
+def measure(
+    task: Task, benchmark: Benchmark, *, tune: bool, context: bool = False
+) -> dict[str, Any]:
     """Figures of every setting.
 
     Args:
         task: which model, and which corpora
         benchmark: how calls are simulated
         tune: also look for better levels of the flag, on unseen corpora
+        context: also a head that judges a segment within its call, where a model is trained
 
     Returns:
-        JSON-able: ours, as `figures_of` gives them; flag, as `tune_flag` gives it
+        JSON-able: ours, as `figures_of` gives them; flag, as `tune_flag` gives it; context, as
+        `context.compare` gives it
 
     Raises:
         CorpusError: if a corpus is not there, or no call can be simulated from it
@@ -96,6 +101,12 @@ def measure(task: Task, benchmark: Benchmark, *, tune: bool) -> dict[str, Any]:
     found = run(task, benchmark)
     ours = [figures_of(one, settings, feature_set) for one in found]
     result: dict[str, Any] = {"ours": ours, "peers": {}, "ratios": {}}
+    if context:
+        by_name = {one.name: [call for some in one.scored for call in some] for one in found}
+        if not {UNSEEN_SPEAKERS, UNSEEN_CORPORA} <= by_name.keys():
+            raise CorpusError("a head over calls is trained: name corpora by --train and --test")
+        trained, tested = by_name[UNSEEN_SPEAKERS], by_name[UNSEEN_CORPORA]
+        result["context"] = compare(trained, tested, settings)
     for one in found:
         if tune and one.name == UNSEEN_CORPORA:
             result["flag"] = tune_flag(one.scored, settings.dissatisfaction)

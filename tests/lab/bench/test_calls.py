@@ -58,6 +58,13 @@ def analysed(call) -> AnalysedCall:
         segments=segments,
         features=np.zeros((len(segments), 0), np.float32),
         anger=call.anger_of(segments),
+        agent_turns=np.array(
+            [
+                (row.start_s, row.end_s)
+                for row in call.truth
+                if row.kind == "speech" and row.role == "agent"
+            ]
+        ),
     )
 
 
