@@ -11,6 +11,9 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 _added_encoders: list[Path] = []
 
+ENCODERS = "encoders"
+"""Folder of encoders, beside the bundles that read them."""
+
 
 def _shipped(checkout: str, wheel: str) -> Path:
     shipped = _PACKAGE / "shipped" / wheel
@@ -32,10 +35,11 @@ def encoder_folders() -> tuple[Path, ...]:
 
     A process that is started is told of them (`analysis/workers.py`).
     """
-    return (bundled_models() / "encoders", *_added_encoders)
+    return (bundled_models() / ENCODERS, *_added_encoders)
 
 
 def add_encoders(folder: Path) -> None:
     """Look for encoders in a folder too, before those that were added earlier."""
+    folder = folder.absolute()
     if folder not in encoder_folders():
         _added_encoders.insert(0, folder)

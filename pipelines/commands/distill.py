@@ -131,7 +131,7 @@ def distill(
         noise=parse_source(noise) if noise else None,
         votes=tuple(votes or ()),
         batch_s=FINE_TUNING_BATCH_S if begun and votes else BATCH_S,
-        command=_command(sys.argv[1:]),
+        command=told_command(sys.argv[1:]),
         channels=_channels(place, values),
     )
     asked = [audio, teacher, init, minutes, steps, synthetic_minutes, noise, votes, seed]
@@ -181,8 +181,11 @@ def _show(encoder: LocalEncoder, found: EncoderComparison | None) -> None:
         typer.echo(f"Read it by `--features {encoder.name}`.")
 
 
-def require_torch() -> None:
+def require_torch(extra: str = "distill") -> None:
     """Make sure that networks can be trained, before any work.
+
+    Args:
+        extra: of the package, which brings torch
 
     Raises:
         DependencyError: if torch is not installed
@@ -190,7 +193,7 @@ def require_torch() -> None:
     if importlib.util.find_spec("torch") is None:
         from ser_batch.errors import DependencyError
 
-        raise DependencyError("training needs torch: pip install 'ser-batch[distill]'")
+        raise DependencyError(f"training needs torch: pip install 'ser-batch[{extra}]'")
 
 
 def chosen_teacher(name: str | None, begun: LocalEncoder | None) -> Teacher:
@@ -220,7 +223,7 @@ def _channels(root: Root, settings: Settings) -> dict[str, int | None]:
     return usable_channels(Lake(root.lake), settings) if root.lake.is_dir() else {}
 
 
-def _command(arguments: Sequence[str]) -> str:
+def told_command(arguments: Sequence[str]) -> str:
     """What was typed, with paths by their last names: cards name no one's folders."""
     found, skipped = ["ser-batch"], False
     for argument in arguments:

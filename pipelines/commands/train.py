@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.commands.distill import require_torch, told_command
 from pipelines.commands.models import show_bundle
 from pipelines.inputs import (
     DEFAULT_CORPUS,
@@ -25,6 +30,18 @@ from pipelines.inputs import (
 from pipelines.options import DEFAULT_ROOT, JsonOption, RootOption, open_root
 from pipelines.terminal import progress_bar
 
+if TYPE_CHECKING:
+    from ser_batch.corpora.base import Clip
+    from ser_batch.lab.neural.build import NetworkTask
+    from ser_batch.scoring.bundle import Bundle
+
+
+class ModelKind(StrEnum):
+    """What is trained."""
+
+    heads = "heads"
+    cnn_lstm = "cnn-lstm"
+
 
 def train(
     corpora: CorporaOption = None,
@@ -37,16 +54,29 @@ def train(
         Path | None, typer.Option(help="Folder of the bundle; its name is the model's.")
     ] = None,
     root: RootOption = DEFAULT_ROOT,
+    model: Annotated[
+        ModelKind,
+        typer.Option(
+            help="heads: linear heads and trees over a feature set; cnn-lstm: a network over "
+            "spectral sequences (needs ser-batch[neural])."
+        ),
+    ] = ModelKind.heads,
     band: BandOption = BandName.telephone,
     features: FeaturesOption = None,
     augmentations: AugmentationsOption = None,
     optimise_for: ObjectiveOption = Objective.cross_domain,
     dimensions: DimensionsOption = False,
+    epochs: Annotated[int | None, typer.Option(help="Of a network, at most.", min=1)] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a network's checkpoints; without it, deleted at the end."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a model on labelled corpora and write it as a bundle with its card.
 
-    Its figures are measured on speakers that it was not trained on.
+    Its figures are measured on speakers that it was not trained on. An interrupted training of a
+    network continues where it stopped.
 
     Examples:
 
@@ -55,23 +85,97 @@ def train(
       ser-batch train --labels calls.csv --features descriptors_v1
 
       ser-batch train --labels rated.csv --dimensions
+
+      ser-batch train --model cnn-lstm --corpora DIR --corpus cremad --corpus emodb
     """
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips
     from ser_batch.training.build import build_bundle
 
-    setup = training_setup(band, features, augmentations, optimise_for)
     tables = labels or []
     names = corpus or ([] if tables else [DEFAULT_CORPUS])
+    if model is not ModelKind.heads:
+        _check_network_options(band, features, optimise_for, dimensions=dimensions)
     by_name = read_clips(corpora, names, tables)
-    check_inputs(corpora, feature_sets=[setup.features])
     clips = [clip for some in by_name.values() for clip in some]
     trained_on = {clip.corpus for clip in clips}
     others = installed(corpora, CORPORA.keys() - trained_on) if corpora else {}
+    kind = band.value if model is ModelKind.heads else model.value
     stems = [*names, *(table.stem for table in tables)]
-    folder = out or open_root(root).models / f"{'-'.join(stems)}-{band.value}"
-    with progress_bar() as on_progress:
-        bundle = build_bundle(
-            clips, folder, setup, others=others, dimensions=dimensions, on_progress=on_progress
-        )
+    folder = out or open_root(root).models / f"{'-'.join(stems)}-{kind}"
+    if model is ModelKind.heads:
+        setup = training_setup(band, features, augmentations, optimise_for)
+        check_inputs(corpora, feature_sets=[setup.features])
+        with progress_bar() as on_progress:
+            bundle = build_bundle(
+                clips, folder, setup, others=others, dimensions=dimensions, on_progress=on_progress
+            )
+    else:
+        task = _network_task(augmentations, epochs)
+        bundle = _trained_network(clips, folder, task, work, others)
     show_bundle(bundle.folder, as_json=as_json)
+
+
+def _check_network_options(
+    band: BandName, features: str | None, optimise_for: Objective, *, dimensions: bool
+) -> None:
+    """Refuse what a network has no use for, before any work.
+
+    Raises:
+        BadParameter: naming the option
+        DependencyError: if torch is not installed
+    """
+    given = {
+        "--band": band is not BandName.telephone,
+        "--features": features is not None,
+        "--optimise-for": optimise_for is not Objective.cross_domain,
+        "--dimensions": dimensions,
+    }
+    for option, is_given in given.items():
+        if is_given:
+            raise typer.BadParameter("not of a network, see --model", param_hint=option)
+    require_torch("neural")
+
+
+def _network_task(augmentations: int | None, epochs: int | None) -> NetworkTask:
+    """What the options ask for."""
+    from dataclasses import replace
+
+    from ser_batch.lab.neural.build import NetworkTask
+    from ser_batch.lab.neural.cnn_lstm import CnnLstm
+    from ser_batch.lab.neural.material import AUGMENTATION
+    from ser_batch.lab.neural.training import Plan
+
+    copies = AUGMENTATION.copies if augmentations is None else augmentations
+    return NetworkTask(
+        design=CnnLstm(),
+        plan=Plan() if epochs is None else Plan(epochs=epochs),
+        stem="cnn-lstm",
+        title="A network of convolutions, LSTMs and attention over spectral sequences",
+        augmentation=replace(AUGMENTATION, copies=copies),
+        command=told_command(sys.argv[1:]),
+    )
+
+
+def _trained_network(
+    clips: Sequence[Clip],
+    folder: Path,
+    task: NetworkTask,
+    work: Path | None,
+    others: Mapping[str, Sequence[Clip]],
+) -> Bundle:
+    """Train a network, from its checkpoints where there are some."""
+    from platformdirs import user_cache_path
+
+    from ser_batch.config import digest
+    from ser_batch.lab.neural.build import build_network_bundle
+
+    asked = digest([repr(task), [str(clip.path) for clip in clips]])
+    resumable = work or user_cache_path("ser-batch") / "neural" / asked
+    with progress_bar() as on_progress:
+        bundle = build_network_bundle(
+            clips, folder, task, work=resumable, others=others, on_progress=on_progress
+        )
+    if work is None:
+        shutil.rmtree(resumable)
+    return bundle

@@ -119,12 +119,10 @@ def _describe_block(frames: FloatArray, parameters: Parameters) -> dict[str, Flo
     found = pitch.candidates(power, parameters)
     hop, middle = parameters.hop_length, parameters.frame_length // 2
     core = frames[:, middle - hop : middle + hop]
-    energy = np.einsum("ij,ij->i", frames, frames) / np.float32(frames.shape[1])
     return {
-        "level": spectrum.decibels(energy),
+        "level": spectrum.level_db(frames),
         "loudness": spectrum.loudness(power, parameters),
-        "zcr": np.count_nonzero(np.diff(np.signbit(frames), axis=1), axis=1).astype(np.float32)
-        / np.float32(frames.shape[1]),
+        "zcr": spectrum.zero_crossing_rate(frames),
         **spectrum.shape_descriptors(inside, log_inside, parameters),
         **formants.formants(power, parameters),
         "cpp": pitch.cepstral_peak_db(power, parameters),

@@ -61,6 +61,11 @@ class FusedSet:
         return np.concatenate([part.extract(signal, segments) for part in self.parts], axis=1)
 
 
+def is_part_of(name: str, whole: str) -> bool:
+    """Whether every part of a set, by its name, is a part of another: its columns are there."""
+    return set(name.split(JOINT)) <= set(whole.split(JOINT))
+
+
 def fuse(parts: Sequence[FeatureSet]) -> FusedSet:
     """The sets side by side.
 

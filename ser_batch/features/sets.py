@@ -16,6 +16,7 @@ from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features import functionals
 from ser_batch.features.descriptors import Descriptors, describe, measures
 from ser_batch.features.encoders.local import DEFAULT_ENCODER, own_set
+from ser_batch.features.encoders.network import network_set
 from ser_batch.features.encoders.sets import EMBEDDING_SETS
 from ser_batch.features.frames import delta
 from ser_batch.features.fused import JOINT, fuse
@@ -241,7 +242,7 @@ def get_feature_set(name: str) -> FeatureSet:
         return fuse([get_feature_set(part) for part in name.split(JOINT)])
     if name in EMBEDDING_SETS:
         return EMBEDDING_SETS[name]
-    if (found := own_set(name)) is not None:
+    if (found := own_set(name) or network_set(name)) is not None:
         return found
     if name not in FEATURE_SETS:
         known = (*FEATURE_SETS, DEFAULT_ENCODER, *EMBEDDING_SETS)

@@ -30,6 +30,19 @@ def power_spectrum(frames: FloatArray, parameters: Parameters) -> FloatArray:
     return power
 
 
+def level_db(frames: FloatArray) -> FloatArray:
+    """Level of each frame, dB re full scale, shape (n_frames,)."""
+    energy = np.einsum("ij,ij->i", frames, frames) / np.float32(frames.shape[1])
+    return decibels(energy)
+
+
+def zero_crossing_rate(frames: FloatArray) -> FloatArray:
+    """Changes of sign a sample, shape (n_frames,)."""
+    changes = np.count_nonzero(np.diff(np.signbit(frames), axis=1), axis=1)
+    share: FloatArray = changes.astype(np.float32) / np.float32(frames.shape[1])
+    return share
+
+
 def decibels(power: FloatArray) -> FloatArray:
     """10 log10, floored at -100 dB."""
     level: FloatArray = np.float32(10.0) * np.log10(np.maximum(power, np.float32(FLOOR)))
@@ -71,11 +84,15 @@ def shape_descriptors(
         descriptors of shape (n_frames,) by name; frequencies in Hz, slopes in dB per kHz
     """
     return {
-        **_moments(power, parameters),
-        **_rolloff(power, parameters),
+        **moments_and_rolloff(power, parameters),
         **_peakiness(power, log_power),
         **_tilt(power, log_power, parameters),
     }
+
+
+def moments_and_rolloff(power: FloatArray, parameters: Parameters) -> dict[str, FloatArray]:
+    """The first of `shape_descriptors`: centroid, bandwidth, skewness, kurtosis, rolloff."""
+    return {**_moments(power, parameters), **_rolloff(power, parameters)}
 
 
 def _moments(power: FloatArray, parameters: Parameters) -> dict[str, FloatArray]:

@@ -13,7 +13,7 @@ import numpy as np
 from ser_batch.arrays import DoubleArray
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.resources import bundled_models
+from ser_batch.resources import ENCODERS, add_encoders, bundled_models
 from ser_batch.scoring.calibration import BinaryCalibration, Calibration
 from ser_batch.scoring.linear import LinearHead
 from ser_batch.scoring.manifest import (
@@ -57,6 +57,8 @@ class Bundle:
             DependencyError: if LightGBM cannot be loaded
         """
         manifest = read_manifest(folder)
+        if (encoders := folder.parent / ENCODERS).is_dir():
+            add_encoders(encoders)
         contents = {name: _checked(folder, name, manifest) for name in FILES}
         feature_set = get_feature_set(manifest.feature_set)
         if feature_set.digest != manifest.feature_set_digest:
@@ -67,18 +69,17 @@ class Bundle:
         calibration = json_object(contents[CALIBRATION], folder / CALIBRATION)
         try:
             stored = _arrays(folder / LINEAR)
-            head_trees = contents[HEAD_TREES].decode()
             kinds = dict(zip(feature_set.names, feature_set.kinds, strict=True))
             predictor = Predictor(
                 feature_names=manifest.feature_names,
                 kinds=tuple(kinds[name] for name in manifest.feature_names),
                 classes=manifest.classes,
                 linear=_linear(stored),
-                trees=Trees(contents[TREES].decode()),
+                trees=_trees(contents[TREES]),
                 calibration=Calibration(calibration["temperature"]),
                 head=DissatisfactionHead(
                     _linear(stored, HEAD),
-                    Trees(head_trees) if head_trees else None,
+                    _trees(contents[HEAD_TREES]),
                     BinaryCalibration(**calibration["dissatisfaction"]),
                 ),
                 outliers=_outliers(_arrays(folder / OUTLIERS)),
@@ -136,6 +137,10 @@ def _arrays(path: Path) -> dict[str, DoubleArray]:
             return {name: stored[name].astype(np.float64) for name in stored}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: {error}") from error
+
+
+def _trees(content: bytes) -> Trees | None:
+    return Trees(content.decode()) if content else None
 
 
 def _linear(stored: Mapping[str, DoubleArray], prefix: str = "") -> LinearHead:

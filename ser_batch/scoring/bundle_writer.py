@@ -77,12 +77,11 @@ def write_bundle(folder: Path, predictor: Predictor, facts: BundleFacts, *, card
     """
     folder.mkdir(parents=True, exist_ok=True)
     _write_arrays(folder, predictor)
-    head = predictor.head
-    write_numbers(folder / TREES, predictor.trees.text.encode())
-    write_numbers(folder / HEAD_TREES, head.trees.text.encode() if head.trees else b"")
+    for name, trees in ((TREES, predictor.trees), (HEAD_TREES, predictor.head.trees)):
+        write_numbers(folder / name, trees.text.encode() if trees else b"")
     calibration = {
         **predictor.calibration.as_dict(),
-        "dissatisfaction": head.calibration.as_dict(),
+        "dissatisfaction": predictor.head.calibration.as_dict(),
     }
     write_text_atomic(folder / CALIBRATION, _text(calibration), durable=True)
     write_text_atomic(folder / EVALUATION, _text(facts.evaluation), durable=True)

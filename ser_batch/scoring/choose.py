@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ser_batch.config import Settings
 from ser_batch.errors import ModelError
+from ser_batch.features.fused import is_part_of
 from ser_batch.features.sets import get_feature_set
 from ser_batch.resources import bundled_models
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
@@ -45,10 +46,12 @@ def named_folder(root: Root, name: str, feature_set: str) -> Path:
 
 
 def bundled_model(feature_set: str) -> Path:
-    """The model that comes along for a feature set; the default one where none does."""
+    """The model that comes along for a feature set, or for parts of it; else the default one."""
     default = default_bundle_path()
     others = sorted(folder for folder in bundled_models().iterdir() if (folder / MANIFEST).exists())
-    reading = (f for f in (default, *others) if read_manifest(f).feature_set == feature_set)
+    reading = (
+        f for f in (default, *others) if is_part_of(read_manifest(f).feature_set, feature_set)
+    )
     return next(reading, default)
 
 
@@ -62,7 +65,7 @@ def model_id(root: Root, settings: Settings) -> str:
     """
     get_feature_set(settings.features.set).require()
     manifest = read_manifest(model_folder(root, settings))
-    if manifest.feature_set != settings.features.set:
+    if not is_part_of(manifest.feature_set, settings.features.set):
         raise ModelError(
             f"model {manifest.model_id} reads the feature set {manifest.feature_set!r}, "
             f"the settings name {settings.features.set!r}; make features.set the model's"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ser_batch.config import Settings
 from ser_batch.errors import ModelError
+from ser_batch.features.fused import is_part_of
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import model_folder, named_folder
 from ser_batch.scoring.manifest import FITTED_TO, MANIFEST, read_evaluation, read_manifest
@@ -113,7 +114,7 @@ def usable(root: Root, settings: Settings, name: str) -> Bundle:
         ModelError: if there is no such model, it is not sound, or reads another feature set
     """
     bundle = Bundle.load(named_folder(root, name, settings.features.set))
-    if bundle.feature_set != settings.features.set:
+    if not is_part_of(bundle.feature_set, settings.features.set):
         raise ModelError(
             f"{name} reads the feature set {bundle.feature_set!r}, the settings name "
             f"{settings.features.set!r}; make features.set the model's first"

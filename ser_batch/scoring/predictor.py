@@ -92,7 +92,7 @@ class Predictor:
         kinds: what these measure, in the same order
         classes: emotion of each column it returns
         linear: logits to start from
-        trees: what is added to them
+        trees: what is added to them; None: nothing
         calibration: turns the sum into probabilities
         head: what predicts dissatisfaction, in its own right
         outliers: how far a segment lies from the training speech
@@ -105,7 +105,7 @@ class Predictor:
     kinds: tuple[FeatureKind, ...]
     classes: tuple[str, ...]
     linear: LinearHead
-    trees: Trees
+    trees: Trees | None
     calibration: Calibration
     head: DissatisfactionHead
     outliers: Outliers
@@ -122,7 +122,8 @@ class Predictor:
         if not len(features):
             return np.zeros((0, len(self.classes)))
         read = self.read(features, names)
-        return self.linear.logits(read) + self.trees.raw(read, self.feature_names)
+        logits = self.linear.logits(read)
+        return logits if self.trees is None else logits + self.trees.raw(read, self.feature_names)
 
     def predict(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:
         """Calibrated probabilities.

@@ -177,6 +177,8 @@ def contributions(
     rows = np.arange(len(features))
     linear = predictor.linear.weights - predictor.linear.weights.mean(axis=1, keepdims=True)
     total = predictor.linear.scaled(read) * linear.T[winner]
+    if predictor.trees is None:
+        return np.asarray(total, np.float64)
     trees = predictor.trees.contributions(read, predictor.feature_names)
     added = trees[rows, winner] - trees.mean(axis=1)
     place = columns(predictor.trees.names, predictor.feature_names)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_batch.errors import NoRootError, RootIsFileError
+from ser_batch.resources import ENCODERS
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Root:
 
     @property
     def encoders(self) -> Path:
-        """Encoders adapted to this centre's calls, one folder each."""
-        return self.models / "encoders"
+        """Encoders adapted to this centre's calls, and networks, one folder each."""
+        return self.models / ENCODERS
 
     @property
     def words(self) -> Path:

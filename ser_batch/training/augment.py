@@ -14,6 +14,7 @@ from ser_batch.audio.levels import LEVEL_FRAME_S
 from ser_batch.audio.line_signals import line_noise
 from ser_batch.audio.telephone import TELEPHONE_RATE_HZ, Codec, lose_packets, telephone
 from ser_batch.config import DenoiseSettings
+from ser_batch.training.classic import CLASSIC, gated
 
 CODECS: dict[Codec, float] = {"mulaw": 0.4, "alaw": 0.4, "gsm": 0.2}
 """How often a copy is coded so."""
@@ -37,6 +38,9 @@ class Augmentation:
         lost_packets: range of the share of packets that these lose
         denoise: noise reduction of the copies: a night's, so that a model is trained on what it
             will be given
+        classic: share of the copies that are changed in one of four ways before they are sent:
+            pitch, speed without pitch, value of the samples, or white noise
+        gated: share of the copies whose quiet passages are cut out
     """
 
     copies: int = 0
@@ -48,6 +52,8 @@ class Augmentation:
     lossy: float = 0.25
     lost_packets: tuple[float, float] = (0.005, 0.05)
     denoise: DenoiseSettings = field(default_factory=DenoiseSettings)
+    classic: float = 0.0
+    gated: float = 0.0
 
 
 def telephone_copy(
@@ -64,6 +70,7 @@ def telephone_copy(
     Returns:
         8000 Hz, shape (about n_samples * 8000 / sample_rate,)
     """
+    signal = _varied(signal, sample_rate, augmentation, rng)
     speed = 1 + rng.uniform(-augmentation.speed, augmentation.speed)
     said = soxr.resample(signal, sample_rate, sample_rate / speed)
     received = with_response(said, sample_rate, augmentation, rng)
@@ -74,6 +81,19 @@ def telephone_copy(
     if rng.random() < augmentation.lossy:
         arrived = lose_packets(arrived, share=rng.uniform(*augmentation.lost_packets), rng=rng)
     return _over_noise(arrived, float(rng.uniform(*augmentation.snr_db)), augmentation, rng)
+
+
+def _varied(
+    signal: FloatArray, sample_rate: int, augmentation: Augmentation, rng: np.random.Generator
+) -> FloatArray:
+    """The clip in one of the classic ways, or gated, where the copies' shares ask for it."""
+    # nothing is drawn for a share of 0: copies of models that have none stay as they were
+    if augmentation.classic and rng.random() < augmentation.classic:
+        way = CLASSIC[int(rng.integers(len(CLASSIC)))]
+        signal = way(signal, sample_rate, rng)
+    if augmentation.gated and rng.random() < augmentation.gated:
+        signal = gated(signal, sample_rate)
+    return signal
 
 
 def _over_noise(

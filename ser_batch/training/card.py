@@ -33,17 +33,18 @@ def model_card(facts: BundleFacts, *, n_features: int, command: str) -> str:
         n_features: that it reads
         command: that makes this very model
     """
+    network = facts.evaluation.get("network")
     values = {
         "facts": facts,
+        "network": network,
         "figures": facts.evaluation,
         "decided": DECIDED,
         "risk_head": HEAD,
         "risk_rows": risk_rows,
         "n_features": n_features,
         "command": command,
-        "has_states": any(
-            not part.startswith("descriptors") for part in facts.feature_set.split("+")
-        ),
+        "has_states": not network
+        and any(not part.startswith("descriptors") for part in facts.feature_set.split("+")),
     }
     return fill_card("ser_batch.training", values)
 

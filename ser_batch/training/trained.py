@@ -34,6 +34,8 @@ class TrainedModel:
         checked: figures of speakers held out
         predictor: of all speakers
         dimensions: agreement on arousal and valence, if they were learnt
+        network: of a network that was trained with its heads, what the card says of it, and under
+            `begun_from` the feature set of the encoder that it began as
     """
 
     setup: TrainingSetup
@@ -41,6 +43,7 @@ class TrainedModel:
     checked: CrossValidation
     predictor: Predictor
     dimensions: Mapping[str, Any] | None = None
+    network: Mapping[str, Any] | None = None
 
     def write(
         self,
@@ -87,11 +90,17 @@ class TrainedModel:
             **self.checked.evaluation.as_dict(),
             "proof": asdict(self.checked.proof),
             "decisions": decisions_by_corpus(
-                clips, self.checked.decided, self.predictor.classes, self.setup.features
+                clips, self.checked.decided, self.predictor.classes, self._trained_before
             ),
             "cross_corpus": dict(cross_corpus),
             **({} if self.dimensions is None else {"dimensions": self.dimensions}),
+            **({"network": dict(self.network)} if self.network else {}),
         }
+
+    @property
+    def _trained_before(self) -> str:
+        """The feature set of what had been trained before speakers were held out."""
+        return str(self.network["begun_from"]) if self.network else self.setup.features
 
 
 def training_data(

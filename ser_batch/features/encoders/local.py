@@ -22,7 +22,9 @@ from ser_batch.features.encoders.sets import pooled_rows, state_features
 from ser_batch.features.kinds import FeatureKind
 from ser_batch.resources import encoder_folders
 
-FORMAT = 1
+FORMAT, NETWORK_FORMAT = 1, 2
+"""Of an encoder's manifest: its blocks' states are read, or what a network ends in."""
+
 DEFINITION = 1
 """Raised when the same encoder would give other numbers."""
 
@@ -66,18 +68,7 @@ class LocalEncoder:
         Raises:
             EncoderError: if it is not the one that was written
         """
-        path = self.folder / ENCODER_FILE
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise EncoderError(f"{path} cannot be read: {error}") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            raise EncoderError(
-                f"{path} is not the file that was written: its SHA-256 is {found[:12]}…, "
-                f"{MANIFEST_FILE} says {self.sha256[:12]}…"
-            )
-        return content
+        return checked_graph(self.folder, self.sha256)
 
     def load(self) -> Encoder:
         """The encoder on onnxruntime.
@@ -139,8 +130,28 @@ def _loaded(folder: Path, _sha256: str) -> Encoder:
     return read_encoder(folder).load()
 
 
-def read_encoder(folder: Path) -> LocalEncoder:
-    """What is said of the encoder in a folder.
+def checked_graph(folder: Path, sha256: str) -> bytes:
+    """The ONNX file of an encoder.
+
+    Raises:
+        EncoderError: if it is not the one that was written
+    """
+    path = folder / ENCODER_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise EncoderError(f"{path} cannot be read: {error}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise EncoderError(
+            f"{path} is not the file that was written: its SHA-256 is {found[:12]}…, "
+            f"{MANIFEST_FILE} says {sha256[:12]}…"
+        )
+    return content
+
+
+def read_manifest(folder: Path) -> Mapping[str, Any]:
+    """What is said of the encoder or network in a folder.
 
     Raises:
         EncoderError: if there is none, or its format is another
@@ -148,8 +159,28 @@ def read_encoder(folder: Path) -> LocalEncoder:
     path = folder / MANIFEST_FILE
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise EncoderError(f"{path} has format {manifest['format']}, this program reads 1")
+        if manifest["format"] not in (FORMAT, NETWORK_FORMAT):
+            raise EncoderError(
+                f"{path} has format {manifest['format']}, this program reads {NETWORK_FORMAT}"
+            )
+    except OSError as error:
+        raise EncoderError(f"there is no encoder in {folder}: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise EncoderError(f"{path} cannot be read: {error!r}") from error
+    found: Mapping[str, Any] = manifest
+    return found
+
+
+def read_encoder(folder: Path) -> LocalEncoder:
+    """What is said of the encoder in a folder.
+
+    Raises:
+        EncoderError: if there is none, or its format is another
+    """
+    manifest = read_manifest(folder)
+    if manifest["format"] != FORMAT:
+        raise EncoderError(f"{folder} holds a network with its own head: it is no encoder to adapt")
+    try:
         return LocalEncoder(
             folder=folder,
             sha256=str(manifest["sha256"]),
@@ -158,10 +189,8 @@ def read_encoder(folder: Path) -> LocalEncoder:
             after_blocks=tuple(int(block) for block in manifest["after_blocks"]),
             manifest=manifest,
         )
-    except OSError as error:
-        raise EncoderError(f"there is no encoder in {folder}: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise EncoderError(f"{path} cannot be read: {error!r}") from error
+        raise EncoderError(f"{folder / MANIFEST_FILE} cannot be read: {error!r}") from error
 
 
 def encoder_folder(name: str) -> Path | None:
@@ -183,13 +212,13 @@ def find_encoder(name: str) -> LocalEncoder:
 
 
 def own_set(name: str) -> LocalEncoderFeatureSet | None:
-    """The feature set of an encoder; None if there is none of this name.
+    """The feature set of an encoder's states; None if there is none of this name.
 
     Raises:
         EncoderError: if there is one that cannot be read
     """
     folder = encoder_folder(name)
-    if folder is None:
+    if folder is None or read_manifest(folder)["format"] != FORMAT:
         return None
     encoder = read_encoder(folder)
     names, kinds = zip(*state_features(encoder.after_blocks, encoder.width), strict=True)
@@ -237,4 +266,4 @@ def voted_corpora(feature_set: str) -> frozenset[str]:
 def _manifests(feature_set: str) -> list[Mapping[str, Any]]:
     """What is said of each encoder of a feature set."""
     folders = [encoder_folder(part) for part in feature_set.split("+")]
-    return [read_encoder(folder).manifest for folder in folders if folder is not None]
+    return [read_manifest(folder) for folder in folders if folder is not None]

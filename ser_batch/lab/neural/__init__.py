@@ -1,0 +1,1 @@
+"""Networks trained with their heads: over spectral sequences, and fine-tuned speech encoders."""
