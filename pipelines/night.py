@@ -48,9 +48,11 @@ from ser_batch.store.encrypt import begin as begin_encryption
 from ser_batch.store.encrypt import open_keys
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.last_night import begin_night
-from ser_batch.store.lock import only_run
+from ser_batch.store.lease import delete_unpublished, publish_changes
+from ser_batch.store.lock import only_run, refresh
 from ser_batch.store.paths import Root, find_root
 from ser_batch.store.permissions import private_files
+from ser_batch.store.working_copy import local_path
 from ser_batch.tables import CALLS
 
 
@@ -115,6 +117,7 @@ class Night:
         before = Counter(self.record.counts)
         with self.record.stage(name), log_stage(name, lambda: self.record.counts - before):
             yield
+            publish_changes(self.root.path)
 
     def count_calls(self, shards: Sequence[Part]) -> int:
         """Calls in some shards."""
@@ -165,6 +168,8 @@ class Night:
         self.record.status = "partial" if is_partial else "clean"
         self.record.write(self.lake, message=completeness.message or None)
         finish_publishing(self.root, published)
+        publish_changes(self.root.path)
+        delete_unpublished(self.root.path)
         if published.was_damaged:
             log(
                 "the published file was damaged; it was rebuilt from the lake",
@@ -260,7 +265,8 @@ def open_night(
         LockedError: if another run holds the root
         SettingsError: if a setting is wrong
     """
-    place = find_root(root, must_exist=False)
+    place = find_root(local_path(root), must_exist=False)
+    refresh(place)  # its settings
     use_root(place)
     file = Path(settings_file) if settings_file else find_settings_file(place.path)
     settings = load_settings(file)

@@ -32,13 +32,41 @@ class Exit(IntEnum):
     LOCKED = 75
 
 
+def _local_root(context: typer.Context, place: Path) -> Path:
+    """The folder to work in; what a command changes in a working copy is published at its end."""
+    from ser_batch.store.objects import is_address
+
+    if not is_address(str(place)):
+        return place
+    from ser_batch.store.working_copy import local_path
+
+    folder = local_path(place)
+    context.call_on_close(lambda: _publish_rest(folder))
+    return folder
+
+
+def _publish_rest(folder: Path) -> None:
+    """Publish what a command changed without holding the root, unless it failed."""
+    from ser_batch.store.lock import is_held, only_run
+    from ser_batch.store.paths import Root
+    from ser_batch.store.working_copy import working_copy
+
+    copy, root = working_copy(folder), Root(folder)
+    has_failed = not isinstance(sys.exc_info()[1], typer.Exit | SystemExit | None)
+    if copy is None or has_failed or is_held(root) or not copy.has_changes():
+        return
+    with only_run(root):
+        pass
+
+
 RootOption = Annotated[
     Path,
     typer.Option(
         "--root",
         envvar="SER_ROOT",
-        help="Folder of all results: lake, warehouse, reports, models.",
+        help="Folder of all results: lake, warehouse, reports, models; or s3://BUCKET/PREFIX.",
         show_default=True,
+        callback=_local_root,
     ),
 ]
 SettingsOption = Annotated[
@@ -96,21 +124,29 @@ def open_root(path: Path) -> Root:
     return _opened(path, must_exist=False)
 
 
-def existing_root(path: Path) -> Root:
+def existing_root(path: Path, *, only: str | None = None) -> Root:
     """The root folder of a command that makes none.
+
+    Args:
+        path: the folder
+        only: the folder below it that the command reads; of a root in an object store, the others
+            are not fetched
 
     Raises:
         NoRootError: if it is not there
+        StoreError: if it is in an object store that cannot be used
     """
-    return _opened(path, must_exist=True)
+    return _opened(path, must_exist=True, only=only)
 
 
-def _opened(path: Path, *, must_exist: bool) -> Root:
+def _opened(path: Path, *, must_exist: bool, only: str | None = None) -> Root:
     from ser_batch.store.caches import use_root
+    from ser_batch.store.lock import refresh
     from ser_batch.store.paths import find_root
     from ser_batch.store.permissions import follow_root
 
     root = find_root(path, must_exist=must_exist)
+    refresh(root, must_exist=must_exist, only=only)
     follow_root(root)
     use_root(root)
     return root

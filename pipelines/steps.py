@@ -25,8 +25,12 @@ from ser_batch.stages.retention import keep_retention, open_shards
 from ser_batch.stages.score import ScoreResult, score, unscored_shards
 from ser_batch.stages.transcripts import TranscriptsResult, keep_transcripts
 from ser_batch.store.lake import Part
+from ser_batch.store.lease import publish_changes
 
 Result = TypeVar("Result")
+
+PUBLISH_EVERY_S = 60.0
+"""How much of the analysis is lost at most with a machine, for a root in an object store."""
 
 
 class Runner(Protocol):
@@ -130,7 +134,7 @@ def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
     """Decode, find speech, cut segments, describe them: one shard."""
     engine = engine_of(context.root, context.settings)
     with engine.busy.working():
-        return analyse(
+        done = analyse(
             context.lake,
             shard,
             context.settings,
@@ -138,6 +142,8 @@ def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
             now=context.started_at,
             on_calls=lambda count: engine.display.advance("analyse", count),
         )
+        publish_changes(context.root.path, every_s=PUBLISH_EVERY_S)
+        return done
 
 
 def keep_words(

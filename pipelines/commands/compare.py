@@ -79,7 +79,7 @@ def compare(
         queue=queue,
         others=others,
     )
-    with connect(existing_root(root).warehouse) as con:
+    with connect(existing_root(root, only="warehouse").warehouse) as con:
         found = compare_calls(con, asked)
     if as_json:
         print_json(found.as_dict())

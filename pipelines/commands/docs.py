@@ -31,7 +31,7 @@ def docs(
     from ser_batch.report.docs import render_docs
     from ser_batch.store.atomic import write_text_atomic
 
-    target = existing_root(root).warehouse
+    target = existing_root(root, only="warehouse").warehouse
     page = output or target.with_name("docs.html")
     write_text_atomic(page, render_docs(target))
     if as_json:

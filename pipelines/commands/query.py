@@ -73,7 +73,7 @@ def query(
     from ser_batch import warehouse
     from ser_batch.warehouse.cookbook import recipe
 
-    published = existing_root(root).warehouse
+    published = existing_root(root, only="warehouse").warehouse
     if list_marts:
         _print_marts(warehouse.describe(published), as_json=as_json or form is Format.json)
         return

@@ -44,7 +44,7 @@ class LockedError(StopError):
     code = "locked"
     remedy = "Wait for it to end; the lock goes with its process, nothing needs deleting."
 
-    def __init__(self, root: Path, holder: str) -> None:
+    def __init__(self, root: Path | str, holder: str) -> None:
         super().__init__(f"another run is working on {root}{holder}")
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ser_batch.clock import utc_now
-from ser_batch.errors import LockedError
+from ser_batch.errors import LockedError, NoRemoteRootError
+from ser_batch.store.lease import held, shared
 from ser_batch.store.paths import Root
+from ser_batch.store.working_copy import Wanted, everything, working_copy
 
 
 def is_held(root: Root) -> bool:
@@ -29,12 +31,35 @@ def is_held(root: Root) -> bool:
     return False
 
 
+def refresh(root: Root, *, must_exist: bool = False, only: str | None = None) -> None:
+    """Fetch what is newer in the object store of a root, unless a run of this machine is at work.
+
+    Args:
+        root: one of this machine is as it is
+        must_exist: for commands that make none
+        only: fetch this folder below it, and the files that lie in the root itself
+
+    Raises:
+        NoRemoteRootError: if it must be there and is not
+        StoreError: if the store cannot be used
+    """
+    copy = working_copy(root.path)
+    if copy is None or is_held(root):
+        return
+    wanted = everything if only is None else _part(only)
+    if not copy.pull(wanted).number and must_exist:
+        raise NoRemoteRootError(copy.address)
+
+
 @contextmanager
 def only_run(root: Root) -> Iterator[None]:
     """Hold a root folder; the lock goes with the process, even if it is killed.
 
+    A root in an object store is fetched first, and what changed is published at the end.
+
     Raises:
         LockedError: at once, if another run holds it, saying which
+        StoreError: if the object store cannot be used, or another run took the root over
     """
     root.path.mkdir(parents=True, exist_ok=True)
     holder = _holder(root)
@@ -48,7 +73,8 @@ def only_run(root: Root) -> Iterator[None]:
         since = utc_now().replace(tzinfo=dt.UTC).astimezone().isoformat(timespec="seconds")
         text = f"process {os.getpid()} on {socket.gethostname()} since {since}"
         holder.write_text(text, encoding="utf-8")
-        yield
+        with held(root.path, text):
+            yield
         holder.unlink(missing_ok=True)
     finally:
         lock.release()
@@ -64,6 +90,11 @@ def _holder(root: Root) -> Path:
     return root.lock.with_name(".lock-holder")
 
 
+def _part(folder: str) -> Wanted:
+    """The paths of a folder of a root, and of the files that lie in the root itself."""
+    return lambda path: path.startswith(f"{folder}/") or "/" not in path
+
+
 @contextmanager
 def only_writer(folder: Path, name: str) -> Iterator[None]:
     """Hold what programs write while a run is at work, too; waits for the one that writes.
@@ -73,5 +104,8 @@ def only_writer(folder: Path, name: str) -> Iterator[None]:
         name: of the table or file
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{name}.lock", is_singleton=True):  # who holds it may hold it again
+    with (
+        FileLock(folder / f".{name}.lock", is_singleton=True),  # who holds it may hold it again
+        shared(folder, name),
+    ):
         yield

@@ -1,0 +1,354 @@
+"""The folder on this machine in which the root of an object store is worked on.
+
+Everything else works on this folder as on any root. `pull` brings it to the newest version, `push`
+publishes what changed in it as the next one. What a killed run left in it is kept and published if
+no other run held the root since, and is discarded otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from filelock import FileLock
+
+from ser_batch.errors import ChangedMeanwhileError, TakenOverError
+from ser_batch.store.disk import disk
+from ser_batch.store.objects import Store, address_of, is_address, open_store
+from ser_batch.store.snapshots import Content, Holder, Snapshot, Snapshots, new_key, new_token
+
+FOLDER = ".remote"
+"""Below the working copy: the address, and what is known of the store."""
+AT_ONCE = 16
+"""Objects that are fetched or put at the same time."""
+
+_OWN = frozenset({FOLDER, ".prefect", ".cache", ".checked", ".lock", ".lock-holder"})
+"""Names that belong to this machine."""
+_TRIES = 20
+
+Wanted = Callable[[str], bool]
+"""Whether a path below the root is meant."""
+
+
+def everything(_path: str) -> bool:
+    """All paths."""
+    return True
+
+
+def local_path(place: Path) -> Path:
+    """The folder to work in: a path of this machine as it is, for an address its working copy.
+
+    Args:
+        place: a folder, or an address as `Path` spells it
+
+    Raises:
+        StoreAddressError: if it is an address of no bucket or folder
+    """
+    if not is_address(str(place)):
+        return place
+    address = address_of(str(place))
+    name = hashlib.blake2b(address.encode(), digest_size=6).hexdigest()
+    folder = platformdirs.user_cache_path("ser-batch") / "roots" / f"{Path(address).name}-{name}"
+    if not (folder / FOLDER / "address").exists():
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        _write(folder / FOLDER / "address", address)
+    return folder
+
+
+def working_copy(folder: Path) -> WorkingCopy | None:
+    """The working copy in a folder; None: it is a root of this machine."""
+    return _opened(folder) if (folder / FOLDER / "address").exists() else None
+
+
+def working_copy_around(folder: Path) -> WorkingCopy | None:
+    """The working copy that a folder lies in, None if it lies in none."""
+    return next(filter(None, map(working_copy, (folder, *folder.parents))), None)
+
+
+class WorkingCopy:
+    """A root of an object store, worked on in a folder.
+
+    Args:
+        folder: of this machine
+        store: that holds the root
+
+    Attributes:
+        run_epoch: of the run of this process that holds the root, None if none does
+        pushed_at: when changes were last published, by the monotonic clock, s
+    """
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder = folder
+        self.store = store
+        self.snapshots = Snapshots(store)
+        self._lock = FileLock(folder / FOLDER / "lock", is_singleton=True)
+        self.run_epoch: int | None = None
+        self.pushed_at = time.monotonic()
+        self._known_as: object = None
+        self._epoch = 0
+        self._files: dict[str, Content] = {}
+
+    @property
+    def address(self) -> str:
+        """Of the root."""
+        return self.store.address
+
+    @property
+    def id(self) -> str:
+        """Of this working copy: no other machine has it."""
+        file = self.folder / FOLDER / "id"
+        with self._lock:
+            if not file.exists():
+                _write(file, secrets.token_hex(8))
+        return file.read_text()
+
+    def take(self, now: Snapshot, holder: Holder) -> bool:
+        """Hold the root from now on, and bring the folder to the newest version.
+
+        Args:
+            now: the newest version
+            holder: the run
+
+        Returns:
+            False: another program was faster
+        """
+        taken = replace(now, number=now.number + 1, epoch=now.epoch + 1, holder=holder)
+        with self._state():
+            if not self.snapshots.add(taken):
+                return False
+            self.pull(keep=now.epoch == self._epoch)
+        self.run_epoch = taken.epoch
+        return True
+
+    def pull(self, wanted: Wanted = everything, *, keep: bool | None = None) -> Snapshot:
+        """Fetch what is newer in the store.
+
+        Args:
+            wanted: which paths
+            keep: whether changes stay that were not published, where the store has no newer
+                content; None: if no other run held the root since
+
+        Returns:
+            the version that the folder was brought to
+        """
+        with self._state():
+            for _ in range(_TRIES):
+                snapshot = self.snapshots.newest()
+                if keep is None:
+                    keep = snapshot.epoch == self._epoch
+                try:
+                    self._bring_to(snapshot, wanted, keep=keep)
+                except FileNotFoundError:  # replaced by a newer version meanwhile
+                    continue
+                if wanted is everything:
+                    self._epoch = snapshot.epoch
+                return snapshot
+        raise ChangedMeanwhileError(self.address, "the root")
+
+    def push(
+        self,
+        wanted: Wanted = everything,
+        *,
+        end: bool = False,
+        stored: Mapping[str, Content | None] | None = None,
+    ) -> None:
+        """Publish what changed in the folder.
+
+        Args:
+            wanted: which paths
+            end: the run holds the root no longer
+            stored: what a worker has put into the store, None where it deleted a file; the folder
+                is brought to it
+
+        Raises:
+            TakenOverError: if another run holds the root since
+            ChangedMeanwhileError: if another program changed one of these files
+        """
+        with self._state():
+            changed = dict(self._changes(wanted))
+            self.pushed_at = time.monotonic()
+            if not (changed or stored or end):
+                return
+            put = self._put([path for path, is_there in changed.items() if is_there])
+            gone = dict.fromkeys(path for path, is_there in changed.items() if not is_there)
+            self._publish({**put, **gone, **(stored or {})}, end=end)
+            self._take_over(put | gone)
+            self._change_files(stored or {})
+        if end:
+            self.run_epoch = None
+
+    def has_changes(self) -> bool:
+        """Whether something in the folder was not published."""
+        with self._state():
+            return next(self._changes(everything), None) is not None
+
+    def put_changes(self, wanted: Wanted) -> dict[str, Content | None]:
+        """Put what changed into the store, for whoever holds the root to publish it."""
+        with self._state():
+            changed = dict(self._changes(wanted))
+            put = self._put([path for path, is_there in changed.items() if is_there])
+            gone = dict.fromkeys(path for path, is_there in changed.items() if not is_there)
+            return {**put, **gone}
+
+    def _publish(self, new: Mapping[str, Content | None], *, end: bool) -> None:
+        for _ in range(_TRIES):
+            now = self.snapshots.newest()
+            if self.run_epoch is not None and now.epoch != self.run_epoch:
+                who = f" ({now.holder.text})" if now.holder else ""
+                raise TakenOverError(self.address, who)
+            for path in new:
+                if now.files.get(path) != self._files.get(path):
+                    raise ChangedMeanwhileError(self.address, path)
+            files = {path: each for path, each in {**now.files, **new}.items() if each}
+            holder = None if end else now.holder
+            if self.snapshots.add(Snapshot(now.number + 1, now.epoch, holder, files)):
+                return
+        raise ChangedMeanwhileError(self.address, "the root")
+
+    def _bring_to(self, snapshot: Snapshot, wanted: Wanted, *, keep: bool) -> None:
+        """Make the folder's files those of a version.
+
+        Raises:
+            FileNotFoundError: if a content is not in the store any more
+        """
+        changed = dict(self._changes(wanted))
+        paths = filter(wanted, {**self._files, **snapshot.files, **changed})
+        self._change_files(
+            {
+                path: snapshot.files.get(path)
+                for path in paths
+                if snapshot.files.get(path) != self._files.get(path)
+                or (path in changed and not keep)
+            }
+        )
+
+    def _take_over(self, contents: Mapping[str, Content | None]) -> None:
+        """Take note that files are as the store has them."""
+        for path, content in contents.items():
+            if content:
+                self._files[path] = content
+            else:
+                self._files.pop(path, None)
+
+    def _change_files(self, contents: Mapping[str, Content | None]) -> None:
+        """Fetch contents, and delete the files that have none."""
+        for path, content in contents.items():
+            if content is None:
+                disk().unlink(self.folder / path)
+                self._files.pop(path, None)
+        self._fetch({path: content for path, content in contents.items() if content})
+
+    def _fetch(self, contents: Mapping[str, Content]) -> None:
+        def fetch(path: str) -> None:
+            content, target = contents[path], self.folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = target.with_name(f".tmp-{os.getpid()}-{target.name}")
+            try:
+                self.store.download(content.key, unfinished)
+                os.utime(unfinished, ns=(content.modified_ns, content.modified_ns))
+                disk().rename(unfinished, target)
+            finally:
+                unfinished.unlink(missing_ok=True)
+            self._files[path] = content
+
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            list(threads.map(fetch, contents))
+
+    def _put(self, paths: Iterable[str]) -> dict[str, Content]:
+        token = new_token()
+
+        def put(path: str) -> Content | None:
+            place, key = self.folder / path, new_key(path, token)
+            try:
+                status = place.stat()
+                self.store.put(key, place)
+            except FileNotFoundError:  # deleted meanwhile, by a program beside this one
+                return None
+            return Content(key, status.st_size, status.st_mtime_ns)
+
+        wanted = [*paths]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            done = zip(wanted, threads.map(put, wanted), strict=True)
+            return {path: content for path, content in done if content}
+
+    def _changes(self, wanted: Wanted) -> Iterator[tuple[str, bool]]:
+        """Paths that are not as they were fetched or put, and whether they are there."""
+        found = dict(_walk(self.folder, wanted))
+        for path, state in found.items():
+            known = self._files.get(path)
+            if known is None or state != (known.size, known.modified_ns):
+                yield path, True
+        for path in filter(wanted, self._files):
+            if path not in found:
+                yield path, False
+
+    @contextmanager
+    def _state(self) -> Iterator[None]:
+        """Read what is known of the folder's files, and write it down if that changes."""
+        file = self.folder / FOLDER / "state.json"
+        with self._lock:
+            if (now := _identity(file)) != self._known_as:
+                empty: dict[str, Any] = {"epoch": 0, "files": {}}
+                content = json.loads(file.read_bytes()) if now else empty
+                self._epoch = content["epoch"]
+                self._files = {path: Content(*each) for path, each in content["files"].items()}
+            before = self._epoch, dict(self._files)
+            try:
+                yield
+            finally:
+                if before != (self._epoch, self._files):
+                    _write(file, json.dumps({"epoch": self._epoch, "files": self._files}))
+                self._known_as = _identity(file)
+
+
+@cache
+def _opened(folder: Path) -> WorkingCopy:
+    return WorkingCopy(folder, open_store((folder / FOLDER / "address").read_text()))
+
+
+def _walk(top: Path, wanted: Wanted) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Size and time of change of the files that belong to the root, by path."""
+    todo = [top]
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if _is_own(entry.name) or entry.is_symlink():
+                    continue
+                path = entry.path[len(str(top)) + 1 :]
+                if entry.is_dir():
+                    todo.append(Path(entry.path))
+                elif wanted(path):
+                    status = entry.stat()
+                    yield path, (status.st_size, status.st_mtime_ns)
+
+
+def _is_own(name: str) -> bool:
+    """Whether a name is of this machine: a lock, a cache, or what is not finished."""
+    is_unfinished = name.startswith(".tmp-") or ".building-" in name
+    return is_unfinished or name in _OWN or (name.startswith(".") and name.endswith(".lock"))
+
+
+def _identity(file: Path) -> object:
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _write(file: Path, text: str) -> None:
+    temporary = file.with_name(f".tmp-{os.getpid()}-{file.name}")
+    temporary.write_text(text)
+    temporary.replace(file)
