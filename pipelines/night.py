@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ class NightContext:
     run_id: str
     started_at: dt.datetime
 
-    @property
+    @cached_property
     def lake(self) -> Lake:
         """The lake, opened where the task runs."""
         return Lake(self.root.lake)

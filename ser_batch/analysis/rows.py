@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from ser_batch.analysis.describe import CallOutcome
+from ser_batch.arrays import FloatArray
 from ser_batch.audio.analysis import ChannelAnalysis
 from ser_batch.audio.interaction import CallInteraction, SideInteraction
-from ser_batch.features.sets import FeatureSet
-from ser_batch.tables import CHANNELS, RECORDINGS, SEGMENTS, features_contract
+from ser_batch.tables import CHANNELS, RECORDINGS, SEGMENTS
 
 OWN_FIELDS = (
     "speech_s", "dropped_speech_s", "level_db", "noise_db", "snr_db", "clipping_ratio",
@@ -81,30 +81,24 @@ def segment_rows(outcomes: Sequence[CallOutcome]) -> pa.Table:
     return SEGMENTS.conform(pa.concat_tables(tables)) if tables else SEGMENTS.empty()
 
 
-def feature_rows(outcomes: Sequence[CallOutcome], feature_set: FeatureSet) -> pa.Table:
-    """Rows of the feature set's table."""
-    contract = features_contract(feature_set.name, feature_set.names)
+def feature_keys(outcomes: Sequence[CallOutcome]) -> tuple[pa.Table, FloatArray]:
+    """The segments that were described: rows of the feature table's key, and their features.
+
+    Returns:
+        the keys; the features, shape (n_segments, n_features), (0, 0) if there are none
+    """
     found = [
         (outcome.recording_id, channel, matrix)
         for outcome in outcomes
         for channel, matrix in outcome.features.items()
         if len(matrix)
     ]
+    names = [(name, channel, no) for name, channel, rows in found for no in range(len(rows))]
+    key = SEGMENTS.arrow.names[:3]
+    keys = pa.table([list(each) for each in zip(*names, strict=True)] or [[], [], []], key)
     if not found:
-        return contract.empty()
-    # thousands of columns: each is made once a shard, not once a channel
-    columns = np.ascontiguousarray(np.concatenate([matrix for *_, matrix in found]).T, np.float32)
-    keys = [(name, channel, number) for name, channel, m in found for number in range(len(m))]
-    rows = pa.table(
-        {
-            **dict(zip(contract.key, map(list, zip(*keys, strict=True)), strict=True)),
-            **{
-                name: pa.array(values, from_pandas=True)
-                for name, values in zip(feature_set.names, columns, strict=True)
-            },
-        }
-    )
-    return contract.conform(rows)
+        return keys, np.zeros((0, 0), np.float32)
+    return keys, np.concatenate([matrix for *_, matrix in found])
 
 
 def _channels(

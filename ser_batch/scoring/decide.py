@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
+from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from ser_batch.config import ModelSettings
 from ser_batch.emotions import UNCERTAIN
 from ser_batch.scoring.predictor import Predictor
@@ -44,6 +44,11 @@ class Scores:
         sure = np.maximum(self.dissatisfaction, 1 - self.dissatisfaction)
         return np.asarray((self.ood_score > 1) | (sure < settings.min_confidence), bool)
 
+    @property
+    def winner(self) -> IntArray:
+        """Number of the likeliest emotion of each segment, shape (n_segments,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
+
     def emotions(self, settings: ModelSettings) -> list[str]:
         """The likeliest emotion of each segment.
 
@@ -52,10 +57,9 @@ class Scores:
         if not len(self.probabilities):
             return []
         known = (self.ood_score <= 1) & (self.confidence >= settings.min_emotion_confidence)
-        best = self.probabilities.argmax(axis=1)
         return [
             self.classes[number] if sure else UNCERTAIN
-            for number, sure in zip(best, known, strict=True)
+            for number, sure in zip(self.winner, known, strict=True)
         ]
 
 

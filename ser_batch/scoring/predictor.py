@@ -114,7 +114,8 @@ class Predictor:
 
     def read(self, features: FloatArray, names: Sequence[str]) -> FloatArray:
         """Features as the model reads them, in the order of `feature_names`."""
-        chosen = features[:, columns(self.feature_names, names)]
+        place = columns(self.feature_names, names)
+        chosen = features if place == [*range(len(names))] else features[:, place]
         return chosen if self.shift is None else (chosen + self.shift).astype(np.float32)
 
     def logits(self, features: FloatArray, names: Sequence[str]) -> DoubleArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -117,6 +118,7 @@ def reasons(
     features: FloatArray,
     names: Sequence[str],
     callers: Sequence[object],
+    winner: IntArray,
 ) -> list[tuple[str, ...]]:
     """The strongest reasons for the likeliest emotion of each segment, strongest first.
 
@@ -125,6 +127,7 @@ def reasons(
         features: shape (n, len(names))
         names: of the columns
         callers: whose segment each is; a caller's median over these rows is their usual
+        winner: number of the likeliest emotion of each segment, shape (n,)
 
     Returns:
         up to three phrases a segment, such as `higher voice than this caller's usual`
@@ -133,7 +136,6 @@ def reasons(
         return [()] * len(features)  # an embedding's numbers have no words
     if not len(features):
         return []
-    winner = predictor.predict(features, names).argmax(axis=1).astype(np.int64)
     weight = family_contributions(predictor, features, names, winner)
     place = columns([family.shown_by for family in FAMILIES], predictor.feature_names)
     shown = predictor.read(features, names)[:, place].astype(float)
@@ -162,7 +164,7 @@ def family_contributions(
     Returns:
         shape (n, len(FAMILIES))
     """
-    return contributions(predictor, features, names, winner) @ _membership(predictor.kinds)
+    return contributions(predictor, features, names, winner) @ _membership(tuple(predictor.kinds))
 
 
 def contributions(
@@ -203,7 +205,8 @@ def _usual(
     return usual, known
 
 
-def _membership(kinds: Sequence[FeatureKind]) -> DoubleArray:
+@lru_cache(maxsize=4)
+def _membership(kinds: tuple[FeatureKind, ...]) -> DoubleArray:
     """1 where a feature belongs to a family, shape (n_features, len(FAMILIES))."""
     member = np.zeros((len(kinds), len(FAMILIES)))
     for row, kind in enumerate(kinds):

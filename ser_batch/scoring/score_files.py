@@ -168,7 +168,8 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
         scores = score_segments(bundle.predictor, features, names)
         emotions = scores.emotions(settings.model)
         is_uncertain = scores.is_uncertain(settings.model)
-        said = reasons(bundle.predictor, features, names, [channel] * len(features))
+        callers = [channel] * len(features)
+        said = reasons(bundle.predictor, features, names, callers, scores.winner)
         spans = outcome.analysis.channels[channel].segments
         for number, emotion in enumerate(emotions):
             start_s, end_s = (float(edge) for edge in spans[number])

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ser_batch.arrays import FloatArray
 from ser_batch.config import ModelSettings, Settings, digest
 from ser_batch.dimensions import DIMENSIONS
 from ser_batch.emotions import EMOTIONS
@@ -86,11 +87,11 @@ def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreR
     Raises:
         ModelError: if the model does not read the shard's features
     """
-    features = lake.read(_features(settings), [shard])
+    keys, matrix = lake.read_matrix(_features(settings), shard)
     names = get_feature_set(settings.features.set).names
     words = _words_model(lake, bundle.model_id, settings)
-    said = None if words is None else Said(words, _texts(lake, shard, features))
-    rows = prediction_rows(features, names, bundle, settings.model, said)
+    said = None if words is None else Said(words, _texts(lake, shard, keys))
+    rows = _prediction_rows(keys, Described(matrix, names), bundle, settings.model, said)
     n_scored = rows.num_rows
     target = predictions_contract(bundle.model_id)
     rows = pa.concat_tables([rows, _outlived(lake, shard, target, rows)])
@@ -135,14 +136,14 @@ def _words_model(lake: Lake, model_id: str, settings: Settings) -> WordsModel | 
     return read_words(words_file(Root(lake.folder.parent), model_id))
 
 
-def _texts(lake: Lake, shard: Part, features: pa.Table) -> list[str]:
-    """What is said in each segment of a feature table, empty where nothing is known."""
+def _texts(lake: Lake, shard: Part, segments: pa.Table) -> list[str]:
+    """What is said in each segment, empty where nothing is known."""
     names = list(TRANSCRIPTS.key)
     rows = lake.read(TRANSCRIPTS, [shard], [*names, "text"]).to_pylist()
     said = {tuple(row[name] for name in names): row["text"] for row in rows}
     return [
         said.get(key, "")
-        for key in zip(*(features[name].to_pylist() for name in names), strict=True)
+        for key in zip(*(segments[name].to_pylist() for name in names), strict=True)
     ]
 
 
@@ -159,25 +160,31 @@ class Said:
     texts: Sequence[str]
 
 
-def prediction_rows(
-    features: pa.Table,
-    names: Sequence[str],
+@dataclass(frozen=True)
+class Described:
+    """Features of some segments, shape (n_segments, len(names))."""
+
+    matrix: FloatArray
+    names: Sequence[str]
+
+
+def _prediction_rows(
+    segments: pa.Table,
+    described: Described,
     bundle: Bundle,
     settings: ModelSettings,
     said: Said | None,
 ) -> pa.Table:
-    """Rows of `predictions` for rows of a feature table.
+    """Rows of `predictions` for some segments.
 
     Args:
-        features: rows of the table
-        names: of its features
+        segments: their keys
+        described: their features
         bundle: the model of the voice
         settings: when it abstains
         said: in each row's segment; None: by the voice alone
     """
-    matrix = np.empty((features.num_rows, len(names)), np.float32)
-    for position, name in enumerate(names):
-        matrix[:, position] = features[name].to_numpy()
+    matrix, names = described.matrix, described.names
     scores = score_segments(bundle.predictor, matrix, names)
     if said is None:
         nothing_said = np.full(len(matrix), np.nan)
@@ -185,10 +192,10 @@ def prediction_rows(
     else:
         fused = fuse(said.model, said.texts, scores, settings)
     callers = list(
-        zip(features["recording_id"].to_pylist(), features["channel"].to_pylist(), strict=True)
+        zip(segments["recording_id"].to_pylist(), segments["channel"].to_pylist(), strict=True)
     )
-    why = reasons(bundle.predictor, matrix, names, callers)
-    nothing = pa.nulls(features.num_rows, pa.float32())
+    why = reasons(bundle.predictor, matrix, names, callers, scores.winner)
+    nothing = pa.nulls(len(matrix), pa.float32())
     known = {
         name: pa.array(scores.probabilities[:, position], pa.float32())
         for position, name in enumerate(bundle.classes)
@@ -196,7 +203,7 @@ def prediction_rows(
     return PREDICTIONS.conform(
         pa.table(
             {
-                **{name: features[name] for name in PREDICTIONS.key},
+                **{name: segments[name] for name in PREDICTIONS.key},
                 "dissatisfaction": pa.array(fused.dissatisfaction, pa.float32()),
                 "dissatisfaction_voice": pa.array(scores.dissatisfaction, pa.float32()),
                 "dissatisfaction_words": pa.array(fused.words, pa.float32(), from_pandas=True),

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ser_batch.analysis.describe import CallJob, CallOutcome
 from ser_batch.analysis.identity import analysis_id
-from ser_batch.analysis.rows import channel_rows, feature_rows, recording_rows, segment_rows
+from ser_batch.analysis.rows import channel_rows, feature_keys, recording_rows, segment_rows
 from ser_batch.audio.call_audio import call_files
 from ser_batch.config import Settings, digest
 from ser_batch.eligibility import channel_scoring
@@ -24,6 +24,7 @@ from ser_batch.ingest.side_rows import recordings_of
 from ser_batch.stages.issues import call_issues, issues_of_calls, rejected, restated
 from ser_batch.store.commit import Deviations, deviations, issues_part, members
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.packing import pack_matrix
 from ser_batch.tables import (
     CALLS,
     CHANNELS,
@@ -47,7 +48,7 @@ class Shard:
         recordings: rows of `recordings`
         channels: rows of `channels`
         segments: rows of `segments`
-        features: rows of the feature set's table
+        features: rows of the feature set's table, as its part holds them
         issues: rows of `quarantine` that analysis made, without `noticed_at`
         deviations: where its parts were not those that its last one names
     """
@@ -81,7 +82,7 @@ class Shard:
             recordings=rows[RECORDINGS.name],
             channels=rows[CHANNELS.name],
             segments=rows[SEGMENTS.name],
-            features=rows[contract.name] if same_set else contract.empty(),
+            features=rows[contract.name] if same_set else contract.stored.empty(),
             issues=issues if made_by == analysis_id(settings) else [],
             deviations=Deviations(frozenset(lost), found.changed),
         )
@@ -115,7 +116,6 @@ class Shard:
         lost = self._without_rows(settings)
         fresh = [outcome for outcome in outcomes if outcome.recording_id not in kept]
         stale = {outcome.recording_id for outcome in fresh}
-        feature_set = get_feature_set(settings.features.set)
         calls = {call["recording_id"]: call for call in self.calls.to_pylist()}
         stated_again = {each for name in stale | kept for each in recordings_of(calls[name])}
         issues = [row for row in self.issues if row["recording_id"] not in stated_again]
@@ -126,7 +126,7 @@ class Shard:
         made_by = [_analysis_of(calls[each.recording_id], bad, settings) for each in fresh]
         recordings = _joined(self.recordings, recording_rows(fresh, made_by), stale)
         segments = _joined(self.segments, segment_rows(fresh), stale)
-        features = _joined(self.features, feature_rows(fresh, feature_set), stale)
+        features = _joined(self.features, _described(fresh, settings), stale)
         shown = features.filter(
             pc.is_in(features["recording_id"], segments["recording_id"].combine_chunks())
         )
@@ -187,10 +187,19 @@ def features_of(settings: Settings) -> TableContract:
 def _rows_or_none(lake: Lake, table: TableContract, part: Part, lost: set[str]) -> pa.Table:
     """Rows of a part; none if it is damaged, and its table is then among the lost ones."""
     try:
-        return lake.read(table, [part])
+        return lake.read_stored(table, part)
     except DamagedPartError:
         lost.add(table.name)
-        return table.empty()
+        return table.stored.empty()
+
+
+def _described(outcomes: Sequence[CallOutcome], settings: Settings) -> pa.Table:
+    """Features of what was detected, as a part holds them."""
+    keys, matrix = feature_keys(outcomes)
+    contract = features_of(settings)
+    if not len(matrix):
+        return contract.stored.empty()
+    return pack_matrix(contract, keys, matrix, get_feature_set(settings.features.set).names)
 
 
 def _analysis_of(call: dict[str, Any], bad: set[str], settings: Settings) -> str:

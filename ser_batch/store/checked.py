@@ -58,7 +58,7 @@ def unlike_before(
     before = read_known(lake, check)
     passed, failed = {}, []
     for part, state in states.items():
-        name = part.relative.as_posix()
+        name = part.place
         if before.get(name) != state and is_behind(part):
             failed.append(part)
         else:

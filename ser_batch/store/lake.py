@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,13 +28,16 @@ from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
 from ser_batch.store.atomic import TEMPORARY, sweep, write_bytes_atomic
 from ser_batch.store.disk import disk
-from ser_batch.store.packing import matrix_of, pack, unpack
+from ser_batch.store.packing import is_packed, matrix_of, pack, unpack
 from ser_batch.tables import TableContract, migrate
 
 COPIES = ".copies"
 """Folder of the second copies, below the lake's."""
 
 _ENDING = ".parquet"
+_PARTITION = "date="
+_SETTLED_NS = 60 * 10**9
+"""After so long without a change, a folder's time of change tells it from what it was."""
 
 Answer = TypeVar("Answer")
 FileState = tuple[int, int, int]
@@ -53,17 +57,32 @@ class Part:
     name: str
 
     @property
+    def place(self) -> str:
+        """Path below the table's folder, with forward slashes."""
+        file = f"{self.name}{_ENDING}"
+        return f"{_PARTITION}{self.date.isoformat()}/{file}" if self.date else file
+
+    @property
     def relative(self) -> Path:
         """Path below the table's folder."""
-        folder = Path(f"date={self.date.isoformat()}") if self.date else Path()
-        return folder / f"{self.name}.parquet"
+        return Path(self.place)
 
 
 class Lake:
-    """Reads and writes the tables under one folder."""
+    """Reads and writes the tables under one folder.
+
+    A folder of parts that had been as it is for a while when it was listed is listed once only,
+    until a part is added, replaced or removed: a file that somebody changes in place meanwhile is
+    noticed by the next object.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._listed: dict[Path, tuple[int, dict[Part, FileState]]] = {}
+
+    def __reduce__(self) -> tuple[type[Lake], tuple[Path]]:
+        """Without what was listed: another process lists by itself."""
+        return Lake, (self.folder,)
 
     def path(self, contract: TableContract, part: Part) -> Path:
         """Where a part lies or would lie."""
@@ -89,15 +108,14 @@ class Lake:
         Args:
             contract: the table
             part: which file of it; an older one of that name is replaced
-            rows: brought to the contract's order and types
+            rows: brought to the contract's order and types; packed columns may be packed
             tags: hashes of what the rows were made from
             durable: wait until it is on the disk, as for tables that nothing else says
 
         Raises:
             ContractError: if the rows do not fit
         """
-        table = contract.conform(rows)
-        data = part_file.encode(pack(contract, table), version=contract.version, tags=tags or {})
+        data = part_file.encode(pack(contract, rows), version=contract.version, tags=tags or {})
         places = self.places(contract, part)
         for place in places:
             write_bytes_atomic(place, data, durable=durable or contract.irreplaceable)
@@ -134,15 +152,49 @@ class Lake:
             found |= self.files(contract, copies=True).keys()
         return sorted(found, key=lambda part: (str(part.date), part.name))
 
-    def files(self, contract: TableContract, *, copies: bool = False) -> dict[Part, FileState]:
+    def files(
+        self,
+        contract: TableContract,
+        *,
+        copies: bool = False,
+        dates: Sequence[dt.date] | None = None,
+    ) -> dict[Part, FileState]:
         """State of the file of each part of a table; no file is opened.
 
         Args:
             contract: the table
             copies: of the second copies
+            dates: only parts of these dates
         """
         folder = self.folder / COPIES / contract.name if copies else self.folder / contract.name
-        return dict(_walk(folder, contract))
+        if not contract.partitioned:
+            return dict(self._files_in(folder, None))
+        found: dict[Part, FileState] = {}
+        for date in _dates(folder) if dates is None else dates:
+            found |= self._files_in(folder / f"{_PARTITION}{date.isoformat()}", date)
+        return found
+
+    def _files_in(self, folder: Path, date: dt.date | None) -> dict[Part, FileState]:
+        """The part files in a folder."""
+        try:
+            changed_ns = folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return {}
+        known = self._listed.get(folder)
+        if known is not None and known[0] == changed_ns:
+            return known[1]
+        found = dict(_parts(folder, date))
+        if time.time_ns() - changed_ns > _SETTLED_NS:
+            self._listed[folder] = (changed_ns, found)
+        return found
+
+    def dates(self, contract: TableContract) -> list[dt.date]:
+        """Dates of which a table has a part, in order."""
+        return [
+            date
+            for date in _dates(self.folder / contract.name)
+            if self.files(contract, dates=[date])
+        ]
 
     def read(
         self,
@@ -176,10 +228,27 @@ class Lake:
             return contract.empty().select(wanted)
         return pa.concat_tables(tables)
 
-    def read_matrix(self, contract: TableContract, part: Part) -> tuple[pa.Table, FloatArray]:
-        """Rows of a part with packed columns: its key, and the numbers, shape (n_rows, n_columns).
+    def read_stored(self, contract: TableContract, part: Part) -> pa.Table:
+        """Rows of a part as it holds them, `contract.stored`: packed columns stay packed.
 
         Far faster than `read`, which makes a column of each of thousands of numbers.
+
+        Raises:
+            DamagedPartError: naming the file that is not as it was written
+        """
+
+        def rows_at(place: Path) -> pa.Table:
+            table = part_file.decode(part_file.read(place), place)
+            version = part_file.version_of(table.schema)
+            if version == contract.version and is_packed(contract, table):
+                return table.select(contract.stored.arrow.names)
+            return pack(contract, migrate(contract, unpack(contract, table), version))
+
+        found = self._first_sound(contract, part, rows_at)
+        return contract.stored.empty() if found is None else found
+
+    def read_matrix(self, contract: TableContract, part: Part) -> tuple[pa.Table, FloatArray]:
+        """Rows of a part with packed columns: its key, and the numbers, shape (n_rows, n_columns).
 
         Raises:
             DamagedPartError: naming the file that is not as it was written
@@ -238,12 +307,12 @@ class Lake:
         return None
 
 
-def _walk(folder: Path, contract: TableContract) -> Iterator[tuple[Part, FileState]]:
-    if not contract.partitioned:
-        yield from _parts(folder, None)
-        return
-    for partition in folder.glob("date=*"):
-        yield from _parts(partition, dt.date.fromisoformat(partition.name.removeprefix("date=")))
+def _dates(folder: Path) -> list[dt.date]:
+    """Dates of a table's folders, in order."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.name.startswith(_PARTITION))
+        return [dt.date.fromisoformat(name.removeprefix(_PARTITION)) for name in names]
+    return []
 
 
 def _parts(folder: Path, date: dt.date | None) -> Iterator[tuple[Part, FileState]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,26 +14,49 @@ from ser_batch.tables import Packed, TableContract
 
 FLOAT_BITS = 24
 """Bits of a float32's fraction, with the one that is not stored."""
-_COLUMNS = b"columns"
-"""Metadata of a packed column: digest of the names of those in it."""
 
 
 def pack(contract: TableContract, table: pa.Table) -> pa.Table:
-    """A conforming table as its part holds it."""
-    inside = {name for packed in contract.packed for name in packed.names}
-    stored = table.select([name for name in table.column_names if name not in inside])
+    """A table as its part holds it, sorted by key.
+
+    Args:
+        contract: of the table
+        table: with a column each, or packed already
+
+    Raises:
+        ContractError: if it does not fit
+    """
+    if not contract.packed:
+        return contract.conform(table)
+    if contract.packed[0].column in table.column_names:
+        return contract.stored.conform(table)
+    rows = contract.conform(table)
+    names = [name for packed in contract.packed for name in packed.names]
+    matrix = np.empty((rows.num_rows, len(names)), np.float32)
+    for place, name in enumerate(names):
+        matrix[:, place] = rows[name].to_numpy()
+    return pack_matrix(contract, rows.select(list(contract.key)), matrix, names)
+
+
+def pack_matrix(
+    contract: TableContract, keys: pa.Table, matrix: FloatArray, names: Sequence[str]
+) -> pa.Table:
+    """Rows as their part holds them, sorted by key.
+
+    Args:
+        contract: of a table whose numbers are all packed
+        keys: its other columns
+        matrix: the numbers, shape (n_rows, len(names))
+        names: of the matrix's columns
+    """
+    place = {name: column for column, name in enumerate(names)}
     for packed in contract.packed:
-        rows = np.empty((table.num_rows, len(packed.names)), "<f4")
-        for place, name in enumerate(packed.names):
-            rows[:, place] = table[name].to_numpy()
-        kind = pa.binary(rows.itemsize * len(packed.names))
+        rows = np.ascontiguousarray(matrix[:, [place[name] for name in packed.names]], "<f4")
+        kind = packed.kind
         stored_rows = pa.py_buffer(_rounded(rows, packed.n_bits).tobytes())
-        values = pa.FixedSizeBinaryArray.from_buffers(kind, table.num_rows, [None, stored_rows])
-        metadata = {_COLUMNS: _digest(packed)}
-        stored = stored.append_column(
-            pa.field(packed.column, kind, nullable=False, metadata=metadata), values
-        )
-    return stored
+        values = pa.FixedSizeBinaryArray.from_buffers(kind, len(rows), [None, stored_rows])
+        keys = keys.append_column(packed.column, values)
+    return contract.stored.conform(keys)
 
 
 def unpack(contract: TableContract, table: pa.Table) -> pa.Table:
@@ -49,7 +72,8 @@ def unpack(contract: TableContract, table: pa.Table) -> pa.Table:
         if packed.column not in columns:
             continue
         _check(contract, packed, table)
-        rows = _numbers(columns.pop(packed.column).to_pylist(), packed)
+        rows = np.ascontiguousarray(_numbers(table[packed.column], packed).T)
+        del columns[packed.column]
         columns |= {name: pa.array(row) for name, row in zip(packed.names, rows, strict=True)}
     return pa.table(columns)
 
@@ -74,16 +98,28 @@ def matrix_of(contract: TableContract, table: pa.Table) -> FloatArray:
         columns = [place[name] for name in packed.names]
         if packed.column in table.column_names:
             _check(contract, packed, table)
-            stored = table[packed.column].to_pylist()
-            matrix[:, columns] = _numbers(stored, packed).T
+            matrix[:, columns] = _numbers(table[packed.column], packed)
         else:
             matrix[:, columns] = np.stack([table[n].to_numpy() for n in packed.names], axis=1)
     return matrix
 
 
+def is_packed(contract: TableContract, table: pa.Table) -> bool:
+    """Whether a part holds its numbers packed, not a column each.
+
+    Raises:
+        ContractError: if other columns were packed
+    """
+    if not {packed.column for packed in contract.packed} <= set(table.column_names):
+        return False
+    for packed in contract.packed:
+        _check(contract, packed, table)
+    return True
+
+
 def _check(contract: TableContract, packed: Packed, table: pa.Table) -> None:
     field = table.schema.field(packed.column)
-    if (field.metadata or {}).get(_COLUMNS) != _digest(packed):
+    if field.metadata != contract.stored.arrow.field(packed.column).metadata:
         raise ContractError(f"table {contract.name}: other columns are in {packed.column}")
 
 
@@ -95,12 +131,16 @@ def _rounded(rows: FloatArray, n_bits: int) -> FloatArray:
     return ((rows.view("<u4") + unit // 2) // unit * unit).view("<f4")
 
 
-def _numbers(stored: list[Any], packed: Packed) -> FloatArray:
-    """The numbers of a packed column, shape (n_columns, n_rows)."""
-    matrix = np.frombuffer(b"".join(stored), "<f4").reshape(-1, len(packed.names))
-    return np.ascontiguousarray(matrix.T, np.float32)
-
-
-def _digest(packed: Packed) -> bytes:
-    names = "\n".join(packed.names)
-    return hashlib.blake2b(names.encode(), digest_size=8).hexdigest().encode()
+def _numbers(values: pa.ChunkedArray[Any], packed: Packed) -> FloatArray:
+    """The numbers of a packed column, shape (n_rows, n_columns)."""
+    width = len(packed.names)
+    rows = [np.empty((0, width), np.float32)]
+    for chunk in values.chunks:
+        _, data = chunk.buffers()
+        begin = chunk.offset * width
+        if data is not None:
+            numbers = np.frombuffer(
+                memoryview(data), "<f4", len(chunk) * width, begin * rows[0].itemsize
+            )
+            rows.append(numbers.reshape(-1, width))
+    return np.concatenate(rows)

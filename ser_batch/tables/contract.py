@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from ser_batch.errors import ContractError
+
+_NUMBER_BYTES = 4
+_COLUMNS = b"columns"
+"""Metadata of a packed column: digest of the names of those in it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,17 @@ class Packed:
     column: str
     names: tuple[str, ...]
     n_bits: int = 24
+
+    @property
+    def kind(self) -> pa.DataType:
+        """Of the column in the part."""
+        return pa.binary(_NUMBER_BYTES * len(self.names))
+
+    @property
+    def digest(self) -> bytes:
+        """Of the names, kept with the column: other columns are not taken for these."""
+        names = "\n".join(self.names)
+        return hashlib.blake2b(names.encode(), digest_size=8).hexdigest().encode()
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,16 @@ class TableContract:
     partitioned: bool = True
     irreplaceable: bool = False
     packed: tuple[Packed, ...] = ()
+
+    @cached_property
+    def stored(self) -> TableContract:
+        """The contract as its parts hold it: packed columns in the place of those inside."""
+        inside = {name for packed in self.packed for name in packed.names}
+        fields = [field for field in self.arrow if field.name not in inside]
+        for packed in self.packed:
+            metadata = {_COLUMNS: packed.digest}
+            fields.append(pa.field(packed.column, packed.kind, nullable=False, metadata=metadata))
+        return replace(self, arrow=pa.schema(fields), packed=())
 
     def conform(self, table: pa.Table) -> pa.Table:
         """The table in the contract's column order and types, sorted by key.

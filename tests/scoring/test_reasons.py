@@ -6,6 +6,7 @@ import pytest
 from ser_batch.audio import line_signals as signals
 from ser_batch.features.sets import get_feature_set
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
+from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.reasons import FAMILIES, contributions, family_of, reasons
 from ser_batch.training.fit import train
 from tests.training.datasets import QUICK, blobs
@@ -46,13 +47,19 @@ def test_every_feature_of_the_set_belongs_to_a_family_and_every_family_has_some(
     assert {family.shown_by for family in FAMILIES} <= set(names)
 
 
+def said_of_all(bundle, features, callers):
+    names = get_feature_set(bundle.feature_set).names
+    winner = score_segments(bundle.predictor, features, names).winner
+    return reasons(bundle.predictor, features, names, callers, winner)
+
+
 def test_a_segment_is_compared_with_its_own_caller(bundled):
     feature_set = get_feature_set(bundled.feature_set)
     low, high = ([said(hz, seed=i) for i in range(5)] for hz in (110.0, 220.0))
     signal = np.concatenate([*low[:4], high[0], *high])
     features = feature_set.extract(signal, np.array([[2.0 * i, 2.0 * i + 2] for i in range(10)]))
     callers = ["one"] * 5 + ["other"] * 5
-    said_of = reasons(bundled.predictor, features, feature_set.names, callers)
+    said_of = said_of_all(bundled, features, callers)
     assert all(1 <= len(phrases) <= 3 for phrases in said_of)
     assert all(p.endswith("than this caller's usual") for phrases in said_of for p in phrases)
     assert not any("lower voice" in p for p in said_of[4])  # an octave above their own usual
@@ -61,9 +68,9 @@ def test_a_segment_is_compared_with_its_own_caller(bundled):
 def test_few_segments_are_compared_with_most_speech(bundled):
     feature_set = get_feature_set(bundled.feature_set)
     features = feature_set.extract(said(150.0), np.array([[0.0, 2.0]]))
-    phrases = reasons(bundled.predictor, features, feature_set.names, ["alone"])[0]
+    phrases = said_of_all(bundled, features, ["alone"])[0]
     assert all(phrase.endswith("than most speech") for phrase in phrases)
-    assert reasons(bundled.predictor, features[:0], feature_set.names, []) == []
+    assert said_of_all(bundled, features[:0], []) == []
 
 
 @pytest.mark.parametrize("kind", ["music", "noise", "tone", "silence"])

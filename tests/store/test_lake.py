@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from ser_batch import tables
 from ser_batch.errors import ContractError, DamagedPartError, LakeError
 from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
-from ser_batch.tables import RECORDINGS, RUNS, column
+from ser_batch.tables import CALLS, RECORDINGS, RUNS, column
 from ser_batch.testing.rows import MIDDAY, recording, run
 
 PART = Part(MIDDAY.date(), "shard-1")
@@ -189,3 +190,21 @@ def test_the_footer_carries_the_version_and_the_doc_of_each_column(lake):
     schema = pq.read_schema(lake.write(RECORDINGS, PART, rows("a")))
     assert schema.metadata[b"ser_batch.version"] == b"1"
     assert schema.field("duration_s").metadata[b"doc"] == b"length, seconds"
+
+
+def test_a_folder_that_is_long_as_it_is_is_listed_once_until_a_part_changes(lake):
+    lake.write(CALLS, PART, CALLS.empty())
+    folder = lake.path(CALLS, PART).parent
+    other = Part(PART.date, "other")
+    assert lake.files(CALLS).keys() == {PART}
+    lake.write(CALLS, other, CALLS.empty())  # a moment after it was listed
+    assert lake.files(CALLS).keys() == {PART, other}
+    long_ago = folder.stat().st_mtime_ns - 3600 * 10**9
+    os.utime(folder, ns=(long_ago, long_ago))
+    before = lake.files(CALLS)
+    lake.path(CALLS, other).write_bytes(b"changed in place")
+    assert lake.files(CALLS) == before
+    assert pickle.loads(pickle.dumps(lake)).files(CALLS) != before
+    lake.remove(CALLS, other)
+    assert lake.files(CALLS).keys() == {PART}
+    assert lake.dates(CALLS) == [PART.date]

@@ -89,7 +89,8 @@ class DayCopies:
         nights = pa.array([day.night] * day.n_calls, pa.timestamp("us"))
         starts = pc.add(calls["started_at"], pa.scalar(day.date - self._first.date))
         files = _replaced(files, ingested_at=nights)
-        calls = _replaced(calls, started_at=starts, call_id=self._of_day(calls["call_id"], day))
+        call_ids = self._of_day(calls["call_id"], day)
+        calls = _replaced(calls, started_at=starts, call_id=call_ids, customer=_customers(day))
         files, calls = (
             _replaced(rows, recording_id=ids, path=self._of_day(rows["path"], day))
             for rows in (files, calls)
@@ -111,6 +112,8 @@ class DayCopies:
         rows = self._lines.slice(0, day.n_calls).combine_chunks()
         fields: Any = rows["fields"].chunk(0)
         texts = self._of_day(fields.items, day)
+        is_customer = pc.equal(fields.keys, pa.scalar("customer"))
+        texts = pc.replace_with_mask(texts, is_customer, _customers(day))
         rows = _replaced(
             rows,
             source=pa.array([source] * day.n_calls, pa.string()),
@@ -198,6 +201,10 @@ def _only(lake: Lake, table: TableContract, date: dt.date | None) -> pa.Table:
     """All rows of a table, which holds one date."""
     parts = [part for part in lake.parts(table) if part.date == date]
     return lake.read(table, parts).combine_chunks()
+
+
+def _customers(day: Day) -> pa.Array[Any]:
+    return pa.array(map(day.customer, range(day.n_calls)), pa.string())
 
 
 def _replaced(rows: pa.Table, **columns: Any) -> pa.Table:

@@ -12,6 +12,7 @@ from pathlib import Path
 CALLS_A_DAY = 1000
 TONIGHT = dt.datetime(2026, 11, 3, 2)
 """When the night that is measured begins, UTC."""
+N_CUSTOMERS = 90_000
 COLUMN_NAMES = ("file", "started_at", "queue", "team", "customer", "language", "product")
 
 
@@ -41,6 +42,11 @@ class Day:
         """When the night that took the calls in began, UTC."""
         return dt.datetime.combine(self.date + dt.timedelta(days=1), TONIGHT.time())
 
+    def customer(self, number: int) -> str:
+        """Who called; a quarter of eight weeks' calls are by somebody who called before in them."""
+        call = self.date.toordinal() * CALLS_A_DAY + number
+        return f"customer-{int(digest_of(str(call))[:8], 16) % N_CUSTOMERS:06}"
+
     def line(self, number: int) -> dict[str, str]:
         """What the export says of a call."""
         time = dt.datetime.combine(self.date, dt.time(8)) + dt.timedelta(seconds=30 * number)
@@ -49,7 +55,7 @@ class Day:
             "started_at": time.isoformat(),
             "queue": ("billing", "technical", "sales", "delivery")[number % 4],
             "team": ("north", "south", "west")[number % 3],
-            "customer": f"customer-{number % 700:04}",
+            "customer": self.customer(number),
             "language": ("en", "de")[number % 2],
             "product": ("fibre", "mobile", "television")[number % 3],
         }

@@ -17,6 +17,7 @@ from ser_batch.ingest.metadata_import import COLUMNS
 from ser_batch.lab.bench.growth.copies import DayCopies
 from ser_batch.lab.bench.growth.days import COLUMN_NAMES, TONIGHT, Day, digest_of
 from ser_batch.lab.bench.growth.recorded import Recorded
+from ser_batch.monitoring.run_record import new_run
 from ser_batch.scoring.choose import load_model
 from ser_batch.stages.analyse import analyse
 from ser_batch.stages.ingest import ingest
@@ -70,6 +71,9 @@ def make_history(
             if day != days[0]:
                 names.give(day)
             copies.write(day)
+            run = new_run(str(audio), settings, bundle.model_id, started_at=day.night)
+            run.status = "clean"
+            run.write(lake)
         remember_calls(lake, FileIndex(lake, settings.ingest), settings, now)
 
 
@@ -91,6 +95,7 @@ class _Names:
             else:
                 os.link(self._source, place)
             self._n_names += 1
+        os.utime(self._audio / str(day.date), ns=(MODIFIED_NS, MODIFIED_NS))
 
 
 def _take_in(lake: Lake, audio: Path, day: Day, settings: Settings) -> Part:
