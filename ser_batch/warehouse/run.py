@@ -10,7 +10,7 @@ import duckdb
 from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.warehouse.models import Blueprint, Model, Rule
 
-WINDOWS_AT_ONCE = 14
+WINDOWS_AT_ONCE = 28
 """Call dates of which a model of windows is built in one go."""
 PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
@@ -79,6 +79,7 @@ def _build_windows(
     if dates is not None:
         changed = {date + dt.timedelta(days) for date in dates for days in range(n_days)}
         ends = [date for date in ends if date in changed]
+    sql = None
     for start in [*range(0, len(ends), WINDOWS_AT_ONCE), len(ends)]:  # once without any date too
         some = ends[start : start + WINDOWS_AT_ONCE]
         con.execute("set variable end_dates = ?::date[]", [some])
@@ -90,7 +91,7 @@ def _build_windows(
             "and list_max(getvariable('window_dates')) "
             "and list_contains(getvariable('window_dates'), call_date)"
         )
-        _run_model(con, model, "create or replace temp table")
+        sql = _run_model(con, model, "create or replace temp table", sql)
         con.execute("drop view temp.call_summary")
         con.execute(
             f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
@@ -126,15 +127,28 @@ def _merge(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
         con.execute(f"insert into published.{model.name} from temp.{model.name}")
 
 
-def _run_model(con: duckdb.DuckDBPyConnection, model: Model, create: str) -> None:
+def _run_model(
+    con: duckdb.DuckDBPyConnection, model: Model, create: str, sql: str | None = None
+) -> str:
     """Make a model's table, its doubles rounded so that the same rows give the same figures.
 
     What is no number, such as the slope through one point, is null.
+
+    Args:
+        con: of the warehouse that is being built
+        model: which
+        create: how its statement begins
+        sql: what an earlier call returned, which saves planning the model once more
+
+    Returns:
+        the model's SQL as it was run
     """
     try:
-        con.execute(f"{create} {model.name} as {rounded(con, model)}")
+        sql = sql or rounded(con, model)
+        con.execute(f"{create} {model.name} as {sql}")
     except duckdb.Error as error:
         raise WarehouseError(f"model {model.name}: {error}") from error
+    return sql
 
 
 def rounded(con: duckdb.DuckDBPyConnection, model: Model) -> str:
