@@ -11,10 +11,11 @@ import polars as pl
 import pyarrow as pa
 
 from ser_batch.config import IngestSettings, digest
+from ser_batch.ingest.folder_states import Found
 from ser_batch.ingest.inventory import Inventory, read_inventory
 from ser_batch.ingest.matching import KnownFile, call_id_of_name, fields_of_name, path_key
 from ser_batch.ingest.pseudonyms import read_pseudonyms
-from ser_batch.ingest.scan import Found, same_name
+from ser_batch.ingest.scan import same_name
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.remembered import Remembered, key_of, keys_of
 from ser_batch.tables import FILES

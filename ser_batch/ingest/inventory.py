@@ -12,8 +12,9 @@ import polars as pl
 import pyarrow as pa
 
 from ser_batch.errors import FileError
+from ser_batch.ingest.folder_states import Found
 from ser_batch.ingest.matching import KnownFile
-from ser_batch.ingest.scan import Found, Rejected, content_id, modified_ns
+from ser_batch.ingest.scan import Rejected, content_id, modified_ns
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import FILES
 

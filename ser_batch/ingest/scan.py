@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from ser_batch.errors import (
     OutsideRootError,
     UnreadableFileError,
 )
+from ser_batch.ingest.folder_states import Found, folder_state, is_settled, n_found_of
 from ser_batch.regular_file import open_regular, refuse_special
 from ser_batch.store.remembered import key_of
 
@@ -27,21 +28,6 @@ _CLOCK_SLACK_S = 86_400.0
 """s; a time of change that lies further ahead was set by a wrong clock."""
 _MOST_NS = 2**63 - 1
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Found:
-    """A file that looks like a recording.
-
-    Attributes:
-        path: below the audio folder, with forward slashes
-        size_bytes: size
-        modified_ns: last change, ns since 1970
-    """
-
-    path: str
-    size_bytes: int
-    modified_ns: int
 
 
 @dataclass(frozen=True)
@@ -62,8 +48,8 @@ class Scan:
         growing: paths of files changed too recently
         n_ignored: files with other endings
         n_as_before: recordings in folders that are as they were
-        states: digest of names, sizes and times of change of the recordings in a folder, by the
-            digest of its path; of folders where no file is in doubt
+        states: `folder_state` by the digest of a folder's path; of folders where no file is in
+            doubt
     """
 
     found: list[Found] = field(default_factory=list)
@@ -103,13 +89,22 @@ def scan(
         now_s: the present, s since 1970
         before: `Scan.states` of folders of which every recording is known
     """
-    result = Scan()
-    for folder, entries in _walk(audio_root):
+    result, rules = Scan(), digest(sorted(settings.extensions))
+
+    def is_left_out(folder: str) -> bool:
+        known = before.get(name := _name(folder), "")
+        if not is_settled(known, folder, rules=rules, now_s=now_s):
+            return False
+        result.n_as_before += n_found_of(known)
+        result.states[name] = known
+        return True
+
+    for folder, entries, is_leaf in _walk(audio_root, is_left_out):
         here = Scan()
         for entry in entries:
             path = entry.path[len(str(audio_root)) + 1 :] or "."
             _sort_in(here, entry, path, settings, now_s)
-        name, state = _name(folder), _state(here, settings)
+        name, state = _name(folder), folder_state(here.found, folder, rules=rules, is_leaf=is_leaf)
         if not (here.rejected or here.growing):
             result.states[name] = state
         if result.states.get(name) == before.get(name, ""):
@@ -185,17 +180,21 @@ class _Entry:
     error: FileError | None
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, list[_Entry]]]:
-    """Every folder that holds files, with what lies in it."""
+def _walk(
+    folder: Path, is_left_out: Callable[[str], bool]
+) -> Iterator[tuple[str, list[_Entry], bool]]:
+    """Every folder that holds files, with what lies in it, and whether no folder lies in it."""
     root = os.path.realpath(folder)
     todo = [str(folder)]
     while todo:
-        here = todo.pop()
+        here, n_todo = todo.pop(), len(todo)
+        if is_left_out(here):
+            continue
         found: list[_Entry] = []
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
-            yield here, [_Entry(here, None, UnreadableFileError(error))]
+            yield here, [_Entry(here, None, UnreadableFileError(error))], False
             continue
         for entry in entries:
             if entry.is_symlink():
@@ -210,7 +209,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, list[_Entry]]]:
             else:
                 found.append(_asked(entry))
         if found:
-            yield here, found
+            yield here, found, len(todo) <= n_todo
 
 
 def _asked(entry: os.DirEntry[str]) -> _Entry:
@@ -254,12 +253,6 @@ def _ending(path: str) -> str:
     """As `Path.suffix`, lower case, without its cost."""
     stem, dot, ending = path.rpartition("/")[2].rpartition(".")
     return f".{ending.lower()}" if stem and dot and ending else ""
-
-
-def _state(here: Scan, settings: IngestSettings) -> str:
-    """Digest of what lies in a folder, and of what decides whether it is a recording."""
-    facts = [(found.path, found.size_bytes, found.modified_ns) for found in here.found]
-    return digest([sorted(settings.extensions), facts])
 
 
 def _age_s(found: os.stat_result, now_s: float) -> float:

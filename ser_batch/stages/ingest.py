@@ -14,6 +14,7 @@ from ser_batch.errors import EmptiedFolderError
 from ser_batch.ingest.call_table import refresh_calls
 from ser_batch.ingest.calls import resolve_calls
 from ser_batch.ingest.file_index import FileIndex
+from ser_batch.ingest.folder_states import Found
 from ser_batch.ingest.folders import audio_roots
 from ser_batch.ingest.inventory import Inventory, file_rows, name_by_content
 from ser_batch.ingest.issues import quarantined, replace_issues, warned
@@ -21,7 +22,7 @@ from ser_batch.ingest.late_rows import drop_erased
 from ser_batch.ingest.line_index import LineIndex
 from ser_batch.ingest.matching import DataIssue, KnownFile
 from ser_batch.ingest.metadata_import import import_metadata
-from ser_batch.ingest.scan import Found, Scan, folder_name, scan
+from ser_batch.ingest.scan import Scan, folder_name, scan
 from ser_batch.ingest.sides import find_side
 from ser_batch.ingest.tombstones import read_tombstones, recording_stone
 from ser_batch.store.checked import keep_known, read_known
@@ -171,7 +172,7 @@ def _remember(lake: Lake, files: FileIndex, folders: Sequence[_Folder]) -> None:
 
 
 def _known_files(lake: Lake) -> str:
-    return digest(sorted((part.relative.as_posix(), *s) for part, s in lake.files(FILES).items()))
+    return digest(sorted((part.place, *s) for part, s in lake.files(FILES).items()))
 
 
 def _progress(

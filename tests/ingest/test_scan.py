@@ -10,6 +10,7 @@ import pytest
 from ser_batch.audio.decode import read_audio
 from ser_batch.config import AudioSettings, IngestSettings
 from ser_batch.errors import NotRegularFileError
+from ser_batch.ingest.folder_states import TURNS
 from ser_batch.ingest.folders import check_file
 from ser_batch.ingest.scan import content_id, scan
 
@@ -117,13 +118,40 @@ def test_a_folder_that_is_as_it_was_is_counted_and_one_that_changed_is_listed(tm
     for name in ("a/one.wav", "a/two.wav", "b/three.wav"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"sound")
-    before = scan(tmp_path, IngestSettings(), now_s=NOW)
+    now_s = time.time() + 3600
+    before = scan(tmp_path, IngestSettings(), now_s=now_s)
     (tmp_path / "b" / "three.wav").write_bytes(b"other sound")
-    after = scan(tmp_path, IngestSettings(), now_s=NOW, before=before.states)
+    after = scan(tmp_path, IngestSettings(), now_s=now_s, before=before.states)
     assert [found.path for found in after.found] == ["b/three.wav"]
     assert (after.n_as_before, after.n_found, after.is_empty) == (2, 3, False)
     others = IngestSettings(extensions=[".wav", ".mp3"])
-    assert scan(tmp_path, others, now_s=NOW, before=before.states).n_as_before == 0
+    assert scan(tmp_path, others, now_s=now_s, before=before.states).n_as_before == 0
+
+
+def test_a_folder_that_is_long_as_it_was_is_listed_by_turns(tmp_path):
+    for name in ("day", "day/inner"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.wav").write_bytes(b"sound")
+    weeks_ago = NOW - 30 * 86_400
+    for path in [*tmp_path.rglob("*"), tmp_path]:
+        os.utime(path, (weeks_ago, weeks_ago))
+
+    def changed_in_place(now_s: float) -> list[str]:
+        seen = scan(tmp_path, IngestSettings(), now_s=now_s, before=before.states)
+        assert seen.n_found == 2
+        return [found.path for found in seen.found]
+
+    before = scan(tmp_path, IngestSettings(), now_s=NOW)
+    for name in ("day", "day/inner"):
+        (tmp_path / name / "one.wav").write_bytes(b"another sound")
+    nights = [changed_in_place(NOW + day * 86_400) for day in range(TURNS)]
+    assert all("day/one.wav" in found for found in nights)  # a folder lies in it
+    assert sum("day/inner/one.wav" in found for found in nights) == 1
+    (tmp_path / "day" / "inner" / "two.wav").write_bytes(b"sound")
+    added = scan(tmp_path, IngestSettings(), now_s=NOW, before=before.states)
+    assert {found.path for found in added.found} >= {"day/inner/one.wav", "day/inner/two.wav"}
+    others = IngestSettings(extensions=[".wav", ".mp3"])
+    assert scan(tmp_path, others, now_s=NOW + 1, before=before.states).n_as_before == 0
 
 
 def test_a_folder_with_a_bad_file_is_listed_every_time(tmp_path):

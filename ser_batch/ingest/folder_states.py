@@ -1,0 +1,85 @@
+"""What is remembered of an audio folder, and when it need not be listed again.
+
+A file that is added, removed or renamed changes its folder's time of change; one that is written
+in place does not. So a folder that is long as it was is listed once in some nights, by turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_batch.config import digest
+
+SETTLED_S = 7 * 86_400.0
+"""s without a change of a folder and its recordings after which it is listed by turns."""
+TURNS = 28
+"""Nights in which every such folder is listed once."""
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that looks like a recording.
+
+    Attributes:
+        path: below the audio folder, with forward slashes
+        size_bytes: size
+        modified_ns: last change, ns since 1970
+    """
+
+    path: str
+    size_bytes: int
+    modified_ns: int
+
+
+def folder_state(found: Sequence[Found], folder: str, *, rules: str, is_leaf: bool) -> str:
+    """The state of a folder.
+
+    Args:
+        found: its recordings
+        folder: its path
+        rules: digest of what decides whether a file is a recording
+        is_leaf: no folder lies in it
+
+    Returns:
+        digests of the rules and of names, sizes and times of change of the recordings, and their
+        number; where the folder may be left out later, its time of change and that of the newest
+        recording, ns since 1970
+    """
+    facts = digest([(each.path, each.size_bytes, each.modified_ns) for each in found])
+    state = f"{rules} {facts} {len(found)}"
+    if not is_leaf or (changed_ns := _changed_ns(folder)) is None:
+        return state
+    newest_ns = max((each.modified_ns for each in found), default=0)
+    return f"{state} {changed_ns} {newest_ns}"
+
+
+def n_found_of(state: str) -> int:
+    """How many recordings a folder of this state holds."""
+    return int(state.split()[2])
+
+
+def is_settled(state: str, folder: str, *, rules: str, now_s: float) -> bool:
+    """Whether a folder is long as it was, and it is not its turn to be listed.
+
+    Args:
+        state: of an earlier night; empty: it is not known
+        folder: its path
+        rules: as in `folder_state`
+        now_s: the present, s since 1970
+    """
+    fields = state.split()
+    if len(fields) < 5 or fields[0] != rules or fields[3] != str(_changed_ns(folder)):
+        return False
+    turn = (int(fields[1], 16) + int(now_s // _DAY_S)) % TURNS
+    latest_s = max(int(fields[3]), int(fields[4])) / 1e9
+    return turn != 0 and 0 < latest_s < now_s - SETTLED_S
+
+
+def _changed_ns(folder: str) -> int | None:
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return None
