@@ -14,7 +14,7 @@ import polars as pl
 from ser_batch.errors import DamagedPartError, FileError
 from ser_batch.ingest.matching import DataIssue
 from ser_batch.store.lake import Lake, Part
-from ser_batch.store.remembered import PART, Remembered
+from ser_batch.store.remembered import remembered_rows
 from ser_batch.tables import QUARANTINE
 
 IssueRow = dict[str, object]
@@ -83,9 +83,7 @@ def replace_issues(
 
 def read_issues(lake: Lake) -> pl.DataFrame:
     """All rows of `quarantine`; parts that did not change are not opened. The root is held."""
-    memory = Remembered(lake, QUARANTINE, lambda rows: pl.DataFrame(pl.from_arrow(rows)))
-    memory.keep()
-    return memory.rows.drop(PART)
+    return pl.DataFrame(pl.from_arrow(remembered_rows(lake, QUARANTINE)))
 
 
 def _key(row: IssueRow) -> tuple[object, ...]:

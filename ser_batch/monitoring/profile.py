@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -55,6 +56,16 @@ class DayProfile:
     counts: Counts
     n_calls: dict[str, int]
 
+    @cached_property
+    def bins(self) -> tuple[tuple[tuple[str, str], int], ...]:
+        """Subject, name and number of bins of each row of counts."""
+        return tuple((key, len(row)) for key, row in self.counts.items())
+
+    @cached_property
+    def flat(self) -> IntArray:
+        """All counts in a row."""
+        return np.concatenate([np.zeros(0, np.int64), *self.counts.values()])
+
     def rows(self) -> pa.Table:
         """Rows of `profiles`."""
         return PROFILES.from_rows(
@@ -70,21 +81,38 @@ class DayProfile:
 
 def read_profile(lake: Lake, part: Part) -> DayProfile:
     """A day's counts from the lake."""
-    rows = lake.read(PROFILES, [part]).to_pylist()
-    counts = {(row["subject"], row["name"]): np.array(row["counts"], np.int64) for row in rows}
-    return DayProfile(counts, {row["subject"]: row["count_calls"] for row in rows})
+    rows = lake.read(PROFILES, [part]).combine_chunks()
+    subjects, names = (rows[name].to_pylist() for name in ("subject", "name"))
+    keys = [(str(subject), str(name)) for subject, name in zip(subjects, names, strict=True)]
+    lengths = pc.list_value_length(rows["counts"]).to_pylist()
+    flat = pc.list_flatten(rows["counts"]).to_numpy()
+    counts = rows["count_calls"].to_pylist()
+    n_calls = {subject: int(n or 0) for (subject, _), n in zip(keys, counts, strict=True)}
+    return DayProfile(_cut(flat, zip(keys, lengths, strict=True)), n_calls)
 
 
 def summed(profiles: Iterable[DayProfile]) -> DayProfile:
     """The counts of some days together."""
-    counts: Counts = {}
+    alike: dict[tuple[tuple[tuple[str, str], int], ...], list[IntArray]] = defaultdict(list)
     n_calls: dict[str, int] = defaultdict(int)
     for profile in profiles:
-        for key, more in profile.counts.items():
-            counts[key] = counts[key] + more if key in counts else more
+        alike[profile.bins].append(profile.flat)
         for subject, count in profile.n_calls.items():
             n_calls[subject] += count
+    counts: Counts = {}
+    for bins, flat in alike.items():
+        for key, more in _cut(np.sum(flat, axis=0), bins).items():
+            counts[key] = counts[key] + more if key in counts else more
     return DayProfile(counts, dict(n_calls))
+
+
+def _cut(flat: IntArray, bins: Iterable[tuple[tuple[str, str], int]]) -> Counts:
+    """Counts in a row as rows of bins."""
+    counts, start = {}, 0
+    for key, n_bins in bins:
+        counts[key] = flat[start : start + n_bins]
+        start += n_bins
+    return counts
 
 
 def sources(model_id: str, settings: Settings) -> tuple[TableContract, ...]:
@@ -103,7 +131,7 @@ def profile_day(
     *,
     known: DayProfile | None = None,
 ) -> DayProfile:
-    """Count one day's calls, a shard at a time.
+    """Count one day's calls.
 
     Args:
         lake: the lake
@@ -113,38 +141,45 @@ def profile_day(
         settings: whose voice is scored, and what counts as dissatisfied
         known: an earlier profile of the same features, which are then not read
     """
-    if known is None:
-        return summed(
-            _profile_shard(lake, shard, model_id, reference, settings) for shard in shards
-        )
-    rest = summed(_profile_shard(lake, shard, model_id, None, settings) for shard in shards)
-    counts = {key: row for key, row in known.counts.items() if key[0] == FEATURES}
-    n_calls = {subject: n for subject, n in known.n_calls.items() if subject == FEATURES}
-    return DayProfile(rest.counts | counts, rest.n_calls | n_calls)
+    profile = _profile_calls(lake, shards, model_id, settings)
+    if known is not None:
+        counts = {key: row for key, row in known.counts.items() if key[0] == FEATURES}
+        n_calls = {subject: n for subject, n in known.n_calls.items() if subject == FEATURES}
+        return DayProfile(profile.counts | counts, profile.n_calls | n_calls)
+    if reference is None:
+        return profile
+    features = summed(_profile_features(lake, shard, reference, settings) for shard in shards)
+    return DayProfile(profile.counts | features.counts, profile.n_calls | features.n_calls)
 
 
-def _profile_shard(
-    lake: Lake, shard: Part, model_id: str, reference: Reference | None, settings: Settings
+def _profile_calls(
+    lake: Lake, shards: Sequence[Part], model_id: str, settings: Settings
 ) -> DayProfile:
-    calls, recordings = lake.read(CALLS, [shard]), lake.read(RECORDINGS, [shard])
+    """All but the features."""
+    calls, recordings = lake.read(CALLS, shards), lake.read(RECORDINGS, shards)
     scoring = _frame(channel_scoring(calls, recordings, settings.policy))
-    predictions = _frame(lake.read(predictions_contract(model_id), [shard]))
+    predictions = _frame(lake.read(predictions_contract(model_id), shards))
     counts: Counts = {("coverage", name): row for name, row in _coverage(_frame(calls), scoring)}
     counts["coverage", UNSURE] = uncertain_counts(predictions["is_uncertain"])
     by_voice = predictions["dissatisfaction_voice"]  # as the training data's; words come and go
     scores = score_counts(predictions["emotion"].to_list(), predictions["confidence"], by_voice)
     counts |= {("scores", name): row for name, row in scores.items()}
-    counts |= {("line", name): row for name, row in _line(lake, shard, scoring, _frame(recordings))}
+    channels = _frame(lake.read(CHANNELS, shards))
+    counts |= {("line", name): row for name, row in _line(channels, scoring, _frame(recordings))}
     n_scored = predictions["recording_id"].n_unique()
-    n_calls = {"coverage": len(calls), "scores": n_scored, "line": n_scored}
-    if reference is not None:
-        feature_set = get_feature_set(settings.features.set)
-        contract = features_contract(feature_set.name, feature_set.names)
-        keys, matrix = lake.read_matrix(contract, shard)
-        binned = reference.counts(matrix, feature_set.names)
-        counts |= {(FEATURES, name): row for name, row in zip(reference.names, binned, strict=True)}
-        n_calls[FEATURES] = pc.count_distinct(keys["recording_id"]).as_py()
-    return DayProfile(counts, n_calls)
+    return DayProfile(counts, {"coverage": len(calls), "scores": n_scored, "line": n_scored})
+
+
+def _profile_features(
+    lake: Lake, shard: Part, reference: Reference, settings: Settings
+) -> DayProfile:
+    """The features of a shard: thousands of numbers a segment, so a day's are not held at once."""
+    feature_set = get_feature_set(settings.features.set)
+    contract = features_contract(feature_set.name, feature_set.names)
+    keys, matrix = lake.read_matrix(contract, shard)
+    binned = reference.counts(matrix, feature_set.names)
+    counts = {(FEATURES, name): row for name, row in zip(reference.names, binned, strict=True)}
+    return DayProfile(counts, {FEATURES: pc.count_distinct(keys["recording_id"]).as_py()})
 
 
 def _coverage(calls: pl.DataFrame, scoring: pl.DataFrame) -> Iterator[tuple[str, IntArray]]:
@@ -159,11 +194,11 @@ def _coverage(calls: pl.DataFrame, scoring: pl.DataFrame) -> Iterator[tuple[str,
 
 
 def _line(
-    lake: Lake, shard: Part, scoring: pl.DataFrame, recordings: pl.DataFrame
+    all_channels: pl.DataFrame, scoring: pl.DataFrame, recordings: pl.DataFrame
 ) -> Iterator[tuple[str, IntArray]]:
     """Customers' channels by how the line is."""
     allowed = scoring.filter(pl.col("not_scored_reason").is_null())
-    channels = _frame(lake.read(CHANNELS, [shard])).join(
+    channels = all_channels.join(
         allowed.select("recording_id", "channel"), on=["recording_id", "channel"]
     )
     for name, edges in LINE_EDGES.items():

@@ -86,12 +86,9 @@ def bin_counts(features: FloatArray, edges: FloatArray) -> IntArray:
     Returns:
         shape (n_features, N_BINS)
     """
-    return np.stack(
-        [
-            np.bincount(np.searchsorted(own, values, side="right"), minlength=N_BINS)
-            for own, values in zip(edges, features.T, strict=True)
-        ]
-    ).astype(np.int64)
+    reached = [np.count_nonzero(features >= edge, axis=0) for edge in edges.T]
+    at_least = np.stack([np.full(len(edges), len(features)), *reached], axis=1)
+    return -np.diff(at_least, axis=1, append=0).astype(np.int64)
 
 
 def held_out(

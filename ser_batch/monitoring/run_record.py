@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 import ser_batch
 from ser_batch.analysis.identity import analysis_id
@@ -23,6 +25,7 @@ from ser_batch.store.lake import Lake, Part
 from ser_batch.store.last_night import MOST_BACK
 from ser_batch.store.lock import is_held
 from ser_batch.store.paths import Root
+from ser_batch.store.remembered import remembered_rows
 from ser_batch.tables import RUNS
 
 Status = Literal["running", "clean", "partial", "failed", "interrupted"]
@@ -141,8 +144,11 @@ def _rejected_before_taken(lake: Lake, since: dt.datetime) -> int:
 
 
 def last_published(lake: Lake) -> dt.datetime:
-    """When the last run began that came to its end, without those of a clock that was ahead."""
-    runs = lake.read(RUNS, columns=["started_at", "status"]).to_pylist()
+    """When the last run began that came to its end, without those of a clock that was ahead.
+
+    The root is held.
+    """
+    runs = remembered_rows(lake, RUNS).select(["started_at", "status"]).to_pylist()
     ended = [
         run["started_at"]
         for run in runs
@@ -182,7 +188,8 @@ def state_interrupted(lake: Lake, *, but: str | None) -> None:
         lake: whose runs
         but: the run that is at work
     """
-    for row in lake.read(RUNS).to_pylist():
-        if row["status"] == "running" and row["run_id"] != but:
+    runs = remembered_rows(lake, RUNS)
+    for row in runs.filter(pc.equal(runs["status"], pa.scalar("running"))).to_pylist():
+        if row["run_id"] != but:
             stated = RUNS.from_rows([{**row, "status": "interrupted"}])
             lake.write(RUNS, Part(None, row["run_id"]), stated)

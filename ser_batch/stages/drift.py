@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ser_batch.config import Settings, digest
 from ser_batch.features.kinds import Group
 from ser_batch.features.sets import get_feature_set
+from ser_batch.ingest.call_tags import DECIDES_SCORING
 from ser_batch.monitoring.comparison import FIRST, TrainingCounts, comparisons, training_counts
 from ser_batch.monitoring.profile import (
     DayProfile,
@@ -55,7 +57,7 @@ class _Scored:
 
     Attributes:
         training: digest of `trained`
-        rules: digest of what profiles are counted by
+        read: profiles that were read already
     """
 
     lake: Lake
@@ -64,14 +66,16 @@ class _Scored:
     trained: TrainingCounts
     training: str
     settings: Settings
+    read: dict[dt.date, DayProfile] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def rules(self) -> str:
+        """Digest of what profiles are counted by."""
         settings, reference = self.settings, self.reference
         rules = (settings.policy.digest(), settings.dissatisfaction.digest())
         return digest([PROFILE_VERSION, rules, reference.edges.tolist() if reference else ""])
 
-    @property
+    @cached_property
     def group_of(self) -> dict[str, Group]:
         """Group of each feature."""
         found = get_feature_set(self.settings.features.set)
@@ -79,7 +83,13 @@ class _Scored:
 
     def profile(self, days: Iterable[dt.date]) -> DayProfile:
         """The counts of some days together."""
-        return summed(read_profile(self.lake, Part(day, self.model_id)) for day in days)
+        return summed(map(self.profile_of, days))
+
+    def profile_of(self, day: dt.date) -> DayProfile:
+        """The counts of a day."""
+        if day not in self.read:
+            self.read[day] = read_profile(self.lake, Part(day, self.model_id))
+        return self.read[day]
 
 
 def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> DriftResult:
@@ -91,20 +101,17 @@ def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> D
         folder: of its bundle, which holds what its training data were like
         settings: window and limits
     """
-    shards: dict[dt.date, list[Part]] = defaultdict(list)
-    for part in lake.parts(CALLS):
-        if part.date is not None:
-            shards[part.date].append(part)
-    if not shards:
+    dates = lake.dates(CALLS)
+    if not dates:
         return DriftResult((), [])
     reference = read_reference(folder)
     trained = training_counts(reference, settings)
     facts = [(*key, None if row is None else row.tolist()) for key, row in trained.items()]
     scored = _Scored(lake, model_id, reference, trained, digest(facts), settings)
     window = dt.timedelta(days=settings.drift.window_days)
-    newest = max(shards)
-    recent = sorted(date for date in shards if date > newest - 2 * window)
-    states = {date: _brought_up(scored, date, shards[date]) for date in recent}
+    newest = dates[-1]
+    recent = [date for date in dates if date > newest - 2 * window]
+    states = {date: _brought_up(scored, date) for date in recent}
     first = _first_days(scored, recent)
     days = [date for date in recent if date > newest - window]
     compared = tuple(date for date in days if _compare(scored, date, states, first))
@@ -123,30 +130,55 @@ def newest_drift(lake: Lake, model_id: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _brought_up(scored: _Scored, date: dt.date, shards: Sequence[Part]) -> str:
+def _brought_up(scored: _Scored, date: dt.date) -> str:
     """Make a day's profile again if anything that it is made from changed; its state.
 
-    Features are read again only where they changed: a line of metadata that comes late does not.
+    Features are read again only where they changed. A line of metadata that comes late changes
+    nothing unless it decides what is scored.
     """
     lake, settings, part = scored.lake, scored.settings, Part(date, scored.model_id)
     files = {
-        contract.name: [
-            (shard.name, path.stat().st_mtime_ns)
-            for shard in shards
-            if (path := lake.path(contract, shard)).exists()
-        ]
+        contract.name: sorted((part.name, state[1]) for part, state in found.items())
         for contract in sources(scored.model_id, settings)
+        for found in [lake.files(contract, dates=[date])]
     }
-    state = digest([scored.rules, files])
-    of_features = digest([scored.rules, files[features_of(settings).name]])
+    shards = [Part(date, name) for name, _ in files[CALLS.name]]
     before = lake.tags(PROFILES, part) or {}
+    calls = _calls_state(lake, shards, files.pop(CALLS.name), json.loads(before.get("calls", "{}")))
+    state = digest([scored.rules, files, [what for _, what in calls.values()]])
+    of_features = digest([scored.rules, files[features_of(settings).name]])
     if before.get("state") != state:
         known = read_profile(lake, part) if before.get("features") == of_features else None
         profile = profile_day(
             lake, shards, scored.model_id, scored.reference, settings, known=known
         )
-        lake.write(PROFILES, part, profile.rows(), {"state": state, "features": of_features})
+        tags = {"state": state, "features": of_features, "calls": json.dumps(calls)}
+        lake.write(PROFILES, part, profile.rows(), tags)
     return state
+
+
+def _calls_state(
+    lake: Lake,
+    shards: Sequence[Part],
+    files: Sequence[tuple[str, int]],
+    before: Mapping[str, tuple[int, str]],
+) -> dict[str, tuple[int, str]]:
+    """By shard, when its part of `calls` was written, and a digest of what a profile reads of it.
+
+    Args:
+        lake: whose
+        shards: of a day
+        files: name and time of change of each, in the same order
+        before: what this returned when the profile was made; only what changed since is read
+    """
+    states = {}
+    for shard, (name, changed_ns) in zip(shards, files, strict=True):
+        known = before.get(name)
+        if known is None or known[0] != changed_ns:
+            rows = lake.read(CALLS, [shard], [*DECIDES_SCORING, "metadata_found"])
+            known = (changed_ns, digest(rows.to_pylist()))
+        states[name] = known
+    return states
 
 
 def _first_days(scored: _Scored, recent: Sequence[dt.date]) -> Part | None:
@@ -165,7 +197,7 @@ def _first_days(scored: _Scored, recent: Sequence[dt.date]) -> Part | None:
             if (lake.tags(PROFILES, part) or {}).get("state") == scored.rules:
                 return part
             lake.remove(PROFILES, part)
-    days = [day for day in recent if scored.profile([day]).n_calls.get("scores")]
+    days = [day for day in recent if scored.profile_of(day).n_calls.get("scores")]
     if not days or recent[-1] < days[0] + window:
         return None
     part = Part(days[0], name)
@@ -190,7 +222,7 @@ def _compare(
     if (lake.tags(DRIFT, part) or {}).get("state") == state:
         return False
     group_of = scored.group_of
-    today, past = read_profile(lake, part), scored.profile(before)
+    today, past = scored.profile_of(date), scored.profile(before)
     found = list(comparisons(today, past, scored.trained, group_of))
     if began is not None and began.date is not None:
         since = max(date - window, began.date + window - dt.timedelta(days=1))

@@ -51,7 +51,8 @@ def lake_states(
         for part, state in lake.files(contract).items():
             files.setdefault(part, []).append((contract.name, *state))
     states = {}
-    for part, found in sorted(files.items()):
+    for part in sorted(files, key=lambda part: part.place):
+        found = files[part]
         files_id = digest(found)
         before = known.get(part)
         if before is not None and before.files_id == files_id:

@@ -10,8 +10,8 @@ import duckdb
 import ser_batch
 from ser_batch.config import Settings, digest
 from ser_batch.errors import WarehouseError
-from ser_batch.store.lake import Lake
-from ser_batch.tables import ACCESS_LOG, RUNS
+from ser_batch.store.lake import FileState, Lake, Part
+from ser_batch.tables import ACCESS_LOG, RUNS, TableContract
 from ser_batch.warehouse.changes import PartStates, lake_states, read_states, write_states
 from ser_batch.warehouse.file import STORAGE_VERSION
 from ser_batch.warehouse.models import Blueprint
@@ -52,14 +52,20 @@ def present_input(
     """
     # records of runs and access are left out: a night that changed nothing else builds nothing
     whole_files = [
-        (contract.name, part.name, lake.changed_ns(contract, part))
+        (contract.name, part.name, changed_ns)
         for contract in WHOLE
         if contract not in (RUNS, ACCESS_LOG)
-        for part in lake.parts(contract)
+        for part, (_, changed_ns, _) in sorted(_files(lake, contract).items(), key=str)
     ]
     contracts = (*OF_CALLS, *predictions_of(lake).values())
     parts = lake_states(lake, contracts, before.parts if before else {})
     return BuildInput(_recipe(blueprint, model_id, settings), digest(whole_files), parts)
+
+
+def _files(lake: Lake, contract: TableContract) -> dict[Part, FileState]:
+    """State of the parts of a table; of one of which only the second copy is left, of that."""
+    copies = lake.files(contract, copies=True) if contract.irreplaceable else {}
+    return {**copies, **lake.files(contract)}
 
 
 def published_input(target: Path) -> BuildInput | None:

@@ -16,6 +16,7 @@ from ser_batch.policy import NOT_SCORED, NotScored
 from ser_batch.store.closed_days import closed_before
 from ser_batch.store.keys import encrypted_root
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.remembered import remembered_rows
 from ser_batch.tables import (
     ACCESS_LOG,
     CALLS,
@@ -70,6 +71,10 @@ OF_CALLS = (CALLS, RECORDINGS, CHANNELS, SEGMENTS)
 
 WHOLE = (QUARANTINE, RUNS, DRIFT, LABELS, LABEL_QUEUE, ACCESS_LOG)
 """Tables that are read whole: they belong to no call date."""
+
+
+OF_NIGHTS = (QUARANTINE, RUNS, DRIFT)
+"""Of these, the tables that only nights write, a part or more each."""
 
 
 def predictions_of(lake: Lake) -> dict[str, TableContract]:
@@ -138,7 +143,8 @@ def open_table(con: duckdb.DuckDBPyConnection, lake: Lake, contract: TableContra
         LakeError: if a file of the lake cannot be read
         ContractError: if one was written by a newer program
     """
-    _bind(con, f"lake_{contract.name}", lake.read(contract))
+    rows = remembered_rows(lake, contract) if contract in OF_NIGHTS else lake.read(contract)
+    _bind(con, f"lake_{contract.name}", rows)
 
 
 def open_calls(
