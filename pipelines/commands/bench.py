@@ -65,15 +65,26 @@ def vad(
     calls: Annotated[
         Path | None, typer.Option(help="Folder of calls; without it, calls/ of the corpora.")
     ] = None,
+    found_in: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of corpora of emotions: also the share of the speech of simulated calls "
+            "that is detected, by emotion."
+        ),
+    ] = None,
+    simulated: Annotated[int, typer.Option(min=1, help="Simulated calls of each corpus.")] = 60,
     as_json: JsonOption = False,
 ) -> None:
     """Voice activity beside Silero run step by step: speed on one core, and agreement.
 
-    Example:
+    Examples:
 
       ser-batch bench vad --calls /calls --json
+
+      ser-batch bench vad --found-in DIR
     """
     from ser_batch.config import Settings
+    from ser_batch.lab.bench import found_speech
     from ser_batch.lab.bench.vad import run
 
     sources = _calls(calls) or demo_recordings()
@@ -82,7 +93,13 @@ def vad(
         settings = Settings()
         audio = settings.audio.model_copy(update={"analysis_rate_hz": rate})
         results[rate] = run(sources, settings.model_copy(update={"audio": audio}))
-    print_figures({**results[8000], "at_16_khz": results[16000]}, as_json=as_json)
+    result = {**results[8000], "at_16_khz": results[16000]}
+    if found_in is not None:
+        folder = given_corpora(found_in)
+        result["found"] = found_speech.run(
+            folder, Settings(), n_calls=simulated, on_step=say_progress
+        )
+    print_figures(result, as_json=as_json)
 
 
 @app.command("denoise")

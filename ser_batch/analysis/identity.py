@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ser_batch.config import Settings, digest
 
-ANALYSIS_VERSION = 2
+ANALYSIS_VERSION = 3
 """Raised when the code cuts segments or measures calls differently under the same settings."""
 
 

