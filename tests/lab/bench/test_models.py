@@ -71,8 +71,8 @@ def test_rows_are_tested_on_the_same_unseen_speakers_and_what_is_missing_is_name
 
 
 def test_a_killed_run_goes_on_where_it_was(corpora: Path, tmp_path: Path) -> None:
-    def kill_in_the_second_column(step: str, _done: int, _total: int) -> None:
-        if step.endswith("sex and emotion"):
+    def kill_in_the_second_column(step: str, done: int, _total: int) -> None:
+        if step.endswith("sex and emotion") and done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -82,7 +82,13 @@ def test_a_killed_run_goes_on_where_it_was(corpora: Path, tmp_path: Path) -> Non
     unfinished = run(table(corpora, tmp_path, computes=False), [LINEAR])
     assert unfinished["rows"][0]["cells"]["sex and emotion"] is None
     assert unfinished["not_run"]["logistic regression: sex and emotion"] == NOT_COMPUTED
+    folds = {path: path.stat().st_mtime_ns for path in (tmp_path / "folds").iterdir()}
+    assert len(folds) == 2
+    with pytest.raises(KeyboardInterrupt):
+        run(table(corpora, tmp_path, progress=kill_in_the_second_column), [LINEAR])
+    assert {path: path.stat().st_mtime_ns for path in folds} == folds
     whole = run(table(corpora, tmp_path), [LINEAR])
+    assert not [*(tmp_path / "folds").iterdir()]
     assert None not in whole["rows"][0]["cells"].values()
     assert first.stat().st_mtime_ns == written
     assert run(table(corpora, tmp_path, computes=False), [LINEAR]) == whole

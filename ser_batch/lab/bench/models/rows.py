@@ -7,11 +7,10 @@ import pickle
 import time
 from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
-from ser_batch.arrays import DoubleArray, IntArray
+from ser_batch.arrays import IntArray
 from ser_batch.config import digest
 from ser_batch.corpora import GUIDED_CHOICES
 from ser_batch.features.encoders.local import exposed_corpora, own_set, voted_corpora
@@ -21,6 +20,7 @@ from ser_batch.lab.bench.models import classifiers
 from ser_batch.lab.bench.models.classifiers import Classifier
 from ser_batch.lab.bench.models.columns import Trial
 from ser_batch.lab.bench.models.material import Description, Material
+from ser_batch.lab.bench.models.row import Row, Tested
 from ser_batch.lab.bench.opensmile import OpenSmileSet
 from ser_batch.training.crossvalidate import align
 from ser_batch.training.fit import train
@@ -30,45 +30,6 @@ from ser_batch.training.splits import Fold
 TRAINING = ("training/fit.py", "training/heads.py", "scoring/linear.py", "scoring/calibration.py")
 CLASSIFIERS = ("lab/bench/models/classifiers.py",)
 """Code on which the figures of ours and of the peers depend."""
-
-
-@dataclass(frozen=True)
-class Tested:
-    """What a model says of a fold's clips, and what it cost.
-
-    Attributes:
-        probabilities: shape (n_tested, n_classes)
-        fit_s: core seconds to train it and to choose its settings, without its features
-        predict_s: core seconds a clip, without its features
-        n_bytes: of the trained model
-    """
-
-    probabilities: DoubleArray
-    fit_s: float
-    predict_s: float
-    n_bytes: int
-
-
-class Row(Protocol):
-    """A way to classify."""
-
-    @property
-    def name(self) -> str:
-        """Of the row."""
-
-    @property
-    def reads(self) -> FeatureSet:
-        """The features, by which its speed in a night is measured too."""
-
-    @property
-    def key(self) -> str:
-        """Digest of everything that its figures depend on, beside the clips."""
-
-    def missing(self) -> str | None:
-        """What must be installed first; None: nothing."""
-
-    def tested(self, material: Material, trial: Trial, fold: Fold) -> Tested:
-        """A model of the fold's training clips, on the others."""
 
 
 @dataclass(frozen=True)

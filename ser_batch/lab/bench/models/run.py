@@ -19,13 +19,15 @@ from ser_batch.errors import CorpusError
 from ser_batch.lab.bench.analysed_calls import code_digest
 from ser_batch.lab.bench.models.columns import COLUMNS, LARGEST, Column, Trial
 from ser_batch.lab.bench.models.material import Material
-from ser_batch.lab.bench.models.rows import ROWS, Row, Tested, known_to
+from ser_batch.lab.bench.models.row import Row, Tested
+from ser_batch.lab.bench.models.rows import ROWS, known_to
 from ser_batch.lab.bench.models.speed import hourly
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.training.evaluation import evaluate
+from ser_batch.training.splits import Fold
 
 CODE = ("lab/bench/models/speed.py",)
-Figures = dict[str, float]
+Figures = dict[str, Any]
 NOT_COMPUTED = "not computed yet"
 
 
@@ -126,15 +128,26 @@ def _cell(table: Table, row: Row, column: str, trial: Trial) -> Figures | None:
     clips = table.material.contents(*trial.corpora)
     folds = [[fold.train.tolist(), fold.test.tolist()] for fold in trial.folds]
     path = table.cells / f"{digest([row.key, clips, trial.labels, folds])}.json"
-    return table.kept(path, partial(_figures, table, row, column, trial))
+    found = table.kept(path, partial(_figures, table, row, column, trial, path.stem))
+    for number in range(len(folds) if found is not None else 0):
+        _fold_file(table, path.stem, number).unlink(missing_ok=True)
+    return found
 
 
-def _figures(table: Table, row: Row, column: str, trial: Trial) -> Figures:
+def _fold_file(table: Table, stem: str, number: int) -> Path:
+    """What is kept of one fold until its column is complete."""
+    return table.cells / "folds" / f"{stem}-{number}.json"
+
+
+def _figures(table: Table, row: Row, column: str, trial: Trial, stem: str) -> Figures:
     """Figures of the clips that are tested, and what the models cost."""
     material, folds = table.material, []
-    for number, fold in enumerate(trial.folds, start=1):
-        folds.append(row.tested(material, trial, fold))
-        material.on_progress(f"{row.name}: {column}", number, len(trial.folds))
+    for number, fold in enumerate(trial.folds):
+        path = _fold_file(table, stem, number)
+        kept = table.kept(path, partial(_fold, row, material, trial, fold))
+        assert kept is not None  # a column is computed, or taken from the cache whole
+        folds.append(Tested(**{**kept, "probabilities": np.array(kept["probabilities"])}))
+        material.on_progress(f"{row.name}: {column}", number + 1, len(trial.folds))
     score = evaluate(
         [trial.labels[number] for number in trial.tested],
         np.concatenate([fold.probabilities for fold in folds]),
@@ -143,6 +156,10 @@ def _figures(table: Table, row: Row, column: str, trial: Trial) -> Figures:
     )
     names = ("n_clips", "n_speakers", "uar", "uar_low", "uar_high", "wa")
     return {**{name: getattr(score, name) for name in names}, **_costs(folds)}
+
+
+def _fold(row: Row, material: Material, trial: Trial, fold: Fold) -> Figures:
+    return row.tested(material, trial, fold).as_dict()
 
 
 def _tested_clips(material: Material, trial: Trial) -> list[Clip]:
