@@ -56,10 +56,9 @@ def run(paths: Sequence[Path], settings: Settings, *, repeats: int = 3) -> dict[
         started = time.process_time()
         published = [step_by_step(signal, rate) for signal in signals]
         published_s.append(time.process_time() - started)
-    ungated = speech_probability(
-        signals, rate, settings.vad.model_copy(update={"gate_db": -math.inf})
-    )
-    windows = [in_windows(signal, rate, settings.vad) for signal in signals]
+    without_gate = settings.vad.model_copy(update={"gate_db": -math.inf})
+    ungated = speech_probability(signals, rate, without_gate)
+    windows = [in_windows(signal, rate, without_gate) for signal in signals]
     same = [(a >= SPEECH) == (b >= SPEECH) for a, b in zip(ours, windows, strict=True)]
     return {
         "rate_hz": rate,
