@@ -15,7 +15,7 @@ from ser_batch.warehouse.sources import quoted
 
 EXTENT_TABLE = "warehouse_extent"
 """One row: how large the file was when it was written whole."""
-MOST_GROWTH = 1.5
+MOST_GROWTH = 2.0
 """Times the size that its rows need at which a file is written anew."""
 LEAST_BLOCKS = 64
 """Smaller files, of 16 MiB, are left as they are."""

@@ -18,6 +18,7 @@ def test_a_file_of_replaced_rows_is_written_anew_and_keeps_rows_functions_and_co
     tmp_path: Path, monkeypatch
 ):
     monkeypatch.setattr(extent, "LEAST_BLOCKS", 4)
+    monkeypatch.setattr(extent, "MOST_GROWTH", 1.5)
     file = tmp_path / "built.duckdb"
     with attached(file) as con:
         con.execute(f"create table calls as {ROWS}")
