@@ -10,7 +10,7 @@ import duckdb
 from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.warehouse.models import Blueprint, Model, Rule
 
-WINDOWS_AT_ONCE = 28
+WINDOWS_AT_ONCE = 14
 """Call dates of which a model of windows is built in one go."""
 PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
