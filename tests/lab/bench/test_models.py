@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ser_batch.config import Settings
 from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError
 from ser_batch.lab.bench.models import columns
 from ser_batch.lab.bench.models.classifiers import LOGISTIC, SVM, Classifier
 from ser_batch.lab.bench.models.columns import COLUMNS
 from ser_batch.lab.bench.models.material import Material
+from ser_batch.lab.bench.models.networks import NetworkRow, cnn_lstm
 from ser_batch.lab.bench.models.rows import ROWS, PeerRow, ShippedRow, known_to
 from ser_batch.lab.bench.models.run import NOT_COMPUTED, Table, chosen_rows, run
+from ser_batch.lab.bench.models.speed import hourly
+from ser_batch.lab.synthetic.demo import make_demo_calls
 from ser_batch.progress import silent
 from ser_batch.training.augment import Augmentation
 from ser_batch.training.fit import Recipe
@@ -53,6 +58,26 @@ def test_the_shipped_recipe_learns_with_copies(corpora: Path, tmp_path: Path) ->
     assert row["cells"]["EmoDB"]["uar"] > 0.9
 
 
+@pytest.mark.slow
+def test_a_network_is_a_row_and_its_speed_is_measured(corpora: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs ser-batch[neural]")
+    network = NetworkRow("CNN-LSTM", cnn_lstm, epochs=1)
+    assert network.missing() is None
+    (row,) = run(table(corpora, tmp_path), [network])["rows"]
+    assert row["cells"]["EmoDB"]["uar"] >= 0.5
+    calls = make_demo_calls(tmp_path / "calls", n_calls=1, seed=1).audio_dir.rglob("*.wav")
+    assert 0 < hourly(network.reads, [*calls], Settings())["core_s"] < 3600
+
+
+def test_a_network_without_torch_is_named_with_its_remedy(
+    corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    found = run(table(corpora, tmp_path), [NetworkRow("CNN-LSTM", cnn_lstm, epochs=3)])
+    assert found["rows"] == []
+    assert found["not_run"]["CNN-LSTM"] == "needs ser-batch[neural]"
+
+
 def test_rows_are_tested_on_the_same_unseen_speakers_and_what_is_missing_is_named(
     corpora: Path, tmp_path: Path
 ) -> None:
@@ -79,7 +104,9 @@ def test_a_killed_run_goes_on_where_it_was(corpora: Path, tmp_path: Path) -> Non
         run(table(corpora, tmp_path, progress=kill_in_the_second_column), [LINEAR])
     (first,) = tmp_path.glob("*.json")
     written = first.stat().st_mtime_ns
-    unfinished = run(table(corpora, tmp_path, computes=False), [LINEAR])
+    unfinished = run(table(corpora, tmp_path, computes=False), [LINEAR, OURS])
+    assert unfinished["not_run"]["shipped recipe"] == NOT_COMPUTED
+    assert [row["row"] for row in unfinished["rows"]] == ["logistic regression"]
     assert unfinished["rows"][0]["cells"]["sex and emotion"] is None
     assert unfinished["not_run"]["logistic regression: sex and emotion"] == NOT_COMPUTED
     folds = {path: path.stat().st_mtime_ns for path in (tmp_path / "folds").iterdir()}

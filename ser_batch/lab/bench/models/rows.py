@@ -20,6 +20,7 @@ from ser_batch.lab.bench.models import classifiers
 from ser_batch.lab.bench.models.classifiers import Classifier
 from ser_batch.lab.bench.models.columns import Trial
 from ser_batch.lab.bench.models.material import Description, Material
+from ser_batch.lab.bench.models.networks import NetworkRow, cnn_lstm
 from ser_batch.lab.bench.models.row import Row, Tested
 from ser_batch.lab.bench.opensmile import OpenSmileSet
 from ser_batch.training.crossvalidate import align
@@ -153,6 +154,7 @@ ROWS: tuple[Row, ...] = (
         for name in OPENSMILE_SETS
         for normalised in (False, True)
     ),
+    NetworkRow("CNN-LSTM, 15 epochs", cnn_lstm, epochs=15),
 )
 
 

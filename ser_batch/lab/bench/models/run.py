@@ -110,9 +110,11 @@ def run(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
         with threadpool_limits(1):
             cells = {name: _cell(table, row, name, trial) for name, trial in trials.items()}
             speed = _speed(table, row)
-        not_run |= {
-            f"{row.name}: {name}": NOT_COMPUTED for name, cell in cells.items() if cell is None
-        }
+        missing = [name for name, cell in cells.items() if cell is None]
+        if len(missing) == len(cells):
+            not_run[row.name] = NOT_COMPUTED
+            continue
+        not_run |= {f"{row.name}: {name}": NOT_COMPUTED for name in missing}
         known = {name: known_to(row, tested) for name, tested in tested_corpora.items()}
         found.append(_as_row(row, known, cells, speed))
     return {
@@ -195,10 +197,10 @@ def _as_row(
     speed: Figures | None,
 ) -> dict[str, Any]:
     """Figures by column, and the costs by the models of the largest corpus."""
-    cost = cells.get(LARGEST)
+    cost, any_cell = cells.get(LARGEST), next(cell for cell in cells.values() if cell)
     hourly_s = None
-    if cost and speed:
-        hourly_s = speed["core_s"] + speed["n_segments"] * cost["predict_s"]
+    if speed:
+        hourly_s = speed["core_s"] + speed["n_segments"] * (cost or any_cell)["predict_s"]
     names = ("uar", "uar_low", "uar_high", "wa")
     return {
         "row": row.name,

@@ -1,0 +1,161 @@
+"""Rows of networks that are trained from the signal; they need the extra `ser-batch[neural]`."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, reduce
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.config import digest
+from ser_batch.corpora import read_corpus
+from ser_batch.corpora.base import one_of_each_content
+from ser_batch.features.dataset import joined
+from ser_batch.features.kinds import FeatureKind
+from ser_batch.lab.bench.analysed_calls import code_digest
+from ser_batch.lab.bench.models.columns import Trial
+from ser_batch.lab.bench.models.material import Material
+from ser_batch.lab.bench.models.row import Tested
+from ser_batch.progress import Progress
+from ser_batch.training.crossvalidate import align
+from ser_batch.training.splits import Fold
+
+if TYPE_CHECKING:
+    from ser_batch.features.encoders.network import Reads
+    from ser_batch.lab.neural.design import Design
+    from ser_batch.lab.neural.material import NeuralMaterial
+
+NEURAL = ("lab/neural", "features/sequences.py", "training/augment.py", "training/classic.py")
+"""Code on which the figures depend."""
+PATIENCE = 4
+RATE_HZ = 8000
+
+
+def cnn_lstm() -> Design:
+    """Convolutions, an LSTM a measure and attention, over spectral sequences."""
+    from ser_batch.lab.neural.cnn_lstm import CnnLstm  # noqa: PLC0415  (torch is an extra)
+
+    return CnnLstm()
+
+
+@dataclass(frozen=True)
+class NetworkRow:
+    """A network and its heads, trained anew on each fold, stopped by speakers of its own.
+
+    Attributes:
+        name: of the row
+        design: kind of network
+        epochs: at most
+    """
+
+    name: str
+    design: Callable[[], Design]
+    epochs: int
+
+    @property
+    def reads(self) -> UntrainedNetwork:
+        """The same network with random weights: its speed does not depend on them."""
+        return UntrainedNetwork(self.name, self.key, self.design)
+
+    @property
+    def key(self) -> str:
+        """Of the code and the epochs."""
+        return digest([self.name, self.epochs, PATIENCE, code_digest(NEURAL)])
+
+    def missing(self) -> str | None:
+        """Torch is an extra."""
+        there = all(importlib.util.find_spec(name) for name in ("torch", "safetensors"))
+        return None if there else "needs ser-batch[neural]"
+
+    def tested(self, material: Material, trial: Trial, fold: Fold) -> Tested:
+        """Its figures, copies of the training clips among what it learns."""
+        from ser_batch.lab.neural.fit import fit  # noqa: PLC0415  (torch is an extra)
+        from ser_batch.lab.neural.material import AUGMENTATION  # noqa: PLC0415
+        from ser_batch.lab.neural.training import Plan  # noqa: PLC0415
+
+        design, each = self.design(), 1 + AUGMENTATION.copies
+        whole = _labelled(material, trial, design, each)
+        rows = (fold.train[:, np.newaxis] * each + np.arange(each)).ravel()
+        began = time.process_time()
+        model = fit(
+            whole.take(rows), design, Plan(epochs=self.epochs, patience=PATIENCE, balanced=True)
+        )
+        fit_s = time.process_time() - began
+        features = model.features([whole.inputs[row * each] for row in fold.test])
+        began = time.process_time()
+        found = model.predictor.predict(features, model.predictor.feature_names)
+        predict_s = (time.process_time() - began) / len(fold.test)
+        n_bytes = 4 * sum(values.numel() for values in model.network.parameters())
+        return Tested(
+            align(found, model.classes, trial.classes),
+            fit_s,
+            predict_s,
+            n_bytes + len(pickle.dumps(model.predictor)),
+        )
+
+
+@dataclass(frozen=True)
+class UntrainedNetwork:
+    """What a network ends in, before it was trained, as a feature set.
+
+    Attributes:
+        name: the row's
+        digest: the row's
+        design: kind of network
+        sample_rate: Hz of the signals it takes
+        names, kinds: none: nothing is stored
+    """
+
+    name: str
+    digest: str
+    design: Callable[[], Design]
+    sample_rate: int = RATE_HZ
+    names: tuple[str, ...] = field(default=(), repr=False)
+    kinds: tuple[FeatureKind, ...] = field(default=(), repr=False)
+
+    def require(self) -> None:
+        """It was asked for before (`NetworkRow.missing`)."""
+
+    def extract(self, signal: FloatArray, segments: DoubleArray) -> FloatArray:
+        """Features of a channel's segments, shape (n_segments, n_features)."""
+        from ser_batch.features.encoders.network import INPUTS  # noqa: PLC0415
+        from ser_batch.lab.neural.fit import network_outputs  # noqa: PLC0415
+
+        design = self.design()
+        ends = np.rint(segments * self.sample_rate).astype(int)
+        inputs = [INPUTS[design.reads](signal[first:last]) for first, last in ends]
+        if not inputs:
+            return np.zeros((0, design.n_features), np.float32)
+        found: FloatArray = network_outputs(design.network(inputs), design, inputs)
+        return found
+
+
+def _labelled(material: Material, trial: Trial, design: Design, each: int) -> NeuralMaterial:
+    """Each clip of the trial's corpora and its copies after it, with the trial's classes."""
+    from ser_batch.lab.neural.material import NeuralMaterial, relabelled  # noqa: PLC0415
+
+    parts = [
+        _read(material.corpora, name, design.reads, material.on_progress) for name in trial.corpora
+    ]
+    whole = NeuralMaterial(
+        reduce(joined, [part.dataset for part in parts]),
+        tuple(one for part in parts for one in part.inputs),
+    )
+    labels = tuple(label for label in trial.labels for _ in range(each))
+    return whole if labels == whole.dataset.emotions else relabelled(whole, labels)
+
+
+@cache
+def _read(corpora: Path, name: str, reads: Reads, on_progress: Progress) -> NeuralMaterial:
+    """A corpus as networks read it; it is read once."""
+    from ser_batch.lab.neural.material import read_material  # noqa: PLC0415
+
+    clips = one_of_each_content(read_corpus(corpora, name))
+    return read_material(clips, reads, on_progress=on_progress).without_long_segments
