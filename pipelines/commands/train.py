@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ class ModelKind(StrEnum):
 
     heads = "heads"
     cnn_lstm = "cnn-lstm"
+    finetune = "finetune"
 
 
 def train(
@@ -58,7 +60,7 @@ def train(
         ModelKind,
         typer.Option(
             help="heads: linear heads and trees over a feature set; cnn-lstm: a network over "
-            "spectral sequences (needs ser-batch[neural])."
+            "spectral sequences; finetune: a speech encoder (both need ser-batch[neural])."
         ),
     ] = ModelKind.heads,
     band: BandOption = BandName.telephone,
@@ -66,7 +68,27 @@ def train(
     augmentations: AugmentationsOption = None,
     optimise_for: ObjectiveOption = Objective.cross_domain,
     dimensions: DimensionsOption = False,
+    encoder: Annotated[
+        str,
+        typer.Option(
+            help="Of finetune: weights of `weights list`, an encoder of `distill`, a folder in the "
+            "hub's format, or a name on the hub (wav2vec2, HuBERT, WavLM, Whisper)."
+        ),
+    ] = "whisper_base",
+    last_blocks: Annotated[
+        int, typer.Option(help="Of finetune: blocks that are trained, from the last.", min=0)
+    ] = 2,
+    lora_rank: Annotated[
+        int,
+        typer.Option(help="Of finetune: rank of LoRA in these blocks; 0: train them whole.", min=0),
+    ] = 0,
+    frozen_epochs: Annotated[
+        int, typer.Option(help="Of finetune: epochs before the encoder is trained.", min=0)
+    ] = 1,
     epochs: Annotated[int | None, typer.Option(help="Of a network, at most.", min=1)] = None,
+    folds: Annotated[
+        int, typer.Option(help="Of a network: folds of speakers for its figures.", min=2)
+    ] = 3,
     work: Annotated[
         Path | None,
         typer.Option(help="Folder of a network's checkpoints; without it, deleted at the end."),
@@ -87,6 +109,8 @@ def train(
       ser-batch train --labels rated.csv --dimensions
 
       ser-batch train --model cnn-lstm --corpora DIR --corpus cremad --corpus emodb
+
+      ser-batch train --model finetune --encoder microsoft/wavlm-base-plus --lora-rank 8
     """
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips
@@ -111,7 +135,12 @@ def train(
                 clips, folder, setup, others=others, dimensions=dimensions, on_progress=on_progress
             )
     else:
-        task = _network_task(augmentations, epochs)
+        task = (
+            _cnn_lstm(folds)
+            if model is ModelKind.cnn_lstm
+            else _fine_tuning(encoder, last_blocks, lora_rank, frozen_epochs, folds)
+        )
+        task = _as_asked(task, augmentations, epochs)
         bundle = _trained_network(clips, folder, task, work, others)
     show_bundle(bundle.folder, as_json=as_json)
 
@@ -137,22 +166,52 @@ def _check_network_options(
     require_torch("neural")
 
 
-def _network_task(augmentations: int | None, epochs: int | None) -> NetworkTask:
-    """What the options ask for."""
-    from dataclasses import replace
-
+def _cnn_lstm(folds: int) -> NetworkTask:
+    """A network over spectral sequences."""
     from ser_batch.lab.neural.build import NetworkTask
     from ser_batch.lab.neural.cnn_lstm import CnnLstm
-    from ser_batch.lab.neural.material import AUGMENTATION
     from ser_batch.lab.neural.training import Plan
 
-    copies = AUGMENTATION.copies if augmentations is None else augmentations
+    title = "A network of convolutions, LSTMs and attention over spectral sequences"
+    return NetworkTask(CnnLstm(), Plan(), "cnn-lstm", title, n_folds=folds)
+
+
+def _fine_tuning(
+    name: str, last_blocks: int, lora_rank: int, frozen_epochs: int, folds: int
+) -> NetworkTask:
+    """A speech encoder with new heads.
+
+    Raises:
+        EncoderSourceError: if there is no such encoder, or it cannot be fetched
+    """
+    from ser_batch.lab.neural.build import NetworkTask
+    from ser_batch.lab.neural.finetune import PLAN, FineTune
+    from ser_batch.lab.neural.loading import load_encoder
+
+    encoder = load_encoder(name)
+    last = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
     return NetworkTask(
-        design=CnnLstm(),
-        plan=Plan() if epochs is None else Plan(epochs=epochs),
-        stem="cnn-lstm",
-        title="A network of convolutions, LSTMs and attention over spectral sequences",
-        augmentation=replace(AUGMENTATION, copies=copies),
+        FineTune(encoder, last_blocks, lora_rank, frozen_epochs),
+        PLAN,
+        stem=f"finetuned-{re.sub(r'[^A-Za-z0-9_]+', '-', last).lower()}",
+        title=f"The speech encoder {last}, fine-tuned",
+        begun_from=encoder.began_as,
+        licences=(encoder.licence,),
+        n_folds=folds,
+        int8=True,
+    )
+
+
+def _as_asked(task: NetworkTask, augmentations: int | None, epochs: int | None) -> NetworkTask:
+    """The task with the options that every network has."""
+    from dataclasses import replace
+
+    plan = task.plan if epochs is None else replace(task.plan, epochs=epochs)
+    copies = task.augmentation.copies if augmentations is None else augmentations
+    return replace(
+        task,
+        plan=plan,
+        augmentation=replace(task.augmentation, copies=copies),
         command=told_command(sys.argv[1:]),
     )
 

@@ -52,6 +52,16 @@ class EncoderError(StopError):
     remedy = "Put the folder back as it came, or make it again with `ser-batch distill`."
 
 
+class EncoderSourceError(StopError):
+    """A speech encoder that cannot be fine-tuned, or not be fetched."""
+
+    code = "encoder_source"
+    remedy = (
+        "Name a folder with config.json and model.safetensors as the hub keeps them, or weights "
+        "that `ser-batch weights list` names."
+    )
+
+
 class UnfitPartsError(StopError):
     """These feature sets cannot stand side by side."""
 

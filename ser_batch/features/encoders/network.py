@@ -109,9 +109,7 @@ class NetworkFeatureSet:
 
     def features(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Features of segments from what the network reads of them, one row each."""
-        session = _session(self.folder, self.sha256)
-        found = [session.run([FEATURES], {SEGMENT: one[None]})[0][0] for one in inputs]
-        return np.asarray(found, np.float32).reshape(-1, len(self.names))
+        return graph_features(_session(self.folder, self.sha256), inputs)
 
 
 def network_set(name: str) -> NetworkFeatureSet | None:
@@ -153,9 +151,19 @@ def network_features(name: str, n_features: int) -> list[Feature]:
 
 @cache
 def _session(folder: Path, sha256: str) -> Any:
+    return graph_session(checked_graph(folder, sha256))
+
+
+def graph_features(session: Any, inputs: Sequence[FloatArray]) -> FloatArray:
+    """Features of segments from what a network reads of them, shape (n_segments, n_features)."""
+    found = [session.run([FEATURES], {SEGMENT: one[None]})[0] for one in inputs]
+    return np.concatenate(found)
+
+
+def graph_session(graph: bytes) -> Any:
+    """A network on onnxruntime, on one thread."""
     import onnxruntime  # noqa: PLC0415  (naming a feature set must not load it)
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    graph = checked_graph(folder, sha256)
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

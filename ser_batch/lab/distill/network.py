@@ -38,14 +38,12 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is an extra
             int(name.split(".")[1]) for name in arrays if name.startswith("blocks.")
         )
         self.width = int(arrays["conv2.weight"].shape[0])
-        self._parameters_by_name: dict[str, nn.Parameter] = {}
         for name, values in arrays.items():
             if name == "positions":
                 continue
             whole = torch.from_numpy(np.array(values, np.float32))
             parameter = nn.Parameter(whole, requires_grad=not name.startswith(frozen))
             self.register_parameter(name.replace(".", "/"), parameter)
-            self._parameters_by_name[name] = parameter
         table = torch.from_numpy(sinusoids(N_POSITIONS, self.width))
         self.register_buffer("positions", table, persistent=False)
 
@@ -69,10 +67,9 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is an extra
 
     def stem(self, spectra: Tensor) -> Tensor:
         """The state before the first block."""
-        take = self._parameters_by_name
         hidden = spectra.transpose(1, 2)
         for number, stride in ((1, 1), (2, 2)):
-            kernel, bias = take[f"conv{number}.weight"], take[f"conv{number}.bias"]
+            kernel, bias = self._array(f"conv{number}.weight"), self._array(f"conv{number}.bias")
             hidden = F.gelu(F.conv1d(hidden, kernel, bias, stride=stride, padding=1))
         hidden = hidden.transpose(1, 2).float()
         return hidden + self.positions[: hidden.shape[1]]
@@ -92,18 +89,20 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is an extra
         return mixed.transpose(1, 2).reshape(n_clips, n_states, -1)
 
     def _linear(self, name: str, hidden: Tensor) -> Tensor:
-        take = self._parameters_by_name
-        return F.linear(hidden, take[f"{name}.weight"], take[f"{name}.bias"])
+        return F.linear(hidden, self._array(f"{name}.weight"), self._array(f"{name}.bias"))
 
     def _normalised(self, name: str, hidden: Tensor) -> Tensor:
-        take = self._parameters_by_name
-        return F.layer_norm(
-            hidden, (self.width,), take[f"{name}.weight"], take[f"{name}.bias"], EPSILON
-        )
+        gain, offset = self._array(f"{name}.weight"), self._array(f"{name}.bias")
+        return F.layer_norm(hidden, (self.width,), gain, offset, EPSILON)
+
+    def _array(self, name: str) -> Tensor:
+        """A parameter as it is used now: something may be added to it."""
+        found: Tensor = getattr(self, name.replace(".", "/"))
+        return found
 
     def named_arrays(self) -> dict[str, nn.Parameter]:
         """The parameters by the names of their arrays."""
-        return dict(self._parameters_by_name)
+        return {name.replace("/", "."): values for name, values in self.named_parameters()}
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,16 @@ class CnnLstm:
 
     reads: Reads = "sequence"
     predicted_at_once: int = 128
+    halves: bool = False
 
     @property
     def n_features(self) -> int:
         """Of the embedding, then mean and spread of each measure."""
         return self.n_embedding + 2 * N_MEASURES
+
+    def finished(self, network: nn.Module) -> nn.Module:
+        """As it was trained."""
+        return network
 
     def groups(self, network: nn.Module) -> list[dict[str, Any]]:
         """All parameters alike."""

@@ -44,6 +44,13 @@ class Design(Protocol):
     def predicted_at_once(self) -> int:
         """Inputs in a batch of predictions."""
 
+    @property
+    def halves(self) -> bool:
+        """Whether it may multiply in bfloat16, where the processor can."""
+
+    def finished(self, network: nn.Module) -> nn.Module:
+        """A trained network, without what was of use in training only."""
+
     def groups(self, network: nn.Module) -> list[dict[str, Any]]:
         """Parameters that are trained (`params`), with a factor on their learning rate."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,6 +57,23 @@ def onnx_graph(network: nn.Module, example: FloatArray) -> bytes:
             opset_version=OPSET,
         )
     return stream.getvalue()
+
+
+def int8_graph(graph: bytes) -> bytes:
+    """The same network with the matrices of its layers in eight bits, a scale an output."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="ser-batch-") as folder:
+        before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
+        before.write_bytes(graph)
+        quantize_dynamic(
+            before,
+            after,
+            op_types_to_quantize=["MatMul", "Gemm"],
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+        )
+        return after.read_bytes()
 
 
 def write_network(

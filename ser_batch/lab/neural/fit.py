@@ -106,7 +106,8 @@ def fit(
     )
     trainer.run(step, on_progress)
     heads = trainer.heads(rows.classes)
-    features = network_outputs(trainer.network, design, material.inputs)
+    network = design.finished(trainer.network)
+    features = network_outputs(network, design, material.inputs)
     columns = network_features(NAME, design.n_features)
     described = replace(
         rows,
@@ -115,7 +116,7 @@ def fit(
         kinds=tuple(column.kind for column in columns),
     )
     predictor = fitted_predictor(described, heads, held_out)
-    return FittedNetwork(design, trainer.network, heads, predictor, trainer.history, held_out)
+    return FittedNetwork(design, network, heads, predictor, trainer.history, held_out)
 
 
 def _counted(rows: Dataset, plan: Plan) -> DoubleArray:

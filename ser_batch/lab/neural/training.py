@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -96,7 +95,7 @@ class Trainer:
         torch.set_num_threads(threads())
         torch.manual_seed(plan.seed)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._half = self.device == "cuda" and halves()
+        self._half = design.halves and halves()
         self._design, self._plan, self._folder = design, plan, folder
         self._inputs, self._learnt, self._tested = inputs, learnt, tested
         self._lengths = np.array([len(one) for one in inputs], np.int64)
@@ -105,10 +104,11 @@ class Trainer:
         self._heads = nn.Linear(design.n_embedding, targets.shape[1])
         self._whole = nn.ModuleDict({"network": self.network, "heads": self._heads})
         self._whole.to(self.device)
-        self._best = copy.deepcopy(self._whole.state_dict())
         self._groups = design.groups(self.network)
         parameters = [*self._groups, {"params": list(self._heads.parameters()), "factor": 1.0}]
         self._optimizer = torch.optim.Adam(parameters, lr=plan.rate)
+        self._changing = self._changing_names()
+        self._best = self._state()
         self._identity = digest(
             [repr(design), asdict(plan), len(inputs), [rows.tolist() for rows in learnt]]
         )
@@ -131,11 +131,11 @@ class Trainer:
             self.history.held_out.append(self._loss_of(self._tested))
             done = len(self.history.held_out)
             if self.history.best == done - 1:
-                self._best = copy.deepcopy(self._whole.state_dict())
+                self._best = self._state()
             on_progress(f"{step}, loss {self.history.held_out[-1]:.3f}", done, self._plan.epochs)
             if self._folder is not None:
                 self._save(self._folder / CHECKPOINT)
-        self._whole.load_state_dict(self._best)
+        self._whole.load_state_dict(self._best, strict=False)
         self.network.eval()
 
     def heads(self, classes: Sequence[str]) -> Heads:
@@ -145,6 +145,18 @@ class Trainer:
         return Heads(
             tuple(classes), (weights[:, :-1], bias[:-1]), (weights[:, -1], float(bias[-1]))
         )
+
+    def _changing_names(self) -> frozenset[str]:
+        """What a training changes: an encoder's frozen parameters are not kept twice."""
+        groups = self._optimizer.param_groups
+        learnt = {id(parameter) for group in groups for parameter in group["params"]}
+        frozen = {name for name, p in self._whole.named_parameters() if id(p) not in learnt}
+        return frozenset(self._whole.state_dict().keys() - frozen)
+
+    def _state(self) -> dict[str, Tensor]:
+        """A copy of what a training changes."""
+        whole = self._whole.state_dict()
+        return {name: whole[name].detach().clone() for name in sorted(self._changing)}
 
     def _is_done(self) -> bool:
         done = len(self.history.held_out)
@@ -203,7 +215,7 @@ class Trainer:
     def _save(self, path: Path) -> None:
         """Numbers only, written whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        numbers = {f"now/{name}": values for name, values in self._whole.state_dict().items()}
+        numbers = {f"now/{name}": values for name, values in self._state().items()}
         numbers |= {f"best/{name}": values for name, values in self._best.items()}
         for place, state in self._optimizer.state_dict()["state"].items():
             numbers |= {f"adam/{place}/{part}": values for part, values in state.items()}
@@ -221,7 +233,7 @@ class Trainer:
             numbers = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         self._step, self.history = said["step"], History(**said["history"])
         self._best = _below("best", numbers)
-        self._whole.load_state_dict(_below("now", numbers))
+        self._whole.load_state_dict(_below("now", numbers), strict=False)
         adam: dict[int, dict[str, Tensor]] = {}
         for name, values in _below("adam", numbers).items():
             place, _, part = name.partition("/")
