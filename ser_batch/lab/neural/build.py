@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -108,15 +107,13 @@ def build_network_bundle(
     """
     clips = one_of_each_content(clips)
     material = _read(clips, task, task.augmentation, on_progress)
-    began = time.monotonic()
-    checked = _cross_validated(material, task, work, on_progress)
+    checked, seconds = _cross_validated(material, task, work, on_progress)
     fitted = fit(
         material, task.design, task.plan, folder=work / "all", step="all speakers",
         on_progress=on_progress,
     )  # fmt: skip
-    seconds = time.monotonic() - began
     training = training_data(clips)
-    facts = _facts(task, fitted, material, seconds)
+    facts = _facts(task, fitted, material, seconds + fitted.history.seconds)
     encoder = _written(out.parent / ENCODERS, task, fitted, material, training, facts)
     dataset = _described(material, encoder)
     predictor = fitted_predictor(dataset, fitted.heads, fitted.held_out)
@@ -136,19 +133,24 @@ def _read(
 
 def _cross_validated(
     material: NeuralMaterial, task: NetworkTask, work: Path, on_progress: Progress
-) -> CrossValidation:
-    """Every clip predicted by a network that was trained, stopped and calibrated without it."""
+) -> tuple[CrossValidation, float]:
+    """Every clip predicted by a network that was trained, stopped and calibrated without it.
+
+    Returns:
+        the figures, and the seconds that the trainings took
+    """
     rows = material.dataset
     folds = speaker_folds(rows.speakers, rows.contents, n_folds=task.n_folds)
     proof = check_no_leakage(folds, rows.speakers, rows.contents, rows.copies)
     probabilities = np.zeros((len(rows.emotions), len(rows.classes)))
-    order, parts = [], []
+    order, parts, seconds = [], [], 0.0
     for number, fold in enumerate(folds, start=1):
         step = f"fold {number} of {len(folds)}"
         fitted = fit(
             material.take(fold.train), task.design, task.plan, folder=work / f"fold-{number}",
             step=step, on_progress=on_progress,
         )  # fmt: skip
+        seconds += fitted.history.seconds
         tested = rows.without_copies(fold.test)
         clips = _with_features(
             rows.take(tested), fitted.features(material.take(tested).inputs), NAME
@@ -160,7 +162,7 @@ def _cross_validated(
     clips, is_clip = rows.take(rows.copies == 0), rows.copies == 0
     figures = evaluate(clips.emotions, probabilities[is_clip], rows.classes, clips.speakers)
     in_order = joined(parts).take(np.argsort(np.concatenate(order)))
-    return CrossValidation(probabilities[is_clip], figures, in_order, proof)
+    return CrossValidation(probabilities[is_clip], figures, in_order, proof), seconds
 
 
 def _facts(

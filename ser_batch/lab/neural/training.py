@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -41,7 +42,7 @@ class Plan:
         seed: of weights, order, copies and of which speakers are held out
     """
 
-    epochs: int = 40
+    epochs: int = 24
     patience: int = 6
     batch: int = 64
     rate: float = 1e-3
@@ -57,10 +58,12 @@ class History:
     Attributes:
         trained: of the batches on the way
         held_out: of held-out speakers after the epoch
+        seconds: that all epochs took, those before an interruption too
     """
 
     trained: list[float] = field(default_factory=list)
     held_out: list[float] = field(default_factory=list)
+    seconds: float = 0.0
 
     @property
     def best(self) -> int:
@@ -127,8 +130,10 @@ class Trainer:
             self._restore(self._folder / CHECKPOINT)
         last = self._plan.epochs if until is None else min(until, self._plan.epochs)
         while len(self.history.held_out) < last and not self._is_done():
+            began = time.monotonic()
             self.history.trained.append(self._epoch(len(self.history.trained)))
             self.history.held_out.append(self._loss_of(self._tested))
+            self.history.seconds += time.monotonic() - began
             done = len(self.history.held_out)
             if self.history.best == done - 1:
                 self._best = self._state()
