@@ -47,6 +47,13 @@ labelled as (
     group by decisions.recording_id, decisions.channel, decisions.segment_no
 ),
 
+-- without labels there is none, and no prediction is read
+labelled_dates as (
+    select min(call_date) as first_date, max(call_date) as last_date
+    from labelled
+    inner join stg_calls using (recording_id)
+),
+
 predicted as (
     select
         calls.call_date,
@@ -58,6 +65,8 @@ predicted as (
         labelled.recording_id is not null as is_drawn
     from stg_predictions as predictions
     inner join stg_calls as calls using (recording_id)
+    inner join labelled_dates
+        on calls.call_date between labelled_dates.first_date and labelled_dates.last_date
     left join labelled using (recording_id, channel, segment_no)
     where predictions.model_id = getvariable('model_id')
 ),
