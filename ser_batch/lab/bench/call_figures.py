@@ -233,9 +233,9 @@ coverage: share of the customers' speech that is scored
 """
 
 
-def seed_figures(results: Sequence[Sequence[CallResult]], name: str) -> list[float]:
-    """One figure of each seed's calls."""
-    return [call_figures(some, intervals=False)[name].value for some in results]
+def seed_figures(results: Sequence[Sequence[CallResult]], name: str) -> list[float | None]:
+    """One figure of each seed's calls; None where it cannot be formed."""
+    return [as_json(call_figures(some, intervals=False))[name]["value"] for some in results]
 
 
 def as_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:

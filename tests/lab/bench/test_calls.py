@@ -10,7 +10,7 @@ from ser_batch.corpora import get_corpus
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.lab.bench.analysed_calls import AnalysedCall, analysed_calls
-from ser_batch.lab.bench.call_figures import CallResult, call_figures
+from ser_batch.lab.bench.call_figures import CallResult, call_figures, seed_figures
 from ser_batch.lab.bench.calls import Task, run
 from ser_batch.lab.bench.flag import tune_flag
 from ser_batch.lab.bench.scored_calls import Benchmark, ScoredCall, call_result
@@ -212,6 +212,29 @@ def test_intervals_need_several_customers_and_hold_their_figure():
     for name in ("spearman", "flag_precision", "segment_auc"):
         figure = many[name]
         assert figure.low < figure.value < figure.high
+
+
+def test_a_seed_without_a_scored_call_has_no_rank_correlation():
+    nan = float("nan")
+    unscored = [
+        CallResult(
+            f"s{number}",
+            "made",
+            "content",
+            number / 10,
+            "steady",
+            nan,
+            nan,
+            False,
+            "stayed positive",
+            0,
+            30,
+            np.array([0.2, 0.6]),
+            np.array([0.0, 1.0]),
+        )  # fmt: skip
+        for number in range(3)
+    ]
+    assert seed_figures([unscored], "spearman") == [None]
 
 
 def test_the_levels_of_the_flag_balance_precision_and_recall_and_find_furious_ends(calls):
