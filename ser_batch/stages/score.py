@@ -91,7 +91,7 @@ def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreR
     names = get_feature_set(settings.features.set).names
     words = _words_model(lake, bundle.model_id, settings)
     said = None if words is None else Said(words, _texts(lake, shard, keys))
-    rows = _prediction_rows(keys, Described(matrix, names), bundle, settings.model, said)
+    rows = prediction_rows(keys, Described(matrix, names), bundle, settings.model, said)
     n_scored = rows.num_rows
     target = predictions_contract(bundle.model_id)
     rows = pa.concat_tables([rows, _outlived(lake, shard, target, rows)])
@@ -168,7 +168,7 @@ class Described:
     names: Sequence[str]
 
 
-def _prediction_rows(
+def prediction_rows(
     segments: pa.Table,
     described: Described,
     bundle: Bundle,

@@ -17,7 +17,7 @@ from ser_batch.scoring.bundle import Bundle, default_bundle_path
 from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.manifest import FILES
 from ser_batch.scoring.predictor import Predictor
-from ser_batch.stages.score import prediction_rows
+from ser_batch.stages.score import Described, prediction_rows
 from ser_batch.training.dimensions import fit_dimensions
 from ser_batch.training.fit import train
 from tests.training.datasets import CLASSES, QUICK, blobs
@@ -67,12 +67,10 @@ def test_a_head_for_arousal_and_valence_is_kept_and_reaches_the_predictions(tmp_
     assert 1 <= values.min() < 2
     assert 4 < values.max() <= 5
     assert np.corrcoef(values[:, 0], rated.dimensions[:, 0])[0, 1] > 0.8
-    columns = dict(zip(data.names, data.features.T, strict=True))
     keys = {"recording_id": ["r"] * 96, "channel": [1] * 96, "segment_no": list(range(96))}
     for read, expected in ((bundle, values), (written(tmp_path / "plain", predictor), None)):
-        rows = prediction_rows(
-            pa.table({**keys, **columns}), data.names, read, ModelSettings(), said=None
-        )
+        described = Described(data.features, data.names)
+        rows = prediction_rows(pa.table(keys), described, read, ModelSettings(), said=None)
         for number, name in enumerate(DIMENSIONS):
             if expected is None:
                 assert rows[name].null_count == 96

@@ -231,7 +231,7 @@ def test_a_seed_without_a_scored_call_has_no_rank_correlation():
             30,
             np.array([0.2, 0.6]),
             np.array([0.0, 1.0]),
-        )  # fmt: skip
+        )
         for number in range(3)
     ]
     assert seed_figures([unscored], "spearman") == [None]
