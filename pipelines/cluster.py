@@ -1,7 +1,7 @@
 """Shards worked on by a Dask cluster, of which the driver keeps the rest of a night.
 
-Workers share the root and the recordings with the driver by a shared file system. Each keeps its
-own inner processes, as `pipelines.engine` opens them.
+Workers share the root with the driver by a shared file system or an object store, and the
+recordings by a file system. Each keeps its own inner processes, as `pipelines.engine` opens them.
 """
 
 from __future__ import annotations
@@ -9,15 +9,25 @@ from __future__ import annotations
 import importlib.util
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ser_batch
+from pipelines.cluster_errors import (
+    NoSchedulerError,
+    NoWorkersError,
+    SchedulerGoneError,
+    ShardKilledError,
+    UnfitWorkerError,
+)
 from pipelines.cluster_worker import WorkerNeeds
-from ser_batch.errors import DependencyError, StopError
+from pipelines.context import Done
+from ser_batch.errors import DependencyError
 from ser_batch.scoring.choose import model_folder
 from ser_batch.store.lock import holder_of
+from ser_batch.store.snapshots import Content
+from ser_batch.store.working_copy import working_copy
 
 if TYPE_CHECKING:
     from prefect import State, Task
@@ -34,57 +44,6 @@ FETCH_S = 30.0
 """Until a result that lay on a worker counts as gone with it; its task runs again."""
 POLL_S = 0.1
 COUNT_WORKERS_EVERY_S = 2.0
-
-
-class ClusterError(StopError):
-    """The cluster cannot work on a night."""
-
-    code = "cluster"
-
-
-class NoSchedulerError(ClusterError):
-    """Nothing answers at the scheduler's address."""
-
-    remedy = "Start it (`dask scheduler`), or correct --scheduler."
-
-    def __init__(self, address: str, cause: str) -> None:
-        super().__init__(f"no Dask scheduler answers at {address} ({cause})")
-
-
-class NoWorkersError(ClusterError):
-    """No worker is there, or none is left."""
-
-    remedy = "Start workers (`ser-batch nightly --help` has the command); what was done is kept."
-
-    def __init__(self, address: str, waited_s: float) -> None:
-        super().__init__(f"no Dask worker was at {address} for {waited_s:g} s (run.worker_wait_s)")
-
-
-class UnfitWorkerError(ClusterError):
-    """A worker could not do the work."""
-
-    remedy = "docs/scale.md says what each worker needs."
-
-    def __init__(self, worker: str, why: str) -> None:
-        super().__init__(f"the Dask worker {worker} {why}")
-
-
-class ShardKilledError(ClusterError):
-    """A shard's task killed every worker that tried it."""
-
-    remedy = "See the workers' logs; out of memory is the usual cause (run.workers, shard_calls)."
-
-    def __init__(self, task: str, n_workers: int, last: str) -> None:
-        super().__init__(f"{task}: {n_workers} Dask workers died on it, the last at {last}")
-
-
-class SchedulerGoneError(ClusterError):
-    """The scheduler forgot the work, or was restarted."""
-
-    remedy = "Run the night again; what was done is kept."
-
-    def __init__(self, address: str) -> None:
-        super().__init__(f"the Dask scheduler at {address} was lost during the night")
 
 
 def require_cluster() -> None:
@@ -165,6 +124,7 @@ class Cluster:
         self._runner = runner
         self._address = address
         self._engine = night.engine
+        self._root = night.root
         self._wait_s = night.settings.run.worker_wait_s
         self._seen_at = self._counted_at = time.monotonic()
         while self._n_workers() == 0:
@@ -172,8 +132,12 @@ class Cluster:
             time.sleep(POLL_S)
         self._check_each(night)
 
-    def map(self, task: Task[..., Result], arguments: Iterable[tuple[Any, ...]]) -> list[Result]:
+    def map(
+        self, task: Task[..., Done[Result]], arguments: Iterable[tuple[Any, ...]]
+    ) -> list[Done[Result]]:
         """A task for each of several sets of arguments, on the workers; results in their order.
+
+        What they put into an object store is published as they end.
 
         Raises:
             NoWorkersError: if no worker is left, and none comes
@@ -187,10 +151,18 @@ class Cluster:
             while waiting:
                 left = [each for each in waiting if not each.is_fetched()]
                 self._engine.display.advance(stage, len(waiting) - len(left))
+                self._publish([each for each in waiting if each not in left])
                 if waiting := left:
                     self._check_some_left()
                     time.sleep(POLL_S)
         return [each.result(self._address) for each in submitted]
+
+    def _publish(self, ended: Iterable[_Submitted[Any]]) -> None:
+        """Publish what workers that do not share the root have put into its store."""
+        for each in ended:
+            stored = each.stored()
+            if stored and (copy := working_copy(self._root.path)) is not None:
+                copy.push(stored=stored)
 
     def _check_some_left(self) -> None:
         now = time.monotonic()
@@ -217,6 +189,7 @@ class Cluster:
             version=ser_batch.__version__,
             root=night.root,
             holder=holder_of(night.root),
+            remote=night.context.remote,
             folders=(*night.audio, model_folder(night.root, night.settings)),
             api=str(PREFECT_API_URL.value()),
         )
@@ -232,14 +205,14 @@ class _Submitted(Generic[Result]):
     """One run of a task on the cluster."""
 
     def __init__(
-        self, runner: DaskTaskRunner, task: Task[..., Result], values: tuple[Any, ...]
+        self, runner: DaskTaskRunner, task: Task[..., Done[Result]], values: tuple[Any, ...]
     ) -> None:
         from prefect.utilities.callables import get_call_parameters
 
         parameters = get_call_parameters(task.fn, values, {})
         self._name = str(task.task_run_name).format(**parameters)
-        self._future: PrefectDaskFuture[Result] = runner.submit(task, parameters)
-        self._state: State[Result] | None = None
+        self._future: PrefectDaskFuture[Done[Result]] = runner.submit(task, parameters)
+        self._state: State[Done[Result]] | None = None
 
     def is_fetched(self) -> bool:
         """Whether it ended and its result is here; one that was lost is computed again."""
@@ -251,7 +224,13 @@ class _Submitted(Generic[Result]):
                 self._state = future.result(timeout=FETCH_S)
         return self._state is not None or future.status in ("error", "cancelled")
 
-    def result(self, scheduler: str) -> Result:
+    def stored(self) -> Mapping[str, Content | None]:
+        """What the task put into the object store; nothing if it failed."""
+        if self._state is None or not self._state.is_completed():
+            return {}
+        return self._state.result().stored
+
+    def result(self, scheduler: str) -> Done[Result]:
         """What the task returned; what it raised is raised."""
         from distributed import KilledWorker
 

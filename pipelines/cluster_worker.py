@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ser_batch
+from pipelines.context import RemoteRoot
+from ser_batch.errors import SerError
 from ser_batch.store.lock import holder_of
 from ser_batch.store.paths import Root
 
@@ -23,6 +25,7 @@ class WorkerNeeds:
         version: of ser-batch
         root: that it reads and writes
         holder: what the run that holds the root wrote there
+        remote: the object store that holds the root, None if none does
         folders: that it reads
         api: URL of the Prefect server
     """
@@ -30,6 +33,7 @@ class WorkerNeeds:
     version: str
     root: Root
     holder: str
+    remote: RemoteRoot | None
     folders: tuple[Path, ...]
     api: str
 
@@ -39,14 +43,33 @@ class WorkerNeeds:
             return f"has ser-batch {ser_batch.__version__}, this machine {self.version}"
         if multiprocessing.current_process().daemon:
             return "may start no processes: start it with DASK_DISTRIBUTED__WORKER__DAEMON=False"
-        if holder_of(self.root) != self.holder:
-            return f"does not share the root {self.root.path}"
-        if not os.access(self.root.path, os.W_OK):
-            return f"may not write to {self.root.path}"
+        is_elsewhere = self.remote is not None and self.remote.elsewhere() is not None
+        if fault := _store_fault(self.remote) if is_elsewhere else _root_fault(self):
+            return fault
         for folder in self.folders:
+            if is_elsewhere and folder.is_relative_to(self.root.path):
+                continue  # it is fetched
             if not os.access(folder, os.R_OK | os.X_OK):
                 return f"cannot read {folder}"
         return _api_fault(self.api)
+
+
+def _root_fault(needs: WorkerNeeds) -> str | None:
+    if holder_of(needs.root) != needs.holder:
+        return f"does not share the root {needs.root.path}"
+    if not os.access(needs.root.path, os.W_OK):
+        return f"may not write to {needs.root.path}"
+    return None
+
+
+def _store_fault(remote: RemoteRoot | None) -> str | None:
+    copy = remote.elsewhere() if remote else None
+    try:
+        if remote and copy and copy.snapshots.newest().epoch != remote.epoch:
+            return f"does not see this run at {remote.address}"
+    except SerError as error:
+        return f"cannot use the object store: {error.one_line()}"
+    return None
 
 
 def _api_fault(url: str) -> str | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipelines.context import NightContext, RemoteRoot
 from pipelines.engine import Engine, open_engine
 from pipelines.logs import log, log_stage, start_run
 from ser_batch.clock import utc_now
@@ -49,35 +49,11 @@ from ser_batch.store.encrypt import open_keys
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.last_night import begin_night
 from ser_batch.store.lease import delete_unpublished, publish_changes
+from ser_batch.store.local_files import local_path
 from ser_batch.store.lock import only_run, refresh
 from ser_batch.store.paths import Root, find_root
 from ser_batch.store.permissions import private_files
-from ser_batch.store.working_copy import local_path
 from ser_batch.tables import CALLS
-
-
-@dataclass(frozen=True)
-class NightContext:
-    """What every task of a night receives: small values that can be pickled.
-
-    Attributes:
-        root: where lake, warehouse, reports and models lie
-        settings: all settings
-        model_id: the model that scores
-        run_id: of this night
-        started_at: UTC
-    """
-
-    root: Root
-    settings: Settings
-    model_id: str
-    run_id: str
-    started_at: dt.datetime
-
-    @cached_property
-    def lake(self) -> Lake:
-        """The lake, opened where the task runs."""
-        return Lake(self.root.lake)
 
 
 class Night:
@@ -106,7 +82,12 @@ class Night:
             started_at=begin_night(self.lake, utc_now()),
         )
         self.context = NightContext(
-            root, settings, self.model_id, self.record.run_id, self.record.started_at
+            root,
+            settings,
+            self.model_id,
+            self.record.run_id,
+            self.record.started_at,
+            RemoteRoot.of(root),
         )
         self.drift = DriftResult((), [])
         self.rejected: dict[str, int] = {}

@@ -76,7 +76,7 @@ class PrefectRunner:
             retry_condition_fn=is_transient,
         )
         if self._cluster is not None:
-            return self._cluster.map(tried_again, arguments)
+            return cast(list[Result], self._cluster.map(tried_again, arguments))
         futures = [tried_again.submit(*values) for values in arguments]
         wait(futures)
         return [future.result() for future in futures]

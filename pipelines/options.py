@@ -38,7 +38,7 @@ def _local_root(context: typer.Context, place: Path) -> Path:
 
     if not is_address(str(place)):
         return place
-    from ser_batch.store.working_copy import local_path
+    from ser_batch.store.local_files import local_path
 
     folder = local_path(place)
     context.call_on_close(lambda: _publish_rest(folder))

@@ -27,10 +27,10 @@ from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.store.caches import use_root
 from ser_batch.store.encrypt import open_keys
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.local_files import local_path
 from ser_batch.store.lock import only_run, refresh
 from ser_batch.store.paths import Root, find_root
 from ser_batch.store.permissions import private_files
-from ser_batch.store.working_copy import local_path
 from ser_batch.training.challenger import N_FOLDS, make_challenger
 from ser_batch.training.enough import TrainingInput, gather_enough, listed_clips
 from ser_batch.training.gate import ModelComparison

@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from pipelines.context import Done, NightContext, shard_at_hand
 from pipelines.engine import engine_of, load_bundle
-from pipelines.night import Night, NightContext
+from pipelines.night import Night
 from ser_batch.monitoring.run_record import check_bad_share
 from ser_batch.scoring.choose import model_folder
 from ser_batch.stages.analyse import AnalyseResult, analyse, stale_shards
@@ -91,7 +92,7 @@ def analyse_shards(night: Night, shards: tuple[Part, ...], runner: Runner) -> No
     runner.name_run({shard.date for shard in stale if shard.date})
     night.engine.display.bar("analyse", night.count_calls(stale), "calls")
     for done in runner.map(analyse_shard, [(night.context, shard) for shard in stale]):
-        night.add_analysed(done)
+        night.add_analysed(done.result)
 
 
 def score_shards(night: Night, shards: tuple[Part, ...], runner: Runner) -> None:
@@ -113,7 +114,7 @@ def score_by(
     behind = unscored_shards(night.lake, shards, model_id, night.settings)
     night.engine.display.bar("score", len(behind), "shards")
     arguments = [(night.context, shard, folder, model_id) for shard in behind]
-    return sum(result.n_scored for result in runner.map(score_shard, arguments))
+    return sum(done.result.n_scored for done in runner.map(score_shard, arguments))
 
 
 def ingest_files(context: NightContext, audio: list[Path], metadata: list[Path]) -> IngestResult:
@@ -130,20 +131,22 @@ def ingest_files(context: NightContext, audio: list[Path], metadata: list[Path])
         )
 
 
-def analyse_shard(context: NightContext, shard: Part) -> AnalyseResult:
+def analyse_shard(context: NightContext, shard: Part) -> Done[AnalyseResult]:
     """Decode, find speech, cut segments, describe them: one shard."""
-    engine = engine_of(context.root, context.settings)
-    with engine.busy.working():
-        done = analyse(
-            context.lake,
-            shard,
-            context.settings,
-            engine.workers,
-            now=context.started_at,
-            on_calls=lambda count: engine.display.advance("analyse", count),
-        )
-        publish_changes(context.root.path, every_s=PUBLISH_EVERY_S)
-        return done
+    with shard_at_hand(context, shard) as (here, stored):
+        engine = engine_of(here.root, here.settings)
+        with engine.busy.working():
+            result = analyse(
+                here.lake,
+                shard,
+                here.settings,
+                engine.workers,
+                now=here.started_at,
+                on_calls=lambda count: engine.display.advance("analyse", count),
+            )
+            if here is context:
+                publish_changes(here.root.path, every_s=PUBLISH_EVERY_S)
+    return Done(result, stored)
 
 
 def keep_words(
@@ -156,13 +159,17 @@ def keep_words(
         )
 
 
-def score_shard(context: NightContext, shard: Part, folder: Path, model_id: str) -> ScoreResult:
+def score_shard(
+    context: NightContext, shard: Part, folder: Path, model_id: str
+) -> Done[ScoreResult]:
     """Predict one shard's segments with a model."""
-    engine = engine_of(context.root, context.settings)
-    with engine.busy.working():
-        result = score(context.lake, shard, load_bundle(folder, model_id), context.settings)
-    engine.display.advance("score")
-    return result
+    with shard_at_hand(context, shard) as (here, stored):
+        engine = engine_of(here.root, here.settings)
+        with engine.busy.working():
+            bundle = load_bundle(context.folder_in(here.root, folder), model_id)
+            result = score(here.lake, shard, bundle, here.settings)
+        engine.display.advance("score")
+    return Done(result, stored)
 
 
 def delete_expired(context: NightContext) -> dict[str, int]:

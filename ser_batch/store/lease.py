@@ -15,14 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ser_batch.errors import LockedError, SerError
+from ser_batch.store.local_files import Wanted
 from ser_batch.store.objects import Store
 from ser_batch.store.snapshots import Holder, Snapshot, new_token
-from ser_batch.store.working_copy import (
-    Wanted,
-    WorkingCopy,
-    working_copy,
-    working_copy_around,
-)
+from ser_batch.store.working_copy import WorkingCopy, working_copy, working_copy_around
 
 BEAT_S = 10.0
 SILENT_S = 60.0
@@ -86,7 +82,7 @@ def shared(folder: Path, name: str) -> Iterator[None]:
 
 
 def publish_changes(folder: Path, *, every_s: float = 0.0) -> None:
-    """Publish what a run has done so far; nothing for a root of this machine.
+    """Publish what the run of this process has done so far; nothing for a root of this machine.
 
     Args:
         folder: the root's
@@ -96,7 +92,9 @@ def publish_changes(folder: Path, *, every_s: float = 0.0) -> None:
         TakenOverError: if another run took the root over
     """
     copy = working_copy(folder)
-    if copy is not None and time.monotonic() - copy.pushed_at >= every_s:
+    if copy is None or copy.run_epoch is None:  # a worker beside the run
+        return
+    if time.monotonic() - copy.pushed_at >= every_s:
         copy.push()
 
 

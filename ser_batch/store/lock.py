@@ -14,8 +14,9 @@ from filelock import FileLock, Timeout
 from ser_batch.clock import utc_now
 from ser_batch.errors import LockedError, NoRemoteRootError
 from ser_batch.store.lease import held, shared
+from ser_batch.store.local_files import Wanted, everything
 from ser_batch.store.paths import Root
-from ser_batch.store.working_copy import Wanted, everything, working_copy
+from ser_batch.store.working_copy import working_copy
 
 
 def is_held(root: Root) -> bool:

@@ -7,12 +7,11 @@ no other run held the root since, and is discarded otherwise.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,51 +19,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from filelock import FileLock
 
 from ser_batch.errors import ChangedMeanwhileError, TakenOverError
 from ser_batch.store.disk import disk
-from ser_batch.store.objects import Store, address_of, is_address, open_store
+from ser_batch.store.local_files import (
+    FOLDER,
+    Wanted,
+    everything,
+    shared_files,
+    write_state,
+)
+from ser_batch.store.objects import Store, open_store
 from ser_batch.store.snapshots import Content, Holder, Snapshot, Snapshots, new_key, new_token
 
-FOLDER = ".remote"
-"""Below the working copy: the address, and what is known of the store."""
 AT_ONCE = 16
 """Objects that are fetched or put at the same time."""
 
-_OWN = frozenset({FOLDER, ".prefect", ".cache", ".checked", ".lock", ".lock-holder"})
-"""Names that belong to this machine."""
 _TRIES = 20
-
-Wanted = Callable[[str], bool]
-"""Whether a path below the root is meant."""
-
-
-def everything(_path: str) -> bool:
-    """All paths."""
-    return True
-
-
-def local_path(place: Path) -> Path:
-    """The folder to work in: a path of this machine as it is, for an address its working copy.
-
-    Args:
-        place: a folder, or an address as `Path` spells it
-
-    Raises:
-        StoreAddressError: if it is an address of no bucket or folder
-    """
-    if not is_address(str(place)):
-        return place
-    address = address_of(str(place))
-    name = hashlib.blake2b(address.encode(), digest_size=6).hexdigest()
-    folder = platformdirs.user_cache_path("ser-batch") / "roots" / f"{Path(address).name}-{name}"
-    if not (folder / FOLDER / "address").exists():
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        _write(folder / FOLDER / "address", address)
-    return folder
 
 
 def working_copy(folder: Path) -> WorkingCopy | None:
@@ -111,7 +83,7 @@ class WorkingCopy:
         file = self.folder / FOLDER / "id"
         with self._lock:
             if not file.exists():
-                _write(file, secrets.token_hex(8))
+                write_state(file, secrets.token_hex(8))
         return file.read_text()
 
     def take(self, now: Snapshot, holder: Holder) -> bool:
@@ -200,7 +172,8 @@ class WorkingCopy:
             changed = dict(self._changes(wanted))
             put = self._put([path for path, is_there in changed.items() if is_there])
             gone = dict.fromkeys(path for path, is_there in changed.items() if not is_there)
-            return {**put, **gone}
+            self._take_over(put | gone)  # they need not be fetched once they are published
+            return put | gone
 
     def _publish(self, new: Mapping[str, Content | None], *, end: bool) -> None:
         for _ in range(_TRIES):
@@ -285,7 +258,7 @@ class WorkingCopy:
 
     def _changes(self, wanted: Wanted) -> Iterator[tuple[str, bool]]:
         """Paths that are not as they were fetched or put, and whether they are there."""
-        found = dict(_walk(self.folder, wanted))
+        found = dict(shared_files(self.folder, wanted))
         for path, state in found.items():
             known = self._files.get(path)
             if known is None or state != (known.size, known.modified_ns):
@@ -309,7 +282,7 @@ class WorkingCopy:
                 yield
             finally:
                 if before != (self._epoch, self._files):
-                    _write(file, json.dumps({"epoch": self._epoch, "files": self._files}))
+                    write_state(file, json.dumps({"epoch": self._epoch, "files": self._files}))
                 self._known_as = _identity(file)
 
 
@@ -318,37 +291,9 @@ def _opened(folder: Path) -> WorkingCopy:
     return WorkingCopy(folder, open_store((folder / FOLDER / "address").read_text()))
 
 
-def _walk(top: Path, wanted: Wanted) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Size and time of change of the files that belong to the root, by path."""
-    todo = [top]
-    while todo:
-        with os.scandir(todo.pop()) as entries:
-            for entry in entries:
-                if _is_own(entry.name) or entry.is_symlink():
-                    continue
-                path = entry.path[len(str(top)) + 1 :]
-                if entry.is_dir():
-                    todo.append(Path(entry.path))
-                elif wanted(path):
-                    status = entry.stat()
-                    yield path, (status.st_size, status.st_mtime_ns)
-
-
-def _is_own(name: str) -> bool:
-    """Whether a name is of this machine: a lock, a cache, or what is not finished."""
-    is_unfinished = name.startswith(".tmp-") or ".building-" in name
-    return is_unfinished or name in _OWN or (name.startswith(".") and name.endswith(".lock"))
-
-
 def _identity(file: Path) -> object:
     try:
         status = file.stat()
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_ino, status.st_size
-
-
-def _write(file: Path, text: str) -> None:
-    temporary = file.with_name(f".tmp-{os.getpid()}-{file.name}")
-    temporary.write_text(text)
-    temporary.replace(file)

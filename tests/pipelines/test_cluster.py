@@ -338,6 +338,7 @@ def test_a_worker_says_what_it_lacks(tmp_path: Path) -> None:
             version=ser_batch.__version__,
             root=root,
             holder=holder_of(root),
+            remote=None,
             folders=(tmp_path,),
             api="http://127.0.0.1:9/api",
         )
