@@ -168,9 +168,9 @@ def expected(demo_calls: DemoCalls, tmp_path_factory: pytest.TempPathFactory) ->
     home = tmp_path_factory.mktemp("local")
     variables = {**os.environ, **VARIABLES, "PREFECT_HOME": str(home / "prefect")}
     del variables["PREFECT_API_URL"]
-    command = ["nightly", "--audio", demo_calls.audio_dir, "--metadata", demo_calls.metadata_path]
+    folders = ["--audio", str(demo_calls.audio_dir), "--metadata", str(demo_calls.metadata_path)]
     subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *command, "--root", home / "root", "--json"],
+        [sys.executable, "-m", "pipelines.cli", "nightly", *folders, "--root", str(home / "root")],
         env=variables,
         cwd=CHECKOUT,
         check=True,
