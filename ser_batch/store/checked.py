@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.content import read_text
-from ser_batch.store.lake import FileState, Lake, Part
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.listing import FileState
 from ser_batch.tables import TableContract
 
 FOLDER = ".checked"

@@ -13,10 +13,7 @@ where the first is gone or damaged.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,22 +23,18 @@ import pyarrow as pa
 from ser_batch.arrays import FloatArray
 from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
-from ser_batch.store.atomic import TEMPORARY, sweep, write_bytes_atomic
+from ser_batch.store.atomic import sweep, write_bytes_atomic
 from ser_batch.store.disk import disk
+from ser_batch.store.listing import ENDING, FileState, Listing, folders
 from ser_batch.store.packing import is_packed, matrix_of, pack, unpack
 from ser_batch.tables import TableContract, migrate
 
 COPIES = ".copies"
 """Folder of the second copies, below the lake's."""
 
-_ENDING = ".parquet"
 _PARTITION = "date="
-_SETTLED_NS = 60 * 10**9
-"""After so long without a change, a folder's time of change tells it from what it was."""
 
 Answer = TypeVar("Answer")
-FileState = tuple[int, int, int]
-"""Size in bytes, time of change in ns since 1970, inode: another file has others."""
 
 
 @dataclass(frozen=True, order=True)
@@ -59,7 +52,7 @@ class Part:
     @property
     def place(self) -> str:
         """Path below the table's folder, with forward slashes."""
-        file = f"{self.name}{_ENDING}"
+        file = f"{self.name}{ENDING}"
         return f"{_PARTITION}{self.date.isoformat()}/{file}" if self.date else file
 
     @property
@@ -71,14 +64,12 @@ class Part:
 class Lake:
     """Reads and writes the tables under one folder.
 
-    A folder of parts that had been as it is for a while when it was listed is listed once only,
-    until a part is added, replaced or removed: a file that somebody changes in place meanwhile is
-    noticed by the next object.
+    A file that somebody changes in place meanwhile is noticed by the next object (`Listing`).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._listed: dict[Path, tuple[int, dict[Part, FileState]]] = {}
+        self._listing = Listing()
 
     def __reduce__(self) -> tuple[type[Lake], tuple[Path]]:
         """Without what was listed: another process lists by itself."""
@@ -168,25 +159,14 @@ class Lake:
         """
         folder = self.folder / COPIES / contract.name if copies else self.folder / contract.name
         if not contract.partitioned:
-            return dict(self._files_in(folder, None))
+            return self._files_in(folder, None)
         found: dict[Part, FileState] = {}
         for date in _dates(folder) if dates is None else dates:
             found |= self._files_in(folder / f"{_PARTITION}{date.isoformat()}", date)
         return found
 
     def _files_in(self, folder: Path, date: dt.date | None) -> dict[Part, FileState]:
-        """The part files in a folder."""
-        try:
-            changed_ns = folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            return {}
-        known = self._listed.get(folder)
-        if known is not None and known[0] == changed_ns:
-            return known[1]
-        found = dict(_parts(folder, date))
-        if time.time_ns() - changed_ns > _SETTLED_NS:
-            self._listed[folder] = (changed_ns, found)
-        return found
+        return {Part(date, name): state for name, state in self._listing.files(folder).items()}
 
     def dates(self, contract: TableContract) -> list[dt.date]:
         """Dates of which a table has a part, in order."""
@@ -309,17 +289,5 @@ class Lake:
 
 def _dates(folder: Path) -> list[dt.date]:
     """Dates of a table's folders, in order."""
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.name.startswith(_PARTITION))
-        return [dt.date.fromisoformat(name.removeprefix(_PARTITION)) for name in names]
-    return []
-
-
-def _parts(folder: Path, date: dt.date | None) -> Iterator[tuple[Part, FileState]]:
-    """The part files in a folder."""
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith(_ENDING) and not entry.name.startswith(TEMPORARY):
-                status = entry.stat()
-                state = (status.st_size, status.st_mtime_ns, status.st_ino)
-                yield Part(date, entry.name.removesuffix(_ENDING)), state
+    names = folders(folder, _PARTITION)
+    return [dt.date.fromisoformat(name.removeprefix(_PARTITION)) for name in names]

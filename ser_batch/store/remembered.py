@@ -20,7 +20,8 @@ from ser_batch.store.atomic import write_bytes_atomic
 from ser_batch.store.checked import FOLDER
 from ser_batch.store.content import read_bytes
 from ser_batch.store.disk import disk
-from ser_batch.store.lake import FileState, Lake, Part
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.listing import FileState
 from ser_batch.tables import TableContract
 
 PART = "part"

@@ -10,7 +10,8 @@ import duckdb
 import ser_batch
 from ser_batch.config import Settings, digest
 from ser_batch.errors import WarehouseError
-from ser_batch.store.lake import FileState, Lake, Part
+from ser_batch.store.lake import Lake, Part
+from ser_batch.store.listing import FileState
 from ser_batch.tables import ACCESS_LOG, RUNS, TableContract
 from ser_batch.warehouse.changes import PartStates, lake_states, read_states, write_states
 from ser_batch.warehouse.file import STORAGE_VERSION
