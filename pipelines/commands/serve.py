@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,13 +44,11 @@ def serve(
       ser-batch serve --port 8700 --root /srv/calls
     """
     from ser_batch.serve.site import Site
+    from ser_batch.store.lock import followed
 
     place = existing_root(root)
-    site = Site(place, read_settings(place, settings))
-    try:
+    with followed(place), closing(Site(place, read_settings(place, settings))) as site:
         run_server(site.routes, host=host, port=port, start="/", asks_name=True)
-    finally:
-        site.close()
 
 
 def run_server(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ser_batch.clock import utc_now
-from ser_batch.errors import LockedError, NoRemoteRootError
+from ser_batch.errors import LockedError, NoRemoteRootError, SerError
 from ser_batch.store.lease import held, shared
 from ser_batch.store.local_files import Wanted, everything
 from ser_batch.store.paths import Root
-from ser_batch.store.working_copy import working_copy
+from ser_batch.store.working_copy import working_copy, working_copy_around
+
+log = logging.getLogger(__name__)
 
 
 def is_held(root: Root) -> bool:
@@ -50,6 +54,34 @@ def refresh(root: Root, *, must_exist: bool = False, only: str | None = None) ->
     wanted = everything if only is None else _part(only)
     if not copy.pull(wanted).number and must_exist:
         raise NoRemoteRootError(copy.address)
+
+
+@contextmanager
+def followed(root: Root, *, every_s: float = 60.0) -> Iterator[None]:
+    """Fetch what runs on other machines publish while the block runs.
+
+    Args:
+        root: one of this machine is as it is
+        every_s: how often the object store is asked
+    """
+    is_over = threading.Event()
+
+    def follow() -> None:
+        while not is_over.wait(every_s):
+            try:
+                refresh(root)
+            except SerError as error:  # asked again later
+                log.warning("%s", error.one_line())
+
+    thread = threading.Thread(target=follow, daemon=True)
+    if working_copy(root.path) is not None:
+        thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        if thread.is_alive():
+            thread.join()
 
 
 @contextmanager
@@ -105,7 +137,9 @@ def only_writer(folder: Path, name: str) -> Iterator[None]:
         name: of the table or file
     """
     folder.mkdir(parents=True, exist_ok=True)
+    copy = working_copy_around(folder)
     with (
+        copy.alone() if copy else nullcontext(),  # a fetch would discard what is not published yet
         FileLock(folder / f".{name}.lock", is_singleton=True),  # who holds it may hold it again
         shared(folder, name),
     ):

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -85,6 +85,10 @@ class WorkingCopy:
             if not file.exists():
                 write_state(file, secrets.token_hex(8))
         return file.read_text()
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Let nobody else of this machine fetch or publish meanwhile; may be nested."""
+        return self._lock
 
     def take(self, now: Snapshot, holder: Holder) -> bool:
         """Hold the root from now on, and bring the folder to the newest version.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from ser_batch.store import lease, snapshots
 from ser_batch.store.journal import Journal
 from ser_batch.store.lease import delete_unpublished, publish_changes
 from ser_batch.store.local_files import local_path
-from ser_batch.store.lock import only_run, only_writer, refresh
+from ser_batch.store.lock import followed, only_run, only_writer, refresh
 from ser_batch.store.objects import FolderStore
 from ser_batch.store.paths import Root
 from ser_batch.store.snapshots import DATA, Holder, Snapshot, Snapshots
@@ -197,6 +199,36 @@ def test_labels_are_kept_while_a_run_on_another_machine_holds_the_root(machine: 
     journal.add({"emotion": "neutral"})
     found = [row["emotion"] for row in journal.read()]
     assert found == ["anger", "sadness", "neutral"], "a line of another machine is lost"
+
+
+def test_a_fetch_waits_for_a_label_that_is_being_written(machine: Machine) -> None:
+    one, two = machine("one"), machine("two")
+    with only_run(one):
+        write(one, "settings.toml", "")
+    refresh(two)
+    with only_run(one):  # what is not published elsewhere is discarded by the next fetch
+        pass
+    with only_writer(two.lake, "labels"):
+        write(two, "lake/labels/l.parquet", "dissatisfied")
+        fetch = threading.Thread(target=refresh, args=(two,))
+        fetch.start()
+        fetch.join(0.3)
+        assert fetch.is_alive()
+    fetch.join()
+    refresh(one)
+    for root in (one, two):
+        assert (root.lake / "labels/l.parquet").read_text() == "dissatisfied"
+
+
+def test_a_server_follows_what_another_machine_publishes(machine: Machine) -> None:
+    one, two = machine("one"), machine("two")
+    with followed(two, every_s=0.05):
+        with only_run(one):
+            write(one, "warehouse/calls.duckdb", "night")
+        give_up = time.monotonic() + 30
+        while not two.warehouse.exists() and time.monotonic() < give_up:
+            time.sleep(0.02)
+    assert files(two) == {"warehouse/calls.duckdb": "night"}
 
 
 def test_of_two_that_write_one_file_at_the_same_time_the_second_is_told(machine: Machine) -> None:
