@@ -94,6 +94,8 @@ def evaluate(
     tables = labels or []
     check_inputs(corpora, feature_sets=[setup.features])
     if protocol and protocol.partition(":")[0] in ("loco", "matrix"):
+        if dimensions:
+            raise typer.BadParameter("not with loco or matrix", param_hint="--dimensions")
         result = _of_several(protocol, corpora, tables, setup)
         _save_pictures(result, pictures)
         if as_json:

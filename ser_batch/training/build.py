@@ -11,6 +11,7 @@ from ser_batch.config import ModelSettings
 from ser_batch.corpora import CORPORA
 from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.emotions import CALL_CATEGORIES
+from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.progress import Progress, counted, silent
 from ser_batch.scoring.bundle import Bundle
@@ -47,10 +48,12 @@ def build_bundle(
         on_progress: called at each clip and fold
 
     Raises:
-        CorpusError: if a clip cannot be decoded, or too few carry arousal and valence
+        CorpusError: if a clip cannot be decoded, all are of one emotion, or too few carry arousal
+            and valence
         LeakError: if its speakers cannot be held apart
     """
     clips = one_of_each_content(clips)
+    _check_emotions(clips)
     dataset = setup.describe(clips, on_progress=on_progress).merged(CALL_CATEGORIES)
     model = _trained(setup, dataset, on_progress)
     if dimensions:
@@ -63,6 +66,16 @@ def build_bundle(
         cross_corpus=_cross_corpus(model.predictor, others or {}, setup, on_progress),
         command=_command(training, setup) + (" --dimensions" if dimensions else ""),
     )
+
+
+def _check_emotions(clips: Sequence[Clip]) -> None:
+    """Refuse clips that cannot tell one emotion from another."""
+    found = {CALL_CATEGORIES.get(clip.emotion, clip.emotion) for clip in clips}
+    if len(found) < 2:
+        raise CorpusError(
+            f"all clips are labelled {', '.join(sorted({clip.emotion for clip in clips}))}; "
+            "a model needs two emotions, of which calm, neutral and boredom are one"
+        )
 
 
 def _trained(setup: TrainingSetup, dataset: Dataset, on_progress: Progress) -> TrainedModel:

@@ -241,6 +241,14 @@ def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
     assert "emodb: its figures guided choices" in card
 
 
+def test_clips_of_one_emotion_train_no_model(tmp_path):
+    made_corpus(tmp_path / "emodb")
+    angry = [clip for clip in read_corpus(tmp_path, "emodb") if clip.emotion == "anger"]
+    with pytest.raises(CorpusError, match="all clips are labelled anger"):
+        build_bundle(angry, tmp_path / "out", TrainingSetup.choose(copies=0))
+    assert not (tmp_path / "out").exists()
+
+
 def test_copies_of_a_recording_are_dropped_and_contradictions_refused(tmp_path):
     folder = made_corpus(tmp_path / "emodb", n_speakers=1)
     original = (folder / "03a01Wa.wav").read_bytes()
