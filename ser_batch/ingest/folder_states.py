@@ -14,8 +14,9 @@ from ser_batch.config import digest
 
 SETTLED_S = 7 * 86_400.0
 """s without a change of a folder and its recordings after which it is listed by turns."""
-TURNS = 28
-"""Nights in which every such folder is listed once."""
+TURNS = 29
+"""Nights in which every such folder is listed once; a prime number, so that nights which run
+every second day or once a week reach each folder too."""
 _DAY_S = 86_400
 
 

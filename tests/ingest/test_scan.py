@@ -128,7 +128,8 @@ def test_a_folder_that_is_as_it_was_is_counted_and_one_that_changed_is_listed(tm
     assert scan(tmp_path, others, now_s=now_s, before=before.states).n_as_before == 0
 
 
-def test_a_folder_that_is_long_as_it_was_is_listed_by_turns(tmp_path):
+@pytest.mark.parametrize("every_days", [1, 2, 7])
+def test_a_folder_that_is_long_as_it_was_is_listed_by_turns(tmp_path, every_days):
     for name in ("day", "day/inner"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "one.wav").write_bytes(b"sound")
@@ -144,7 +145,7 @@ def test_a_folder_that_is_long_as_it_was_is_listed_by_turns(tmp_path):
     before = scan(tmp_path, IngestSettings(), now_s=NOW)
     for name in ("day", "day/inner"):
         (tmp_path / name / "one.wav").write_bytes(b"another sound")
-    nights = [changed_in_place(NOW + day * 86_400) for day in range(TURNS)]
+    nights = [changed_in_place(NOW + night * every_days * 86_400) for night in range(TURNS)]
     assert all("day/one.wav" in found for found in nights)  # a folder lies in it
     assert sum("day/inner/one.wav" in found for found in nights) == 1
     (tmp_path / "day" / "inner" / "two.wav").write_bytes(b"sound")
