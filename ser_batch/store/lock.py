@@ -73,15 +73,12 @@ def followed(root: Root, *, every_s: float = 60.0) -> Iterator[None]:
             except SerError as error:  # asked again later
                 log.warning("%s", error.one_line())
 
-    thread = threading.Thread(target=follow, daemon=True)
     if working_copy(root.path) is not None:
-        thread.start()
+        threading.Thread(target=follow, daemon=True).start()
     try:
         yield
     finally:
-        is_over.set()
-        if thread.is_alive():
-            thread.join()
+        is_over.set()  # nobody waits for a fetch that is under way
 
 
 @contextmanager
