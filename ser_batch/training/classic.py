@@ -12,7 +12,7 @@ import soxr
 from ser_batch.arrays import FloatArray
 
 SEMITONES = 2.0
-STRETCH = 0.15
+MOST_SPEED_CHANGE = 0.15
 GAIN_DB = (-6.0, 12.0)
 SNR_DB = (10.0, 30.0)
 WINDOW_S = 0.032
@@ -30,8 +30,8 @@ def pitch(signal: FloatArray, sample_rate: int, rng: np.random.Generator) -> Flo
 
 
 def speed(signal: FloatArray, sample_rate: int, rng: np.random.Generator) -> FloatArray:
-    """Up to `STRETCH` faster or slower, at the same pitch."""
-    return stretched(signal, sample_rate, 1 + rng.uniform(-STRETCH, STRETCH))
+    """Up to `MOST_SPEED_CHANGE` faster or slower, at the same pitch."""
+    return stretched(signal, sample_rate, 1 + rng.uniform(-MOST_SPEED_CHANGE, MOST_SPEED_CHANGE))
 
 
 def value(signal: FloatArray, _sample_rate: int, rng: np.random.Generator) -> FloatArray:

@@ -16,7 +16,7 @@ from ser_batch.store.lake import Lake
 from ser_batch.tables import RUNS
 from ser_batch.warehouse.changes import parts_of, touched_dates
 from ser_batch.warehouse.documents import document
-from ser_batch.warehouse.extent import is_outgrown, write_anew
+from ser_batch.warehouse.extent import is_outgrown, rewrite
 from ser_batch.warehouse.file import attached, building, is_as_published, publish_file
 from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.made_from import present_input, published_input, sign
@@ -110,7 +110,7 @@ def build(
         rows = count_rows(con, blueprint)
         outgrown = is_outgrown(con, sum(rows.values()))
     if outgrown:
-        write_anew(built, sum(rows.values()))
+        rewrite(built, sum(rows.values()))
     if not hold:
         publish_file(built, target)
     path = built if hold else target

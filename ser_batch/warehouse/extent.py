@@ -1,4 +1,4 @@
-"""How large the published file is: one that grew by replaced rows is written anew.
+"""How large the published file is: one that grew by replaced rows is rewritten.
 
 DuckDB uses the room of deleted rows again only where whole groups of rows are gone.
 """
@@ -16,7 +16,7 @@ from ser_batch.warehouse.sources import quoted
 EXTENT_TABLE = "warehouse_extent"
 """One row: how large the file was when it was written whole."""
 MOST_GROWTH = 2.0
-"""Times the size that its rows need at which a file is written anew."""
+"""Times the size that its rows need at which a file is rewritten."""
 LEAST_BLOCKS = 64
 """Smaller files, of 16 MiB, are left as they are."""
 
@@ -45,14 +45,14 @@ def is_outgrown(con: duckdb.DuckDBPyConnection, n_rows: int) -> bool:
     return bool(blocks > MOST_GROWTH * max(needed, LEAST_BLOCKS))
 
 
-def write_anew(built: Path, n_rows: int) -> None:
+def rewrite(built: Path, n_rows: int) -> None:
     """Write a built file without the room of rows that were replaced; it stays where that fails.
 
     Args:
         built: the file, which nobody has open
         n_rows: of all tables
     """
-    smaller = built.with_name(f"{built.name}-anew")
+    smaller = built.with_name(f"{built.name}-rewritten")
     try:
         with attached(smaller) as con:
             con.execute(f"attach {quoted(str(built))} as larger (read_only)")

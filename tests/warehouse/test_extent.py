@@ -1,4 +1,4 @@
-"""A published file that grew by replaced rows is written anew, with everything that is in it."""
+"""A published file that grew by replaced rows is rewritten, with everything that is in it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import duckdb
 
 from ser_batch.warehouse import extent
-from ser_batch.warehouse.extent import EXTENT_TABLE, is_outgrown, write_anew
+from ser_batch.warehouse.extent import EXTENT_TABLE, is_outgrown, rewrite
 from ser_batch.warehouse.file import STORAGE_VERSION, attached
 
 N_ROWS = 400_000
 ROWS = f"select range as id, hash(range)::varchar as text from range({N_ROWS})"
 
 
-def test_a_file_of_replaced_rows_is_written_anew_and_keeps_rows_functions_and_comments(
+def test_a_file_of_replaced_rows_is_rewritten_and_keeps_rows_functions_and_comments(
     tmp_path: Path, monkeypatch
 ):
     monkeypatch.setattr(extent, "LEAST_BLOCKS", 4)
@@ -35,7 +35,7 @@ def test_a_file_of_replaced_rows_is_written_anew_and_keeps_rows_functions_and_co
             found.append(is_outgrown(con, N_ROWS))
     assert found[-1]
     before = file.stat().st_size
-    write_anew(file, N_ROWS)
+    rewrite(file, N_ROWS)
     assert file.stat().st_size < before / 1.4
     with attached(file) as con:
         assert con.execute("select count(*), sum(id), twice(3) from calls").fetchall() == [
@@ -50,11 +50,11 @@ def test_a_file_of_replaced_rows_is_written_anew_and_keeps_rows_functions_and_co
         assert STORAGE_VERSION in str(tags.fetchall())
 
 
-def test_a_file_stays_where_it_cannot_be_written_anew(tmp_path: Path):
+def test_a_file_stays_where_it_cannot_be_rewritten(tmp_path: Path):
     file = tmp_path / "built.duckdb"
     with attached(file) as con:
         con.execute("create table calls as select 1 as id")
-    (tmp_path / "built.duckdb-anew").write_text("no database")
-    write_anew(file, 1)
+    (tmp_path / "built.duckdb-rewritten").write_text("no database")
+    rewrite(file, 1)
     with duckdb.connect(file, read_only=True) as con:
         assert con.execute("from calls").fetchall() == [(1,)]

@@ -47,7 +47,7 @@ def cnn_lstm() -> Design:
 
 @dataclass(frozen=True)
 class NetworkRow:
-    """A network and its heads, trained anew on each fold, stopped by speakers of its own.
+    """A network and its heads, retrained on each fold, stopped by speakers of its own.
 
     Attributes:
         name: of the row

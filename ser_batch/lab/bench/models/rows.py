@@ -35,7 +35,7 @@ CLASSIFIERS = ("lab/bench/models/classifiers.py",)
 
 @dataclass(frozen=True)
 class ShippedRow:
-    """The recipe of the bundled model, trained anew on each fold."""
+    """The recipe of the bundled model, retrained on each fold."""
 
     setup: TrainingSetup
     name: str = "shipped recipe"
