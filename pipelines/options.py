@@ -34,7 +34,7 @@ class Exit(IntEnum):
 
 def _local_root(context: typer.Context, place: Path) -> Path:
     """The folder to work in; what a command changes in a working copy is published at its end."""
-    from ser_batch.store.objects import is_address
+    from ser_batch.files.objects import is_address
 
     if not is_address(str(place)):
         return place

@@ -28,7 +28,7 @@ from ser_batch.errors import (
     TruncatedAudioError,
     UnreadableFileError,
 )
-from ser_batch.regular_file import open_regular
+from ser_batch.files.regular import open_regular
 
 LEAST_RATE_HZ, MOST_RATE_HZ = 8000, 48000
 BLOCK_SAMPLES = 1 << 18

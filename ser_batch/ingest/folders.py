@@ -12,7 +12,7 @@ from ser_batch.errors import (
     NoFolderNamedError,
     NoSuchFileError,
 )
-from ser_batch.regular_file import refuse_special
+from ser_batch.files.regular import refuse_special
 
 
 def named_folders(given: Sequence[str], settings: Sequence[str]) -> list[Path]:

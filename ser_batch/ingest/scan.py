@@ -19,8 +19,8 @@ from ser_batch.errors import (
     OutsideRootError,
     UnreadableFileError,
 )
+from ser_batch.files.regular import open_regular, refuse_special
 from ser_batch.ingest.folder_states import Found, folder_state, is_settled, n_found_of
-from ser_batch.regular_file import open_regular, refuse_special
 from ser_batch.store.remembered import key_of
 
 _BLOCK_BYTES = 1 << 20

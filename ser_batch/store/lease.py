@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ser_batch.errors import LockedError, SerError
+from ser_batch.files.objects import Store
 from ser_batch.store.local_files import Wanted
-from ser_batch.store.objects import Store
 from ser_batch.store.snapshots import Holder, Snapshot, new_token
 from ser_batch.store.working_copy import WorkingCopy, working_copy, working_copy_around
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ser_batch.store.objects import address_of, is_address
+from ser_batch.files.objects import address_of, is_address
 
 FOLDER = ".remote"
 """Below the working copy: the address, and what is known of the store."""

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from ser_batch.errors import SerError, StoreError
-from ser_batch.store.objects import Store, StoredObject
+from ser_batch.files.objects import Store, StoredObject
 
 DATA = "data"
 UNPUBLISHED_S = 3600.0

@@ -22,9 +22,9 @@ from typing import Any
 from filelock import FileLock
 
 from ser_batch.errors import ChangedMeanwhileError, TakenOverError
+from ser_batch.files.objects import Store, open_store
 from ser_batch.store.disk import disk
 from ser_batch.store.local_files import FOLDER, Wanted, everything, shared_files, write_state
-from ser_batch.store.objects import Store, open_store
 from ser_batch.store.snapshots import Content, Holder, Snapshot, Snapshots, new_key, new_token
 
 AT_ONCE = 16

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ser_batch.errors import LargeTranscriptError, TranscriptError, UnreadableFileError
-from ser_batch.regular_file import open_regular
+from ser_batch.files.regular import open_regular
 from ser_batch.transcripts.captions import cues, has_cues
 from ser_batch.transcripts.utterance import MAX_UTTERANCES, Utterance
 from ser_batch.transcripts.vendors import SHAPES

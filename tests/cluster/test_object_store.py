@@ -145,7 +145,7 @@ def machines(network: Path, tmp_path: Path) -> Iterator[tuple[Machine, Machine]]
     """The driver, where server and scheduler run, and the worker's machine, on an empty store."""
     driver, other = Machine("driver", tmp_path / "driver"), Machine("worker", tmp_path / "worker")
     assert driver.start("-c", CREATE_BUCKET, "calls").wait(60) == 0
-    empty = "from ser_batch.store.objects import open_store as o; s = o('s3://calls'); "
+    empty = "from ser_batch.files.objects import open_store as o; s = o('s3://calls'); "
     assert driver.start("-c", empty + "s.delete(x.key for x in s.list(''))").wait(60) == 0
     serve = ("-m", "prefect", "server", "start", "--host", "10.77.0.2")
     schedule = ("-m", "distributed.cli.dask_scheduler", "--host", "10.77.0.2", "--no-dashboard")

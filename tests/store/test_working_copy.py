@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from ser_batch.errors import ChangedMeanwhileError, LockedError, TakenOverError
+from ser_batch.files.objects import FolderStore
 from ser_batch.store import lease, snapshots
 from ser_batch.store.journal import Journal
 from ser_batch.store.lease import delete_unpublished, publish_changes
 from ser_batch.store.local_files import local_path
 from ser_batch.store.lock import followed, only_run, only_writer, refresh
-from ser_batch.store.objects import FolderStore
 from ser_batch.store.paths import Root
 from ser_batch.store.snapshots import DATA, Holder, Snapshot, Snapshots
 from ser_batch.store.working_copy import WorkingCopy, working_copy

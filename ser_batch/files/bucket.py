@@ -23,7 +23,7 @@ from ser_batch.errors import (
     StoreMissingError,
     StoreUnreachableError,
 )
-from ser_batch.store.objects import StoredObject
+from ser_batch.files.objects import StoredObject
 
 TRY_FOR = dt.timedelta(seconds=90)
 """Until a store that does not answer counts as unreachable."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ser_batch.errors import DependencyError, StoreAddressError, StoreMissingError
-from ser_batch.store.objects import FolderStore, Store, address_of, is_address, open_store
+from ser_batch.files.objects import FolderStore, Store, address_of, is_address, open_store
 
 HAS_OBSTORE = importlib.util.find_spec("obstore") is not None
 needs_obstore = pytest.mark.skipif(
@@ -30,7 +30,7 @@ def store(request: Any, tmp_path: Path) -> Store:
         return FolderStore(tmp_path / "objects")
     from obstore.store import LocalStore, MemoryStore
 
-    from ser_batch.store.bucket import BucketStore
+    from ser_batch.files.bucket import BucketStore
 
     is_memory = request.param == "obstore memory"
     objects = MemoryStore() if is_memory else LocalStore(tmp_path / "objects", mkdir=True)

@@ -179,6 +179,6 @@ def open_store(address: str) -> Store:
         return FolderStore(folder)
     if parts.scheme != "s3":
         raise StoreAddressError(address)
-    from ser_batch.store.bucket import open_bucket  # noqa: PLC0415  an extra
+    from ser_batch.files.bucket import open_bucket  # noqa: PLC0415  an extra
 
     return open_bucket(parts.netloc, parts.path.strip("/"))
