@@ -14,11 +14,11 @@ import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 
-import librosa
 import numpy as np
 import scipy
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from ser_batch.audio import filters
 from ser_batch.audio.intervals import intervals, lengths, min_duration, to_mask
 
 HOP_S = 0.02
@@ -116,7 +116,8 @@ def _voice(signal: FloatArray, sample_rate: int) -> _Voice:
     hop, n_window = round(HOP_S * sample_rate), round(WINDOW_S * sample_rate)
     n_frames = len(signal) // hop
     spectrum = scipy.fft.rfft(_frames(signal, n_window, hop, n_frames), axis=1)
-    mel = np.square(np.abs(spectrum)) @ _mel_bands(n_window, sample_rate)
+    bands = filters.mel(sample_rate, n_window, N_BANDS, *BAND_HZ, is_htk=True)
+    mel = np.square(np.abs(spectrum)) @ bands
     cepstra = scipy.fft.dct(np.log(mel + 1e-7), axis=1, norm="ortho")[:, :N_CEPSTRA]
     n_pitch = round(PITCH_WINDOW_S * sample_rate)
     lags = slice(round(sample_rate / PITCH_HZ[1]), round(sample_rate / PITCH_HZ[0]))
@@ -141,15 +142,6 @@ def _frames(signal: FloatArray, n_window: int, hop: int, n_frames: int) -> Float
     first = n_window
     frames = np.lib.stride_tricks.sliding_window_view(padded[first:], n_window)[::hop][:n_frames]
     return np.asarray(frames * scipy.signal.get_window("hann", n_window), np.float32)
-
-
-def _mel_bands(n_window: int, sample_rate: int) -> FloatArray:
-    """Triangular bands evenly spaced in mel, shape (n_bins, N_BANDS)."""
-    low, high = BAND_HZ
-    bands = librosa.filters.mel(
-        sr=sample_rate, n_fft=n_window, n_mels=N_BANDS, fmin=low, fmax=high, htk=True, norm=None
-    )
-    return np.asarray(bands.T, np.float32)
 
 
 def _pieces(bursts: DoubleArray) -> list[tuple[float, float]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-import librosa
 import numpy as np
+import scipy
 
 from ser_batch.arrays import DoubleArray, FloatArray, IntArray
+from ser_batch.audio import filters
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Parameters:
     @cached_property
     def frequencies_hz(self) -> DoubleArray:
         """Frequency of each bin, shape (n_fft // 2 + 1,)."""
-        return np.asarray(librosa.fft_frequencies(sr=self.sample_rate, n_fft=self.n_fft), float)
+        return np.asarray(np.fft.rfftfreq(self.n_fft, 1 / self.sample_rate), float)
 
     @cached_property
     def band(self) -> slice:
@@ -70,27 +71,17 @@ class Parameters:
     @cached_property
     def window(self) -> FloatArray:
         """Hann window, shape (frame_length,)."""
-        return librosa.filters.get_window("hann", self.frame_length).astype(np.float32)
+        return np.asarray(scipy.signal.get_window("hann", self.frame_length), np.float32)
 
     @cached_property
     def mel(self) -> FloatArray:
         """librosa's mel filters over all bins, shape (n_bins, n_mels)."""
-        return np.ascontiguousarray(
-            librosa.filters.mel(
-                sr=self.sample_rate,
-                n_fft=self.n_fft,
-                n_mels=self.n_mels,
-                fmin=self.low_hz,
-                fmax=self.high_hz,
-            ).T,
-            dtype=np.float32,
-        )
+        return filters.mel(self.sample_rate, self.n_fft, self.n_mels, self.low_hz, self.high_hz)
 
     @cached_property
     def chroma(self) -> FloatArray:
         """librosa's chroma filters over the bins of the band, shape (n_band_bins, 12)."""
-        filters = librosa.filters.chroma(sr=self.sample_rate, n_fft=self.n_fft)
-        return np.ascontiguousarray(filters[:, self.band].T, dtype=np.float32)
+        return filters.chroma(self.sample_rate, self.n_fft)[self.band]
 
     @cached_property
     def lags(self) -> IntArray:

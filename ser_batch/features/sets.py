@@ -7,10 +7,10 @@ from functools import cache
 from itertools import pairwise
 from typing import Protocol
 
-import librosa
 import numpy as np
 
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray
+from ser_batch.audio import filters
 from ser_batch.config import digest, nearest
 from ser_batch.errors import UnknownFeatureSetError
 from ser_batch.features import functionals
@@ -170,7 +170,8 @@ def _summary(
 def _tonality(chroma: FloatArray, mask: BoolArray) -> FloatArray:
     """Mean chroma and tonnetz of the voiced frames, shape (18,)."""
     mean = chroma[:, mask].mean(axis=1) if mask.any() else np.full(12, 1 / 12, np.float32)
-    tonnetz = librosa.feature.tonnetz(chroma=mean[:, None])[:, 0]
+    total = mean.sum()
+    tonnetz = (mean / total if total > 0 else mean) @ filters.tonnetz()
     return np.concatenate([mean, tonnetz]).astype(np.float32)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-import librosa
 import numpy as np
 import scipy
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ser_batch.arrays import FloatArray
+from ser_batch.audio import filters
 
 MODEL_RATE_HZ = 16000
 WINDOW_S = 0.025
@@ -70,10 +70,9 @@ def _filters(sample_rate: int) -> FloatArray:
     The same sound has half the samples at half the rate: a quarter of the power.
     """
     n_fft = int(WINDOW_S * MODEL_RATE_HZ)
-    filters = librosa.filters.mel(sr=MODEL_RATE_HZ, n_fft=n_fft, n_mels=N_MELS)
     n_bins = int(WINDOW_S * sample_rate) // 2 + 1
     gain = (MODEL_RATE_HZ / sample_rate) ** 2
-    return np.ascontiguousarray((gain * filters[:, :n_bins]).T, np.float32)
+    return np.asarray(gain * filters.mel(MODEL_RATE_HZ, n_fft, N_MELS)[:n_bins], np.float32)
 
 
 def log_mel_definition() -> dict[str, float | int | str]:
