@@ -59,6 +59,21 @@ def bench_models(
         list[str] | None,
         typer.Option(metavar="ROW", help="Row of the table; may be repeated. Without it, all."),
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column to compute, such as EmoDB or 'unseen nemo'; may be repeated. Without it, "
+            "all.",
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Compute at most so many folds of each column; its figure says of how many it is.",
+            min=1,
+        ),
+    ] = None,
     computed: Annotated[
         bool,
         typer.Option("--computed", help="Show what earlier runs computed, and compute nothing."),
@@ -76,18 +91,27 @@ def bench_models(
       ser-batch bench models --corpora DIR
 
       ser-batch bench models --corpora DIR --only SVM --only "logistic regression" --json
+
+      ser-batch bench models --corpora DIR --only MLP --column CREMA-D --folds 1
     """
     from platformdirs import user_cache_path
 
     from ser_batch.lab.bench.models.material import Material
-    from ser_batch.lab.bench.models.run import Table, chosen_rows, run
+    from ser_batch.lab.bench.models.run import Table, chosen_columns, chosen_rows, run
 
-    rows = chosen_rows(only or ())
+    rows, columns = chosen_rows(only or ()), chosen_columns(column or ())
     folder, cache = given_corpora(corpora), user_cache_path("ser-batch")
     with progress_bar() as on_progress:
         material = Material(folder, cache / "bench-encoder", on_progress)
-        cells = cache / "bench-models"
-        result = run(Table(material, cells, demo_recordings(), computes=not computed), rows)
+        table = Table(
+            material,
+            cache / "bench-models",
+            demo_recordings(),
+            computes=not computed,
+            columns=columns,
+            most_folds=folds,
+        )
+        result = run(table, rows)
     print_json(result) if as_json else _show_models(result)
 
 
@@ -189,7 +213,8 @@ def _uar(cell: dict[str, Any] | None) -> str:
     if cell is None:
         return "-"
     low, high = (100 * cell[f"uar_{end}"] for end in ("low", "high"))
-    return f"{100 * cell['uar']:.1f} ({low:.0f}-{high:.0f})" + "*" * bool(cell["known_to"])
+    some = f" {cell['n_folds']}/{cell['of_folds']} folds" * (cell["n_folds"] < cell["of_folds"])
+    return f"{100 * cell['uar']:.1f} ({low:.0f}-{high:.0f}){some}" + "*" * bool(cell["known_to"])
 
 
 def _costs(row: dict[str, Any]) -> tuple[str, ...]:

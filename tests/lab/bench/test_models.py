@@ -16,7 +16,7 @@ from ser_batch.lab.bench.models.columns import COLUMNS
 from ser_batch.lab.bench.models.material import Material
 from ser_batch.lab.bench.models.networks import NetworkRow, cnn_lstm
 from ser_batch.lab.bench.models.rows import ROWS, PeerRow, ShippedRow, known_to
-from ser_batch.lab.bench.models.run import NOT_COMPUTED, Table, chosen_rows, run
+from ser_batch.lab.bench.models.run import NOT_COMPUTED, Table, chosen_columns, chosen_rows, run
 from ser_batch.lab.bench.models.speed import hourly
 from ser_batch.lab.synthetic.demo import make_demo_calls
 from ser_batch.progress import silent
@@ -107,8 +107,14 @@ def test_a_killed_run_goes_on_where_it_was(corpora: Path, tmp_path: Path) -> Non
     unfinished = run(table(corpora, tmp_path, computes=False), [LINEAR, OURS])
     assert unfinished["not_run"]["shipped recipe"] == NOT_COMPUTED
     assert [row["row"] for row in unfinished["rows"]] == ["logistic regression"]
-    assert unfinished["rows"][0]["cells"]["sex and emotion"] is None
-    assert unfinished["not_run"]["logistic regression: sex and emotion"] == NOT_COMPUTED
+    cells = unfinished["rows"][0]["cells"]
+    assert cells["sex and emotion, random split"] is None
+    assert unfinished["not_run"]["logistic regression: sex and emotion, random split"] == (
+        NOT_COMPUTED
+    )
+    # the figure of two speakers says that it is of two
+    assert (cells["sex and emotion"]["n_folds"], cells["sex and emotion"]["of_folds"]) == (2, 4)
+    assert unfinished["not_run"]["logistic regression: sex and emotion"] == "2 of 4 folds computed"
     folds = {path: path.stat().st_mtime_ns for path in (tmp_path / "folds").iterdir()}
     assert len(folds) == 2
     with pytest.raises(KeyboardInterrupt):
@@ -119,6 +125,17 @@ def test_a_killed_run_goes_on_where_it_was(corpora: Path, tmp_path: Path) -> Non
     assert None not in whole["rows"][0]["cells"].values()
     assert first.stat().st_mtime_ns == written
     assert run(table(corpora, tmp_path, computes=False), [LINEAR]) == whole
+
+
+def test_columns_and_folds_can_be_computed_by_parts(corpora: Path, tmp_path: Path) -> None:
+    one = replace(table(corpora, tmp_path), columns=("EmoDB",), most_folds=1)
+    (row,) = run(one, [LINEAR])["rows"]
+    assert row["cells"]["EmoDB"]["n_folds"] == 1
+    assert row["cells"]["sex and emotion"] is None
+    assert not [*tmp_path.glob("*.json")]
+    (row,) = run(replace(one, most_folds=None), [LINEAR])["rows"]
+    assert row["cells"]["EmoDB"]["n_folds"] == row["cells"]["EmoDB"]["of_folds"] == 4
+    assert row["cells"]["sex and emotion"] is None
 
 
 def test_a_change_of_the_labels_is_no_figure_of_before(corpora: Path, tmp_path: Path) -> None:
@@ -173,6 +190,8 @@ def test_figures_on_data_that_guided_choices_say_so() -> None:
 def test_a_row_that_is_not_there_names_the_nearest() -> None:
     with pytest.raises(CorpusError, match="'SWM' is no row; did you mean"):
         chosen_rows(["SWM"])
+    with pytest.raises(CorpusError, match="'EmoDC' is no column; did you mean"):
+        chosen_columns(["EmoDC"])
 
 
 def pretended(folder: Path) -> Material:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,19 +40,25 @@ class Table:
         cells: folder of what was computed before
         calls: recordings by which the speed is measured
         computes: whether what is not there is computed
+        columns: names of those that are computed; empty: all
+        most_folds: of a column that are computed; None: all
     """
 
     material: Material
     cells: Path
     calls: Sequence[Path]
     computes: bool = True
+    columns: tuple[str, ...] = ()
+    most_folds: int | None = None
 
-    def kept(self, path: Path, compute: Callable[[], Figures]) -> Figures | None:
+    def kept(
+        self, path: Path, compute: Callable[[], Figures], *, computes: bool = True
+    ) -> Figures | None:
         """What a file holds; it is computed and written first where it is not there."""
         if path.exists():
             found: Figures = json.loads(path.read_text(encoding="utf-8"))
             return found
-        if not self.computes:
+        if not (self.computes and computes):
             return None
         found = compute()
         write_text_atomic(path, json.dumps(found))
@@ -65,11 +71,25 @@ def chosen_rows(names: Sequence[str]) -> list[Row]:
     Raises:
         CorpusError: naming the nearest row
     """
-    known = {row.name: row for row in ROWS}
+    _check_names(names, [row.name for row in ROWS], "row")
+    return [row for row in ROWS if not names or row.name in names]
+
+
+def chosen_columns(names: Sequence[str]) -> tuple[str, ...]:
+    """Columns by their names.
+
+    Raises:
+        CorpusError: naming the nearest column
+    """
+    _check_names(names, [column.name for column in COLUMNS], "column")
+    return tuple(names)
+
+
+def _check_names(names: Sequence[str], known: Sequence[str], kind: str) -> None:
     for name in names:
         if name not in known:
-            raise CorpusError(f"{name!r} is no row{nearest(name, known)}")
-    return [row for row in ROWS if not names or row.name in names]
+            near = nearest(name, known) or f": {', '.join(known)}"
+            raise CorpusError(f"{name!r} is no {kind}{near}")
 
 
 def run(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
@@ -82,8 +102,8 @@ def run(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
     Returns:
         JSON-able: `columns` (name, says, n_clips, n_speakers, n_classes, is_honest); `rows` (row,
         features, core_s_an_hour, training_min, n_bytes and `cells`: by column uar, uar_low,
-        uar_high, wa and known_to, who has seen the corpora before); `not_run`: what is missing,
-        and why
+        uar_high, wa, n_folds of of_folds folds that these are of, and known_to, who has seen the
+        corpora before); `not_run`: what is missing, and why
 
     Raises:
         CorpusError: if there is no corpus of any column
@@ -115,6 +135,7 @@ def run(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
             not_run[row.name] = NOT_COMPUTED
             continue
         not_run |= {f"{row.name}: {name}": NOT_COMPUTED for name in missing}
+        not_run |= _unfinished(row, cells)
         known = {name: known_to(row, tested) for name, tested in tested_corpora.items()}
         found.append(_as_row(row, known, cells, speed))
     return {
@@ -125,15 +146,29 @@ def run(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
+def _unfinished(row: Row, cells: Mapping[str, Figures | None]) -> dict[str, str]:
+    """Cells of some folds only."""
+    return {
+        f"{row.name}: {name}": f"{cell['n_folds']} of {cell['of_folds']} folds computed"
+        for name, cell in cells.items()
+        if cell and cell["n_folds"] < cell["of_folds"]
+    }
+
+
 def _cell(table: Table, row: Row, column: str, trial: Trial) -> Figures | None:
-    """Figures of a row in a column, from the cache where they are there."""
+    """Figures of a row in a column, of the folds that are computed; None: of none."""
     clips = table.material.contents(*trial.corpora)
     folds = [[fold.train.tolist(), fold.test.tolist()] for fold in trial.folds]
     path = table.cells / f"{digest([row.key, clips, trial.labels, folds])}.json"
-    found = table.kept(path, partial(_figures, table, row, column, trial, path.stem))
-    for number in range(len(folds) if found is not None else 0):
+    tested = [] if path.exists() else _tested(table, row, column, trial, path.stem)
+    n_folds = len(folds) if path.exists() else len(tested)
+    compute = partial(_figures, table.material, trial, tested)
+    if not n_folds:
+        return None
+    found = table.kept(path, compute) if n_folds == len(folds) else None
+    for number in range(len(folds) if found else 0):
         _fold_file(table, path.stem, number).unlink(missing_ok=True)
-    return found
+    return {**(found or compute()), "n_folds": n_folds, "of_folds": len(folds)}
 
 
 def _fold_file(table: Table, stem: str, number: int) -> Path:
@@ -141,23 +176,33 @@ def _fold_file(table: Table, stem: str, number: int) -> Path:
     return table.cells / "folds" / f"{stem}-{number}.json"
 
 
-def _figures(table: Table, row: Row, column: str, trial: Trial, stem: str) -> Figures:
-    """Figures of the clips that are tested, and what the models cost."""
-    material, folds = table.material, []
+def _tested(table: Table, row: Row, column: str, trial: Trial, stem: str) -> list[Tested]:
+    """The first folds, as many as are kept or are to be computed."""
+    material, found = table.material, []
+    is_wanted = not table.columns or column in table.columns
     for number, fold in enumerate(trial.folds):
         path = _fold_file(table, stem, number)
-        kept = table.kept(path, partial(_fold, row, material, trial, fold))
-        assert kept is not None  # a column is computed, or taken from the cache whole
-        folds.append(Tested(**{**kept, "probabilities": np.array(kept["probabilities"])}))
+        compute = partial(_fold, row, material, trial, fold)
+        computes = is_wanted and number < (table.most_folds or len(trial.folds))
+        kept = table.kept(path, compute, computes=computes)
+        if kept is None:
+            break
+        found.append(Tested(**{**kept, "probabilities": np.array(kept["probabilities"])}))
         material.on_progress(f"{row.name}: {column}", number + 1, len(trial.folds))
+    return found
+
+
+def _figures(material: Material, trial: Trial, tested: Sequence[Tested]) -> Figures:
+    """Figures of the clips of the first folds, and what the models cost."""
+    some = replace(trial, folds=trial.folds[: len(tested)])
     score = evaluate(
-        [trial.labels[number] for number in trial.tested],
-        np.concatenate([fold.probabilities for fold in folds]),
+        [some.labels[number] for number in some.tested],
+        np.concatenate([fold.probabilities for fold in tested]),
         trial.classes,
-        [clip.speaker for clip in _tested_clips(material, trial)],
+        [clip.speaker for clip in _tested_clips(material, some)],
     )
     names = ("n_clips", "n_speakers", "uar", "uar_low", "uar_high", "wa")
-    return {**{name: getattr(score, name) for name in names}, **_costs(folds)}
+    return {**{name: getattr(score, name) for name in names}, **_costs(tested)}
 
 
 def _fold(row: Row, material: Material, trial: Trial, fold: Fold) -> Figures:
@@ -201,7 +246,7 @@ def _as_row(
     hourly_s = None
     if speed:
         hourly_s = speed["core_s"] + speed["n_segments"] * (cost or any_cell)["predict_s"]
-    names = ("uar", "uar_low", "uar_high", "wa")
+    names = ("uar", "uar_low", "uar_high", "wa", "n_folds", "of_folds")
     return {
         "row": row.name,
         "features": row.reads.name,
