@@ -95,7 +95,8 @@ def fit_words(
 
     It needs policy.transcripts and labelled segments with words. It is written only if it ranks
     labelled segments of callers that it was not fitted to better than the voice alone, and then
-    scores from the next night on. `ser-batch retrain` fits it too.
+    scores from the next night on. `ser-batch retrain` fits it too. Words are counted (TF-IDF), or
+    read by the sentence embeddings of a folder, transcripts.sentences.
 
     Example:
 
@@ -112,8 +113,9 @@ def fit_words(
     if as_json:
         print_json(asdict(found))
         return
+    read = f"{found.n_terms} terms" if found.n_terms else "by sentence embeddings"
     typer.echo(
-        f"Words of {found.n_learnt} labelled segments, {found.n_terms} terms.\nOn "
+        f"Words of {found.n_learnt} labelled segments, {read}.\nOn "
         f"{found.n_measured} segments of {found.n_callers} callers that no part was fitted to "
         f"({found.n_with_words} with known words): AUC of the voice {found.auc_voice:.3f}, of "
         f"words {found.auc_words:.3f}, of both {found.auc_fused:.3f} (gain {found.auc_gain:.3f}, "

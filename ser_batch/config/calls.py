@@ -231,6 +231,14 @@ class TranscriptSettings(Section):
             "receives the transcript unless it is printed; no shell is involved"
         ),
     )
+    sentences: OptionalText = Field(
+        None,
+        description=(
+            "folder of a sentence embedding model, as the hub keeps it (tokenizer.json, and "
+            "model.onnx or model.safetensors), whose vectors `models fit-words` learns from "
+            "instead of counted words; needs ser-batch[sentences]. Unset: TF-IDF"
+        ),
+    )
     command_limit_s: Annotated[float, Field(gt=0)] = Field(
         600, description="s; after which the program is ended, and the call has no words"
     )

@@ -62,6 +62,16 @@ class EncoderSourceError(StopError):
     )
 
 
+class SentenceModelError(StopError):
+    """The sentence embeddings that a model of words reads are not there, or not as they were."""
+
+    code = "sentence_model"
+    remedy = (
+        "Set transcripts.sentences to the folder that the model of words was fitted with, or fit "
+        "it again with `ser-batch models fit-words`."
+    )
+
+
 class UnfitPartsError(StopError):
     """These feature sets cannot stand side by side."""
 

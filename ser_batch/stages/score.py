@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ser_batch.arrays import FloatArray
+from ser_batch.arrays import DoubleArray, FloatArray
 from ser_batch.config import ModelSettings, Settings, digest
 from ser_batch.dimensions import DIMENSIONS
 from ser_batch.emotions import EMOTIONS
@@ -90,7 +90,10 @@ def score(lake: Lake, shard: Part, bundle: Bundle, settings: Settings) -> ScoreR
     keys, matrix = lake.read_matrix(_features(settings), shard)
     names = get_feature_set(settings.features.set).names
     words = _words_model(lake, bundle.model_id, settings)
-    said = None if words is None else Said(words, _texts(lake, shard, keys))
+    said = None
+    if words is not None:
+        texts = _texts(lake, shard, keys)
+        said = Said(words, words.log_odds(texts, settings.transcripts.sentences))
     rows = prediction_rows(keys, Described(matrix, names), bundle, settings.model, said)
     n_scored = rows.num_rows
     target = predictions_contract(bundle.model_id)
@@ -154,10 +157,10 @@ def _features(settings: Settings) -> TableContract:
 
 @dataclass(frozen=True)
 class Said:
-    """What is said in some segments, and the model that reads it."""
+    """Log-odds by what is said in some segments, shape (n,), and the model that gave them."""
 
     model: WordsModel
-    texts: Sequence[str]
+    log_odds: DoubleArray
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ def prediction_rows(
         nothing_said = np.full(len(matrix), np.nan)
         fused = Fused(scores.dissatisfaction, nothing_said, scores.is_uncertain(settings))
     else:
-        fused = fuse(said.model, said.texts, scores, settings)
+        fused = fuse(said.model, said.log_odds, scores, settings)
     callers = list(
         zip(segments["recording_id"].to_pylist(), segments["channel"].to_pylist(), strict=True)
     )

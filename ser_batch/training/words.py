@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import scipy
@@ -29,6 +30,7 @@ from ser_batch.training.challenger import learnt_callers
 from ser_batch.training.material import gather
 from ser_batch.training.paired import auc
 from ser_batch.training.splits import speaker_folds
+from ser_batch.transcripts.sentences import sentence_encoder
 
 LEAST_CALLERS = 3
 """Callers who say a term, for it to be known: fewer might be recognised by it."""
@@ -50,7 +52,7 @@ class WordsFigures:
 
     Attributes:
         n_learnt: segments that the model of words learnt from
-        n_terms: that it knows
+        n_terms: that it knows; 0: it reads sentence embeddings
         n_measured, n_callers: segments and callers that the fusion was tuned and measured on
         n_with_words: of these segments, those in which words are known
         auc_voice, auc_words, auc_fused: how each ranks them; of words, those with words
@@ -107,10 +109,11 @@ def fit_words(root: Root, settings: Settings, champion: Bundle) -> WordsFigures:
         [texts[label.key] for label in learn],
         np.array([level_of(label.soft.shares, settings.retrain) for label in learn]),
         [label.caller for label in learn],
+        settings.transcripts.sentences,
     )
     said = {segment_name(key): text for key, text in texts.items()}
     measured = _measured(lake, settings, champion, said)
-    log_odds = model.log_odds(measured.texts)
+    log_odds = model.log_odds(measured.texts, settings.transcripts.sentences)
     figures = worth(model, measured, log_odds, n_learnt=len(learn))
     if figures.auc_gain_low <= 0:
         raise ModelError(
@@ -136,38 +139,54 @@ def _teaches(label: UsableLabel) -> bool:
     return label.use == "learn" and bool(label.soft.shares)
 
 
-def fit_head(texts: Sequence[str], truth: DoubleArray, callers: Sequence[str]) -> WordsModel:
-    """TF-IDF and logistic regression on shares of annotators; not fused with anything yet.
+def fit_head(
+    texts: Sequence[str],
+    truth: DoubleArray,
+    callers: Sequence[str],
+    sentences: str | None = None,
+) -> WordsModel:
+    """Logistic regression on shares of annotators; not fused with anything yet.
 
     Args:
         texts: of each segment
         truth: how dissatisfied annotators find it, 0..1, shape (n,)
         callers: of each segment
+        sentences: folder of sentence embeddings that are read; None: TF-IDF
 
     Raises:
         ModelError: if there are too few labels with words, or callers who share any
+        SentenceModelError: if the folder holds no sentence embeddings
     """
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  slow to import
-
     if min(truth.sum(), len(truth) - truth.sum()) < MIN_EACH:
         raise ModelError(
             f"{len(truth)} labelled segments that models learn from have words, {truth.sum():.0f} "
             f"of them dissatisfied: at least {MIN_EACH} dissatisfied and {MIN_EACH} not are "
             "needed; label more calls that have a transcript"
         )
+    if sentences is not None:
+        encoder = sentence_encoder(Path(sentences))
+        head = _linear(scipy.sparse.csr_array(encoder.embed(texts)), truth)
+        return replace(head, sentences=encoder.digest)
     terms = _shared_terms(texts, callers)
     vectoriser = tfidf(vocabulary={term: number for number, term in enumerate(terms)})
-    counts = scipy.sparse.csr_array(vectoriser.fit_transform(texts))
+    head = _linear(scipy.sparse.csr_array(vectoriser.fit_transform(texts)), truth)
+    return replace(head, terms=tuple(terms), idf=tuple(np.round(vectoriser.idf_, 6).tolist()))
+
+
+def _linear(features: scipy.sparse.csr_array, truth: DoubleArray) -> WordsModel:
+    """The weights of a model of words, which lacks what its features are."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  slow to import
+
     model = LogisticRegression(C=STRENGTH, max_iter=1000)
     model.fit(
-        scipy.sparse.vstack([counts, counts]),
+        scipy.sparse.vstack([features, features]),
         np.repeat([1, 0], len(truth)),
         sample_weight=np.concatenate([truth, 1 - truth]),
     )
     return WordsModel(
         voice_model="",
-        terms=tuple(terms),
-        idf=tuple(np.round(vectoriser.idf_, 6).tolist()),
+        terms=(),
+        idf=(),
         weights=tuple(np.round(model.coef_[0], 6).tolist()),
         bias=round(float(model.intercept_[0]), 6),
         calibration=BinaryCalibration(1.0, 0.0),

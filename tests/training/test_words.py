@@ -11,7 +11,7 @@ import pytest
 
 from ser_batch.config import ModelSettings, Settings
 from ser_batch.erasure.erase import learnt_from
-from ser_batch.errors import ModelError, StateFileError
+from ser_batch.errors import ModelError, SentenceModelError, StateFileError
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.calibration import BinaryCalibration
 from ser_batch.scoring.choose import load_model
@@ -28,6 +28,7 @@ from ser_batch.testing.rows import MIDDAY
 from ser_batch.training.words import LEAST_CALLERS, WordsFigures, fit_words
 from tests.bundles import put_bundle
 from tests.training.test_retrain import put_labels
+from tests.transcripts.encoders import put_sentence_encoder
 
 VOICE_ALONE = Settings(labels={"held_out_share": 0.5})
 SETTINGS = VOICE_ALONE.model_copy(update={"policy": Settings(policy={"transcripts": True}).policy})
@@ -140,6 +141,39 @@ def test_a_night_scores_with_both_and_by_the_voice_alone_once_words_may_not_be_k
     assert all(row["dissatisfaction_words"] is None for row in voice)
 
 
+@pytest.mark.slow
+def test_a_night_scores_with_sentence_embeddings_and_stops_once_they_changed(
+    made: tuple[Root, dict[Key, str]], tmp_path: Path
+) -> None:
+    root, truth = made
+    lines = [line for some in SAID.values() for line in some]
+    folder = put_sentence_encoder(tmp_path, lines)
+    settings = SETTINGS.model_copy(
+        update={"transcripts": Settings(transcripts={"sentences": str(folder)}).transcripts}
+    )
+    champion = load_model(root, settings)
+    file = words_file(root, champion.model_id)
+    kept = file.read_bytes() if file.exists() else None
+    try:
+        put_words(root, truth, right=0.8)
+        figures = fit_words(root, settings, champion)
+        assert figures.n_terms == 0
+        assert figures.auc_gain_low > 0
+        assert "disgrace" not in file.read_text()
+        lake = Lake(root.lake)
+        shard, *_ = lake.parts(CALLS)
+        score(lake, shard, champion, settings)
+        rows = lake.read(predictions_contract(champion.model_id), [shard]).to_pylist()
+        assert any(row["dissatisfaction_words"] is not None for row in rows)
+        (folder / "tokenizer.json").write_text("{}")
+        with pytest.raises(SentenceModelError, match="is not what the model of words"):
+            score(lake, shard, champion, settings)
+    finally:
+        file.unlink(missing_ok=True)
+        if kept is not None:
+            file.write_bytes(kept)
+
+
 def test_words_that_say_nothing_of_the_label_change_nothing(
     made: tuple[Root, dict[Key, str]], tmp_path: Path
 ) -> None:
@@ -186,7 +220,7 @@ def test_each_part_abstains_by_itself() -> None:
         ood_score=np.array([0.1, 0.1, 2.0, 2.0, 0.1]),
     )
     texts = ["really bad", "unknown words", "really bad", "", "really good"]
-    found = fuse(MODEL, texts, scores, ModelSettings())
+    found = fuse(MODEL, MODEL.log_odds(texts), scores, ModelSettings())
     assert np.isfinite(found.words).tolist() == [True, False, True, False, True]
     assert 0.2 < found.dissatisfaction[0] < found.words[0]
     assert found.dissatisfaction[1] == 0.2, "no words: the voice alone"
