@@ -10,8 +10,10 @@ import duckdb
 from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.warehouse.models import Blueprint, Model, Rule
 
-WINDOWS_AT_ONCE = 14
-"""Call dates of which a model of windows is built in one go."""
+WINDOWS_AT_ONCE = 28
+"""Call dates of which a model of windows is built in one go: planning it takes 0.1 s."""
+_AS_WRITTEN = "build_side_probe_side"
+"""DuckDB's choice of the side of a join that it keeps; it takes the larger one for windows."""
 PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
 
@@ -61,9 +63,11 @@ def build_last(
         if model.window_days is None:
             build_whole(con, [model])
         else:
+            con.execute(f"set disabled_optimizers = '{_AS_WRITTEN}'")
             con.begin()
             _build_windows(con, model, model.window_days, dates)
             con.commit()
+            con.execute("reset disabled_optimizers")
 
 
 def _build_windows(

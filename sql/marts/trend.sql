@@ -54,28 +54,6 @@ with days as (
     group by call_date, queue, hour
 ),
 
-repeat_customers as (
-    select customer
-    from call_summary
-    where customer is not null and dissatisfaction is not null
-    group by customer
-    having count(distinct call_date) > 1
-),
-
-repeat_calls as (
-    select
-        customer,
-        call_date as day,
-        queue,
-        hour,
-        count(*) as count_scored,
-        count(*) filter (is_dissatisfied) as hits
-    from call_summary
-    inner join repeat_customers using (customer)
-    where dissatisfaction is not null
-    group by customer, call_date, queue, hour
-),
-
 windows as (
     select dates.call_date, lengths.window_days
     from (
@@ -128,6 +106,7 @@ weighed as (
 
 summed as (
     select
+        row_number() over (order by call_date, window_days, scope, queue) as group_no,
         call_date,
         window_days,
         scope,
@@ -153,68 +132,100 @@ summed as (
     having sum(count_new) > 0
 ),
 
+-- a number joins faster than two names, of which one may be null
+numbers as (
+    select queue, hour, row_number() over (order by queue, hour) as stratum
+    from (select distinct queue, hour from days)
+),
+
+numbered_days as (
+    select days.day, days.count_scored, days.hits, numbers.stratum
+    from days
+    inner join numbers on days.queue is not distinct from numbers.queue and days.hour = numbers.hour
+    where days.count_scored > 0
+),
+
+repeat_customers as (
+    select customer
+    from call_summary
+    where customer is not null and dissatisfaction is not null
+    group by customer
+    having count(distinct call_date) > 1
+),
+
+repeat_calls as (
+    select
+        calls.customer,
+        calls.call_date as day,
+        numbers.stratum,
+        count(*) as count_scored,
+        count(*) filter (calls.is_dissatisfied) as hits,
+        count(*) over (partition by calls.customer) > 24 as is_frequent
+    from call_summary as calls
+    inner join repeat_customers on calls.customer = repeat_customers.customer
+    inner join numbers on calls.queue is not distinct from numbers.queue and calls.hour = numbers.hour
+    where calls.dissatisfaction is not null
+    group by calls.customer, calls.call_date, numbers.stratum
+),
+
+pairs as (
+    select
+        calls.day,
+        calls.stratum,
+        calls.count_scored,
+        calls.hits,
+        later.day as later_day,
+        later.stratum as later_stratum,
+        later.count_scored as later_count_scored,
+        later.hits as later_hits
+    from repeat_calls as calls
+    inner join repeat_calls as later
+        on calls.customer = later.customer and calls.day < later.day and later.day < calls.day + 56
+    where not calls.is_frequent
+),
+
+-- what the scores of a stratum's calls rest on, in a window and in the one before it
 fitted as (
     select
         weighed.call_date,
-        weighed.window_days,
-        weighed.scope,
-        weighed.queue,
-        weighed.stratum_queue,
-        weighed.hour,
-        weighed.weight_new / nullif(summed.weight, 0) as weight_new,
-        weighed.weight_old / nullif(summed.weight, 0) as weight_old,
-        weighed.pooled + weighed.weight_new * summed.adjusted_change as expected_new,
-        weighed.pooled - weighed.weight_old * summed.adjusted_change as expected_old,
-        summed.count_new,
-        summed.hits_new,
-        summed.count_old,
-        summed.hits_old
+        summed.group_no,
+        numbers.stratum,
+        half.is_new,
+        weighed.call_date - if(half.is_new, 1, 2) * weighed.window_days as after_day,
+        weighed.call_date - if(half.is_new, 0, 1) * weighed.window_days as last_day,
+        if(half.is_new, summed.count_new, summed.count_old) as count_all,
+        if(half.is_new, summed.hits_new, summed.hits_old) / count_all as share,
+        if(half.is_new, weighed.weight_new, -weighed.weight_old) / nullif(summed.weight, 0) as weight,
+        weighed.pooled
+        + if(half.is_new, weighed.weight_new, -weighed.weight_old) * summed.adjusted_change as expected
     from weighed
     inner join summed
         on weighed.call_date = summed.call_date
         and weighed.window_days = summed.window_days
         and weighed.scope = summed.scope
         and weighed.queue is not distinct from summed.queue
+    inner join numbers
+        on weighed.stratum_queue is not distinct from numbers.queue
+        and weighed.hour = numbers.hour
+    cross join (values (true), (false)) as half(is_new)
     where least(summed.count_new, summed.count_old) >= getvariable('min_calls')
 ),
 
-groups as (
-    select null as customer, * from days
-    union all by name
-    select * from repeat_calls
-),
-
-scores as (
+day_scores as (
     select
-        fitted.call_date,
-        fitted.window_days,
-        fitted.scope,
-        fitted.queue,
-        groups.customer,
-        groups.day,
-        groups.day > fitted.call_date - fitted.window_days as is_new,
-        sum(groups.count_scored) as count_scored,
-        sum(if(is_new,
-            (groups.hits - groups.count_scored * fitted.hits_new / fitted.count_new)
-            / fitted.count_new,
-            (groups.hits - groups.count_scored * fitted.hits_old / fitted.count_old)
-            / fitted.count_old
-        )) as share_score,
-        sum(groups.count_scored / if(is_new, fitted.count_new, fitted.count_old)) as share_leverage,
-        sum(if(is_new,
-            fitted.weight_new * (groups.hits - groups.count_scored * fitted.expected_new),
-            -fitted.weight_old * (groups.hits - groups.count_scored * fitted.expected_old)
-        )) as change_score,
-        sum(if(is_new, fitted.weight_new, fitted.weight_old) * groups.count_scored)
-            as change_leverage
+        fitted.group_no,
+        days.day,
+        fitted.is_new,
+        sum((days.hits - days.count_scored * fitted.share) / fitted.count_all) as share_score,
+        sum(days.count_scored / fitted.count_all) as share_leverage,
+        sum(fitted.weight * (days.hits - days.count_scored * fitted.expected)) as change_score,
+        sum(abs(fitted.weight) * days.count_scored) as change_leverage
     from fitted
-    inner join groups
-        on fitted.stratum_queue is not distinct from groups.queue
-        and fitted.hour = groups.hour
-        and groups.day <= fitted.call_date
-        and groups.day > fitted.call_date - 2 * fitted.window_days
-    where groups.count_scored > 0
-    group by all
+    inner join numbered_days as days
+        on fitted.stratum = days.stratum
+        and days.day > fitted.after_day
+        and days.day <= fitted.last_day
+    group by fitted.group_no, days.day, fitted.is_new
 ),
 
 -- bad days that persist: they vary the means of windows more, and the dates within a window less
@@ -232,11 +243,8 @@ inflations as (
 
 variances_of_windows as (
     select
-        scores.call_date,
-        scores.window_days,
-        scores.scope,
-        scores.queue,
-        is_new,
+        day_scores.group_no,
+        day_scores.is_new,
         count(*) as count_days,
         cluster_variance(share_score, share_leverage) * any_value(of_mean * of_dates)
             as share_variance,
@@ -245,42 +253,87 @@ variances_of_windows as (
             as change_variance,
         cluster_degrees(change_leverage) as change_degrees,
         any_value(of_change) as change_inflation
-    from scores
+    from day_scores
+    inner join summed on day_scores.group_no = summed.group_no
     inner join inflations
-        on scores.call_date = inflations.call_date
-        and scores.window_days = inflations.window_days
-        and scores.scope = inflations.scope
-    where customer is null
-    group by all
+        on summed.call_date = inflations.call_date
+        and summed.window_days = inflations.window_days
+        and summed.scope = inflations.scope
+    group by day_scores.group_no, day_scores.is_new
 ),
 
-customers as (
+-- (a + b)² - a² - b² is 2ab: what the calls of a customer on several dates share is a sum over
+-- pairs of them, which are few; of customers with many calls, it is the difference itself
+of_pairs as (
     select
-        call_date,
-        window_days,
-        scope,
-        queue,
+        fitted.group_no,
+        sum(share_product) filter (fitted.is_new and later.is_new) as share_new,
+        sum(share_product) filter (not fitted.is_new and not later.is_new) as share_old,
+        sum(
+            fitted.weight * (pairs.hits - pairs.count_scored * fitted.expected)
+            * later.weight * (pairs.later_hits - pairs.later_count_scored * later.expected)
+        ) as change
+    from pairs
+    inner join fitted
+        on pairs.stratum = fitted.stratum
+        and pairs.day > fitted.after_day
+        and pairs.day <= fitted.last_day
+        and pairs.later_day <= fitted.call_date
+    inner join fitted as later
+        on fitted.group_no = later.group_no
+        and pairs.later_stratum = later.stratum
+        and pairs.later_day > later.after_day
+        and pairs.later_day <= later.last_day
+    cross join lateral (
+        select
+            (pairs.hits - pairs.count_scored * fitted.share) / fitted.count_all
+            * (pairs.later_hits - pairs.later_count_scored * later.share) / later.count_all
+    ) as product(share_product)
+    group by fitted.group_no
+),
+
+frequent_scores as (
+    select
+        fitted.group_no,
+        calls.customer,
+        calls.day,
+        fitted.is_new,
+        sum((calls.hits - calls.count_scored * fitted.share) / fitted.count_all) as share_score,
+        sum(fitted.weight * (calls.hits - calls.count_scored * fitted.expected)) as change_score
+    from repeat_calls as calls
+    inner join fitted
+        on calls.stratum = fitted.stratum
+        and calls.day > fitted.after_day
+        and calls.day <= fitted.last_day
+    where calls.is_frequent
+    group by fitted.group_no, calls.customer, calls.day, fitted.is_new
+),
+
+of_frequent as (
+    select
+        group_no,
         sum(share_score) filter (is_new) ** 2
         - sum(share_score ** 2) filter (is_new) as share_new,
         sum(share_score) filter (not is_new) ** 2
         - sum(share_score ** 2) filter (not is_new) as share_old,
         sum(change_score) ** 2 - sum(change_score ** 2) as change
-    from scores
-    where customer is not null
-    group by call_date, window_days, scope, queue, customer
+    from frequent_scores
+    group by group_no, customer
 ),
 
 customer_variances as (
     select
-        call_date,
-        window_days,
-        scope,
-        queue,
+        group_no,
         greatest(0, sum(share_new)) as share_new,
         greatest(0, sum(share_old)) as share_old,
         greatest(0, sum(change)) as change
-    from customers
-    group by call_date, window_days, scope, queue
+    from (
+        select group_no, 2 * share_new as share_new, 2 * share_old as share_old, 2 * change as change
+        from of_pairs
+        union all
+        select group_no, share_new, share_old, change from of_frequent
+    )
+    group by group_no
 ),
 
 measured as (
@@ -316,22 +369,13 @@ measured as (
         )) as change_quantile
     from summed
     inner join variances_of_windows as new_days
-        on summed.call_date = new_days.call_date
-        and summed.window_days = new_days.window_days
-        and summed.scope = new_days.scope
-        and summed.queue is not distinct from new_days.queue
+        on summed.group_no = new_days.group_no
         and new_days.is_new
     inner join variances_of_windows as old_days
-        on summed.call_date = old_days.call_date
-        and summed.window_days = old_days.window_days
-        and summed.scope = old_days.scope
-        and summed.queue is not distinct from old_days.queue
+        on summed.group_no = old_days.group_no
         and not old_days.is_new
     left join customer_variances as of_customers
-        on summed.call_date = of_customers.call_date
-        and summed.window_days = of_customers.window_days
-        and summed.scope = of_customers.scope
-        and summed.queue is not distinct from of_customers.queue
+        on summed.group_no = of_customers.group_no
 ),
 
 judged as (
@@ -421,8 +465,5 @@ select
     end as not_compared_reason
 from summed
 left join shown
-    on summed.call_date = shown.call_date
-    and summed.window_days = shown.window_days
-    and summed.scope = shown.scope
-    and summed.queue is not distinct from shown.queue
+    on summed.group_no = shown.group_no
 order by summed.call_date, summed.window_days, summed.scope, summed.queue

@@ -10,10 +10,13 @@ import pytest
 from scipy import stats
 
 from ser_batch.config import Settings
+from ser_batch.resources import sql_folder
 from ser_batch.store.lake import Lake
 from ser_batch.testing.lakes import MODEL_ID, call_rows, put_rows
 from ser_batch.testing.rows import MIDDAY, prediction
 from ser_batch.warehouse import build, connect
+from ser_batch.warehouse.models import read_model
+from ser_batch.warehouse.run import rounded
 
 SETTINGS = Settings(report={"min_calls": 5})
 
@@ -281,3 +284,20 @@ def test_the_peaks_of_a_queues_day_have_students_interval(lake, published):
 def test_the_length_of_few_calls_is_withheld(lake, published):
     put_day(lake, 0, only=(1, 4))
     assert published("select count_calls, mean_duration_s from queue_day", SETTINGS) == [(4, None)]
+
+
+def test_customers_of_many_calls_count_as_those_of_few(tmp_path):
+    """What they share is summed another way; both ways give the same rows."""
+    lake, target = Lake(tmp_path), tmp_path / "calls.duckdb"
+    put_customers(lake, n_customers=4)
+    build(lake, target, model_id=MODEL_ID, settings=SETTINGS)
+    model = read_model(sql_folder() / "marts" / "trend.sql")
+    with connect(target) as con:
+        con.execute("set variable min_calls = 5")
+        sql = rounded(con, model)
+        rows = [
+            con.sql(sql.replace("> 24 as is_frequent", f"> {most} as is_frequent")).fetchall()
+            for most in (0, 24)
+        ]
+    assert "> 24 as is_frequent" in sql
+    assert rows[0] == rows[1]
