@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from ser_batch.labels.history import newest
 from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.tables import LABELS
+from tests.report.pages import axe_violations
 from tests.serve.conftest import N_QUEUED
 
 pytestmark = pytest.mark.browser
@@ -145,11 +144,8 @@ def test_a_sound_that_is_gone_is_said(browser, serve, queued: Root):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1200])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page, serve, scheme, width):
-    axe = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
     page = open_page(serve(), "ann", bypass_csp=True, **options)
     done(page, 0)
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert axe_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
