@@ -125,7 +125,7 @@ def shard_at_hand(
     ):
         raise TakenOverError(copy.address, "")
     yield replace(context, root=Root(copy.folder)), put
-    put |= copy.put_changes(lambda path: _is_of(path, shard))
+    put |= copy.put_changes(lambda path: _is_of(path, shard), context.remote.epoch)
 
 
 def _is_of(path: str, shard: Part) -> bool:

@@ -8,11 +8,9 @@ no other run held the root since, and is discarded otherwise.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -25,10 +23,8 @@ from ser_batch.errors import ChangedMeanwhileError, TakenOverError
 from ser_batch.files.objects import Store, open_store
 from ser_batch.store.disk import disk
 from ser_batch.store.local_files import FOLDER, Wanted, everything, shared_files, write_state
-from ser_batch.store.snapshots import Content, Holder, Snapshot, Snapshots, new_key, new_token
-
-AT_ONCE = 16
-"""Objects that are fetched or put at the same time."""
+from ser_batch.store.snapshots import Content, Holder, Snapshot, Snapshots
+from ser_batch.store.transfer import fetch_files, put_files
 
 _TRIES = 20
 
@@ -147,14 +143,12 @@ class WorkingCopy:
             ChangedMeanwhileError: if another program changed one of these files
         """
         with self._state():
-            changed = dict(self._changes(wanted))
             self.pushed_at = time.monotonic()
-            if not (changed or stored or end):
+            put = self._put_changed(wanted)
+            if not (put or stored or end):
                 return
-            put = self._put([path for path, is_there in changed.items() if is_there])
-            gone = dict.fromkeys(path for path, is_there in changed.items() if not is_there)
-            self._publish({**put, **gone, **(stored or {})}, end=end)
-            self._take_over(put | gone)
+            self._publish({**put, **(stored or {})}, end=end)
+            self._take_over(put)
             self._change_files(stored or {})
         if end:
             self.run_epoch = None
@@ -164,14 +158,23 @@ class WorkingCopy:
         with self._state():
             return next(self._changes(everything), None) is not None
 
-    def put_changes(self, wanted: Wanted) -> dict[str, Content | None]:
-        """Put what changed into the store, for whoever holds the root to publish it."""
+    def put_changes(self, wanted: Wanted, epoch: int) -> dict[str, Content | None]:
+        """Put what changed into the store, for the run that holds the root to publish it.
+
+        Args:
+            wanted: which paths
+            epoch: of that run
+
+        Raises:
+            TakenOverError: if another run holds the root since; if that run is of this machine, it
+                publishes the files itself
+        """
         with self._state():
-            changed = dict(self._changes(wanted))
-            put = self._put([path for path, is_there in changed.items() if is_there])
-            gone = dict.fromkeys(path for path, is_there in changed.items() if not is_there)
-            self._take_over(put | gone)  # they need not be fetched once they are published
-            return put | gone
+            put = self._put_changed(wanted)
+            if self.snapshots.newest().epoch != epoch:
+                raise TakenOverError(self.address, "")
+            self._take_over(put)  # they need not be fetched once they are published
+            return put
 
     def _publish(self, new: Mapping[str, Content | None], *, end: bool) -> None:
         for _ in range(_TRIES):
@@ -219,40 +222,15 @@ class WorkingCopy:
             if content is None:
                 disk().unlink(self.folder / path)
                 self._files.pop(path, None)
-        self._fetch({path: content for path, content in contents.items() if content})
+        wanted = {path: content for path, content in contents.items() if content}
+        fetch_files(self.store, self.folder, wanted, self._files.__setitem__)
 
-    def _fetch(self, contents: Mapping[str, Content]) -> None:
-        def fetch(path: str) -> None:
-            content, target = contents[path], self.folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = target.with_name(f".tmp-{os.getpid()}-{target.name}")
-            try:
-                self.store.download(content.key, unfinished)
-                os.utime(unfinished, ns=(content.modified_ns, content.modified_ns))
-                disk().rename(unfinished, target)
-            finally:
-                unfinished.unlink(missing_ok=True)
-            self._files[path] = content
-
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            list(threads.map(fetch, contents))
-
-    def _put(self, paths: Iterable[str]) -> dict[str, Content]:
-        token = new_token()
-
-        def put(path: str) -> Content | None:
-            place, key = self.folder / path, new_key(path, token)
-            try:
-                status = place.stat()
-                self.store.put(key, place)
-            except FileNotFoundError:  # deleted meanwhile, by a program beside this one
-                return None
-            return Content(key, status.st_size, status.st_mtime_ns)
-
-        wanted = [*paths]
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            done = zip(wanted, threads.map(put, wanted), strict=True)
-            return {path: content for path, content in done if content}
+    def _put_changed(self, wanted: Wanted) -> dict[str, Content | None]:
+        """Put what changed in the folder into the store; None: a file is gone."""
+        changed = dict(self._changes(wanted))
+        gone = (path for path, is_there in changed.items() if not is_there)
+        put = put_files(self.store, self.folder, (path for path, there in changed.items() if there))
+        return {**put, **dict.fromkeys(gone)}
 
     def _changes(self, wanted: Wanted) -> Iterator[tuple[str, bool]]:
         """Paths that are not as they were fetched or put, and whether they are there."""

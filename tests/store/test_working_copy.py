@@ -16,7 +16,7 @@ from ser_batch.files.objects import FolderStore
 from ser_batch.store import lease, snapshots
 from ser_batch.store.journal import Journal
 from ser_batch.store.lease import delete_unpublished, publish_changes
-from ser_batch.store.local_files import local_path
+from ser_batch.store.local_files import everything, local_path
 from ser_batch.store.lock import followed, only_run, only_writer, refresh
 from ser_batch.store.paths import Root
 from ser_batch.store.snapshots import DATA, Holder, Snapshot, Snapshots
@@ -182,6 +182,21 @@ def test_what_a_killed_run_left_is_discarded_if_another_machine_ran_since(
         write(two, "lake/calls/shard-of-two.parquet", "whole")
     with only_run(one):
         assert files(one) == {"lake/calls/shard-of-two.parquet": "whole"}
+
+
+def test_what_a_task_of_a_dead_run_leaves_is_published_by_the_next_run_of_its_machine(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = machine("one"), machine("two")
+    with killed_run(one):
+        epoch = copy_of(one).snapshots.newest().epoch
+    monkeypatch.setattr(lease, "SILENT_S", -1.0)
+    with only_run(two):
+        write(two, "lake/calls/a.parquet", "by a worker that still has a task of the first run")
+        with pytest.raises(TakenOverError):
+            copy_of(two).put_changes(everything, epoch)
+    refresh(one)
+    assert files(one) == files(two) != {}
 
 
 def test_labels_are_kept_while_a_run_on_another_machine_holds_the_root(machine: Machine) -> None:
