@@ -7,11 +7,11 @@ handed a single task opens its own, without progress bars, and keeps it until it
 
 from __future__ import annotations
 
-import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from pipelines.display import Display
@@ -78,7 +78,8 @@ def engine_of(root: Root, settings: Settings) -> Engine:
             use_root(root)
             follow_root(root)
             engine = Engine(make_workers(settings), Display(quiet=True))
-            atexit.register(engine.workers.__exit__, None, None, None)
+            # before the process closes its queues and waits for its children: `atexit` comes later
+            Finalize(None, engine.workers.__exit__, (None, None, None), exitpriority=100)
             _Opened.engine = engine
         return _Opened.engine
 

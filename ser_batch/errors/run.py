@@ -42,7 +42,10 @@ class LockedError(StopError):
     """Another run holds the root folder."""
 
     code = "locked"
-    remedy = "Wait for it to end; the lock goes with its process, nothing needs deleting."
+    remedy = (
+        "Wait for it to end; the lock goes with its process (in an object store a minute later), "
+        "nothing needs deleting."
+    )
 
     def __init__(self, root: Path | str, holder: str) -> None:
         super().__init__(f"another run is working on {root}{holder}")
