@@ -10,19 +10,17 @@ import gc
 import logging
 import os
 import socket
-import sqlite3
 import sys
 import threading
 import time
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import copy_context
-from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock
 
+from pipelines.prefect_database import is_prepared, mark_prepared
 from ser_batch.environment import bypass_proxy, set_unless_given
 from ser_batch.errors import StopError
 from ser_batch.store.paths import Root
@@ -50,8 +48,6 @@ ANSWER_S = 5.0
 NEEDS_A_KEY = (401, 403)
 START_S = 120.0
 STOP_S = 10.0
-MAX_DATABASE_BYTES = 128 << 20
-"""A larger history of flow runs is discarded: the lake keeps the record of each night."""
 
 
 class PrefectServerError(StopError):
@@ -108,13 +104,13 @@ def prefect_api(root: Root, *, is_shared: bool = False) -> Iterator[None]:
     with ExitStack() as stack:
         stack.callback(gc.enable)
         with FileLock(home / "ser-batch-start.lock"):
-            is_prepared = database is not None and _is_prepared(database)
+            was_prepared = database is not None and is_prepared(database)
             set_unless_given({"PREFECT_HOME": str(home)})
             bypass_proxy("127.0.0.1")  # a proxy does not reach this machine's own server
             import httpx
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
-            stack.enter_context(_quiet_prefect(is_prepared=is_prepared))
+            stack.enter_context(_quiet_prefect(was_prepared=was_prepared))
             if url := PREFECT_API_URL.value():
                 _check_answer(url)
                 server = None
@@ -123,8 +119,8 @@ def prefect_api(root: Root, *, is_shared: bool = False) -> Iterator[None]:
             else:
                 server = _Server(home)
                 url = server.url
-                if database is not None and not is_prepared:
-                    _mark_prepared(database)
+                if database is not None and not was_prepared:
+                    mark_prepared(database)
         if "duckdb" not in sys.modules:  # which reports what is frozen as leaked
             gc.freeze()  # neither is it collected when the process ends
         gc.enable()
@@ -136,11 +132,11 @@ def prefect_api(root: Root, *, is_shared: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_prefect(*, is_prepared: bool) -> Iterator[None]:
+def _quiet_prefect(*, was_prepared: bool) -> Iterator[None]:
     from prefect.logging.configuration import setup_logging
     from prefect.settings import temporary_settings
 
-    with temporary_settings(set_defaults={**QUIET, **(PREPARED if is_prepared else {})}):
+    with temporary_settings(set_defaults={**QUIET, **(PREPARED if was_prepared else {})}):
         setup_logging()
         # outside its own loggers: it counts what a flow that failed at once had no time to record
         logging.getLogger("EventsWorker").setLevel(logging.ERROR)
@@ -194,24 +190,3 @@ class _Server:
         EventsWorker.drain_all(timeout=STOP_S)  # task runs are recorded from events
         self._server.should_exit = True
         self._thread.join(STOP_S)
-
-
-def _is_prepared(database: Path) -> bool:
-    """Whether this Prefect has set the database up; one half set up or too large is deleted."""
-    if database.exists() and database.stat().st_size <= MAX_DATABASE_BYTES:
-        with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as con:
-            if con.execute("pragma user_version").fetchone() == (_prefect_mark(),):
-                return True
-    for path in database.parent.glob(f"{database.name}*"):
-        path.unlink()
-    return False
-
-
-def _mark_prepared(database: Path) -> None:
-    """State in the database itself which Prefect has set it up."""
-    with closing(sqlite3.connect(database, timeout=STOP_S)) as con:
-        con.execute(f"pragma user_version = {_prefect_mark()}")
-
-
-def _prefect_mark() -> int:
-    return zlib.crc32(version("prefect").encode()) >> 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.prefect_api import _is_prepared, _mark_prepared
+from pipelines.prefect_database import is_prepared
 from ser_batch.lab.synthetic.demo import DemoCalls
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ def test_an_empty_environment_without_a_home_is_enough(
     assert not home.exists(), "nothing is kept outside the root, and onnxruntime sends nothing"
     assert list((tmp_path / "working folder").iterdir()) == []
     database = tmp_path / "root" / ".prefect" / "prefect.db"
-    assert _is_prepared(database), "the next night does not set it up again"
+    assert is_prepared(database), "the next night does not set it up again"
 
 
 def test_a_server_that_does_not_answer_is_one_line_before_any_work(
@@ -54,14 +54,3 @@ def test_a_server_that_does_not_answer_is_one_line_before_any_work(
     assert "no Prefect server answers at http://127.0.0.1:9/api" in line
     assert "PREFECT_API_URL" in line
     assert not (tmp_path / "root" / "lake").exists()
-
-
-def test_a_database_that_was_not_set_up_to_its_end_is_discarded(tmp_path: Path) -> None:
-    database = tmp_path / "prefect.db"
-    for content in (b"", b"no database"):
-        database.write_bytes(content)
-        database.with_name("prefect.db-wal").touch()
-        assert not _is_prepared(database)
-        assert list(tmp_path.iterdir()) == []
-    _mark_prepared(database)
-    assert _is_prepared(database)
