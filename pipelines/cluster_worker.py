@@ -10,11 +10,14 @@ from pathlib import Path
 import ser_batch
 from pipelines.context import RemoteRoot
 from ser_batch.errors import SerError
+from ser_batch.files.inputs import is_remote, is_there, name_of
 from ser_batch.store.lock import holder_of
 from ser_batch.store.paths import Root
 
 API_ANSWER_S = 10.0
 """Until a Prefect server counts as not answering."""
+_NO_RECORDING = ".ser-batch"
+"""A name that is asked for to see whether a folder of objects may be read."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class WorkerNeeds:
         for folder in self.folders:
             if is_elsewhere and folder.is_relative_to(self.root.path):
                 continue  # it is fetched
-            if not os.access(folder, os.R_OK | os.X_OK):
-                return f"cannot read {folder}"
+            if fault := _folder_fault(folder):
+                return fault
         return _api_fault(self.api)
 
 
@@ -69,6 +72,16 @@ def _store_fault(remote: RemoteRoot | None) -> str | None:
             return f"does not see this run at {remote.address}"
     except SerError as error:
         return f"cannot use the object store: {error.one_line()}"
+    return None
+
+
+def _folder_fault(folder: Path) -> str | None:
+    if not is_remote(folder):
+        return None if os.access(folder, os.R_OK | os.X_OK) else f"cannot read {folder}"
+    try:
+        is_there(folder / _NO_RECORDING)  # who may not read is refused, whether it is there or not
+    except SerError as error:
+        return f"cannot read {name_of(folder)}: {error.one_line()}"
     return None
 
 

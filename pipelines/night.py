@@ -19,6 +19,7 @@ from ser_batch.clock import utc_now
 from ser_batch.config import Settings
 from ser_batch.erasure.erase import finish_erasure
 from ser_batch.errors import DamagedPartError
+from ser_batch.files.inputs import name_of
 from ser_batch.ingest.folders import named_folders
 from ser_batch.monitoring.notify import notify_end, notify_failure
 from ser_batch.monitoring.run_record import (
@@ -76,7 +77,7 @@ class Night:
         self.lake = Lake(root.lake)
         self.model_id = model_id(root, settings)
         self.record: RunRecord = new_run(
-            ", ".join(map(str, audio)),
+            ", ".join(map(name_of, audio)),
             settings,
             self.model_id,
             started_at=begin_night(self.lake, utc_now()),
@@ -137,7 +138,7 @@ class Night:
             self.lake,
             published,
             self.record.counts,
-            audio=[str(folder) for folder in self.audio],
+            audio=[name_of(folder) for folder in self.audio],
             since=last_published(self.lake),
             settings=self.settings.ingest,
         )
@@ -161,7 +162,7 @@ class Night:
         summary = {
             "run_id": self.record.run_id,
             "status": self.record.status,
-            "audio": [str(folder) for folder in self.audio],
+            "audio": [name_of(folder) for folder in self.audio],
             "counts": dict(self.record.counts),
             "rejected": self.rejected,
             "audio_s": self.record.audio_s,
@@ -266,7 +267,7 @@ def open_night(
         log(
             f"night {night.record.run_id} begins",
             event="night_begin",
-            audio=[str(folder) for folder in folders],
+            audio=[name_of(folder) for folder in folders],
             root=str(place.path),
             model_id=night.model_id,
         )

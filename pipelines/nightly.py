@@ -103,7 +103,7 @@ def nightly(
     """Take in folders of recordings and publish what they say of customers' dissatisfaction.
 
     Args:
-        audio: folders of recordings; else those of the setting ingest.audio
+        audio: folders of recordings, or addresses; else those of the setting ingest.audio
         metadata: metadata files
         root: folder under which lake, warehouse, reports and models lie
         settings_file: TOML; else `ser-batch.toml` in the root or the current folder

@@ -28,7 +28,7 @@ LEAST_WIDTH = 20
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A recording.")],
+    file: Annotated[Path, typer.Argument(help="A recording, or s3://BUCKET/NAME.")],
     *,
     out: Annotated[
         Path | None, typer.Option(help="Also draw it to this PNG file.", dir_okay=False)
@@ -50,6 +50,7 @@ def inspect(
       ser-batch inspect mono.wav --first-speaker agent --json
     """
     from ser_batch.analysis.inspect import as_dict, inspect_file
+    from ser_batch.files.inputs import name_of
     from ser_batch.scoring.score_files import stated_roles
 
     values = read_settings(open_root(root), settings)
@@ -59,7 +60,7 @@ def inspect(
     if out is not None:
         _draw(file.name, seen, out)
     if as_json:
-        print_json({"path": str(file), **as_dict(seen)})
+        print_json({"path": name_of(file), **as_dict(seen)})
     else:
         _show(file.name, seen)
 

@@ -32,8 +32,8 @@ def nightly(
     audio: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder of recordings, searched with its subfolders; may be given several times. "
-            "Else the setting ingest.audio."
+            help="Folder of recordings, searched with its subfolders, or s3://BUCKET/PREFIX; may "
+            "be given several times. Else the setting ingest.audio."
         ),
     ] = None,
     metadata: Annotated[
@@ -67,6 +67,8 @@ def nightly(
       ser-batch nightly --audio /calls --metadata /calls/export.csv
 
       ser-batch nightly --audio /calls/site-a --audio /calls/site-b
+
+      ser-batch nightly --audio s3://BUCKET/calls --metadata s3://BUCKET/export.csv
 
       SER_INGEST__MIN_AGE_S=0 ser-batch nightly --audio /calls --root /srv/ser-batch
 

@@ -71,8 +71,10 @@ def score(
 def _as_dict(scored: FileScore) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from ser_batch.files.inputs import name_of
+
     return {
-        "path": str(scored.path),
+        "path": name_of(scored.path),
         "duration_s": scored.duration_s,
         "dissatisfaction": scored.dissatisfaction,
         "is_dissatisfied": scored.is_dissatisfied,
@@ -89,8 +91,10 @@ def _show(scored: FileScore) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from ser_batch.files.inputs import name_of
+
     console = Console()
-    name = escape(str(scored.path))
+    name = escape(name_of(scored.path))
     if scored.error is not None:
         console.print(f"[bold]{name}[/]: [red]{escape(scored.error.one_line())}[/]")
         return

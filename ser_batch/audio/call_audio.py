@@ -14,6 +14,7 @@ from ser_batch.audio.channels import is_dual_mono
 from ser_batch.audio.decode import Audio, at_rate, read_audio
 from ser_batch.config import AudioSettings
 from ser_batch.errors import FileError, GoneFileError, LongAudioError, TwoChannelSideError
+from ser_batch.files.inputs import is_there
 
 STAMP_STEP_S = 1.0
 """s; resolution of start times without fractions."""
@@ -83,7 +84,7 @@ def require_call(files: Sequence[CallFile], settings: AudioSettings) -> Audio:
 
 
 def _side(path: Path, settings: AudioSettings, *, is_alone: bool) -> Audio:
-    if not path.exists():
+    if not is_there(path):
         raise GoneFileError
     audio = read_audio(path, settings)
     if is_alone or len(audio.samples) == 1:

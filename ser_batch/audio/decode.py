@@ -28,7 +28,7 @@ from ser_batch.errors import (
     TruncatedAudioError,
     UnreadableFileError,
 )
-from ser_batch.files.regular import open_regular
+from ser_batch.files.inputs import open_input
 
 LEAST_RATE_HZ, MOST_RATE_HZ = 8000, 48000
 BLOCK_SAMPLES = 1 << 18
@@ -79,11 +79,13 @@ def open_audio(path: Path) -> Iterator[soundfile.SoundFile]:
     Raises:
         NotRegularFileError: if it is a FIFO, a socket or a device
         UnreadableFileError: if the operating system refuses
+        GoneFileError: if there is no such object in a store
+        StoreError: if the object store cannot be used
         EmptyFileError: if there are no bytes
         NotAudioError: if no decoder knows the bytes or the codec, also while it is read
         TruncatedAudioError: if the header's number of samples is not what the file holds
     """
-    with open_regular(path) as source:
+    with open_input(path) as source:
         readable = _checked(source)
         try:
             with soundfile.SoundFile(readable) as file:

@@ -26,7 +26,7 @@ class IngestSettings(Section):
     """Which files are taken in, and how they are named."""
 
     audio: tuple[str, ...] = Field(
-        (), description="audio folders of a night, where the command line names none"
+        (), description="audio folders (or s3://…) of a night, where the command line names none"
     )
     extensions: tuple[str, ...] = Field(
         (".wav", ".flac", ".mp3", ".ogg", ".opus", ".oga", ".aif", ".aiff"),

@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ import pyarrow.compute as pc
 from ser_batch.clock import utc_now
 from ser_batch.erasure.plan import Erasure
 from ser_batch.erasure.proof import Search, search_traces
-from ser_batch.errors import BundleError, ErasurePlanError, FileError
+from ser_batch.errors import BundleError, ErasurePlanError, FileError, StoreError
+from ser_batch.files.inputs import delete_input, is_remote, is_there
 from ser_batch.ingest.late_rows import no_writers
 from ser_batch.ingest.scan import content_id
 from ser_batch.ingest.tombstones import put_tombstones
@@ -92,7 +94,7 @@ def erase(root: Root, plan: Erasure, republish: Republish) -> Erased:
     deleted = _delete_audio(plan) if plan.with_audio else []
     models = learnt_from(root, set(plan.recordings))
     files = (*plan.audio_files, *plan.transcripts)
-    left = [name for name in files if name not in deleted and Path(name).exists()]
+    left = [name for name in files if name not in deleted and _may_be_there(name)]
     disk().unlink(root.path / PENDING)
     search = search_traces(root.path, (*plan.ids, *plan.paths))
     return Erased(
@@ -176,15 +178,31 @@ def _delete_audio(plan: Erasure) -> list[str]:
     deleted = []
     for name in plan.audio_files:
         try:
-            if Path(name).is_file() and content_id(Path(name)) in plan.recordings:
-                Path(name).unlink()
+            if is_there(Path(name)) and content_id(Path(name)) in plan.recordings:
+                delete_input(Path(name))
                 deleted.append(name)
-        except FileError:
+        except (FileError, StoreError):
             continue  # it is named among those that are left
     for name in plan.transcripts:
-        disk().unlink(Path(name))
-        deleted.append(name)
+        with suppress(StoreError):
+            _delete(Path(name))
+            deleted.append(name)
     return deleted
+
+
+def _delete(transcript: Path) -> None:
+    if is_remote(transcript):
+        delete_input(transcript)
+    else:
+        disk().unlink(transcript)
+
+
+def _may_be_there(name: str) -> bool:
+    """Whether a file lies there; of a store that cannot be asked, nobody knows."""
+    try:
+        return is_there(Path(name))
+    except StoreError:
+        return True
 
 
 def learnt_from(root: Root, recordings: set[str]) -> tuple[str, ...]:

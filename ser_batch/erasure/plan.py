@@ -14,6 +14,7 @@ import polars as pl
 
 from ser_batch.config import Settings, nearest
 from ser_batch.errors import AmbiguousCallError, UnknownPersonError
+from ser_batch.files.inputs import name_of
 from ser_batch.ingest.call_table import metadata_index, paired_recordings
 from ser_batch.ingest.inventory import Inventory, read_inventory
 from ser_batch.ingest.matching import (
@@ -134,7 +135,7 @@ def _transcripts(files: Sequence[Row], settings: Settings) -> tuple[str, ...]:
     folder = settings.transcripts.folder
     sidecars = Sidecars(Path(folder) if folder else None, changed_before_ns=inf)
     found = (sidecars.of(row["audio_root"], row["path"]) for row in files)
-    return tuple(sorted({str(file.path) for file in found if file}))
+    return tuple(sorted({name_of(file.path) for file in found if file}))
 
 
 def _known_as(subject: ErasureSubject, settings: Settings) -> set[str]:

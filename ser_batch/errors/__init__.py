@@ -52,6 +52,7 @@ from ser_batch.errors.remote import (
     StoreAddressError,
     StoreError,
     StoreMissingError,
+    StoreNameError,
     StoreUnreachableError,
     TakenOverError,
 )
@@ -166,6 +167,7 @@ __all__ = [
     "StoreAddressError",
     "StoreError",
     "StoreMissingError",
+    "StoreNameError",
     "StoreUnreachableError",
     "TakenOverError",
     "TooFewLabelsError",

@@ -104,7 +104,7 @@ class NoSuchFileError(FileError):
     code = "no_such_file"
     remedy = "Correct the path."
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         super().__init__(f"there is no file {path}")
 
 

@@ -41,6 +41,19 @@ class StoreAccessError(StoreError):
         super().__init__(f"{address} refuses access: {cause}")
 
 
+class StoreNameError(StoreError):
+    """An object has a name that no path can have."""
+
+    code = "store_name"
+    remedy = (
+        "Rename or delete it: parts of a name are not empty, not `.` or `..`, and without control "
+        "characters."
+    )
+
+    def __init__(self, address: str, cause: str) -> None:
+        super().__init__(f"an object of {address} has a name that cannot be used: {cause}")
+
+
 class StoreUnreachableError(StoreError):
     """The object store did not answer, though it was asked again."""
 

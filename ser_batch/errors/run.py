@@ -251,7 +251,7 @@ class NestedFoldersError(AudioFolderError):
 
     remedy = "Name the outer folder only."
 
-    def __init__(self, inner: Path, outer: Path) -> None:
+    def __init__(self, inner: str, outer: str) -> None:
         super().__init__(f"the audio folder {inner} lies in the audio folder {outer}")
 
 
@@ -263,7 +263,7 @@ class EmptiedFolderError(AudioFolderError):
         "`ingest.may_be_empty = true`. Nothing was published."
     )
 
-    def __init__(self, audio: Path, n_known: int) -> None:
+    def __init__(self, audio: str, n_known: int) -> None:
         super().__init__(
             f"the audio folder {audio} holds no recording; earlier nights found {n_known}"
         )

@@ -10,7 +10,7 @@ import datetime as dt
 import importlib.util
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
@@ -21,6 +21,7 @@ from ser_batch.errors import (
     StoreAccessError,
     StoreError,
     StoreMissingError,
+    StoreNameError,
     StoreUnreachableError,
 )
 from ser_batch.files.objects import StoredObject
@@ -45,7 +46,7 @@ def _translated(method: Callable[Given, Result]) -> Callable[Given, Result]:
         try:
             return method(*args, **kwargs)
         except (BaseError, OSError) as error:
-            raise _explained(str(args[0].address), error) from error  # type: ignore[attr-defined]
+            raise _explained(str(args[0].address), error) from None  # type: ignore[attr-defined]
 
     return call
 
@@ -96,16 +97,30 @@ class BucketStore:
         import obstore  # noqa: PLC0415  an extra
 
         found = [
-            StoredObject(
-                each["path"],
-                each["size"],
-                str(each["e_tag"]).strip('"'),
-                each["last_modified"].timestamp(),
-            )
-            for some in obstore.list(self._objects, prefix or None)
-            for each in some
+            _object(each) for some in obstore.list(self._objects, prefix or None) for each in some
         ]
         return iter(found)
+
+    @_translated
+    def list_folder(self, prefix: str) -> tuple[Sequence[StoredObject], Sequence[str]]:
+        """As `Store.list_folder`."""
+        import obstore  # noqa: PLC0415  an extra
+
+        found = obstore.list_with_delimiter(self._objects, prefix or None)
+        return [_object(each) for each in found["objects"]], list(found["common_prefixes"])
+
+    @_translated
+    def head(self, key: str) -> StoredObject:
+        """As `Store.head`."""
+        return _object(self._objects.head(key))
+
+    @_translated
+    def read(self, found: StoredObject, start: int, stop: int) -> bytes:
+        """As `Store.read`."""
+        answer = self._objects.get(found.key, options={"range": (start, min(stop, found.size))})
+        if not found.is_same(_object(answer.meta)):
+            raise FileNotFoundError(found.key)
+        return bytes(answer.bytes())
 
     @_translated
     def get(self, key: str) -> bytes:
@@ -149,6 +164,12 @@ class BucketStore:
                         self._objects.delete(key)
 
 
+def _object(meta: Mapping[str, Any]) -> StoredObject:
+    """An object as obstore describes it."""
+    etag = str(meta["e_tag"]).strip('"')
+    return StoredObject(meta["path"], meta["size"], etag, meta["last_modified"].timestamp())
+
+
 def _explained(address: str, error: Exception) -> Exception:
     """What an error of obstore says to a user."""
     from obstore.exceptions import NotFoundError, UnauthenticatedError  # noqa: PLC0415
@@ -158,8 +179,12 @@ def _explained(address: str, error: Exception) -> Exception:
         if "NoSuchBucket" in text:
             return StoreMissingError(address)
         return FileNotFoundError(text)
+    if invalid := re.search(r"invalid path: (.*)", text):
+        return StoreNameError(address, invalid[1])
     code = re.search(r"<Code>(\w+)</Code>", text)
-    why = code[1] if code else text.partition("Debug source")[0][:200].strip()
+    status = re.search(r"status code: (4\d\d \w+)", text)
+    found = code or status
+    why = found[1] if found else text.partition("Debug source")[0][:200].strip()
     is_refused = "403" in text or "401" in text or "credential" in text.lower()
     if isinstance(error, UnauthenticatedError | PermissionError) or is_refused:
         return StoreAccessError(address, why)

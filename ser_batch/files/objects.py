@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,10 @@ class StoredObject:
     etag: str
     modified_s: float
 
+    def is_same(self, other: StoredObject) -> bool:
+        """Whether both are one content; a listing may tell its time finer than an answer."""
+        return (self.size, self.etag) == (other.size, other.etag)
+
 
 class Store(Protocol):
     """Objects by key. An object appears whole or not at all, and a listing shows it at once."""
@@ -50,6 +55,23 @@ class Store(Protocol):
 
         Raises:
             FileNotFoundError: if there is none
+        """
+
+    def list_folder(self, prefix: str) -> tuple[Sequence[StoredObject], Sequence[str]]:
+        """The objects directly below `prefix` and a slash, and the longer prefixes below it."""
+
+    def head(self, key: str) -> StoredObject:
+        """An object as a listing shows it.
+
+        Raises:
+            FileNotFoundError: if there is none
+        """
+
+    def read(self, found: StoredObject, start: int, stop: int) -> bytes:
+        """Bytes of an object from `start` to before `stop`, or to its end.
+
+        Raises:
+            FileNotFoundError: if it is gone, or holds another content than when it was found
         """
 
     def download(self, key: str, target: Path) -> None:
@@ -88,14 +110,34 @@ class FolderStore:
         """As `Store.list`."""
         for place, _, names in os.walk(self._folder / prefix):
             for name in names:
-                path = Path(place, name)
-                if name.startswith(_UNFINISHED):
-                    continue
-                with suppress(FileNotFoundError):
-                    found = path.stat()
-                    key = path.relative_to(self._folder).as_posix()
-                    etag = f"{found.st_mtime_ns:x}-{found.st_ino:x}-{found.st_size:x}"
-                    yield StoredObject(key, found.st_size, etag, found.st_mtime)
+                if not name.startswith(_UNFINISHED):
+                    with suppress(FileNotFoundError):
+                        yield self._found(Path(place, name).relative_to(self._folder).as_posix())
+
+    def list_folder(self, prefix: str) -> tuple[Sequence[StoredObject], Sequence[str]]:
+        """As `Store.list_folder`."""
+        objects, folders = [], []
+        with suppress(FileNotFoundError), os.scandir(self._folder / prefix) as entries:
+            for entry in entries:
+                key = f"{prefix}/{entry.name}".lstrip("/")
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(key)
+                elif not entry.name.startswith(_UNFINISHED):
+                    with suppress(FileNotFoundError):
+                        objects.append(self._found(key))
+        return objects, folders
+
+    def head(self, key: str) -> StoredObject:
+        """As `Store.head`."""
+        return self._found(key)
+
+    def read(self, found: StoredObject, start: int, stop: int) -> bytes:
+        """As `Store.read`."""
+        with (self._folder / found.key).open("rb") as file:
+            if not found.is_same(_object(found.key, os.fstat(file.fileno()))):
+                raise FileNotFoundError(found.key)
+            file.seek(start)
+            return file.read(stop - start)
 
     def get(self, key: str) -> bytes:
         """As `Store.get`."""
@@ -129,6 +171,17 @@ class FolderStore:
                 for folder in path.relative_to(self._folder).parents[:-1]:
                     (self._folder / folder).rmdir()
 
+    def _found(self, key: str) -> StoredObject:
+        """An object by its key; links and devices are none.
+
+        Raises:
+            FileNotFoundError: if there is none
+        """
+        status = (self._folder / key).lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError(key)
+        return _object(key, status)
+
     def _unfinished(self, key: str, content: bytes | Path) -> Path:
         """A file beside an object's place, with its content."""
         target = self._folder / key
@@ -143,6 +196,11 @@ class FolderStore:
         else:
             path.write_bytes(content)
         return path
+
+
+def _object(key: str, status: os.stat_result) -> StoredObject:
+    etag = f"{status.st_mtime_ns:x}-{status.st_ino:x}-{status.st_size:x}"
+    return StoredObject(key, status.st_size, etag, status.st_mtime)
 
 
 def is_address(text: str) -> bool:

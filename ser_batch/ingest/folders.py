@@ -12,6 +12,7 @@ from ser_batch.errors import (
     NoFolderNamedError,
     NoSuchFileError,
 )
+from ser_batch.files.inputs import is_remote, is_there, name_of, named_path, status_of
 from ser_batch.files.regular import refuse_special
 
 
@@ -20,27 +21,29 @@ def named_folders(given: Sequence[str], settings: Sequence[str]) -> list[Path]:
 
     Raises:
         NoFolderNamedError: if neither names one
+        StoreAddressError: if one is an address of no bucket or folder
     """
     if not (named := given or settings):
         raise NoFolderNamedError
-    return [Path(folder).absolute() for folder in named]
+    return [named_path(folder) for folder in named]
 
 
 def audio_roots(folders: Sequence[Path]) -> list[Path]:
-    """The folders resolved, each once, in the order given.
+    """The folders resolved, each once, in the order given; those of object stores as they are.
 
     Raises:
         NoFolderError: if one is not there
         NestedFoldersError: if one lies in another
     """
     for folder in folders:
-        if not folder.is_dir():
+        if not (is_remote(folder) or folder.is_dir()):
             raise NoFolderError(folder)
-    roots = list(dict.fromkeys(folder.resolve() for folder in folders))
+    found = (folder if is_remote(folder) else folder.resolve() for folder in folders)
+    roots = list(dict.fromkeys(found))
     for root in roots:
         for other in roots:
             if other in root.parents:
-                raise NestedFoldersError(root, other)
+                raise NestedFoldersError(name_of(root), name_of(other))
     return roots
 
 
@@ -54,6 +57,6 @@ def check_file(path: Path) -> None:
     """
     if path.is_dir():
         raise FolderNamedError(path)
-    if not path.exists():
-        raise NoSuchFileError(path)
-    refuse_special(path.stat().st_mode)
+    if not is_there(path):
+        raise NoSuchFileError(name_of(path))
+    refuse_special(status_of(path).st_mode)

@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from ser_batch.errors import FileError
+from ser_batch.errors import FileError, GoneFileError, StoreAccessError, UnreadableFileError
+from ser_batch.files.inputs import are_there, status_of
 from ser_batch.ingest.folder_states import Found
 from ser_batch.ingest.matching import KnownFile
 from ser_batch.ingest.scan import Rejected, content_id, modified_ns
@@ -87,11 +88,13 @@ def name_by_content(
         path = audio_root / file.path
         try:
             recording_id = content_id(path)
-            stat = path.stat()
+            stat = status_of(path)
+        except StoreAccessError as error:  # the folder may be listed, this object not be read
+            return UnreadableFileError(PermissionError(str(error)))
+        except (FileNotFoundError, GoneFileError):
+            return None
         except FileError as error:
             return error
-        except FileNotFoundError:
-            return None
         unchanged = (stat.st_size, modified_ns(stat)) == (file.size_bytes, file.modified_ns)
         return recording_id if unchanged else None
 
@@ -155,8 +158,10 @@ def known_files(recordings: pl.DataFrame) -> list[KnownFile]:
 def _still_there_first(live: pl.DataFrame) -> pl.DataFrame:
     """The places with those that are gone after the others; a recording's only place stays."""
     asked = (pl.len().over("recording_id") > 1).alias("asked")
-    columns = live.with_columns(asked).select("audio_root", "path", "asked")
-    is_gone = [many and not Path(root, path).exists() for root, path, many in columns.iter_rows()]
+    columns = live.with_columns(asked).select("audio_root", "path", "asked").rows()
+    several = [Path(root, path) for root, path, many in columns if many]
+    found = dict(zip(several, are_there(several), strict=True))
+    is_gone = [many and not found[Path(root, path)] for root, path, many in columns]
     gone = pl.Series("is_gone", is_gone, pl.Boolean)
     return live.with_columns(gone).sort("is_gone", maintain_order=True).drop("is_gone")
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_batch.errors import MetadataError
+from ser_batch.files.inputs import name_of, read_input
 from ser_batch.ingest.metadata_rows import Row, Unreadable, csv_rows, json_rows, parquet_rows
 from ser_batch.ingest.scan import printable
 
@@ -102,7 +103,7 @@ def read_lines(path: Path) -> MetadataFile:
     """
     source, name, ending = source_id(path), printable(path.name), path.suffix.lower()
     if ending == ".parquet":
-        rows = parquet_rows(path)
+        rows = parquet_rows(_bytes(path), name)
     elif ending in JSON_ENDINGS:
         rows = json_rows(_bytes(path))
     elif ending in CSV_ENDINGS:
@@ -134,10 +135,10 @@ def is_empty(path: Path) -> bool:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_input(path)
     except OSError as error:
         raise MetadataError(
-            f"cannot read the metadata file {printable(str(path))}: {error.strerror}"
+            f"cannot read the metadata file {printable(name_of(path))}: {error.strerror}"
         ) from error
 
 

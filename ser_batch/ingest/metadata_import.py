@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ser_batch.config import IngestSettings, Settings
 from ser_batch.errors import MetadataContentError
+from ser_batch.files.inputs import name_of
 from ser_batch.ingest.issues import replace_issues, warned
 from ser_batch.ingest.matching import (
     FILE_COLUMNS,
@@ -120,4 +121,4 @@ def _bad(bad: BadLine) -> DataIssue:
 
 def _unread(path: Path, code: str, message: str) -> DataIssue:
     remedy = "See why the export failed, and supply it again: it joins by itself."
-    return DataIssue(printable(str(path)), code, message, remedy)
+    return DataIssue(printable(name_of(path)), code, message, remedy)

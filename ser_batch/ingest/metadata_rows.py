@@ -14,14 +14,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ser_batch.errors import MetadataContentError
-from ser_batch.ingest.scan import printable
 
 csv.field_size_limit(2**31 - 1)  # long cells are judged alike in all formats, after reading
 
@@ -101,7 +99,7 @@ def json_rows(data: bytes) -> Iterator[Row]:
                 yield _json_row(number, value)
 
 
-def parquet_rows(path: Path) -> Iterator[Row]:
+def parquet_rows(data: bytes, file_name: str) -> Iterator[Row]:
     """Rows of a Parquet file, numbered over its row groups.
 
     Of a damaged row group the columns that can be read are kept.
@@ -110,13 +108,11 @@ def parquet_rows(path: Path) -> Iterator[Row]:
         MetadataContentError: if it is not Parquet
     """
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         names = [name.strip() for name in file.schema_arrow.names]
         sizes = [file.metadata.row_group(no).num_rows for no in range(file.num_row_groups)]
     except _UNREADABLE as error:
-        raise MetadataContentError(
-            f"{printable(path.name)} is not Parquet: {_first_line(error)}"
-        ) from error
+        raise MetadataContentError(f"{file_name} is not Parquet: {_first_line(error)}") from error
     with file:
         repeated = _repeated(names)
         yield from _repeated_rows(repeated)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ from ser_batch.errors import (
     OutsideRootError,
     UnreadableFileError,
 )
-from ser_batch.files.regular import open_regular, refuse_special
+from ser_batch.files.inputs import is_remote, objects_below, open_input
+from ser_batch.files.regular import refuse_special
 from ser_batch.ingest.folder_states import Found, folder_state, is_settled, n_found_of
 from ser_batch.store.remembered import key_of
 
@@ -99,7 +101,9 @@ def scan(
         result.states[name] = known
         return True
 
-    for folder, entries, is_leaf in _walk(audio_root, is_left_out):
+    remote = is_remote(audio_root)
+    walk = _walk_objects(audio_root) if remote else _walk(audio_root, is_left_out)
+    for folder, entries, is_leaf in walk:
         here = Scan()
         for entry in entries:
             path = entry.path[len(str(audio_root)) + 1 :] or "."
@@ -139,10 +143,12 @@ def content_id(path: Path) -> str:
     Raises:
         NotRegularFileError: if it is no file
         UnreadableFileError: if it cannot be opened
+        GoneFileError: if there is no such object in a store, or it was replaced meanwhile
+        StoreError: if the object store cannot be used
     """
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with open_regular(path, buffering=0) as file:
+        with open_input(path, buffering=0) as file:
             while block := file.read(_BLOCK_BYTES):
                 digest.update(block)
     except OSError as error:
@@ -210,6 +216,17 @@ def _walk(
                 found.append(_asked(entry))
         if found:
             yield here, found, len(todo) <= n_todo
+
+
+def _walk_objects(folder: Path) -> Iterator[tuple[str, list[_Entry], bool]]:
+    """As `_walk`, below an address; nothing says that a folder is as it was without listing it."""
+    found: dict[str, list[_Entry]] = defaultdict(list)
+    for path, status in objects_below(folder):
+        place, _, _ = f"/{path}".rpartition("/")
+        if "/." not in place:
+            found[place].append(_Entry(f"{folder}/{path}", status, None))
+    for place in sorted(found):
+        yield f"{folder}{place}", sorted(found[place], key=lambda entry: entry.path), False
 
 
 def _asked(entry: os.DirEntry[str]) -> _Entry:

@@ -16,6 +16,7 @@ from ser_batch.emotions import (
 )
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.files.inputs import name_of, status_of
 from ser_batch.ingest.folders import check_file
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
@@ -99,9 +100,9 @@ def score_files(
         except FileError as error:
             scores.append(FileScore(path, 0.0, (), None, None, {}, error=error))
             continue
-        size = path.stat().st_size
+        size = status_of(path).st_size
         job = CallJob(
-            recording_id=str(path),
+            recording_id=name_of(path),
             files=(CallFile(path),),
             size_bytes=size,
             roles=roles.channels,

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from ser_batch.arrays import FloatArray
 from ser_batch.audio.call_audio import start_gap_s
 from ser_batch.audio.decode import open_audio
-from ser_batch.errors import GoneFileError, OutsideRootError
+from ser_batch.errors import GoneFileError
+from ser_batch.files.inputs import is_there, path_inside
 
 HEADER_BYTES = 44
 BLOCK_FRAMES = 1 << 14
@@ -131,8 +132,8 @@ def open_call(call: Mapping[str, Any]) -> CallSound:
     sides: Sequence[Mapping[str, Any]] = call["sides"] or [{**call, "start_s": None}]
     tracks, n_channels = [], []
     for side in sides:
-        path = _inside(Path(side["audio_root"]), side["path"])
-        if not path.exists():
+        path = path_inside(Path(side["audio_root"]), side["path"])
+        if not is_there(path):
             raise GoneFileError
         with open_audio(path) as file:
             tracks.append(Track(path, side["recording_id"], file.samplerate, file.frames))
@@ -148,15 +149,6 @@ def open_call(call: Mapping[str, Any]) -> CallSound:
     ]
     ends = (t.offset + round(s * rate) for t, s in zip(placed, lengths_s, strict=True))
     return CallSound(tuple(placed), len(placed), rate, max(ends))
-
-
-def _inside(audio_root: Path, name: str) -> Path:
-    """The file of a name, links followed."""
-    root = audio_root.resolve()
-    path = (root / name).resolve()
-    if not path.is_relative_to(root):
-        raise OutsideRootError(Path(name))
-    return path
 
 
 class _Reader:

@@ -11,6 +11,8 @@ import polars as pl
 
 from ser_batch.config import Settings, digest
 from ser_batch.errors import EmptiedFolderError
+from ser_batch.files.inputs import are_there, name_of
+from ser_batch.files.objects import is_address
 from ser_batch.ingest.call_table import refresh_calls
 from ser_batch.ingest.calls import resolve_calls
 from ser_batch.ingest.file_index import FileIndex
@@ -126,6 +128,11 @@ class _Folder:
     todo: list[Found]
     is_missed: bool
 
+    @property
+    def name(self) -> str:
+        """Its path or address, as tables have it."""
+        return name_of(self.root)
+
 
 @dataclass(frozen=True)
 class _Taken:
@@ -147,10 +154,10 @@ def _look(
     seen = scan(root, settings.ingest, now_s=now_s, before=before)
     is_missed = seen.is_empty and not settings.ingest.may_be_empty
     if is_missed:
-        known = files.count_below(str(root))
+        known = files.count_below(name_of(root))
         if known:
-            raise EmptiedFolderError(root, known)
-    return _Folder(root, seen, files.unseen(seen.found, str(root)), is_missed)
+            raise EmptiedFolderError(name_of(root), known)
+    return _Folder(root, seen, files.unseen(seen.found, name_of(root)), is_missed)
 
 
 def _as_before(lake: Lake) -> dict[str, str]:
@@ -163,7 +170,7 @@ def _remember(lake: Lake, files: FileIndex, folders: Sequence[_Folder]) -> None:
     """Write down which folders hold nothing but known recordings: the next scan counts those."""
     states: dict[str, str] = {}
     for folder in folders:
-        unknown = {each.path for each in files.unseen(folder.seen.found, str(folder.root))}
+        unknown = {each.path for each in files.unseen(folder.seen.found, folder.name)}
         doubtful = {folder_name(folder.root, path) for path in unknown}
         states |= {
             name: state for name, state in folder.seen.states.items() if name not in doubtful
@@ -199,8 +206,8 @@ def _take_in(
     folder.seen.growing += moving
     stones = read_tombstones(lake)
     wanted = [each for each in named if recording_stone(each[1]) not in stones]
-    inventory = files.known_of(wanted, str(folder.root))
-    new = file_rows(wanted, inventory, str(folder.root), now)
+    inventory = files.known_of(wanted, folder.name)
+    new = file_rows(wanted, inventory, folder.name, now)
     _write_again(lake, new, inventory)
     fresh = new.join(inventory.rows, on=list(FILES.key), how="anti")
     for part, rows in _cut(lake, fresh, settings):
@@ -242,7 +249,7 @@ def _cut(
 
 def _state_scan(lake: Lake, folder: _Folder, files: FileIndex, now: dt.datetime) -> None:
     """What is wrong with a folder and its files, before any of them is decoded."""
-    root, seen = str(folder.root), folder.seen
+    root, seen = folder.name, folder.seen
     rows = [quarantined(root, bad.path, None, "ingest", bad.error) for bad in seen.rejected]
     found = [_still_growing(root, path) for path in seen.growing]
     if folder.is_missed:
@@ -252,8 +259,10 @@ def _state_scan(lake: Lake, folder: _Folder, files: FileIndex, now: dt.datetime)
         .current()
         .filter((pl.col("audio_root") == root) & pl.col("duplicate_of").is_not_null())
     )
-    for path, first, recording_id in here.select("path", "duplicate_of", "recording_id").rows():
-        if not Path(root, first).exists():
+    doubled = here.select("path", "duplicate_of", "recording_id").rows()
+    firsts = [Path(first) if is_address(first) else folder.root / first for _, first, _ in doubled]
+    for (path, first, recording_id), is_kept in zip(doubled, are_there(firsts), strict=True):
+        if not is_kept:
             continue  # moved, not doubled
         message, remedy = f"the same audio as {first}; counted once", "Keep one of the two."
         found.append(DataIssue(path, "duplicate_audio", message, remedy, recording_id, root))

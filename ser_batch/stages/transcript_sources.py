@@ -12,6 +12,7 @@ from typing import Any
 from ser_batch.audio.call_audio import call_files, require_call
 from ser_batch.config import Settings, digest
 from ser_batch.errors import MetadataContentError
+from ser_batch.files.inputs import name_of
 from ser_batch.ingest.matching import TRANSCRIPT, KnownFile, MetadataIndex, renamed
 from ser_batch.ingest.metadata import Line, read_lines
 from ser_batch.transcripts.read import parse_transcript, read_transcript
@@ -160,7 +161,7 @@ def open_sources(metadata: Sequence[Path], settings: Settings, now: dt.datetime)
 
 def _states(files: Sequence[tuple[int | None, float, Sidecar]]) -> list[object]:
     return [
-        [channel, start_s, str(file.path), file.size_bytes, file.modified_ns]
+        [channel, start_s, name_of(file.path), file.size_bytes, file.modified_ns]
         for channel, start_s, file in files
     ]
 

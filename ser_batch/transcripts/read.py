@@ -7,8 +7,13 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from ser_batch.errors import LargeTranscriptError, TranscriptError, UnreadableFileError
-from ser_batch.files.regular import open_regular
+from ser_batch.errors import (
+    GoneFileError,
+    LargeTranscriptError,
+    TranscriptError,
+    UnreadableFileError,
+)
+from ser_batch.files.inputs import open_input, status_of
 from ser_batch.transcripts.captions import cues, has_cues
 from ser_batch.transcripts.utterance import MAX_UTTERANCES, Utterance
 from ser_batch.transcripts.vendors import SHAPES
@@ -28,10 +33,10 @@ def read_transcript(path: Path, *, most_mb: float) -> list[Utterance]:
         NotRegularFileError: if it is no file
     """
     try:
-        with open_regular(path) as file:
+        with open_input(path) as file:
             data = file.read(int(most_mb * 1e6) + 1)
-            size = path.stat().st_size
-    except (OSError, UnreadableFileError) as error:
+            size = status_of(path).st_size
+    except (OSError, GoneFileError, UnreadableFileError) as error:
         raise TranscriptError(f"the transcript {error}") from error
     if len(data) > most_mb * 1e6:
         raise LargeTranscriptError(size_mb=size / 1e6, most_mb=most_mb)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ser_batch.files.inputs import files_in
 from ser_batch.transcripts.read import ENDINGS
 
 
@@ -60,13 +60,9 @@ class Sidecars:
         if folder not in self._listed:
             self._listed[folder] = found = {}
             try:
-                entries = [entry for entry in os.scandir(folder) if entry.name.endswith(ENDINGS)]
-                for entry in entries:
-                    status = entry.stat(follow_symlinks=False)
-                    if not entry.is_symlink() and status.st_mtime_ns <= self.changed_before_ns:
-                        found[entry.name] = Sidecar(
-                            Path(entry.path), status.st_size, status.st_mtime_ns
-                        )
+                for name, status in files_in(folder, ENDINGS):
+                    if status.st_mtime_ns <= self.changed_before_ns:
+                        found[name] = Sidecar(folder / name, status.st_size, status.st_mtime_ns)
             except OSError:
                 pass  # a folder that is gone holds no transcripts
         return self._listed[folder]

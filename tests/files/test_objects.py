@@ -71,6 +71,37 @@ def test_a_listing_shows_keys_below_a_prefix_with_sizes_and_other_etags_for_othe
     assert len(list(store.list(""))) == 3
 
 
+def test_a_folder_shows_its_objects_and_the_folders_below_it(store: Store) -> None:
+    for key in ("calls/a.wav", "calls/day/b.wav", "calls/day/deep/c.wav", "other/d.wav"):
+        store.put(key, b"1")
+
+    def listed(prefix: str) -> tuple[list[str], list[str]]:
+        objects, folders = store.list_folder(prefix)
+        return sorted(each.key for each in objects), sorted(folders)
+
+    assert listed("") == ([], ["calls", "other"])
+    assert listed("calls") == (["calls/a.wav"], ["calls/day"])
+    assert listed("calls/day") == (["calls/day/b.wav"], ["calls/day/deep"])
+    assert listed("nothing") == ([], [])
+
+
+def test_bytes_are_read_only_of_the_content_that_was_found(store: Store) -> None:
+    store.put("a.wav", b"0123456789")
+    found = store.head("a.wav")
+    assert found.is_same(next(iter(store.list(""))))
+    assert (found.key, found.size) == ("a.wav", 10)
+    assert store.read(found, 2, 5) == b"234"
+    assert store.read(found, 8, 99) == b"89"
+    store.put("a.wav", b"9876543210")
+    with pytest.raises(FileNotFoundError):
+        store.read(found, 2, 5)
+    store.delete(["a.wav"])
+    with pytest.raises(FileNotFoundError):
+        store.read(found, 2, 5)
+    with pytest.raises(FileNotFoundError):
+        store.head("a.wav")
+
+
 def test_of_many_that_create_one_object_one_succeeds(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
         won = list(threads.map(lambda n: store.create("lease", str(n).encode()), range(24)))

@@ -43,6 +43,11 @@ def put(root: Root, name: str, *sides: dict[str, object], **given: object) -> st
     return str(found["recording_id"])
 
 
+def as_object(recording: dict[str, object]) -> dict[str, object]:
+    """A recording as one that lies in an object store."""
+    return {**recording, "audio_root": f"file://{recording['audio_root']}"}
+
+
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Root, dict[str, str]]:
     """Calls by name: of each codec, of pairs, and of recordings that cannot be played."""
@@ -57,6 +62,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Root, dict[str, str
     same = put_recording(root, "same.flac", tone(500, 1))
     for name, customer in (("pair", same), ("pair of rates", wide)):
         ids[name] = put(root, name, {**customer, "start_s": 0.25}, {**agent, "start_s": 0.0})
+    ids["object"] = put(root, "object", as_object(put_recording(root, "object.wav", both)))
     gone = put_recording(root, "gone.wav", tone(410, 1))
     Path(root.path / "audio" / "gone.wav").unlink()
     replaced = put_recording(root, "replaced.wav", tone(420, 1))
@@ -67,6 +73,11 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Root, dict[str, str
     ids |= {"gone": put(root, "gone", gone), "replaced": put(root, "replaced", replaced)}
     for name, path in (("above", "../secret.wav"), ("absolute", str(secret)), ("link", "link.wav")):
         ids[name] = put(root, name, path=path, audio_root=str(root.path / "audio"))
+    lost = as_object(put_recording(root, "lost.wav", tone(450, 1)))
+    Path(root.path / "audio" / "lost.wav").unlink()
+    ids["lost object"] = put(root, "lost object", lost)
+    above = as_object({"path": "../secret.wav", "audio_root": str(root.path / "audio")})
+    ids["above object"] = put(root, "above object", above)
     publish(root, Settings(), MODEL_ID)
     return root, ids
 
@@ -85,17 +96,18 @@ def sound(client: TestClient, recording_id: str) -> tuple[np.ndarray, int]:
         return file.read(always_2d=True), file.samplerate
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", [*FORMS, "object"])
 def test_every_codec_is_heard_as_it_was_recorded(client, calls, name):
     root, ids = calls
     heard, rate = sound(client, ids[name])
-    recorded, own_rate = soundfile.read(root.path / "audio" / name, always_2d=True)
+    file = root.path / "audio" / ("object.wav" if name == "object" else name)
+    recorded, own_rate = soundfile.read(file, always_2d=True)
     assert rate == own_rate
     assert heard.shape == recorded.shape
     assert np.abs(heard - np.clip(recorded, -1, 1)).max() < 1e-4
 
 
-@pytest.mark.parametrize("name", ["ulaw.wav", "gsm.wav", "pair", "pair of rates"])
+@pytest.mark.parametrize("name", ["ulaw.wav", "gsm.wav", "pair", "pair of rates", "object"])
 @pytest.mark.parametrize("asked", RANGES)
 def test_a_range_is_that_part_of_the_whole(client, calls, name, asked):
     url = f"/calls/{calls[1][name]}/sound.wav"
@@ -152,6 +164,8 @@ def test_one_file_a_side_is_heard_together_at_the_stated_starts(client, calls, n
         ("above", "leads out"),
         ("absolute", "leads out"),
         ("link", "leads out"),
+        ("lost object", "not there any more"),
+        ("above object", "leads out"),
     ],
 )
 def test_a_recording_that_is_gone_or_lies_elsewhere_is_not_played(client, calls, name, reason):

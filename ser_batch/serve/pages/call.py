@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from ser_batch.config import Settings
 from ser_batch.emotions import UNCERTAIN
-from ser_batch.errors import FileError
+from ser_batch.errors import FileError, StoreError
 from ser_batch.report.call_page import most_likely
 from ser_batch.report.data import Rules
 from ser_batch.report.queries import Row, ask
@@ -100,7 +100,7 @@ def _why_gone(call: Row) -> str | None:
     """Why the recording cannot be played, None if it can."""
     try:
         open_call(call)
-    except FileError as error:
+    except (FileError, StoreError) as error:
         return str(error)
     return None
 

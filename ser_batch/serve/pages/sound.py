@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from ser_batch.errors import FileError
+from ser_batch.files.inputs import status_of
 from ser_batch.ingest.scan import content_id
 from ser_batch.serve.access_log import PLAYED, AccessLog
 from ser_batch.serve.database import Database
@@ -103,7 +104,7 @@ class SoundPage:
 
 
 def _seen(track: Track) -> _Seen:
-    status = track.path.stat()
+    status = status_of(track.path)
     return str(track.path), status.st_mtime_ns, status.st_size
 
 
