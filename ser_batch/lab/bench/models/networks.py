@@ -36,6 +36,8 @@ NEURAL = ("lab/neural", "features/sequences.py", "training/augment.py", "trainin
 """Code on which the figures depend."""
 PATIENCE = 4
 RATE_HZ = 8000
+BEGUN_FROM = "encoder_v1"
+"""Of fine-tuning: no corpus's labels are in it, unlike in the shipped encoder."""
 
 
 def cnn_lstm() -> Design:
@@ -43,6 +45,15 @@ def cnn_lstm() -> Design:
     from ser_batch.lab.neural.cnn_lstm import CnnLstm  # noqa: PLC0415  (torch is an extra)
 
     return CnnLstm()
+
+
+@cache
+def fine_tuned() -> Design:
+    """The last blocks of an encoder that was trained without labels, and new layers."""
+    from ser_batch.lab.neural.finetune import FineTune  # noqa: PLC0415  (torch is an extra)
+    from ser_batch.lab.neural.loading import load_encoder  # noqa: PLC0415
+
+    return FineTune(load_encoder(BEGUN_FROM))
 
 
 @dataclass(frozen=True)
@@ -53,16 +64,20 @@ class NetworkRow:
         name: of the row
         design: kind of network
         epochs: at most
+        batch: segments of a step
+        begun_from: encoder that it begins as; empty: random weights
     """
 
     name: str
     design: Callable[[], Design]
     epochs: int
+    batch: int = 64
+    begun_from: str = ""
 
     @property
     def reads(self) -> UntrainedNetwork:
         """The same network with random weights: its speed does not depend on them."""
-        return UntrainedNetwork(self.name, self.key, self.design)
+        return UntrainedNetwork(self.begun_from or self.name, self.key, self.design)
 
     @property
     def key(self) -> str:
@@ -84,9 +99,8 @@ class NetworkRow:
         whole = _labelled(material, trial, design, each)
         rows = (fold.train[:, np.newaxis] * each + np.arange(each)).ravel()
         began = time.process_time()
-        model = fit(
-            whole.take(rows), design, Plan(epochs=self.epochs, patience=PATIENCE, balanced=True)
-        )
+        plan = Plan(epochs=self.epochs, patience=PATIENCE, batch=self.batch, balanced=True)
+        model = fit(whole.take(rows), design, plan)
         fit_s = time.process_time() - began
         features = model.features([whole.inputs[row * each] for row in fold.test])
         began = time.process_time()
@@ -106,7 +120,7 @@ class UntrainedNetwork:
     """What a network ends in, before it was trained, as a feature set.
 
     Attributes:
-        name: the row's
+        name: the row's, or that of the encoder which it begins as
         digest: the row's
         design: kind of network
         sample_rate: Hz of the signals it takes

@@ -20,7 +20,7 @@ from ser_batch.lab.bench.models import classifiers
 from ser_batch.lab.bench.models.classifiers import Classifier
 from ser_batch.lab.bench.models.columns import Trial
 from ser_batch.lab.bench.models.material import Description, Material
-from ser_batch.lab.bench.models.networks import NetworkRow, cnn_lstm
+from ser_batch.lab.bench.models.networks import BEGUN_FROM, NetworkRow, cnn_lstm, fine_tuned
 from ser_batch.lab.bench.models.row import Row, Tested
 from ser_batch.lab.bench.opensmile import OpenSmileSet
 from ser_batch.training.crossvalidate import align
@@ -155,6 +155,9 @@ ROWS: tuple[Row, ...] = (
         for normalised in (False, True)
     ),
     NetworkRow("CNN-LSTM, 15 epochs", cnn_lstm, epochs=15),
+    NetworkRow(
+        f"{BEGUN_FROM} fine-tuned, 4 epochs", fine_tuned, epochs=4, batch=16, begun_from=BEGUN_FROM
+    ),
 )
 
 
