@@ -57,7 +57,11 @@ def bench_models(
     corpora: CorporaOption = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="ROW", help="Row of the table; may be repeated. Without it, all."),
+        typer.Option(
+            metavar="ROW",
+            help="Row of the table, such as 'shipped recipe', SVM or MLP; may be repeated. Without "
+            "it, all; --computed names them.",
+        ),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -84,7 +88,9 @@ def bench_models(
 
     UAR on EmoDB, RAVDESS, CREMA-D, on corpora that are left out, on classes of sex and emotion and
     from few labels, on unseen speakers; core seconds an hour of calls, size, minutes of training.
-    Each figure is kept: a run that was killed goes on where it was.
+    The whole table takes hours of a core. Each figure is kept: a run that was killed goes on where
+    it was, and --computed shows what there is. Networks need ser-batch\\[neural], openSMILE's sets
+    the package opensmile; without them these rows are left out.
 
     Examples:
 
@@ -202,6 +208,10 @@ def _show_models(result: dict[str, Any]) -> None:
         )
     costs = ("core s an hour of calls", "minutes of training", "MB")
     show_table(("", "features", *costs), (_costs(row) for row in result["rows"]))
+    if any(cell and cell["known_to"] for row in result["rows"] for cell in row["cells"].values()):
+        show_lines(
+            "*: the corpus guided choices, or the encoder was trained on it (--json: by whom)"
+        )
     for column in columns:
         size = f"{column['n_clips']} clips of {column['n_speakers']} speakers"
         show_lines(f"{column['name']}: {column['says']}; {size}", style="dim")

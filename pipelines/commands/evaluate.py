@@ -37,11 +37,11 @@ def evaluate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="CORPUS-loso, CORPUS-folds-of-N, cross:CORPUS->CORPUS, loco or matrix; + joins; a "
-            "table of labels is named by its file, without .csv. loco leaves out each corpus of "
-            "the folder and each table in turn, or each of loco:CORPUS+CORPUS; matrix trains on "
-            "each of them and tests on each other. Without a protocol, "
-            "one speaker of the labels, else of emodb, is left out in turn."
+            help="CORPUS-loso, CORPUS-folds-of-N (N speakers at a time), cross:CORPUS->CORPUS, "
+            "loco or matrix; + joins; a table of labels is named by its file, without .csv. loco "
+            "leaves out each corpus of the folder and each table in turn, or each of "
+            "loco:CORPUS+CORPUS; matrix trains on each of them and tests on each other. Without a "
+            "protocol, one speaker of the labels, else of emodb, is left out in turn."
         ),
     ] = None,
     corpora: CorporaOption = None,
@@ -86,6 +86,8 @@ def evaluate(
       ser-batch evaluate --protocol loco --corpora DIR --labels calls.csv --decisions
 
       ser-batch evaluate --protocol matrix:emodb+ravdess --corpora DIR --pictures FOLDER
+
+      ser-batch evaluate --protocol cremad-folds-of-15 --corpora DIR --dimensions --no-comparisons
     """
     from ser_batch.corpora.sources import read_clips
     from ser_batch.training.protocols import parse_protocol, run_protocol
@@ -195,6 +197,12 @@ def _show_evaluation(result: dict[str, Any]) -> None:
     for name, found in (result["dimensions"] or {}).items():
         show_lines(
             f"{name}: CCC {found['ccc']:.3f} ({found['ccc_low']:.3f} to {found['ccc_high']:.3f})"
+        )
+    labelled = [name for name, one in result["decisions"].items() if one["encoder_labelled"]]
+    if labelled:
+        show_lines(
+            f"The features' encoder was trained on labels of {', '.join(labelled)}: figures of "
+            "these clips are too high."
         )
     proof = result["proof"]
     show_lines(

@@ -60,7 +60,7 @@ def train(
         ModelKind,
         typer.Option(
             help="heads: linear heads and trees over a feature set; cnn-lstm: a network over "
-            "spectral sequences; finetune: a speech encoder (both need ser-batch[neural])."
+            "spectral sequences; finetune: a speech encoder (both need ser-batch\\[neural])."
         ),
     ] = ModelKind.heads,
     band: BandOption = BandName.telephone,
@@ -85,7 +85,12 @@ def train(
     frozen_epochs: Annotated[
         int, typer.Option(help="Of finetune: epochs before the encoder is trained.", min=0)
     ] = 1,
-    epochs: Annotated[int | None, typer.Option(help="Of a network, at most.", min=1)] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Of a network, at most; without it, 24 of cnn-lstm and 8 of finetune.", min=1
+        ),
+    ] = None,
     folds: Annotated[
         int, typer.Option(help="Of a network: folds of speakers for its figures.", min=2)
     ] = 3,
@@ -98,7 +103,7 @@ def train(
     """Train a model on labelled corpora and write it as a bundle with its card.
 
     Its figures are measured on speakers that it was not trained on. An interrupted training of a
-    network continues where it stopped.
+    network continues where it stopped. Corpora of the folder that are not trained on are tested.
 
     Examples:
 
@@ -110,7 +115,7 @@ def train(
 
       ser-batch train --model cnn-lstm --corpora DIR --corpus cremad --corpus emodb
 
-      ser-batch train --model finetune --encoder microsoft/wavlm-base-plus --lora-rank 8
+      ser-batch train --model finetune --encoder whisper_base --corpora DIR --corpus emodb
     """
     from ser_batch.corpora import CORPORA, installed
     from ser_batch.corpora.sources import read_clips

@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from ser_batch.features.encoders.network import Reads
     from ser_batch.lab.neural.design import Design
     from ser_batch.lab.neural.material import NeuralMaterial
+    from ser_batch.lab.neural.training import Plan
 
 NEURAL = ("lab/neural", "features/sequences.py", "training/augment.py", "training/classic.py")
 """Code on which the figures depend."""
 PATIENCE = 4
+"""Epochs without progress after which training stops; a fifth of all, where these are many."""
+SMALL, SMALL_BATCH = 2000, 16
+"""With fewer training clips, a step reads so many segments: else there would be too few steps."""
 RATE_HZ = 8000
 BEGUN_FROM = "encoder_v1"
 """Of fine-tuning: no corpus's labels are in it, unlike in the shipped encoder."""
@@ -64,6 +68,7 @@ class NetworkRow:
         name: of the row
         design: kind of network
         epochs: at most
+        least_steps: as many more epochs as these steps take, where there are few clips
         batch: segments of a step
         begun_from: encoder that it begins as; empty: random weights
     """
@@ -71,6 +76,7 @@ class NetworkRow:
     name: str
     design: Callable[[], Design]
     epochs: int
+    least_steps: int = 0
     batch: int = 64
     begun_from: str = ""
 
@@ -82,7 +88,8 @@ class NetworkRow:
     @property
     def key(self) -> str:
         """Of the code and the epochs."""
-        return digest([self.name, self.epochs, PATIENCE, code_digest(NEURAL)])
+        steps = [self.epochs, PATIENCE, self.least_steps, self.batch, SMALL, SMALL_BATCH]
+        return digest([self.name, steps, code_digest(NEURAL)])
 
     def missing(self) -> str | None:
         """Torch is an extra."""
@@ -93,14 +100,12 @@ class NetworkRow:
         """Its figures, copies of the training clips among what it learns."""
         from ser_batch.lab.neural.fit import fit  # noqa: PLC0415  (torch is an extra)
         from ser_batch.lab.neural.material import AUGMENTATION  # noqa: PLC0415
-        from ser_batch.lab.neural.training import Plan  # noqa: PLC0415
 
         design, each = self.design(), 1 + AUGMENTATION.copies
         whole = _labelled(material, trial, design, each)
         rows = (fold.train[:, np.newaxis] * each + np.arange(each)).ravel()
         began = time.process_time()
-        plan = Plan(epochs=self.epochs, patience=PATIENCE, batch=self.batch, balanced=True)
-        model = fit(whole.take(rows), design, plan)
+        model = fit(whole.take(rows), design, self._plan(len(fold.train)))
         fit_s = time.process_time() - began
         features = model.features([whole.inputs[row * each] for row in fold.test])
         began = time.process_time()
@@ -113,6 +118,14 @@ class NetworkRow:
             predict_s,
             n_bytes + len(pickle.dumps(model.predictor)),
         )
+
+    def _plan(self, n_clips: int) -> Plan:
+        """How it is trained on so many clips."""
+        from ser_batch.lab.neural.training import Plan  # noqa: PLC0415  (torch is an extra)
+
+        batch = self.batch if n_clips >= SMALL else min(self.batch, SMALL_BATCH)
+        epochs = max(self.epochs, -(-self.least_steps * batch // n_clips))
+        return Plan(epochs=epochs, patience=max(PATIENCE, epochs // 5), batch=batch, balanced=True)
 
 
 @dataclass(frozen=True)

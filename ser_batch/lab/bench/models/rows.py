@@ -154,7 +154,7 @@ ROWS: tuple[Row, ...] = (
         for name in OPENSMILE_SETS
         for normalised in (False, True)
     ),
-    NetworkRow("CNN-LSTM, 15 epochs", cnn_lstm, epochs=15),
+    NetworkRow("CNN-LSTM", cnn_lstm, epochs=15, least_steps=1000),
     NetworkRow(
         f"{BEGUN_FROM} fine-tuned, 4 epochs", fine_tuned, epochs=4, batch=16, begun_from=BEGUN_FROM
     ),

@@ -88,7 +88,7 @@ def chosen_columns(names: Sequence[str]) -> tuple[str, ...]:
 def _check_names(names: Sequence[str], known: Sequence[str], kind: str) -> None:
     for name in names:
         if name not in known:
-            near = nearest(name, known) or f": {', '.join(known)}"
+            near = nearest(name, known) or f"; there are {', '.join(map(repr, known))}"
             raise CorpusError(f"{name!r} is no {kind}{near}")
 
 
