@@ -81,33 +81,45 @@ class MetadataFile:
     columns: frozenset[str]
 
 
-def source_id(path: Path) -> str:
-    """Digest of a metadata file, 16 hex digits.
+def read_metadata(path: Path) -> bytes:
+    """The content of a metadata file, wherever it lies.
 
     Raises:
         MetadataError: if it cannot be read
     """
-    return hashlib.blake2b(_bytes(path), digest_size=8).hexdigest()
+    try:
+        return read_input(path)
+    except OSError as error:
+        raise MetadataError(
+            f"cannot read the metadata file {printable(name_of(path))}: {error.strerror}"
+        ) from error
 
 
-def read_lines(path: Path) -> MetadataFile:
+def source_id(data: bytes) -> str:
+    """Digest of a metadata file's content, 16 hex digits."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def read_lines(path: Path, data: bytes | None = None) -> MetadataFile:
     """Every line of a metadata file, and what makes no sense.
 
     Args:
         path: CSV (comma, semicolon or tab; UTF-8 or UTF-16, each line that is not UTF-8 as
             Windows-1252), JSON (an object a line, or an array of objects), or Parquet
+        data: its content; None: it is read
 
     Raises:
         MetadataError: if the file cannot be opened, or is of no known kind
         MetadataContentError: if no row can be found in it
     """
-    source, name, ending = source_id(path), printable(path.name), path.suffix.lower()
+    data = read_metadata(path) if data is None else data
+    source, name, ending = source_id(data), printable(path.name), path.suffix.lower()
     if ending == ".parquet":
-        rows = parquet_rows(_bytes(path), name)
+        rows = parquet_rows(data, name)
     elif ending in JSON_ENDINGS:
-        rows = json_rows(_bytes(path))
+        rows = json_rows(data)
     elif ending in CSV_ENDINGS:
-        rows = csv_rows(_bytes(path), name)
+        rows = csv_rows(data, name)
     else:
         raise MetadataError(f"{name}: metadata is read from .csv, .jsonl or .parquet files")
     lines: list[Line] = []
@@ -124,22 +136,13 @@ def read_lines(path: Path) -> MetadataFile:
     return MetadataFile(name, lines, bad, frozenset(columns))
 
 
-def is_empty(path: Path) -> bool:
+def is_empty(data: bytes) -> bool:
     """Whether a metadata file holds nothing at all: an export that failed, not one without calls.
 
-    Raises:
-        MetadataError: if it cannot be read
+    Args:
+        data: its content
     """
-    return not _bytes(path).removeprefix(codecs.BOM_UTF8).strip()
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return read_input(path)
-    except OSError as error:
-        raise MetadataError(
-            f"cannot read the metadata file {printable(name_of(path))}: {error.strerror}"
-        ) from error
+    return not data.removeprefix(codecs.BOM_UTF8).strip()
 
 
 def _fields(row: Row) -> tuple[dict[str, str], list[str]]:

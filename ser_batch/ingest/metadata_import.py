@@ -19,7 +19,14 @@ from ser_batch.ingest.matching import (
     renamed,
     without_transcript,
 )
-from ser_batch.ingest.metadata import BadLine, MetadataFile, is_empty, read_lines, source_id
+from ser_batch.ingest.metadata import (
+    BadLine,
+    MetadataFile,
+    is_empty,
+    read_lines,
+    read_metadata,
+    source_id,
+)
 from ser_batch.ingest.pseudonyms import read_pseudonyms
 from ser_batch.ingest.scan import printable
 from ser_batch.ingest.tombstones import line_stone, read_tombstones
@@ -49,14 +56,15 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
     unread = []
     n_new = 0
     for path in files:
-        if is_empty(path):
+        data = read_metadata(path)
+        if is_empty(data):
             unread.append(_unread(path, "empty_metadata", "the metadata file is empty"))
             continue
-        part = Part(None, source_id(path))
+        part = Part(None, source_id(data))
         if lake.tags(METADATA, part) is not None:
             continue
         try:
-            read = read_lines(path)
+            read = read_lines(path, data)
         except MetadataContentError as error:
             unread.append(_unread(path, error.code, str(error)))
         else:

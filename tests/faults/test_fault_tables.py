@@ -56,7 +56,7 @@ def metadata_codes(path: Path) -> str:
     """The codes that a night writes for a file of metadata and the recording a.wav."""
     settings = Settings()
     try:
-        if is_empty(path):
+        if is_empty(path.read_bytes()):
             return "empty_metadata"
         read = read_lines(path)
     except MetadataError as error:

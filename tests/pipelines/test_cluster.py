@@ -347,3 +347,7 @@ def test_a_worker_says_what_it_lacks(tmp_path: Path) -> None:
         assert "does not share the root" in str(replace(needs, holder="another run").missing())
         unseen = tmp_path / "unmounted"
         assert str(unseen) in str(replace(needs, folders=(unseen,)).missing())
+        objects = Path(f"file:{tmp_path}")
+        assert "Prefect server" in str(replace(needs, folders=(objects,)).missing())
+        above = replace(needs, folders=(objects / ".." / "other",))
+        assert f"cannot read file://{tmp_path}/../other" in str(above.missing())
