@@ -22,7 +22,7 @@ from pipelines.cluster_errors import (
     UnfitWorkerError,
 )
 from pipelines.cluster_worker import WorkerNeeds
-from pipelines.context import Done
+from pipelines.context import PUBLISH_EVERY_S, Done
 from ser_batch.errors import DependencyError
 from ser_batch.scoring.choose import model_folder
 from ser_batch.store.lock import holder_of
@@ -137,7 +137,7 @@ class Cluster:
     ) -> list[Done[Result]]:
         """A task for each of several sets of arguments, on the workers; results in their order.
 
-        What they put into an object store is published as they end.
+        What they put into an object store is published every minute, and at the end.
 
         Raises:
             NoWorkersError: if no worker is left, and none comes
@@ -147,22 +147,32 @@ class Cluster:
         submitted = [_Submitted(self._runner, task, values) for values in arguments]
         self._engine.display.bar(stage := _stage(task), len(submitted), "shards")
         waiting, self._seen_at = submitted, time.monotonic()
+        stored: dict[str, Content | None] = {}
         with self._engine.busy.working():
-            while waiting:
-                left = [each for each in waiting if not each.is_fetched()]
-                self._engine.display.advance(stage, len(waiting) - len(left))
-                self._publish([each for each in waiting if each not in left])
-                if waiting := left:
-                    self._check_some_left()
-                    time.sleep(POLL_S)
+            try:
+                while waiting:
+                    left = [each for each in waiting if not each.is_fetched()]
+                    self._engine.display.advance(stage, len(waiting) - len(left))
+                    for each in waiting:
+                        stored |= each.stored()
+                    self._publish(stored, every_s=PUBLISH_EVERY_S)
+                    if waiting := left:
+                        self._check_some_left()
+                        time.sleep(POLL_S)
+            finally:
+                self._publish(stored)
         return [each.result(self._address) for each in submitted]
 
-    def _publish(self, ended: Iterable[_Submitted[Any]]) -> None:
-        """Publish what workers that do not share the root have put into its store."""
-        for each in ended:
-            stored = each.stored()
-            if stored and (copy := working_copy(self._root.path)) is not None:
-                copy.push(stored=stored)
+    def _publish(self, stored: dict[str, Content | None], *, every_s: float = 0.0) -> None:
+        """Publish what workers that do not share the root have put into its store, and forget it.
+
+        Each version lists all files of the root, so that one a shard would cost a night more than
+        the shards do.
+        """
+        copy = working_copy(self._root.path)
+        if stored and copy is not None and time.monotonic() - copy.pushed_at >= every_s:
+            copy.push(stored=stored)
+            stored.clear()
 
     def _check_some_left(self) -> None:
         now = time.monotonic()

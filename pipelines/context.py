@@ -20,6 +20,9 @@ from ser_batch.store.working_copy import WorkingCopy, working_copy
 
 Result = TypeVar("Result")
 
+PUBLISH_EVERY_S = 60.0
+"""How much of the analysis is lost at most with a machine, for a root in an object store."""
+
 
 @dataclass(frozen=True)
 class RemoteRoot:

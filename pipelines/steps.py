@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pipelines.context import Done, NightContext, shard_at_hand
+from pipelines.context import PUBLISH_EVERY_S, Done, NightContext, shard_at_hand
 from pipelines.engine import engine_of, load_bundle
 from pipelines.night import Night
 from ser_batch.monitoring.run_record import check_bad_share
@@ -29,9 +29,6 @@ from ser_batch.store.lake import Part
 from ser_batch.store.lease import publish_changes
 
 Result = TypeVar("Result")
-
-PUBLISH_EVERY_S = 60.0
-"""How much of the analysis is lost at most with a machine, for a root in an object store."""
 
 
 class Runner(Protocol):
