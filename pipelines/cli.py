@@ -12,6 +12,7 @@ import ser_batch
 from pipelines.commands import (
     bench,
     bench_calls,
+    bench_cluster,
     bench_encoders,
     bench_encryption,
     bench_faults,
@@ -128,6 +129,7 @@ bench.app.command("statistics")(bench_statistics.statistics)
 bench.app.command("gate")(bench_statistics.gate)
 bench.app.command("words")(bench_statistics.words)
 bench.app.command("faults")(bench_faults.faults)
+bench.app.command("cluster")(bench_cluster.cluster)
 bench.app.command("growth")(bench_growth.growth)
 bench.app.command("encryption")(bench_encryption.encryption)
 bench.app.command("report")(bench_report.bench_report)

@@ -51,7 +51,7 @@ def night(
     from ser_batch.lab.bench import simulated_night
     from ser_batch.lab.bench.night import run
 
-    sources = demo_recordings() + [path for path in _calls(calls) if _is_two_channel_wav(path)]
+    sources = two_channel_recordings(calls)
     if simulated:
         found = simulated_night.run(sources, hours, Settings(), say_progress)
         print_figures(found, as_json=as_json)
@@ -155,6 +155,26 @@ def _calls(folder: Path | None) -> list[Path]:
         say_error(f"no recording lies in {folder}.")
         raise typer.Exit(Exit.FAILED)
     return found
+
+
+def two_channel_recordings(folder: Path | None) -> list[Path]:
+    """Simulated calls, and the two-channel WAV calls of a folder, else of the corpora."""
+    return demo_recordings() + [path for path in _calls(folder) if _is_two_channel_wav(path)]
+
+
+def given_counts(text: str) -> list[int]:
+    """Counts that the user gave, separated by commas.
+
+    Raises:
+        typer.BadParameter: if they are none
+    """
+    try:
+        counts = [int(each) for each in text.split(",")]
+    except ValueError:
+        counts = []
+    if not counts or min(counts) < 1:
+        raise typer.BadParameter(f"{text!r} is no list of counts above 0, as 1,10 is")
+    return counts
 
 
 def _is_two_channel_wav(path: Path) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.bench import demo_recordings, print_figures
+from pipelines.commands.bench import demo_recordings, given_counts, print_figures
 from pipelines.options import (
     DEFAULT_ROOT,
     JsonOption,
@@ -42,17 +42,7 @@ def growth(
     from ser_batch.lab.bench.growth.run import run
 
     values = read_settings(open_root(root), settings)
-    sizes = _sizes(calls)
+    sizes = given_counts(calls)
     recording, *_ = demo_recordings()
     result = run(sizes, recording, values, n_new=new, n_late=late, on_step=say_progress)
     print_figures(result, as_json=as_json)
-
-
-def _sizes(text: str) -> list[int]:
-    try:
-        sizes = [int(each) for each in text.split(",")]
-    except ValueError:
-        sizes = []
-    if not sizes or min(sizes) < 1:
-        raise typer.BadParameter(f"{text!r} is no list of numbers of calls: 1000,10000, say")
-    return sizes

@@ -71,11 +71,11 @@ def run(sources: Sequence[Path], hours: float, command: Sequence[str]) -> dict[s
         place = Path(folder)
         copies(sources, 0.25 * hours * 3600, place / "short")
         copies(sources, hours * 3600, place / "long")
-        short = _night(command, place / "short", place / "short-root")
+        short = measured_night(command, place / "short", place / "short-root")
         put_lying_files(place / "short")
-        lying = _night(command, place / "short", place / "lying-root")
-        first = _night(command, place / "long", place / "long-root")
-        again = _night(command, place / "long", place / "long-root")
+        lying = measured_night(command, place / "short", place / "lying-root")
+        first = measured_night(command, place / "long", place / "long-root")
+        again = measured_night(command, place / "long", place / "long-root")
         peer = _plainly(sources)
     long = first.summary
     audio_s, n_processes = long["audio_s"], long["n_processes"]
@@ -174,8 +174,14 @@ def put_lying_files(folder: Path) -> None:
             file.truncate(file.tell() + held)
 
 
-def _night(command: Sequence[str], audio: Path, root: Path) -> Night:
+def measured_night(command: Sequence[str], audio: Path, root: Path, **variables: str) -> Night:
     """Run a night and measure its processes.
+
+    Args:
+        command: that runs a night
+        audio: folder of recordings
+        root: of the night
+        variables: of its environment, beside those of this process
 
     Raises:
         subprocess.CalledProcessError: if it fails; its error is on standard error
@@ -188,7 +194,7 @@ def _night(command: Sequence[str], audio: Path, root: Path) -> Night:
     }
     with tempfile.TemporaryFile("w+") as output:
         start = time.time()
-        process = subprocess.Popen(arguments, stdout=output, env={**os.environ, **own})
+        process = subprocess.Popen(arguments, stdout=output, env={**os.environ, **own, **variables})
         _, status, used = os.wait4(process.pid, 0)
         wall_s = time.time() - start
         process.returncode = os.waitstatus_to_exitcode(status)
