@@ -22,7 +22,7 @@ from pipelines.cluster_errors import (
     UnfitWorkerError,
 )
 from pipelines.cluster_worker import WorkerNeeds
-from pipelines.context import PUBLISH_EVERY_S, Done
+from pipelines.context import PUBLISH_EVERY_S, Done, NightContext
 from ser_batch.errors import DependencyError
 from ser_batch.scoring.choose import model_folder
 from ser_batch.store.lock import holder_of
@@ -144,7 +144,7 @@ class Cluster:
             SchedulerGoneError: if the scheduler forgot a task
             ShardKilledError: if a task kills every worker that tries it; the others are done
         """
-        submitted = [_Submitted(self._runner, task, values) for values in arguments]
+        submitted = [_Submitted(self._runner, task, _sent(values)) for values in arguments]
         self._engine.display.bar(stage := _stage(task), len(submitted), "shards")
         waiting, self._seen_at = submitted, time.monotonic()
         stored: dict[str, Content | None] = {}
@@ -266,6 +266,12 @@ class _Submitted(Generic[Result]):
         # the server knows no run whose workers died before they told it
         with suppress(ObjectNotFound, httpx.HTTPError), get_client(sync_client=True) as client:
             client.set_task_run_state(self._future.task_run_id, Crashed(message=why), force=True)
+
+
+def _sent(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(
+        each.without_secrets() if isinstance(each, NightContext) else each for each in values
+    )
 
 
 def _stage(task: Task[..., Any]) -> str:

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from pydantic import SecretStr
+
 from ser_batch.config import Settings
 from ser_batch.errors import TakenOverError
 from ser_batch.store.lake import Lake, Part
@@ -72,6 +74,10 @@ class NightContext:
     started_at: dt.datetime
     remote: RemoteRoot | None = None
 
+    def without_secrets(self) -> NightContext:
+        """What leaves this machine: keys and passwords come from the other one's environment."""
+        return replace(self, settings=_without_secrets(self.settings))
+
     @cached_property
     def lake(self) -> Lake:
         """The lake, opened where the task runs."""
@@ -129,6 +135,16 @@ def shard_at_hand(
         raise TakenOverError(copy.address, "")
     yield replace(context, root=Root(copy.folder)), put
     put |= copy.put_changes(lambda path: _is_of(path, shard), context.remote.epoch)
+
+
+def _without_secrets(settings: Settings) -> Settings:
+    sections = {
+        name: section.model_copy(
+            update={field: None for field, value in section if isinstance(value, SecretStr)}
+        )
+        for name, section in settings
+    }
+    return settings.model_copy(update=sections)
 
 
 def _is_of(path: str, shard: Part) -> bool:

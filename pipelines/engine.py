@@ -7,6 +7,7 @@ handed a single task opens its own, without progress bars, and keeps it until it
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,10 +15,12 @@ from functools import lru_cache
 from multiprocessing.util import Finalize
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from pipelines.display import Display
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls, worker_crash_outcome
 from ser_batch.analysis.workers import Workers
-from ser_batch.config import Settings
+from ser_batch.config import EncryptionSettings, Settings
 from ser_batch.errors import ModelError
 from ser_batch.monitoring.busy import BusyClock
 from ser_batch.scoring.bundle import Bundle
@@ -72,7 +75,7 @@ def open_engine(settings: Settings, *, quiet: bool) -> Iterator[Engine]:
 
 def engine_of(root: Root, settings: Settings) -> Engine:
     """The engine of this process; one of its own where no run has opened one."""
-    use_settings(root, settings.encryption)
+    use_settings(root, with_own_key(settings.encryption))
     with _Opened.lock:
         if _Opened.engine is None:
             use_root(root)
@@ -82,6 +85,13 @@ def engine_of(root: Root, settings: Settings) -> Engine:
             Finalize(None, engine.workers.__exit__, (None, None, None), exitpriority=100)
             _Opened.engine = engine
         return _Opened.engine
+
+
+def with_own_key(settings: EncryptionSettings) -> EncryptionSettings:
+    """Settings with the key that this process's environment holds, if they came without one."""
+    if settings.key is None and (key := os.environ.get("SER_ENCRYPTION__KEY")):
+        return settings.model_copy(update={"key": SecretStr(key)})
+    return settings
 
 
 def make_workers(settings: Settings) -> CallWorkers:
