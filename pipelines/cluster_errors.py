@@ -32,7 +32,7 @@ class NoWorkersError(ClusterError):
 class UnfitWorkerError(ClusterError):
     """A worker could not do the work."""
 
-    remedy = "docs/scale.md says what each worker needs."
+    remedy = "docs/cluster.md says what each worker needs."
 
     def __init__(self, worker: str, why: str) -> None:
         super().__init__(f"the Dask worker {worker} {why}")

@@ -17,6 +17,7 @@ from pipelines.cli import app
 
 CHECKOUT = Path(__file__).parents[1]
 FOLDER = CHECKOUT / "docs" / "deploy"
+CLUSTER = FOLDER / "cluster"
 DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
 SERVICE = (FOLDER / "ser-batch.service").read_text(encoding="utf-8")
 
@@ -31,11 +32,15 @@ def test_systemd_finds_no_fault_in_the_units(tmp_path):
     verify = shutil.which("systemd-analyze")
     if verify is None:
         pytest.skip("systemd-analyze is missing: apt-get install systemd")
-    program = shutil.which("true")
-    service = SERVICE.replace("/opt/ser-batch/bin/ser-batch", str(program))
-    (tmp_path / "ser-batch.service").write_text(service, encoding="utf-8")
-    shutil.copy(FOLDER / "ser-batch.timer", tmp_path)
-    units = sorted(str(path) for path in tmp_path.glob("ser-batch.*"))
+    for file in (*FOLDER.glob("ser-batch.*"), *CLUSTER.glob("*.service"), CLUSTER / "night.conf"):
+        is_dropped_in = file.suffix == ".conf"
+        place = tmp_path / "ser-batch.service.d" if is_dropped_in else tmp_path
+        place.mkdir(exist_ok=True)
+        program = re.compile(r"/opt/ser-batch/bin/[\w-]+")
+        text = program.sub(str(shutil.which("true")), file.read_text(encoding="utf-8"))
+        (place / file.name).write_text(text, encoding="utf-8")
+    units = sorted(str(path) for path in tmp_path.glob("ser-batch*.*") if path.is_file())
+    assert len(units) == 5
     result = subprocess.run(
         [verify, "verify", "--man=no", *units], capture_output=True, text=True, check=False
     )
