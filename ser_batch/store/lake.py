@@ -26,6 +26,7 @@ from ser_batch.store import part_file
 from ser_batch.store.atomic import sweep, write_bytes_atomic
 from ser_batch.store.disk import disk
 from ser_batch.store.listing import ENDING, FileState, Listing, folders
+from ser_batch.store.local_files import is_working_copy
 from ser_batch.store.packing import is_packed, matrix_of, pack, unpack
 from ser_batch.tables import TableContract, migrate
 
@@ -69,7 +70,7 @@ class Lake:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._listing = Listing()
+        self._listing = Listing(with_inodes=not is_working_copy(folder.parent))
 
     def __reduce__(self) -> tuple[type[Lake], tuple[Path]]:
         """Without what was listed: another process lists by itself."""

@@ -14,7 +14,10 @@ ENDING = ".parquet"
 """Of a part's file name."""
 
 FileState = tuple[int, int, int]
-"""Size in bytes, time of change in ns since 1970, inode: another file has others."""
+"""Size in bytes, time of change in ns since 1970, inode: another file has others.
+
+In a working copy of a root in an object store the inode is 0: a file is the same on every machine.
+"""
 
 _SETTLED_NS = 60 * 10**9
 """After so long without a change, a folder's time of change tells it from what it was."""
@@ -25,9 +28,13 @@ class Listing:
 
     A folder that had been as it is for a while when it was listed is listed once only, until a
     file is added, replaced or removed; a file that is changed in place meanwhile is not noticed.
+
+    Args:
+        with_inodes: whether they are part of a file's state
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_inodes: bool = True) -> None:
+        self._with_inodes = with_inodes
         self._known: dict[Path, tuple[int, dict[str, FileState]]] = {}
 
     def files(self, folder: Path) -> dict[str, FileState]:
@@ -39,7 +46,7 @@ class Listing:
         known = self._known.get(folder)
         if known is not None and known[0] == changed_ns:
             return known[1]
-        found = dict(_parts(folder))
+        found = dict(_parts(folder, with_inodes=self._with_inodes))
         if time.time_ns() - changed_ns > _SETTLED_NS:
             self._known[folder] = (changed_ns, found)
         return found
@@ -52,10 +59,11 @@ def folders(folder: Path, start: str) -> list[str]:
     return []
 
 
-def _parts(folder: Path) -> Iterator[tuple[str, FileState]]:
+def _parts(folder: Path, *, with_inodes: bool) -> Iterator[tuple[str, FileState]]:
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(ENDING) and not entry.name.startswith(TEMPORARY):
                 status = entry.stat()
-                state = (status.st_size, status.st_mtime_ns, status.st_ino)
+                inode = status.st_ino if with_inodes else 0
+                state = (status.st_size, status.st_mtime_ns, inode)
                 yield entry.name.removesuffix(ENDING), state

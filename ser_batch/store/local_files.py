@@ -21,6 +21,11 @@ _OWN = frozenset({FOLDER, ".prefect", ".cache", ".checked", ".lock", ".lock-hold
 """Names that belong to this machine."""
 
 
+def is_working_copy(folder: Path) -> bool:
+    """Whether a folder is the working copy of a root in an object store."""
+    return (folder / FOLDER / "address").exists()
+
+
 def everything(_path: str) -> bool:
     """All paths."""
     return True

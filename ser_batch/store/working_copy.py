@@ -22,7 +22,14 @@ from filelock import FileLock
 from ser_batch.errors import ChangedMeanwhileError, TakenOverError
 from ser_batch.files.objects import Store, open_store
 from ser_batch.store.disk import disk
-from ser_batch.store.local_files import FOLDER, Wanted, everything, shared_files, write_state
+from ser_batch.store.local_files import (
+    FOLDER,
+    Wanted,
+    everything,
+    is_working_copy,
+    shared_files,
+    write_state,
+)
 from ser_batch.store.snapshots import Content, Holder, Snapshot, Snapshots
 from ser_batch.store.transfer import fetch_files, put_files
 
@@ -31,7 +38,7 @@ _TRIES = 20
 
 def working_copy(folder: Path) -> WorkingCopy | None:
     """The working copy in a folder; None: it is a root of this machine."""
-    return _opened(folder) if (folder / FOLDER / "address").exists() else None
+    return _opened(folder) if is_working_copy(folder) else None
 
 
 def working_copy_around(folder: Path) -> WorkingCopy | None:
