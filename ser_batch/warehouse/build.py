@@ -1,7 +1,8 @@
 """Build the warehouse beside the published file, test it, and swap it in.
 
-Models of calls are built some call dates at a time, and only for the dates that changed; those
-of windows of days for the dates whose window changed; the others whole from what is then there.
+Models of calls are built some call dates at a time, and only for the parts that changed; those of
+call dates for the dates whose calls changed; those of windows of days for the dates whose window
+changed; the others whole from what is then there.
 """
 
 from __future__ import annotations
@@ -10,23 +11,28 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from ser_batch.config import Settings
 from ser_batch.resources import sql_folder
 from ser_batch.store.lake import Lake
 from ser_batch.tables import RUNS
-from ser_batch.warehouse.changes import parts_of, touched_dates
+from ser_batch.warehouse.changes import changed_parts, parts_of
 from ser_batch.warehouse.documents import document
 from ser_batch.warehouse.extent import is_outgrown, rewrite
 from ser_batch.warehouse.file import attached, building, is_as_published, publish_file
 from ser_batch.warehouse.macros import bind_macros
-from ser_batch.warehouse.made_from import present_input, published_input, sign
-from ser_batch.warehouse.models import read_blueprint
+from ser_batch.warehouse.made_from import BuildInput, present_input, published_input, sign
+from ser_batch.warehouse.models import Blueprint, read_blueprint
 from ser_batch.warehouse.published import connect
 from ser_batch.warehouse.run import (
+    batches,
+    build_calls,
     build_dates,
     build_last,
     build_whole,
     count_rows,
+    remove_calls,
     rounded,
     run_tests,
 )
@@ -87,7 +93,8 @@ def build(
         with connect(target) as con:
             return BuildResult(target, count_rows(con, blueprint), built=False)
     kept = before if before is not None and before.recipe == now.recipe and not full else None
-    dates = touched_dates(kept.parts if kept else {}, now.parts)
+    changed = changed_parts(kept.parts if kept else {}, now.parts)
+    dates = sorted(frozenset[dt.date]().union(*changed.values()))
     with building(target, grow=kept is not None) as (built, con):
         if kept is None:
             macros = bind_macros(blueprint.macros, min_calls=settings.report.min_calls)
@@ -95,19 +102,14 @@ def build(
         open_settings(con, model_id=model_id, settings=settings)
         open_whole(con, lake)
         build_whole(con, blueprint.first)
-        for start in range(0, max(len(dates), 1), DATES_AT_ONCE):  # once too if there is no date
-            batch = dates[start : start + DATES_AT_ONCE]
-            open_calls(con, lake, parts_of(now.parts, batch), batch, settings)
-            build_dates(con, blueprint)
+        if kept is not None:
+            remove_calls(con, blueprint.of_calls, changed, dates)
+        for batch in batches(dates, DATES_AT_ONCE):
+            open_calls(con, lake, parts_of(now.parts, changed, batch), batch, settings)
+            build_calls(con, blueprint)
+            build_dates(con, blueprint, batch)
         build_last(con, blueprint.last, None if kept is None else dates)
-        if kept is None:
-            con.execute(f"begin; {blueprint.functions} commit;")
-        run_tests(con, blueprint.rules_of_all)
-        con.begin()
-        document(con, blueprint.models, () if kept is None else blueprint.of_calls)
-        sign(con, now, model_id)
-        con.commit()
-        rows = count_rows(con, blueprint)
+        rows = _finish(con, blueprint, now, model_id, grew=kept is not None)
         outgrown = is_outgrown(con, sum(rows.values()))
     if outgrown:
         rewrite(built, sum(rows.values()))
@@ -115,6 +117,25 @@ def build(
         publish_file(built, target)
     path = built if hold else target
     return BuildResult(path, rows, built=True, dates=tuple(dates), was_damaged=was_damaged)
+
+
+def _finish(
+    con: duckdb.DuckDBPyConnection,
+    blueprint: Blueprint,
+    made_from: BuildInput,
+    model_id: str,
+    *,
+    grew: bool,
+) -> dict[str, int]:
+    """Test what is built, document and sign it; returns the rows of each table."""
+    if not grew:
+        con.execute(f"begin; {blueprint.functions} commit;")
+    run_tests(con, blueprint.rules_of_all)
+    con.begin()
+    document(con, blueprint.models, blueprint.grown if grew else ())
+    sign(con, made_from, model_id)
+    con.commit()
+    return count_rows(con, blueprint)
 
 
 def swap_in(built: Path, target: Path, lake: Lake) -> None:

@@ -62,20 +62,21 @@ def lake_states(
     return states
 
 
-def touched_dates(before: PartStates, now: PartStates) -> list[dt.date]:
-    """Call dates of every part that is new, changed or gone, in order."""
-    changed = {part for part in before.keys() | now.keys() if before.get(part) != now.get(part)}
-    dates: set[dt.date] = set()
-    for states in (before, now):
-        for part in changed & states.keys():
-            dates |= states[part].call_dates
-    return sorted(dates)
+def changed_parts(before: PartStates, now: PartStates) -> dict[Part, frozenset[dt.date]]:
+    """Parts that are new, changed or gone, with the call dates of their calls before and now."""
+    return {
+        part: frozenset[dt.date]().union(*(s[part].call_dates for s in (before, now) if part in s))
+        for part in before.keys() | now.keys()
+        if before.get(part) != now.get(part)
+    }
 
 
-def parts_of(states: PartStates, dates: Iterable[dt.date]) -> list[Part]:
-    """Parts that hold calls of some dates."""
+def parts_of(
+    states: PartStates, changed: Mapping[Part, object], dates: Iterable[dt.date]
+) -> list[Part]:
+    """Changed parts that hold calls of some dates now."""
     wanted = frozenset(dates)
-    return [part for part, state in states.items() if state.call_dates & wanted]
+    return [part for part, of in states.items() if part in changed and of.call_dates & wanted]
 
 
 def write_states(con: duckdb.DuckDBPyConnection, states: PartStates) -> None:

@@ -12,7 +12,7 @@ from ser_batch.errors import WarehouseError
 _READ_TABLE = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)")
 _COLUMN_DOC = re.compile(r"-- ([a-z_][a-z0-9_]*): (.+)")
 _CONTINUED_DOC = re.compile(r"--   (.+)")
-_BUILT = re.compile(r"whole|by call date(?:, over (\d+) days)?")
+_BUILT = re.compile(r"whole|by call|by call date(?:, over (\d+) days)?")
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Model:
         column_docs: meaning and unit of the columns that the model makes; those that it passes on
             are documented where they come from
         version: raised when a column changes
-        window_days: days up to a call date that its rows depend on, one of a date by itself; None:
-            on all
+        window_days: days up to a call date that its rows depend on, one of a date by itself, 0 of a
+            call by itself; None: on all
         sql: one select statement
     """
 
@@ -36,11 +36,6 @@ class Model:
     version: int
     window_days: int | None
     sql: str
-
-    @property
-    def by_date(self) -> bool:
-        """Whether its rows depend on calls of one date alone."""
-        return self.window_days == 1
 
     @property
     def reads(self) -> frozenset[str]:
@@ -69,7 +64,7 @@ def read_model(path: Path) -> Model:
             f"{path}: must begin with `-- grain: …`, `-- version: …`, `-- built: …`"
         )
     grain, version, _ = (docs.pop(name) for name in ("grain", "version", "built"))
-    window_days = None if built[0] == "whole" else int(built[1] or 1)
+    window_days = {"whole": None, "by call": 0}.get(built[0], int(built[1] or 1))
     return Model(path.stem, grain, docs, int(version), window_days, statement)
 
 
@@ -93,9 +88,11 @@ class Blueprint:
 
     Attributes:
         first: models built whole before any model of calls
-        of_calls: models built call date by call date
-        last: models built from those of calls, of several dates or all
-        rules_of_calls: rules that can be tested on some call dates alone
+        of_calls: models built call by call
+        of_dates: models built from those of calls, call date by call date
+        last: models built from these, of several dates or all
+        rules_of_calls: rules that can be tested on some calls alone
+        rules_of_dates: rules that can be tested on some call dates alone
         rules_of_all: the other rules
         macros: functions that the models use
         functions: table functions that use the models
@@ -103,8 +100,10 @@ class Blueprint:
 
     first: tuple[Model, ...]
     of_calls: tuple[Model, ...]
+    of_dates: tuple[Model, ...]
     last: tuple[Model, ...]
     rules_of_calls: tuple[Rule, ...]
+    rules_of_dates: tuple[Rule, ...]
     rules_of_all: tuple[Rule, ...]
     macros: str
     functions: str
@@ -112,7 +111,12 @@ class Blueprint:
     @property
     def models(self) -> tuple[Model, ...]:
         """Every model, each after those it reads."""
-        return (*self.first, *self.of_calls, *self.last)
+        return (*self.first, *self.grown, *self.last)
+
+    @property
+    def grown(self) -> tuple[Model, ...]:
+        """Models whose tables keep the rows of calls that did not change."""
+        return (*self.of_calls, *self.of_dates)
 
 
 def read_blueprint(folder: Path) -> Blueprint:
@@ -123,25 +127,29 @@ def read_blueprint(folder: Path) -> Blueprint:
             of call dates reads one that is built from all of them
     """
     models = _in_order(folder)
-    of_calls = tuple(model for model in models if model.by_date)
-    behind = {model.name for model in of_calls}
+    of_calls = tuple(model for model in models if model.window_days == 0)
+    of_dates = tuple(model for model in models if model.window_days == 1)
+    calls, dates = ({model.name for model in some} for some in (of_calls, of_dates))
     last: list[Model] = []
+    late: set[str] = set()
     for model in models:
-        if not model.by_date and model.reads & behind:
+        if model.window_days not in (0, 1) and model.reads & (calls | dates | late):
             last.append(model)
-            behind.add(model.name)
-    late = {model.name for model in last}
-    for model in of_calls:
-        if model.reads & late:
-            raise WarehouseError(f"model {model.name} is built by call date but reads {late}")
+            late.add(model.name)
+    for model in (*of_calls, *of_dates):
+        if behind := model.reads & (late if model in of_dates else late | dates):
+            raise WarehouseError(f"model {model.name} reads {behind}, which are built after it")
     rules = _read_rules(folder)
-    dates_do = {rule for rule in rules if rule.reads & behind and not rule.reads & late}
+    rules_of_calls = [r for r in rules if r.reads & calls and not r.reads & (dates | late)]
+    rules_of_dates = [r for r in rules if r.reads & dates and not r.reads & late]
     return Blueprint(
-        first=tuple(model for model in models if model.name not in behind),
+        first=tuple(m for m in models if m.name not in calls | dates | late),
         of_calls=of_calls,
+        of_dates=of_dates,
         last=tuple(last),
-        rules_of_calls=tuple(rule for rule in rules if rule in dates_do),
-        rules_of_all=tuple(rule for rule in rules if rule not in dates_do),
+        rules_of_calls=tuple(rules_of_calls),
+        rules_of_dates=tuple(rules_of_dates),
+        rules_of_all=tuple(r for r in rules if r not in (*rules_of_calls, *rules_of_dates)),
         macros=(folder / "macros.sql").read_text(encoding="utf-8"),
         functions=(folder / "functions.sql").read_text(encoding="utf-8"),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 
 from ser_batch.errors import WarehouseError, WarehouseTestError
+from ser_batch.store.lake import Part
 from ser_batch.warehouse.models import Blueprint, Model, Rule
 
 WINDOWS_AT_ONCE = 28
@@ -18,20 +19,101 @@ PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
 
 
-def build_dates(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> None:
-    """Replace the rows of the call dates that are open in every model of calls.
+def remove_calls(
+    con: duckdb.DuckDBPyConnection,
+    models: Sequence[Model],
+    parts: Iterable[Part],
+    dates: Sequence[dt.date],
+) -> None:
+    """Delete the published rows of the calls of some parts.
+
+    Args:
+        con: of the warehouse that is being built
+        models: `Blueprint.of_calls`
+        parts: of the lake, that changed or are gone
+        dates: call dates of their calls as published
+    """
+    where = f"call_date in ({_literals(dates)})"
+    places = [part.place for part in parts]
+    con.execute(
+        "create or replace temp table replaced as select recording_id from published.stg_calls "
+        f"where {where} and list_contains(?::varchar[], part)",
+        [places],
+    )
+    if not con.execute("from replaced limit 1").fetchall():
+        return
+    con.begin()
+    for model in models:
+        of_dates = f"{where} and" if "call_date" in _columns(con, model.name) else ""
+        con.execute(
+            f"delete from published.{model.name} where {of_dates} recording_id in (from replaced)"
+        )
+    con.commit()
+
+
+def build_calls(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> None:
+    """Add the rows of the calls that are open to every model of calls.
 
     The models run into temporary tables that stand before the published ones, so that they and
-    the rules see these dates only.
+    the rules see these calls only.
     """
     for model in blueprint.of_calls:
         _run_model(con, model, "create temp table")
     run_tests(con, blueprint.rules_of_calls)
     con.begin()
-    _merge(con, blueprint.of_calls)
-    con.commit()
     for model in blueprint.of_calls:
-        con.execute(f"drop table temp.{model.name}")
+        _add(con, model)
+    con.commit()
+
+
+def build_dates(
+    con: duckdb.DuckDBPyConnection, blueprint: Blueprint, dates: Sequence[dt.date]
+) -> None:
+    """Replace the rows of some call dates in every model of call dates."""
+    where = f"call_date in ({_literals(dates)})"
+    reads = [model.reads for model in blueprint.of_dates]
+    reads += [rule.reads for rule in blueprint.rules_of_dates]
+    read = frozenset[str]().union(*reads)
+    views = [m.name for m in blueprint.of_calls if m.name in read]
+    for name in views:
+        con.execute(f"create temp view {name} as from published.{name} where {where}")
+    for model in blueprint.of_dates:
+        _run_model(con, model, "create temp table")
+    run_tests(con, blueprint.rules_of_dates)
+    for name in views:
+        con.execute(f"drop view temp.{name}")
+    con.begin()
+    for model in blueprint.of_dates:
+        _add(con, model, where)
+    con.commit()
+
+
+def _add(con: duckdb.DuckDBPyConnection, model: Model, replaced: str = "") -> None:
+    """Move a temporary table's rows to the published ones.
+
+    Args:
+        con: of the warehouse that is being built
+        model: whose table
+        replaced: condition on the published rows that give way
+    """
+    con.execute(
+        f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
+    )
+    if replaced:
+        con.execute(f"delete from published.{model.name} where {replaced}")
+    con.execute(f"insert into published.{model.name} from temp.{model.name}")
+    con.execute(f"drop table temp.{model.name}")
+
+
+def batches(dates: Sequence[dt.date], size: int) -> Iterator[Sequence[dt.date]]:
+    """Dates, so many at once; one batch without any where there is none, for the empty tables."""
+    for start in range(0, max(len(dates), 1), size):
+        yield dates[start : start + size]
+
+
+def _literals(dates: Sequence[dt.date]) -> str:
+    """Dates in SQL's words, by which DuckDB skips groups of rows; of none, one that is never."""
+    return ", ".join(f"date '{date}'" for date in dates) or "null"
 
 
 def build_whole(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
@@ -84,8 +166,7 @@ def _build_windows(
         changed = {date + dt.timedelta(days) for date in dates for days in range(n_days)}
         ends = [date for date in ends if date in changed]
     sql = None
-    for start in [*range(0, len(ends), WINDOWS_AT_ONCE), len(ends)]:  # once without any date too
-        some = ends[start : start + WINDOWS_AT_ONCE]
+    for some in batches(ends, WINDOWS_AT_ONCE):
         con.execute("set variable end_dates = ?::date[]", [some])
         windows = {date - dt.timedelta(days) for date in some for days in range(n_days)}
         con.execute("set variable window_dates = ?::date[]", [sorted(windows)])
@@ -100,35 +181,14 @@ def _build_windows(
         con.execute(
             f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
         )
-        if start == 0:
+        if some == ends[:WINDOWS_AT_ONCE]:
             gone = [date for date in dates or () if date not in ends]
             con.execute(
-                f"delete from published.{model.name} where list_contains(?::date[], call_date)",
-                [[*ends, *gone]],
+                f"delete from published.{model.name} where call_date in "
+                f"({_literals([*ends, *gone])})"
             )
         con.execute(f"insert into published.{model.name} from temp.{model.name}")
         con.execute(f"drop table temp.{model.name}")
-
-
-def _merge(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
-    """Put the temporary tables' rows in the place of the published rows of their dates."""
-    for model in models:
-        con.execute(
-            f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
-        )
-    con.execute(
-        "create or replace temp table replaced_recordings as select recording_id "
-        "from published.stg_calls where list_contains(getvariable('call_dates'), call_date)"
-    )
-    for model in models:
-        columns = _columns(con, model.name)
-        where = (
-            "list_contains(getvariable('call_dates'), call_date)"
-            if "call_date" in columns
-            else "recording_id in (from replaced_recordings)"
-        )
-        con.execute(f"delete from published.{model.name} where {where}")
-        con.execute(f"insert into published.{model.name} from temp.{model.name}")
 
 
 def _run_model(

@@ -159,7 +159,7 @@ def open_calls(
     Args:
         con: of the warehouse that is being built
         lake: the lake
-        parts: every part that holds calls of the dates; it may hold others too
+        parts: that hold calls of the dates, and may hold others too
         dates: call dates
         settings: whose law decides who is scored
 
@@ -167,17 +167,30 @@ def open_calls(
         LakeError: if a file of the lake cannot be read
         ContractError: if one was written by a newer program
     """
-    for contract in OF_CALLS:
+    for contract in (RECORDINGS, CHANNELS, SEGMENTS):
         _open_table(con, lake, f"lake_{contract.name}", contract, parts)
     _open_predictions(con, lake, parts)
     con.execute("set variable call_dates = ?::date[]", [list(dates)])
     con.execute("set variable closed_before = ?::date", [closed_before(lake)])
+    _bind(con, "lake_calls", _calls_with_parts(lake, parts))
     calls = con.sql(
         "from lake_calls where list_contains(getvariable('call_dates'), started_at::date)"
     ).to_arrow_table()
     _bind(con, "lake_calls", calls)
     scoring = channel_scoring(calls, lake.read(RECORDINGS, parts), settings.policy)
     _bind(con, "ref_channel_scoring", scoring)
+
+
+def _calls_with_parts(lake: Lake, parts: Sequence[Part]) -> pa.Table:
+    """`calls` with a column more: in which part of the lake a call lies."""
+    tables = [lake.read(CALLS, [part]) for part in parts]
+    places = [
+        place
+        for part, rows in zip(parts, tables, strict=True)
+        for place in [part.place] * rows.num_rows
+    ]
+    rows = pa.concat_tables([CALLS.empty(), *tables])
+    return rows.append_column("part", pa.array(places, pa.string()))
 
 
 def _open_predictions(con: duckdb.DuckDBPyConnection, lake: Lake, parts: Sequence[Part]) -> None:

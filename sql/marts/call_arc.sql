@@ -1,6 +1,6 @@
 -- grain: one row a scored call and tenth of its length
 -- version: 1
--- built: by call date
+-- built: by call
 -- tenth: which tenth of the recording, 1 first..10 last
 -- start_s: where it begins in the recording, seconds
 -- end_s: where it ends, seconds

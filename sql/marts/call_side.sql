@@ -1,6 +1,6 @@
 -- grain: one row a recording and channel: how each side talked, never how it felt
 -- version: 2
--- built: by call date
+-- built: by call
 -- path: file of the side; both sides have the same where one file holds the call
 -- audio_root: the audio folder of that file, absolute
 -- duration_s: length of the recording, seconds

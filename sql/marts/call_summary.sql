@@ -1,6 +1,6 @@
 -- grain: one row a recording
 -- version: 9
--- built: by call date
+-- built: by call
 -- hour: hour of the day in which the call started, 0..23
 -- weekday: day of the week, 1 Monday..7 Sunday
 -- speech_customer_s: seconds of speech on customers' channels

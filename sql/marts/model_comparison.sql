@@ -1,6 +1,6 @@
 -- grain: one row a call and model other than the one in use, scored by both
 -- version: 2
--- built: by call date
+-- built: by call
 -- other_model_id: the other model
 -- scored_s: scored speech of the model in use, seconds
 -- other_scored_s: scored speech of the other model, seconds

@@ -1,6 +1,6 @@
 -- grain: one row a scored segment: the customer's, where it may be scored
 -- version: 4
--- built: by call date
+-- built: by call
 -- dissatisfaction: 0 content..1 dissatisfied, of voice and words together where there are words;
 --   null where the model is uncertain
 -- dissatisfaction_voice: by the voice alone, 0 content..1 dissatisfied; null: out of distribution

@@ -1,6 +1,6 @@
 -- grain: one row a call and model that scored enough of the customer's speech
 -- version: 1
--- built: by call date
+-- built: by call
 -- scored_s: the customer's scored speech, seconds; at least dissatisfaction.min_scored_s
 -- dissatisfaction: of all its segments together, 0 content..1 dissatisfied
 -- dissatisfaction_start: as dissatisfaction, first third of the scored speech

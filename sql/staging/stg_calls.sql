@@ -1,7 +1,8 @@
 -- grain: one row a recording that could be decoded and belongs to a call
--- version: 2
--- built: by call date
+-- version: 3
+-- built: by call
 -- call_date: day on which the call started, local time of the call centre
+-- part: shard of the lake that the call lies in
 -- count_channels: channels in the file, or files that make the call
 select
     calls.recording_id,
@@ -18,6 +19,7 @@ select
     calls.metadata_found,
     calls.attributes,
     calls.sides,
+    calls.part,
     recordings.duration_s,
     recordings.n_channels as count_channels,
     recordings.codec,

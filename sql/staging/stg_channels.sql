@@ -1,6 +1,6 @@
 -- grain: one row a recording and channel with a signal of its own
 -- version: 1
--- built: by call date
+-- built: by call
 select
     scoring.recording_id,
     scoring.channel,

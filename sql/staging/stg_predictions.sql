@@ -1,6 +1,6 @@
 -- grain: one row a segment of a customer who may be scored, and model
 -- version: 1
--- built: by call date
+-- built: by call
 -- model_id: model that scored
 select predictions.*
 from lake_predictions as predictions

@@ -1,6 +1,6 @@
 -- grain: one row a scored segment about which the model is not uncertain, and model
 -- version: 2
--- built: by call date
+-- built: by call
 -- dissatisfaction: calibrated probability that listeners perceive anger or frustration, 0..1
 -- is_dissatisfied: dissatisfaction reaches the setting dissatisfaction.threshold
 select

@@ -1,6 +1,6 @@
 -- grain: one row a segment of one channel's speech
 -- version: 1
--- built: by call date
+-- built: by call
 -- duration_s: length, seconds
 select
     segments.recording_id,

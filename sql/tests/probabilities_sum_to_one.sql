@@ -1,6 +1,6 @@
 -- rule: the probabilities of a segment sum to 1
 with probabilities as (
-    unpivot stg_predictions on columns('^p_') into name probability_of value probability
+    unpivot (from stg_predictions) on columns('^p_') into name probability_of value probability
 )
 
 select recording_id, channel, segment_no, model_id, sum(probability) as total

@@ -13,7 +13,7 @@ import pytest
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake, Part
-from ser_batch.tables import CALLS, RUNS, predictions_contract
+from ser_batch.tables import CALLS, RUNS, SEGMENTS, predictions_contract
 from ser_batch.testing.lakes import (
     MODEL_ID,
     TODAY,
@@ -62,6 +62,23 @@ def test_only_the_dates_that_changed_are_built(lake, target):
     assert make(lake, target).dates == (TODAY,)
     put_call(lake, prediction(), recording_id="old", queue="other", started_at=YESTERDAY)
     assert make(lake, target).dates == (YESTERDAY.date(),)
+
+
+def test_shards_that_did_not_change_are_not_read_and_the_date_counts_their_calls(lake, target):
+    for name in ("first", "second", "third"):
+        put_call(lake, prediction(), recording_id=name)
+    make(lake, target)
+    unread = lake.path(SEGMENTS, Part(TODAY, "shard-second"))
+    state = unread.stat()
+    with unread.open("r+b") as file:  # whoever reads it finds it damaged
+        file.write(b"damaged")
+    os.utime(unread, ns=(state.st_atime_ns, state.st_mtime_ns))
+    put_call(lake, prediction(), recording_id="first", queue="other")
+    make(lake, target)
+    with connect(target) as con:
+        rows = con.sql("select queue, count_calls from queue_day order by all").fetchall()
+        assert rows == [("billing", 2), ("other", 1)]
+        assert con.sql("select count(*) from segment_emotion").fetchall() == [(3,)]
 
 
 def test_a_call_whose_date_is_corrected_moves(lake, target):
