@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from ser_batch.lab.synthetic.demo import DemoCalls
 from tests.cluster.machines import (
@@ -29,6 +31,8 @@ from tests.pipelines.test_killed import contents
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The store with an empty bucket; the Prefect server and the scheduler on the driver."""
     folder = tmp_path_factory.mktemp("ceph")
+    only_one = FileLock(Path(tempfile.gettempdir()) / "ser-batch-machines.lock")
+    only_one.acquire()  # the namespaces have names of this machine
     try:
         subprocess.run([HERE / "up", folder], check=True, timeout=PATIENCE_S)
         driver = Machine("driver", folder / "services", "")
@@ -43,6 +47,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             yield
     finally:
         subprocess.run([HERE / "down", folder], check=True)
+        only_one.release()
 
 
 @pytest.fixture

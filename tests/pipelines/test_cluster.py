@@ -276,6 +276,21 @@ def test_a_shard_that_kills_its_workers_is_named_and_ends_in_a_state(
 
 
 @on_cluster
+def test_a_night_whose_scheduler_is_killed_ends_with_one_line(
+    site: Site, demo_calls: DemoCalls, tmp_path: Path
+) -> None:
+    with site.cluster(1) as dask:
+        process = site.start(tmp_path / "root", demo_calls, dask.address)
+        wait_until(lambda: is_one_analysed(tmp_path / "root"))
+        dask.process.kill()
+        done = end(process)
+
+    assert done.code == Exit.FAILED
+    message = f"the Dask scheduler at {dask.address} was lost during the night"
+    assert done.answer["error"]["message"] == message
+
+
+@on_cluster
 def test_a_night_without_a_worker_or_without_a_scheduler_ends_with_one_line(
     site: Site, demo_calls: DemoCalls, tmp_path: Path
 ) -> None:

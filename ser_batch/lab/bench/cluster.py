@@ -86,9 +86,9 @@ def run(
         place = Path(folder)
         n_calls = copies(sources, hours * 3600, place / "calls")
         for count in counts:
-            on_step(f"{count} processes, by threads")
+            on_step(f"threads, processes: {count}")
             rows.append(_by_threads(command, place, count))
-            on_step(f"{count} worker processes")
+            on_step(f"dask, processes: {count}")
             rows.append(_by_workers(command, place, count))
     threads, dask = (_rates(rows, engine) for engine in ("threads", "dask"))
     return {
