@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from prefect import State, Task
     from prefect_dask import DaskTaskRunner
     from prefect_dask.task_runners import PrefectDaskFuture
+    from pydantic import SecretStr
 
     from pipelines.night import Night
 
@@ -74,7 +75,8 @@ def open_cluster(night: Night, scheduler: str | None, *, n_threads: int) -> Iter
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if scheduler is None:
-        with _own_cluster(n_threads) as own, DaskTaskRunner(cluster=own) as runner:
+        key = night.settings.encryption.key
+        with _own_cluster(n_threads, key) as own, DaskTaskRunner(cluster=own) as runner:
             yield Cluster(runner, own.scheduler_address, night)
         return
     client = {"timeout": CONNECT_S}
@@ -87,12 +89,14 @@ def open_cluster(night: Night, scheduler: str | None, *, n_threads: int) -> Iter
 
 
 @contextmanager
-def _own_cluster(n_threads: int) -> Iterator[Any]:
+def _own_cluster(n_threads: int, key: SecretStr | None) -> Iterator[Any]:
     import dask
     from distributed import LocalCluster
     from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_LEVEL
 
     as_here = {each.name: str(each.value()) for each in (PREFECT_API_URL, PREFECT_LOGGING_LEVEL)}
+    if key is not None:
+        as_here["SER_ENCRYPTION__KEY"] = key.get_secret_value()
     with (
         dask.config.set({"distributed.worker.daemon": False}),
         LocalCluster(
