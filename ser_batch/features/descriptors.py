@@ -125,7 +125,7 @@ def _describe_block(frames: FloatArray, parameters: Parameters) -> dict[str, Flo
         "zcr": spectrum.zero_crossing_rate(frames),
         **spectrum.shape_descriptors(inside, log_inside, parameters),
         **formants.formants(power, parameters),
-        "cpp": pitch.cepstral_peak_db(power, parameters),
+        "cpp": pitch.cepstral_peak_db(log_inside, parameters),
         "peak": np.abs(core).max(axis=1),
         "f0_hz": found.f0_hz,
         "correlation": found.correlation,

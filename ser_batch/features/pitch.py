@@ -8,11 +8,12 @@ all frames of a channel go through one vectorised pass.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import scipy
 
-from ser_batch.arrays import BoolArray, FloatArray, IntArray
+from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from ser_batch.features.parameters import Parameters
 
 N_CANDIDATES = 4
@@ -63,41 +64,80 @@ def candidates(power: FloatArray, parameters: Parameters) -> Candidates:
         parameters: range of the fundamental
     """
     finer = parameters.lag_steps
-    lags = np.arange(parameters.lags[0] * finer, parameters.lags[-1] * finer + 1)
-    correlation = _autocorrelation(power, parameters)[:, lags[0] - 1 : lags[-1] + 2]
+    lags = _lags(parameters)[1:-1]
+    correlation = _autocorrelation(power, parameters)
     middle = correlation[:, 1:-1]
     peak = (middle > correlation[:, :-2]) & (middle >= correlation[:, 2:]) & (middle > 0)
     # of equal peaks the shorter period is the truer
     bonus = (OCTAVE_COST * np.log2(parameters.sample_rate * finer / lags)).astype(np.float32)
     score = np.where(peak, middle + bonus, np.float32(-1))
-    best = np.argpartition(score, -N_CANDIDATES, axis=1)[:, -N_CANDIDATES:]
+    best, found = _highest(score)
     rows = np.arange(len(best))[:, None]
     left, here, right = (correlation[rows, best + shift] for shift in (0, 1, 2))
     curve = left - 2 * here + right
     offset = np.where(np.abs(curve) > 1e-6, 0.5 * (left - right) / np.where(curve, curve, 1), 0)
     offset = np.clip(offset, -0.5, 0.5)
     height = np.clip(here - 0.25 * (left - right) * offset, 0.0, 1.0)
-    found = score[rows, best] > 0
     f0_hz = parameters.sample_rate * finer / (lags[best] + offset)
     return Candidates(f0_hz.astype(np.float32), np.where(found, height, 0.0).astype(np.float32))
 
 
+def _highest(score: FloatArray) -> tuple[IntArray, BoolArray]:
+    """Columns of each row's highest positive scores, and whether there was one; overwrites them."""
+    best = np.zeros((len(score), N_CANDIDATES), np.int64)
+    found = np.zeros(best.shape, bool)
+    rows = np.arange(len(score))
+    for place in range(N_CANDIDATES):
+        best[:, place] = score.argmax(axis=1)
+        found[:, place] = score[rows, best[:, place]] > 0
+        score[rows, best[:, place]] = -1
+    return best, found
+
+
+def _lags(parameters: Parameters) -> IntArray:
+    """Periods at which the autocorrelation is read, in steps; a peak needs one more each side."""
+    finer = parameters.lag_steps
+    return np.arange(parameters.lags[0] * finer - 1, parameters.lags[-1] * finer + 2)
+
+
 def _autocorrelation(power: FloatArray, parameters: Parameters) -> FloatArray:
-    """Normalised autocorrelation by lag, corrected for the window's own.
+    """Normalised autocorrelation at `_lags`, corrected for the window's own.
 
     Steps of `1 / lag_steps` sample: the peak of a high voice at 8 kHz lies between samples, and
     read there it would lose to the one an octave lower.
     """
-    finer = parameters.lag_steps
-    n_lags = int(parameters.lags[-1]) * finer + 2
-    in_range = power.copy()
-    in_range[:, parameters.frequencies_hz < parameters.f0_low_hz] = 0
-    raw = scipy.fft.irfft(in_range, n=parameters.n_fft * finer, axis=-1)[:, :n_lags]
+    basis = _autocorrelation_basis(parameters)
+    raw = power @ basis
+    return raw[:, 1:] / (raw[:, :1] + np.float32(1e-12))
+
+
+@cache
+def _autocorrelation_basis(parameters: Parameters) -> FloatArray:
+    """From a power spectrum to its autocorrelation, shape (n_fft // 2 + 1, 1 + n_lags).
+
+    The first column gives that at no lag. A product with the few lags that are read takes a
+    quarter of the time of the transform that gives all of them.
+    """
+    n_fft, lags = parameters.n_fft * parameters.lag_steps, _lags(parameters)
+    basis = _cosines(parameters, np.append(0, lags), n_fft)
+    basis[parameters.frequencies_hz < parameters.f0_low_hz] = 0
     window = np.abs(scipy.fft.rfft(parameters.window, n=parameters.n_fft)) ** 2
-    own = scipy.fft.irfft(window, n=parameters.n_fft * finer)[:n_lags]
-    corrected: FloatArray = raw / (raw[:, :1] + np.float32(1e-12))
-    corrected *= (own[0] / own).astype(np.float32)
-    return corrected
+    own = scipy.fft.irfft(window, n=n_fft)
+    basis[:, 1:] *= own[0] / own[lags]
+    return basis.astype(np.float32)
+
+
+def _cosines(parameters: Parameters, lags: IntArray, n_points: int) -> DoubleArray:
+    """The inverse transform of a spectrum at some lags, shape (n_fft // 2 + 1, n_lags).
+
+    Args:
+        parameters: of the spectrum
+        lags: in steps of the inverse transform
+        n_points: of the inverse transform, `n_fft` or more
+    """
+    bins = np.arange(parameters.n_fft // 2 + 1)
+    weight = np.where((bins == 0) | (2 * bins == n_points), 1, 2) / n_points
+    return np.asarray(weight[:, None] * np.cos(2 * np.pi / n_points * np.outer(bins, lags)))
 
 
 def track(found: Candidates, level_db: FloatArray, bounds: IntArray) -> Pitch:
@@ -163,19 +203,30 @@ def _best_path(gain: FloatArray, octave: FloatArray, begins: BoolArray) -> IntAr
     return states[:, OVERLAP : OVERLAP + PIECE].reshape(-1)[:n_frames]
 
 
-def cepstral_peak_db(power: FloatArray, parameters: Parameters) -> FloatArray:
+def cepstral_peak_db(log_power: FloatArray, parameters: Parameters) -> FloatArray:
     """Height of the cepstrum's peak at the period over its mean there, dB, shape (n_frames,).
+
+    Args:
+        log_power: bins of the band, dB, shape (n_frames, n_band_bins); all others are taken to be
+            as high as their mean
+        parameters: band and range of the fundamental
 
     Source: Hillenbrand, Cleveland and Erickson (1994), "Acoustic correlates of breathy vocal
     quality", without their regression line.
     """
-    level = 10 * np.log10(np.maximum(power, np.float32(1e-10)))
-    level[:, : parameters.band.start] = level[:, parameters.band].mean(axis=1, keepdims=True)
-    level[:, parameters.band.stop :] = level[:, :1]
-    lags = parameters.lags
-    searched = np.abs(scipy.fft.irfft(level, axis=-1)[:, lags[0] : lags[-1] + 1])
+    searched = np.abs(log_power @ _cepstrum_basis(parameters))
     height: FloatArray = searched.max(axis=1) - searched.mean(axis=1)
     return height
+
+
+@cache
+def _cepstrum_basis(parameters: Parameters) -> FloatArray:
+    """From the band's levels to the cepstrum at the periods searched, (n_band_bins, n_lags).
+
+    What is constant over all bins has no cepstrum, so their mean is taken off the weights.
+    """
+    basis = _cosines(parameters, parameters.lags, parameters.n_fft)[parameters.band]
+    return np.asarray(basis - basis.mean(axis=0), np.float32)
 
 
 def semitones(f0_hz: FloatArray) -> FloatArray:

@@ -258,3 +258,36 @@ def test_names_are_those_of_the_rows_that_are_measured(parameters):
     seconds = parameters.frame_length / parameters.sample_rate
     measured = describe(silence, np.array([[0.0, seconds]]), parameters)
     assert tuple(row.name for row in measures(parameters)) == measured.names
+
+
+TELEPHONE_AND_WIDE = pytest.mark.parametrize("name", ["descriptors_v1", "descriptors_v1_wide"])
+
+
+@TELEPHONE_AND_WIDE
+def test_autocorrelation_is_that_of_the_inverse_transform(noise, name):
+    parameters = FEATURE_SETS[name]
+    frames = take_frames(noise, np.arange(0, 4000, 80), parameters.frame_length)
+    power = spectrum.power_spectrum(frames, parameters).astype(np.float64)
+    power[:, parameters.frequencies_hz < parameters.f0_low_hz] = 0
+    n_fft = parameters.n_fft * parameters.lag_steps
+    theirs = np.fft.irfft(power, n_fft) / np.fft.irfft(power, n_fft)[:, :1]
+    window = np.fft.irfft(np.abs(np.fft.rfft(parameters.window, parameters.n_fft)) ** 2, n_fft)
+    theirs *= window[0] / window
+
+    first = parameters.lags[0] * parameters.lag_steps - 1
+    ours = pitch._autocorrelation(power.astype(np.float32), parameters)
+    np.testing.assert_allclose(ours, theirs[:, first : first + ours.shape[1]], atol=5e-6)
+
+
+@TELEPHONE_AND_WIDE
+def test_cepstral_peak_is_that_of_the_inverse_transform(noise, name):
+    parameters = FEATURE_SETS[name]
+    frames = take_frames(noise, np.arange(0, 4000, 80), parameters.frame_length)
+    level = spectrum.decibels(spectrum.power_spectrum(frames, parameters)).astype(np.float64)
+    inside = level[:, parameters.band]
+    whole = np.repeat(inside.mean(axis=1, keepdims=True), level.shape[1], axis=1)
+    whole[:, parameters.band] = inside
+    searched = np.abs(np.fft.irfft(whole)[:, parameters.lags])
+    theirs = searched.max(axis=1) - searched.mean(axis=1)
+    ours = pitch.cepstral_peak_db(inside.astype(np.float32), parameters)
+    np.testing.assert_allclose(ours, theirs, atol=2e-5)
