@@ -126,5 +126,6 @@ def test_a_driver_that_was_cut_off_and_taken_over_publishes_nothing(
     assert done["exit"] == Exit.FAILED, done
     assert done["error"]["code"] == "taken_over", done
     assert contents(other.root) == expected
-    assert (again["exit"], again["counts"]["calls_analysed"]) == (Exit.CLEAN, 0), again
+    assert again["exit"] == Exit.CLEAN, again
+    assert not again["counts"].get("calls_analysed"), again
     assert contents(driver.root) == expected
