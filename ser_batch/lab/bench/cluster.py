@@ -1,7 +1,8 @@
 """Nights on a Dask cluster of this machine, by how many worker processes it has.
 
-Scheduler, workers and Prefect server are programs of their own, as in a deployment: what each costs
-is asked of the system. The peer is the same night by threads, with as many processes.
+Scheduler, workers and Prefect server are programs of their own that have done a short night before,
+as in a deployment; what each costs is asked of the system. The peer is the same night by threads,
+with as many processes, which start with it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ from ser_batch.lab.bench.night import Night, copies, measured_night
 CALLS_A_SHARD = 8
 """So that a night of an hour has shards for several workers."""
 THREADS_A_WORKER = 2
-RATE = "call-hours an hour"
+RATE, SHARDS = "call-hours an hour", "of shards"
+MEANING = (
+    "of shards: of analyse and score alone, by which efficiency goes; driver, services: shares of "
+    "the core seconds; tells: not with more processes than cores"
+)
+WARM_UP_S = 400.0
+"""Of calls, a shard each: workers of a deployment have started long ago."""
 START_S = 120.0
 STOP_S = 10.0
 SHARDS_STAGES = ("analyse", "score")
@@ -68,9 +75,9 @@ def run(
         on_step: called with what is done next
 
     Returns:
-        ours and the peer in call-hours an hour, and a row a night: the same without what only the
-        driver does, its efficiency beside the first row of its engine, core seconds, and the shares
-        of the driver, and of scheduler and Prefect server, in them
+        ours and the peer in call-hours an hour, and a row a night: the same of analyse and score
+        alone, its efficiency beside the first row of its engine, core seconds, and the shares of
+        the driver, and of scheduler and Prefect server, in them
 
     Raises:
         DependencyError: if Dask is not installed
@@ -85,7 +92,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
         place = Path(folder)
         n_calls = copies(sources, hours * 3600, place / "calls")
-        for count in counts:
+        copies(sources, WARM_UP_S, place / "few-calls")
+        for count in sorted({*counts}):
             on_step(f"threads, processes: {count}")
             rows.append(_by_threads(command, place, count))
             on_step(f"dask, processes: {count}")
@@ -99,6 +107,7 @@ def run(
             peer: ours / threads[peer] for peer, ours in zip(threads, dask.values(), strict=True)
         },
         "nights": _with_efficiency(rows),
+        "columns": MEANING,
         "hours": hours,
         "n_calls": n_calls,
         "cores of this machine": n_cores(),
@@ -120,8 +129,10 @@ def _by_threads(command: Sequence[str], place: Path, count: int) -> dict[str, An
 
 def _by_workers(command: Sequence[str], place: Path, count: int) -> dict[str, Any]:
     with cluster(place / f"cluster-{count}", count) as running:
-        before = [_core_s(each) for each in (*running.services, running.workers)]
         by_dask = [*command, "--engine", "dask", "--scheduler", running.scheduler]
+        first = {**running.variables, "SER_INGEST__SHARD_CALLS": "1"}
+        measured_night(by_dask, place / "few-calls", place / f"first-{count}", **first)
+        before = [_core_s(each) for each in (*running.services, running.workers)]
         root = place / f"dask-{count}"
         night = measured_night(by_dask, place / "calls", root, **running.variables)
         after = [_core_s(each) for each in (*running.services, running.workers)]
@@ -139,10 +150,10 @@ def _row(engine: str, count: int, night: Night, core_s: Mapping[str, float]) -> 
         "engine": engine,
         "processes": count,
         RATE: hours / (night.wall_s / 3600),
-        "of analyse and score": hours / (shards_s / 3600),
+        SHARDS: hours / (shards_s / 3600),
         "core s": total_s,
-        "driver's share": core_s["driver"] / total_s if is_shared else None,
-        "services' share": core_s["services"] / total_s if is_shared else None,
+        "driver": core_s["driver"] / total_s if is_shared else None,
+        "services": core_s["services"] / total_s if is_shared else None,
     }
 
 
@@ -151,16 +162,10 @@ def _with_efficiency(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     first: dict[str, float] = {}
     found = []
     for row in sorted(rows, key=lambda row: (row["engine"], row["processes"])):
-        rate = row["of analyse and score"] / row["processes"]
+        rate = row[SHARDS] / row["processes"]
         efficiency = rate / first.setdefault(row["engine"], rate)
-        is_telling = row["processes"] <= n_cores()
-        found.append(
-            {
-                **row,
-                "efficiency": efficiency,
-                "": "" if is_telling else "more than cores: no measure",
-            }
-        )
+        tells = "yes" if row["processes"] <= n_cores() else "no"
+        found.append({**row, "efficiency": efficiency, "tells": tells})
     return found
 
 
