@@ -60,19 +60,19 @@ class LineIndex:
         return rows["name"], rows.filter(pl.col("kind") == "id")["key"]
 
     def about(self, files: Iterable[KnownFile]) -> MetadataIndex:
-        """The lines about some recordings, and others of the same metadata files."""
+        """The lines about some recordings."""
         texts: set[str] = set()
         for file in files:
             texts.update(path_keys(file))
             named = fields_of_name(file, self._settings.ingest)
             texts.add(same_name(call_id_of_name(file, named)))
         keys = keys_of(sorted(texts))
-        return self._read(self._memory.rows.filter(pl.col("key").is_in(keys.implode())))
+        return self._read(pl.col("key").is_in(keys.implode()))
 
     def odd(
         self, paths: pl.DataFrame, ids: pl.DataFrame
     ) -> tuple[MetadataIndex, dict[tuple[str, int], int]]:
-        """Lines that do not name one recording, and others of the same metadata files.
+        """Lines that do not name one recording.
 
         Args:
             paths: `key` of each spelling of a place, `recording` that lies there
@@ -92,10 +92,14 @@ class LineIndex:
             odd = found.with_columns(pl.col("len").fill_null(0)).filter(pl.col("len") != 1)
             is_odd |= of_kind & pl.col("key").is_in(odd["key"].implode())
             counts |= {(kind, key): count for key, count in odd.iter_rows()}
-        return self._read(rows.filter(is_odd)), counts
+        return self._read(is_odd), counts
 
-    def _read(self, rows: pl.DataFrame) -> MetadataIndex:
-        lines = read_lines_of(self._lake, self._memory.parts_of(rows))
+    def _read(self, is_wanted: pl.Expr) -> MetadataIndex:
+        tables = [
+            self._lake.read(METADATA, [part]).take(pa.array(places))
+            for part, places in self._memory.places(is_wanted).items()
+        ]
+        lines = _lines(pa.concat_tables([METADATA.empty(), *tables]))
         return MetadataIndex(lines, self._settings.ingest.columns)
 
 
@@ -137,8 +141,13 @@ def named_keys(
 
 def read_lines_of(lake: Lake, parts: Collection[Part]) -> list[Line]:
     """The lines of some parts of `metadata`, oldest first."""
+    return _lines(lake.read(METADATA, sorted(parts, key=str)))
+
+
+def _lines(table: pa.Table) -> list[Line]:
+    """Lines of metadata, oldest first."""
     rows = sorted(
-        lake.read(METADATA, sorted(parts, key=str)).to_pylist(),
+        table.to_pylist(),
         key=lambda row: (row["arrived_at"], row["source_name"], row["source"], row["line_no"]),
     )
     return [

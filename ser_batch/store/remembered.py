@@ -101,6 +101,15 @@ class Remembered:
         """The parts in which some of its rows lie, in order."""
         return sorted({self._parts[number] for number in rows[PART].unique()}, key=str)
 
+    def places(self, is_wanted: pl.Expr) -> dict[Part, list[int]]:
+        """By part, in order, where in it the wanted rows lie; each is of one row of the table."""
+        numbers = self.rows.filter(is_wanted)[PART].unique()
+        rows = self.rows.filter(pl.col(PART).is_in(numbers.implode()))
+        placed = rows.with_columns(pl.int_range(pl.len()).over(PART).alias("place"))
+        found = placed.filter(is_wanted).group_by(PART).agg("place").rows()
+        of_parts = {self._parts[number]: places for number, places in found}
+        return {part: of_parts[part] for part in sorted(of_parts, key=str)}
+
     def in_parts(self, parts: Collection[Part]) -> pl.DataFrame:
         """The rows of some parts."""
         numbers = [number for number, part in enumerate(self._parts) if part in parts]
