@@ -264,15 +264,17 @@ variances_of_windows as (
 
 -- (a + b)² - a² - b² is 2ab: what the calls of a customer on several dates share is a sum over
 -- pairs of them, which are few; of customers with many calls, it is the difference itself
-of_pairs as (
+scored_pairs as (
     select
         fitted.group_no,
-        sum(share_product) filter (fitted.is_new and later.is_new) as share_new,
-        sum(share_product) filter (not fitted.is_new and not later.is_new) as share_old,
-        sum(
-            fitted.weight * (pairs.hits - pairs.count_scored * fitted.expected)
-            * later.weight * (pairs.later_hits - pairs.later_count_scored * later.expected)
-        ) as change
+        fitted.is_new,
+        later.is_new as later_is_new,
+        (pairs.hits - pairs.count_scored * fitted.share) / fitted.count_all
+        * (pairs.later_hits - pairs.later_count_scored * later.share) / later.count_all
+            as share_product,
+        fitted.weight * (pairs.hits - pairs.count_scored * fitted.expected)
+        * later.weight * (pairs.later_hits - pairs.later_count_scored * later.expected)
+            as change_product
     from pairs
     inner join fitted
         on pairs.stratum = fitted.stratum
@@ -284,12 +286,16 @@ of_pairs as (
         and pairs.later_stratum = later.stratum
         and pairs.later_day > later.after_day
         and pairs.later_day <= later.last_day
-    cross join lateral (
-        select
-            (pairs.hits - pairs.count_scored * fitted.share) / fitted.count_all
-            * (pairs.later_hits - pairs.later_count_scored * later.share) / later.count_all
-    ) as product(share_product)
-    group by fitted.group_no
+),
+
+of_pairs as (
+    select
+        group_no,
+        2 * sum(share_product) filter (is_new and later_is_new) as share_new,
+        2 * sum(share_product) filter (not is_new and not later_is_new) as share_old,
+        2 * sum(change_product) as change
+    from scored_pairs
+    group by group_no
 ),
 
 frequent_scores as (
@@ -328,10 +334,9 @@ customer_variances as (
         greatest(0, sum(share_old)) as share_old,
         greatest(0, sum(change)) as change
     from (
-        select group_no, 2 * share_new as share_new, 2 * share_old as share_old, 2 * change as change
-        from of_pairs
+        select * from of_pairs
         union all
-        select group_no, share_new, share_old, change from of_frequent
+        select * from of_frequent
     )
     group by group_no
 ),
