@@ -54,7 +54,7 @@ def spectrogram_png(signal: FloatArray, sample_rate: int, *, width: int, height:
     hop = n_window // 2
     padded = np.pad(signal, (hop, n_window))
     frames = np.lib.stride_tricks.sliding_window_view(padded, n_window)[::hop]
-    window = scipy.signal.windows.hann(n_window).astype(np.float32)
+    window = np.hanning(n_window).astype(np.float32)
     blocks = []
     for start in range(0, len(frames), _BLOCK):
         spectra = scipy.fft.rfft(frames[start : start + _BLOCK] * window, axis=1)

@@ -191,6 +191,7 @@ def measured_night(command: Sequence[str], audio: Path, root: Path, **variables:
         "SER_INGEST__MIN_AGE_S": "0",
         "SER_INGEST__MAX_BAD_SHARE": "1",
         "PREFECT_HOME": "",
+        "PYTHONDONTWRITEBYTECODE": "",  # an installed program is compiled
     }
     with tempfile.TemporaryFile("w+") as output:
         start = time.time()
