@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,7 @@ def cluster(
     """
     from ser_batch.lab.bench.cluster import run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # scheduler and workers end with it
     command = [sys.executable, "-m", "pipelines.cli", "nightly"]
     counts = given_counts(workers)
     result = run(two_channel_recordings(calls), hours, counts, command, on_step=say_progress)
