@@ -39,7 +39,9 @@ from ser_batch.warehouse.run import (
 from ser_batch.warehouse.sources import open_calls, open_settings, open_table, open_whole
 
 DATES_AT_ONCE = 28
-"""Call dates built in one go, so that memory does not grow with the archive."""
+PARTS_AT_ONCE = 128
+"""Call dates, and parts of the lake, built in one go: memory grows neither with the archive nor
+with the calls of a day."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,9 @@ def build(
         if kept is not None:
             remove_calls(con, blueprint.of_calls, changed, dates)
         for batch in batches(dates, DATES_AT_ONCE):
-            open_calls(con, lake, parts_of(now.parts, changed, batch), batch, settings)
-            build_calls(con, blueprint)
+            for parts in batches(parts_of(now.parts, changed, batch), PARTS_AT_ONCE):
+                open_calls(con, lake, parts, batch, settings)
+                build_calls(con, blueprint)
             build_dates(con, blueprint, batch)
         build_last(con, blueprint.last, None if kept is None else dates)
         rows = _finish(con, blueprint, now, model_id, grew=kept is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import duckdb
 
@@ -17,6 +18,8 @@ _AS_WRITTEN = "build_side_probe_side"
 """DuckDB's choice of the side of a join that it keeps; it takes the larger one for windows."""
 PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
+
+Item = TypeVar("Item")
 
 
 def remove_calls(
@@ -105,10 +108,10 @@ def _add(con: duckdb.DuckDBPyConnection, model: Model, replaced: str = "") -> No
     con.execute(f"drop table temp.{model.name}")
 
 
-def batches(dates: Sequence[dt.date], size: int) -> Iterator[Sequence[dt.date]]:
-    """Dates, so many at once; one batch without any where there is none, for the empty tables."""
-    for start in range(0, max(len(dates), 1), size):
-        yield dates[start : start + size]
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Dates or parts, so many at once; where there is none, one empty batch makes the tables."""
+    for start in range(0, max(len(items), 1), size):
+        yield items[start : start + size]
 
 
 def _literals(dates: Sequence[dt.date]) -> str:
