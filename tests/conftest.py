@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 # numba's cache is not safe for several processes at once: on a fresh machine, test processes that
 # compiled librosa's functions side by side crashed in them. Set before anything imports librosa.
@@ -26,8 +29,31 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "no-deadli
 
 UMASK = os.umask(0o022)
 os.umask(UMASK)
+ROOT = Path(__file__).parents[1]
 N_CALLS = 4
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A module runs in one process, which makes what its tests share once; so do grouped modules.
+
+    pytest-xdist 3.8 loses its groups on pytest 9.2: they are read from the modules here.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid.partition("::")[0])
+
+    return ByModule(config, log)
+
+
+@cache
+def group_of(module: str) -> str:
+    """The name in a module's `xdist_group` mark; without one, the module's own path."""
+    named = re.search(r'xdist_group\("(\w+)"\)', (ROOT / module).read_text(encoding="utf-8"))
+    return named[1] if named else module
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ from tests.stages.smtp import mail_server
 
 N_BAD = 6
 
-on_prefect = pytest.mark.xdist_group("prefect")
+pytestmark = pytest.mark.xdist_group("prefect")  # one server for all flows
 
 
 def features() -> TableContract:
@@ -73,7 +73,6 @@ def modes(root: Path) -> dict[str, frozenset[int]]:
     return {suffix: frozenset(each) for suffix, each in found.items()}
 
 
-@on_prefect
 def test_customers_are_scored_and_agents_carry_no_emotion(
     run_flow: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
 ) -> None:
@@ -92,7 +91,6 @@ def test_customers_are_scored_and_agents_carry_no_emotion(
     assert ask(summary, dissatisfied)[0][0] > 0
 
 
-@on_prefect
 def test_the_same_night_twice_computes_nothing(
     run_flow: Run, audio: Path, demo_calls: DemoCalls, lake: Lake
 ) -> None:
@@ -317,7 +315,6 @@ def test_a_second_run_on_the_same_root_stops_at_once(run: Run, audio: Path, tmp_
         run(audio)
 
 
-@on_prefect
 def test_too_many_bad_files_stop_the_night_before_it_publishes(
     run_flow: Run, audio: Path, tmp_path: Path, lake: Lake
 ) -> None:
@@ -342,7 +339,6 @@ def test_a_metadata_file_that_cannot_be_read_stops_the_night(
         run(audio, tmp_path / "none.csv")
 
 
-@on_prefect
 def test_alerts_and_the_weekly_digest_are_sent_and_fail_no_night(
     run_flow: Run, audio: Path, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.report.conftest import NASTY
 from tests.report.pages import axe_violations
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("report")]
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from ser_batch.warehouse import connect
 from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.models import read_blueprint
 
+pytestmark = pytest.mark.xdist_group("report")
+
 
 def day(ago: int) -> dt.date:
     return TODAY - dt.timedelta(days=ago)

@@ -16,6 +16,7 @@ from ser_batch.warehouse.cookbook import recipes
 from ser_batch.warehouse.models import read_blueprint
 from tests.report.pages import axe_violations, words
 
+pytestmark = pytest.mark.xdist_group("report")
 NO_UNIT = {"psi", "psi_expected", "ood_score", "design_effect", "prediction_weight"}
 """Numbers without one; their meaning says how to read them."""
 

@@ -21,6 +21,7 @@ from ser_batch.testing.lakes import MODEL_ID, put, put_call, put_weeks
 from ser_batch.testing.rows import MIDDAY, bad_file, prediction
 from tests.report.pages import embedded, page_of, put_day, words
 
+pytestmark = pytest.mark.xdist_group("report")
 TODAY = MIDDAY.date()
 
 
