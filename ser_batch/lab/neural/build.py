@@ -107,9 +107,10 @@ def build_network_bundle(
     """
     clips = one_of_each_content(clips)
     material = _read(clips, task, task.augmentation, on_progress)
-    checked, seconds = _cross_validated(material, task, work, on_progress)
+    prepared = replace(material, inputs=tuple(task.design.prepared(material.inputs)))
+    checked, seconds = _cross_validated(prepared, task, work, on_progress)
     fitted = fit(
-        material, task.design, task.plan, folder=work / "all", step="all speakers",
+        prepared, task.design, task.plan, folder=work / "all", step="all speakers",
         on_progress=on_progress,
     )  # fmt: skip
     training = training_data(clips)

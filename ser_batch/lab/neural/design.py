@@ -28,6 +28,9 @@ class FeatureNetwork(Protocol):
 class Design(Protocol):
     """How networks of a kind are made and fed."""
 
+    def __hash__(self) -> int:
+        """Of its sizes."""
+
     @property
     def reads(self) -> Reads:
         """Key of `features.encoders.network.INPUTS`."""
@@ -60,10 +63,13 @@ class Design(Protocol):
     def network(self, inputs: Sequence[FloatArray]) -> nn.Module:
         """A new `FeatureNetwork` for inputs like these."""
 
+    def prepared(self, inputs: Sequence[FloatArray]) -> Sequence[FloatArray]:
+        """What is trained on in their place: what no training changes, computed once for all."""
+
     def batch(self, inputs: Sequence[FloatArray], rng: np.random.Generator | None) -> Batch:
         """What is read of some inputs of about one length.
 
         Args:
-            inputs: as the material holds them
+            inputs: as the material holds them, or as `prepared`
             rng: draws excerpts in training; None: nothing is left out
         """

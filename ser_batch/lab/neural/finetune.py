@@ -1,6 +1,7 @@
 """A speech encoder fine-tuned with its heads: a sum of its layers, pooled with attention.
 
-Segments of a batch are cut to one length, so that nothing is ever padded.
+Segments of a batch are cut to one length, so that nothing is ever padded. What blocks that are not
+trained give is computed once, before the first epoch.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from torch.nn.utils import parametrize
 from ser_batch.arrays import FloatArray
 from ser_batch.features.encoders.mel import FRAMES_PER_SECOND, MODEL_RATE_HZ
 from ser_batch.features.encoders.network import Reads
+from ser_batch.lab.distill.run import halves
 from ser_batch.lab.neural.design import Batch
-from ser_batch.lab.neural.loading import SpeechEncoder
+from ser_batch.lab.neural.loading import SpeechEncoder, WhisperStates
 from ser_batch.lab.neural.training import Plan
 
 LONGEST_S = 6.0
@@ -27,6 +29,10 @@ LONGEST_S = 6.0
 ADAPTED = ("q_proj", "k_proj", "v_proj", "out_proj", "query_key_value", "mix")
 """Matrices of the attention, by their names in either design: these get low ranks."""
 
+
+PREPARED_DIMENSIONS = 3
+MOST_PREPARED = 4 * 2**30
+"""Bytes of states that are held at once; where it would be more, all blocks run in each epoch."""
 
 PLAN = Plan(epochs=8, patience=2, batch=16, rate=1e-3, warm=100)
 """How encoders are fine-tuned unless something else is asked for."""
@@ -67,6 +73,11 @@ class FineTune:
         """Of the embedding, then the mean state."""
         return self.n_embedding + self.encoder.width
 
+    @property
+    def first_block(self) -> int:
+        """Number of the first block that is trained, counted from 0."""
+        return max(self.encoder.n_blocks - self.last_blocks, 0)
+
     def network(self, _inputs: Sequence[FloatArray]) -> FineTunedNetwork:
         """The encoder with new layers."""
         network = FineTunedNetwork(self, self.encoder.module())
@@ -85,11 +96,10 @@ class FineTune:
 
     def trained(self, network: nn.Module) -> list[nn.Parameter]:
         """The encoder's parameters that are ever trained."""
-        first = self.encoder.n_blocks - self.last_blocks
         return [
             parameter
             for name, parameter in network.encoder.named_parameters()
-            if network.encoder.block_of(name) >= first
+            if network.encoder.block_of(name) >= self.first_block
             and (not self.lora_rank or name.endswith(LOW_RANKS))
         ]
 
@@ -109,9 +119,33 @@ class FineTune:
             for parameter in self.trained(network):
                 parameter.requires_grad_(requires_grad=True)
 
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def prepared(self, inputs: Sequence[FloatArray]) -> Sequence[FloatArray]:
+        """What the first trained block reads, in half precision; Whisper's design alone has it.
+
+        Returns:
+            of each input, shape (n_states, n, encoder.width), see `WhisperStates.before`; the
+            inputs themselves, if these would be more than `MOST_PREPARED`
+        """
+        encoder = self.encoder.module()
+        n_states = sum(-(-len(one) // 2) for one in inputs)
+        n_bytes = 2 * n_states * max(self.first_block, 1) * self.encoder.width
+        if not isinstance(encoder, WhisperStates) or n_bytes > MOST_PREPARED:
+            return inputs
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        encoder.to(device)
+        found = []
+        for one in inputs:
+            with torch.autocast(device, torch.bfloat16, enabled=halves()):
+                states = encoder.before(torch.from_numpy(one[None]).to(device), self.first_block)
+            found.append(states[0].half().cpu().numpy())
+        return found
+
     def batch(self, inputs: Sequence[FloatArray], rng: np.random.Generator | None) -> Batch:
         """Excerpts of one length, the shortest segment's; without `rng` all are of one length."""
         rate = MODEL_RATE_HZ if self.reads == "samples" else FRAMES_PER_SECOND
+        if inputs[0].ndim == PREPARED_DIMENSIONS:
+            rate = FRAMES_PER_SECOND // 2
         length = min(len(one) for one in inputs)
         if rng is not None:
             length = min(length, int(LONGEST_S * rate))
@@ -135,7 +169,7 @@ class FineTunedNetwork(nn.Module):  # type: ignore[misc]  # torch is an extra
     def __init__(self, sizes: FineTune, encoder: nn.Module) -> None:
         super().__init__()
         width = sizes.encoder.width
-        self._shape = (width,)
+        self._shape, self._first_block = (width,), sizes.first_block
         self.encoder = encoder
         self.layers = nn.Parameter(torch.zeros(sizes.encoder.n_blocks))
         self.attention = nn.Sequential(nn.Linear(width, 64), nn.Tanh(), nn.Linear(64, 1))
@@ -144,18 +178,23 @@ class FineTunedNetwork(nn.Module):  # type: ignore[misc]  # torch is an extra
 
     def forward(self, segment: Tensor) -> Tensor:
         """Features of segments of one length, shape (n_segments, n_features)."""
-        states = torch.stack([F.layer_norm(s, self._shape) for s in self.encoder(segment)])
+        return self._pooled(self.encoder(segment))
+
+    def features(self, batch: Batch) -> Tensor:
+        """Features of the segments of a batch, prepared or not, shape (n_segments, n_features)."""
+        if batch[0].ndim == 1 + PREPARED_DIMENSIONS:
+            return self._pooled(self.encoder.resumed(batch[0], self._first_block))
+        found: Tensor = self(batch[0])
+        return found
+
+    def _pooled(self, after_blocks: list[Tensor]) -> Tensor:
+        states = torch.stack([F.layer_norm(state, self._shape) for state in after_blocks])
         mixed = (states * self.layers.softmax(dim=0)[:, None, None, None]).sum(dim=0)
         weights = self.attention(mixed).softmax(dim=1)
         mean = (mixed * weights).sum(dim=1)
         spread = ((mixed.square() * weights).sum(dim=1) - mean.square()).clamp(min=1e-6).sqrt()
         pooled = self.dropout(torch.cat([mean, spread], dim=1))
         return torch.cat([F.elu(self.joint(pooled)), mixed.mean(dim=1)], dim=1)
-
-    def features(self, batch: Batch) -> Tensor:
-        """Features of the segments of a batch, shape (n_segments, n_features)."""
-        found: Tensor = self(batch[0])
-        return found
 
 
 class LowRank(nn.Module):  # type: ignore[misc]  # torch is an extra

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ser_batch.config import nearest
@@ -162,6 +163,28 @@ class WhisperStates(nn.Module):  # type: ignore[misc]  # torch is an extra
     def forward(self, spectra: Tensor) -> list[Tensor]:
         """One a block, of log-mel spectra of shape (n_segments, n_frames, 80)."""
         states: list[Tensor] = self.network(spectra[:, :, : self._n_mels], self._after)
+        return states
+
+    def before(self, spectra: Tensor, block: int) -> Tensor:
+        """What a block reads and what those before it gave, (n_segments, n_states, n, width).
+
+        The states after each earlier block, in their order; before the first block, what the
+        convolutions give.
+        """
+        hidden = self.network.stem(spectra[:, :, : self._n_mels])
+        return torch.stack(self._from(hidden, 0, block) or [hidden], dim=2)
+
+    def resumed(self, before: Tensor, block: int) -> list[Tensor]:
+        """States after each block, of what `before` gave."""
+        known = list(before.float().unbind(dim=2))
+        return known[:block] + self._from(known[-1], block, len(self._after))
+
+    def _from(self, hidden: Tensor, first: int, last: int) -> list[Tensor]:
+        """States after the blocks from the first to before the last."""
+        states = []
+        for block in range(first, last):
+            hidden = self.network.parts(f"blocks.{block}", hidden)[-1]
+            states.append(hidden)
         return states
 
     def block_of(self, parameter: str) -> int:

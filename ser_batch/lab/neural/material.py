@@ -11,7 +11,7 @@ from ser_batch.analysis.workers import Workers
 from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError
-from ser_batch.features.dataset import LONG_SEGMENT, Dataset, joined
+from ser_batch.features.dataset import Dataset, joined
 from ser_batch.features.encoders.network import INPUTS, RATE_HZ, Reads
 from ser_batch.features.kinds import FeatureKind
 from ser_batch.progress import Progress, silent
@@ -48,25 +48,22 @@ class NeuralMaterial:
         """The clips as they are, without copies and long segments."""
         return self.take(self.dataset.copies == 0)
 
-    @property
-    def without_long_segments(self) -> NeuralMaterial:
-        """The clips and their copies."""
-        return self.take(self.dataset.copies != LONG_SEGMENT)
-
 
 def read_material(
     clips: Sequence[Clip],
-    reads: Reads,
+    reads: Reads | None,
     augmentation: Augmentation | None = AUGMENTATION,
     *,
+    joins: bool = True,
     on_progress: Progress = silent,
 ) -> NeuralMaterial:
     """Clips over the telephone as a network reads them; each row's copies follow it.
 
     Args:
         clips: labelled recordings
-        reads: key of `features.encoders.network.INPUTS`
+        reads: key of `features.encoders.network.INPUTS`; None: the speech itself, at `RATE_HZ`
         augmentation: of copies; None: the clips alone, to test on
+        joins: whether long segments, joined from clips, follow where there are copies
         on_progress: called after every `CHUNK` clips
 
     Raises:
@@ -83,7 +80,7 @@ def read_material(
         parts[number] = part
         on_progress("reading clips", min(len(parts) * CHUNK, len(clips)), len(clips))
     whole = _together([parts[number] for number in sorted(parts)])
-    if augmentation is None:
+    if augmentation is None or not joins:
         return whole
     return _with_long_segments(whole, clips, reads, augmentation)
 
@@ -92,7 +89,7 @@ def read_material(
 class _Job:
     number: int
     clips: tuple[Clip, ...]
-    reads: Reads
+    reads: Reads | None
     augmentation: Augmentation | None
 
 
@@ -132,7 +129,7 @@ def _together(parts: Sequence[NeuralMaterial]) -> NeuralMaterial:
 
 
 def _with_long_segments(
-    whole: NeuralMaterial, clips: Sequence[Clip], reads: Reads, augmentation: Augmentation
+    whole: NeuralMaterial, clips: Sequence[Clip], reads: Reads | None, augmentation: Augmentation
 ) -> NeuralMaterial:
     collector = _Collector(reads)
     long = long_segments(clips, collector, band="telephone", augmentation=augmentation)
@@ -145,15 +142,15 @@ class _Collector:
     """In the place of a feature set: it keeps what a network reads of each signal.
 
     Args:
-        reads: key of `INPUTS`
+        reads: key of `INPUTS`; None: the signal
     """
 
     name, digest, sample_rate = "", "", RATE_HZ
     names: tuple[str, ...] = ()
     kinds: tuple[FeatureKind, ...] = ()
 
-    def __init__(self, reads: Reads) -> None:
-        self._reads = reads
+    def __init__(self, reads: Reads | None) -> None:
+        self._read = INPUTS[reads] if reads else np.array
         self.inputs: list[FloatArray] = []
 
     def require(self) -> None:
@@ -162,7 +159,7 @@ class _Collector:
     def extract(self, signal: FloatArray, segments: DoubleArray) -> FloatArray:
         """Keep what is read of each segment; its row has no features."""
         for first, last in np.rint(segments * RATE_HZ).astype(int):
-            self.inputs.append(INPUTS[self._reads](signal[first:last]))
+            self.inputs.append(self._read(signal[first:last]))
         return np.zeros((len(segments), 0), np.float32)
 
 

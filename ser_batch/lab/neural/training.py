@@ -109,7 +109,7 @@ class Trainer:
         self._whole.to(self.device)
         self._groups = design.groups(self.network)
         parameters = [*self._groups, {"params": list(self._heads.parameters()), "factor": 1.0}]
-        self._optimizer = torch.optim.Adam(parameters, lr=plan.rate)
+        self._optimizer = torch.optim.Adam(parameters, lr=plan.rate, fused=True)
         self._changing = self._changing_names()
         self._best = self._state()
         self._identity = digest(

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import RobustScaler
+from sklearn.svm import SVC
 
 from ser_batch.config import Settings
 from ser_batch.corpora.base import Clip
 from ser_batch.errors import CorpusError
 from ser_batch.lab.bench.models import columns
-from ser_batch.lab.bench.models.classifiers import LOGISTIC, SVM, Classifier
+from ser_batch.lab.bench.models.classifiers import LOGISTIC, Classifier
 from ser_batch.lab.bench.models.columns import COLUMNS
+from ser_batch.lab.bench.models.kernel_svm import SVM, KernelSvm, squared_differences
 from ser_batch.lab.bench.models.material import Material
 from ser_batch.lab.bench.models.networks import NetworkRow, cnn_lstm
 from ser_batch.lab.bench.models.rows import ROWS, PeerRow, ShippedRow, known_to
@@ -177,6 +181,25 @@ def test_the_settings_of_a_classifier_are_chosen_and_it_learns() -> None:
     speakers = [f"made:{number // 12}" for number in range(60)]
     model = SVM.fit(features.astype(np.float32), labels, speakers)
     assert list(model.predict(np.array([[3.0] * 5, [0.0] * 5]))) == ["anger", "neutral"]
+
+
+def test_an_svm_of_distances_decides_as_one_of_features() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["anger", "fear", "neutral"], 40)
+    means = {"anger": 1.0, "fear": 0.0, "neutral": -1.0}
+    features = rng.normal(size=(120, 30)) + np.array([[means[name]] for name in labels])
+    features = features.astype(np.float32)
+    found = squared_differences(features[:5], features[:7])
+    wanted = [[np.square(a - b).mean() for b in features[:7]] for a in features[:5]]
+    assert found == pytest.approx(np.array(wanted), abs=1e-5)
+    trained, tested = features[::2], features[1::2]
+    speakers = [f"made:{number % 5}" for number in range(60)]
+    model = KernelSvm(costs=(1.0,), steepness=(0.4,)).fit(trained, labels[::2], speakers)
+    peer = make_pipeline(
+        RobustScaler(), SVC(C=1.0, gamma=0.4 / features.shape[1], class_weight="balanced")
+    ).fit(trained, labels[::2])
+    assert list(model.predict(tested)) == list(peer.predict(tested))
+    assert len(model.supports) == peer[-1].n_support_.sum() < len(trained)
 
 
 def test_figures_on_data_that_guided_choices_say_so() -> None:

@@ -19,9 +19,10 @@ from ser_batch import resources
 from ser_batch.errors import EncoderSourceError
 from ser_batch.features.encoders.network import INPUTS, graph_features, graph_session
 from ser_batch.features.sets import get_feature_set
+from ser_batch.lab.neural import finetune
 from ser_batch.lab.neural.build import NetworkTask, build_network_bundle
 from ser_batch.lab.neural.export import int8_graph, onnx_graph
-from ser_batch.lab.neural.finetune import FineTune
+from ser_batch.lab.neural.finetune import LONGEST_S, FineTune
 from ser_batch.lab.neural.fit import network_outputs
 from ser_batch.lab.neural.loading import load_encoder
 from ser_batch.lab.neural.training import Plan
@@ -91,6 +92,26 @@ def test_the_exported_network_gives_what_the_trained_one_gives(saved: Path):
     assert found == pytest.approx(wanted, abs=1e-4)
     small = graph_features(graph_session(int8_graph(graph)), inputs)
     assert np.abs(small - wanted).mean() < 0.1 * np.abs(wanted).mean()
+
+
+@pytest.mark.parametrize("last_blocks", [0, 1, 2])
+def test_states_computed_once_give_what_the_signal_gives(
+    saved: Path, last_blocks: int, monkeypatch: pytest.MonkeyPatch
+):
+    design = FineTune(load_encoder(str(saved)), last_blocks=last_blocks)
+    network, inputs = design.network([]), heard(design, (0.5, 0.93, 1.7))
+    prepared = design.prepared(inputs)
+    is_whisper = design.reads == "log_mel"
+    assert (prepared is not inputs) == is_whisper
+    found = network_outputs(network, design, prepared)
+    wanted = network_outputs(network, design, inputs)
+    assert np.abs(found - wanted).max() < 0.02 * np.abs(wanted).max()
+    rng = np.random.default_rng(0)
+    (batch,) = design.batch(design.prepared(heard(design, (7.0, 8.0))), rng)
+    seconds = batch.shape[1] / (50 if is_whisper else 16000)
+    assert seconds == pytest.approx(LONGEST_S)
+    monkeypatch.setattr(finetune, "MOST_PREPARED", 1000)
+    assert design.prepared(inputs) is inputs
 
 
 def test_the_schedule_frees_the_last_blocks_or_what_is_added_to_them(saved: Path):

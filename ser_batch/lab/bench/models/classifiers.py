@@ -5,22 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import lightgbm
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler
-from sklearn.svm import SVC
 
-from ser_batch.arrays import FloatArray
+from ser_batch.arrays import FloatArray, IntArray
 from ser_batch.scoring.linear import CLIP
 
 INNER_FOLDS = 3
@@ -29,14 +26,15 @@ MOST_TUNED = 1500
 SEED = 1
 
 Grid = dict[str, list[Any]]
+CODE = ("lab/bench/models/classifiers.py",)
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """One that scikit-learn knows, with what is tried."""
+class Tuned(Protocol):
+    """A classifier whose settings are chosen on held-out speakers."""
 
-    model: Any
-    grid: Grid
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Files of the package on which its figures depend."""
 
     def fit(self, features: FloatArray, labels: Sequence[str], speakers: Sequence[str]) -> Any:
         """The model with the best settings, trained on all clips.
@@ -46,31 +44,56 @@ class Classifier:
             labels: of each clip
             speakers: of each clip; none is on both sides while settings are chosen
         """
-        truth, groups = np.array(labels), np.array(speakers)
-        some = np.random.default_rng(SEED).permutation(len(truth))[:MOST_TUNED]
-        inner = GroupKFold(min(INNER_FOLDS, len(np.unique(groups[some]))))
-        search = GridSearchCV(self.model, self.grid, scoring=_uar, cv=inner, refit=False)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """One that scikit-learn knows, with what is tried."""
+
+    model: Any
+    grid: Grid
+
+    code: ClassVar[tuple[str, ...]] = CODE
+
+    def fit(self, features: FloatArray, labels: Sequence[str], speakers: Sequence[str]) -> Any:
+        """See `Tuned.fit`."""
+        truth = np.array(labels)
+        some, folds = tuning_folds(speakers)
+        search = GridSearchCV(self.model, self.grid, scoring=_uar, cv=folds, refit=False)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            search.fit(features[some], truth[some], groups=groups[some])
+            search.fit(features[some], truth[some])
             best = clone(self.model).set_params(**search.best_params_)
             return best.fit(features, truth)
 
 
-def _uar(model: Any, features: FloatArray, truth: Any) -> float:
-    """Mean recall of the classes that occur."""
-    found = model.predict(features)
+def tuning_folds(speakers: Sequence[str]) -> tuple[IntArray, list[tuple[IntArray, IntArray]]]:
+    """Clips by which settings are chosen, and by speakers who is trained on and tested of them.
+
+    Args:
+        speakers: of each clip
+
+    Returns:
+        numbers of the clips, at most `MOST_TUNED`; folds of these, numbered anew
+    """
+    groups = np.array(speakers)
+    some = np.random.default_rng(SEED).permutation(len(groups))[:MOST_TUNED]
+    inner = GroupKFold(min(INNER_FOLDS, len(np.unique(groups[some]))))
+    return some, list(inner.split(some, groups=groups[some]))
+
+
+def mean_recall(truth: Any, found: Any) -> float:
+    """Of the classes that occur."""
     return float(np.mean([(found[truth == name] == name).mean() for name in np.unique(truth)]))
+
+
+def _uar(model: Any, features: FloatArray, truth: Any) -> float:
+    return mean_recall(truth, model.predict(features))
 
 
 def _scaled(model: Any) -> Pipeline:
     clip = FunctionTransformer(np.clip, kw_args={"min": -CLIP, "max": CLIP})
     return Pipeline([("scale", RobustScaler()), ("clip", clip), ("model", model)])
-
-
-def _kernel(one: FloatArray, other: FloatArray, steepness: float) -> Any:
-    """Radial basis functions as one matrix product, whatever the number of features."""
-    return rbf_kernel(one, other, gamma=steepness / one.shape[1])
 
 
 LIGHTGBM = Classifier(
@@ -86,13 +109,6 @@ LIGHTGBM = Classifier(
         verbose=-1,
     ),
     {"num_leaves": [7, 15]},
-)
-SVM = Classifier(
-    _scaled(SVC(class_weight="balanced")),
-    {
-        "model__C": [1.0, 10.0],
-        "model__kernel": [partial(_kernel, steepness=steepness) for steepness in (0.15, 0.4, 1.2)],
-    },
 )
 LOGISTIC = Classifier(
     _scaled(LogisticRegression(class_weight="balanced", max_iter=300, tol=1e-3)),

@@ -6,14 +6,14 @@ import importlib.util
 import pickle
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser_batch.arrays import DoubleArray, FloatArray
+from ser_batch.arrays import DoubleArray, FloatArray, IntArray
 from ser_batch.config import digest
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.base import one_of_each_content
@@ -28,7 +28,6 @@ from ser_batch.training.crossvalidate import align
 from ser_batch.training.splits import Fold
 
 if TYPE_CHECKING:
-    from ser_batch.features.encoders.network import Reads
     from ser_batch.lab.neural.design import Design
     from ser_batch.lab.neural.material import NeuralMaterial
     from ser_batch.lab.neural.training import Plan
@@ -53,11 +52,11 @@ def cnn_lstm() -> Design:
 
 @cache
 def fine_tuned() -> Design:
-    """The last blocks of an encoder that was trained without labels, and new layers."""
+    """The last block of an encoder that was trained without labels, and new layers."""
     from ser_batch.lab.neural.finetune import FineTune  # noqa: PLC0415  (torch is an extra)
     from ser_batch.lab.neural.loading import load_encoder  # noqa: PLC0415
 
-    return FineTune(load_encoder(BEGUN_FROM))
+    return FineTune(load_encoder(BEGUN_FROM), last_blocks=1)
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class NetworkRow:
         least_steps: as many more epochs as these steps take, where there are few clips
         batch: segments of a step
         begun_from: encoder that it begins as; empty: random weights
+        most_clips: that it is trained on, drawn at random; 0: all
     """
 
     name: str
@@ -79,6 +79,7 @@ class NetworkRow:
     least_steps: int = 0
     batch: int = 64
     begun_from: str = ""
+    most_clips: int = 0
 
     @property
     def reads(self) -> UntrainedNetwork:
@@ -89,6 +90,7 @@ class NetworkRow:
     def key(self) -> str:
         """Of the code and the epochs."""
         steps = [self.epochs, PATIENCE, self.least_steps, self.batch, SMALL, SMALL_BATCH]
+        steps.append(self.most_clips)
         return digest([self.name, steps, code_digest(NEURAL)])
 
     def missing(self) -> str | None:
@@ -103,9 +105,10 @@ class NetworkRow:
 
         design, each = self.design(), 1 + AUGMENTATION.copies
         whole = _labelled(material, trial, design, each)
-        rows = (fold.train[:, np.newaxis] * each + np.arange(each)).ravel()
+        trained = self._drawn(fold.train)
+        rows = (trained[:, np.newaxis] * each + np.arange(each)).ravel()
         began = time.process_time()
-        model = fit(whole.take(rows), design, self._plan(len(fold.train)))
+        model = fit(whole.take(rows), design, self._plan(len(trained)))
         fit_s = time.process_time() - began
         features = model.features([whole.inputs[row * each] for row in fold.test])
         began = time.process_time()
@@ -118,6 +121,13 @@ class NetworkRow:
             predict_s,
             n_bytes + len(pickle.dumps(model.predictor)),
         )
+
+    def _drawn(self, clips: IntArray) -> IntArray:
+        """As many of the training clips as it may have."""
+        if not self.most_clips or len(clips) <= self.most_clips:
+            return clips
+        rng = np.random.default_rng(len(clips))
+        return np.sort(rng.permutation(clips)[: self.most_clips])
 
     def _plan(self, n_clips: int) -> Plan:
         """How it is trained on so many clips."""
@@ -168,9 +178,7 @@ def _labelled(material: Material, trial: Trial, design: Design, each: int) -> Ne
     """Each clip of the trial's corpora and its copies after it, with the trial's classes."""
     from ser_batch.lab.neural.material import NeuralMaterial, relabelled  # noqa: PLC0415
 
-    parts = [
-        _read(material.corpora, name, design.reads, material.on_progress) for name in trial.corpora
-    ]
+    parts = [_read(material.corpora, name, design, material.on_progress) for name in trial.corpora]
     whole = NeuralMaterial(
         reduce(joined, [part.dataset for part in parts]),
         tuple(one for part in parts for one in part.inputs),
@@ -180,9 +188,19 @@ def _labelled(material: Material, trial: Trial, design: Design, each: int) -> Ne
 
 
 @cache
-def _read(corpora: Path, name: str, reads: Reads, on_progress: Progress) -> NeuralMaterial:
-    """A corpus as networks read it; it is read once."""
+def _read(corpora: Path, name: str, design: Design, on_progress: Progress) -> NeuralMaterial:
+    """A corpus as networks of a kind are trained on it; it is read once for all folds."""
+    from ser_batch.features.encoders.network import INPUTS  # noqa: PLC0415
+
+    speech = _speech(corpora, name, on_progress)
+    inputs = [INPUTS[design.reads](signal) for signal in speech.inputs]
+    return replace(speech, inputs=tuple(design.prepared(inputs)))
+
+
+@cache
+def _speech(corpora: Path, name: str, on_progress: Progress) -> NeuralMaterial:
+    """Signals of a corpus: each clip and its copy are decoded once for all kinds of networks."""
     from ser_batch.lab.neural.material import read_material  # noqa: PLC0415
 
     clips = one_of_each_content(read_corpus(corpora, name))
-    return read_material(clips, reads, on_progress=on_progress).without_long_segments
+    return read_material(clips, None, joins=False, on_progress=on_progress)

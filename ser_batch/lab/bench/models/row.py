@@ -45,6 +45,10 @@ class Row(Protocol):
         """The features, by which its speed in a night is measured too."""
 
     @property
+    def most_clips(self) -> int:
+        """Training clips that it may have, drawn at random; 0: all."""
+
+    @property
     def key(self) -> str:
         """Digest of everything that its figures depend on, beside the clips."""
 

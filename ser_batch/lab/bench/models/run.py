@@ -101,9 +101,10 @@ def run(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
 
     Returns:
         JSON-able: `columns` (name, says, n_clips, n_speakers, n_classes, is_honest); `rows` (row,
-        features, core_s_an_hour, training_min, n_bytes and `cells`: by column uar, uar_low,
-        uar_high, wa, n_folds of of_folds folds that these are of, and known_to, who has seen the
-        corpora before); `not_run`: what is missing, and why
+        features, most_clips that it may be trained on, 0: all, core_s_an_hour, training_min,
+        n_bytes and `cells`: by column uar, uar_low, uar_high, wa, n_folds of of_folds folds that
+        these are of, and known_to, who has seen the corpora before); `not_run`: what is missing,
+        and why
 
     Raises:
         CorpusError: if there is no corpus of any column
@@ -250,6 +251,7 @@ def _as_row(
     return {
         "row": row.name,
         "features": row.reads.name,
+        "most_clips": row.most_clips,
         "core_s_an_hour": hourly_s,
         "training_min": cost and cost["fit_s"] / 60,
         "n_bytes": cost and round(cost["n_bytes"]),
