@@ -21,13 +21,11 @@ create macro call_dissatisfaction(dissatisfaction, duration_s) as
 create macro held(value, low, high) as
     case when value is not null then greatest(low, least(high, value)) end;
 
--- student_t: 97.5 % quantile of Student's t from 1 degree of freedom, right to 0.01 %: between the
--- steps of a table, in which 1 / degrees grows evenly from 0 to 1
-create macro student_t_step(step) as ('[$student_t_quantiles]'::double[])[step::int + 1];
-create macro student_t_between(place) as student_t_step(floor(place))
-    + (place - floor(place)) * (student_t_step(ceil(place)) - student_t_step(floor(place)));
-create macro student_t(degrees) as
-    student_t_between($student_t_steps * held(1 / degrees, 0, 1));
+-- student_t: 97.5 % quantile of Student's t from 1 degree of freedom, right to 0.01 %: its logarithm
+-- is a polynomial of 1 / degrees, fitted for the least error
+create macro student_t_exponent(u) as
+    0.672938 + u * (1.209886 + u * (0.709414 + u * (0.163783 + u * (-0.313614 + u * 0.099695))));
+create macro student_t(degrees) as exp(student_t_exponent(held(1 / degrees, 0, 1)));
 
 -- t_p_value: two-sided p-value of Student's t, by the normal deviate of the same tail
 -- Source: Wallace (1959), Annals of Mathematical Statistics 30, 1124-1130; Abramowitz and Stegun

@@ -21,9 +21,8 @@ from ser_batch.warehouse.changes import changed_parts, parts_of
 from ser_batch.warehouse.documents import document
 from ser_batch.warehouse.extent import is_outgrown, rewrite
 from ser_batch.warehouse.file import attached, building, is_as_published, publish_file
-from ser_batch.warehouse.macros import bind_macros
 from ser_batch.warehouse.made_from import BuildInput, present_input, published_input, sign
-from ser_batch.warehouse.models import Blueprint, read_blueprint
+from ser_batch.warehouse.models import Blueprint, bind_macros, read_blueprint
 from ser_batch.warehouse.published import connect
 from ser_batch.warehouse.run import (
     batches,

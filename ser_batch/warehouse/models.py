@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from string import Template
 
 from ser_batch.errors import WarehouseError
 
@@ -153,6 +154,16 @@ def read_blueprint(folder: Path) -> Blueprint:
         macros=(folder / "macros.sql").read_text(encoding="utf-8"),
         functions=(folder / "functions.sql").read_text(encoding="utf-8"),
     )
+
+
+def bind_macros(text: str, *, min_calls: int) -> str:
+    """The statements that create the functions.
+
+    Args:
+        text: of `sql/macros.sql`
+        min_calls: the setting report.min_calls
+    """
+    return Template(text).substitute(min_calls=min_calls)
 
 
 def _in_order(folder: Path) -> list[Model]:

@@ -14,8 +14,7 @@ from ser_batch.report.compare import Asked, Comparison, Days, compare, parse_day
 from ser_batch.resources import sql_folder
 from ser_batch.testing.lakes import TODAY
 from ser_batch.warehouse import connect
-from ser_batch.warehouse.macros import bind_macros
-from ser_batch.warehouse.models import read_blueprint
+from ser_batch.warehouse.models import bind_macros, read_blueprint
 
 pytestmark = pytest.mark.xdist_group("report")
 

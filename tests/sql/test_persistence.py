@@ -14,8 +14,7 @@ import pytest
 from ser_batch.lab.bench.statistics import Scenario, simulated_calls
 from ser_batch.report.queries import ask
 from ser_batch.resources import sql_folder
-from ser_batch.warehouse.macros import bind_macros
-from ser_batch.warehouse.models import read_blueprint
+from ser_batch.warehouse.models import bind_macros, read_blueprint
 
 PERSISTING = Scenario("persisting", day_sd=0.8, customer_sd=0, calls_a_day=200, day_memory=0.6)
 INDEPENDENT = """

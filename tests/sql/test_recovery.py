@@ -11,8 +11,7 @@ import pytest
 import scipy.stats
 
 from ser_batch.resources import sql_folder
-from ser_batch.warehouse.macros import bind_macros
-from ser_batch.warehouse.models import read_blueprint
+from ser_batch.warehouse.models import bind_macros, read_blueprint
 
 LAST = dt.date(2026, 11, 28)
 N_DATES = 28

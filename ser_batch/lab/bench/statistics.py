@@ -19,8 +19,7 @@ from scipy.special import expit, logit
 
 from ser_batch.arrays import IntArray
 from ser_batch.resources import sql_folder
-from ser_batch.warehouse.macros import bind_macros
-from ser_batch.warehouse.models import read_blueprint
+from ser_batch.warehouse.models import bind_macros, read_blueprint
 
 N_DAYS = 56
 FIRST_DAY = np.datetime64("2026-01-05")  # a Monday
