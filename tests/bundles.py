@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ser_batch.config import FeatureSettings
 from ser_batch.features.sets import get_feature_set
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.training.fit import train
-from tests.training.datasets import QUICK, blobs
+from tests.training.datasets import blobs
 
 DEFAULT_SET = FeatureSettings().set
 

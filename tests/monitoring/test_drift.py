@@ -7,12 +7,13 @@ import pytest
 
 from ser_batch.config import DriftSettings
 from ser_batch.errors import BundleError
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.monitoring.drift import expected_psi, psi, status
 from ser_batch.monitoring.reference import REFERENCE, held_out, read_reference, write_reference
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.training.crossvalidate import cross_validate
 from ser_batch.training.fit import train
-from tests.training.datasets import QUICK, blobs
+from tests.training.datasets import blobs
 
 
 def test_the_index_is_that_of_the_textbook():

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.scoring.alignment import aligned
 from ser_batch.scoring.reasons import contributions
 from ser_batch.training.fit import train
-from tests.training.datasets import QUICK, blobs
+from tests.training.datasets import blobs
 
 
 def test_a_line_that_shifts_every_caller_alike_is_taken_away():

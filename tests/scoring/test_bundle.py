@@ -13,6 +13,7 @@ from ser_batch.config import ModelSettings
 from ser_batch.dimensions import DIMENSIONS
 from ser_batch.errors import BundleError
 from ser_batch.features.sets import get_feature_set
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
 from ser_batch.scoring.bundle_writer import BundleFacts, write_bundle
 from ser_batch.scoring.manifest import FILES
@@ -20,7 +21,7 @@ from ser_batch.scoring.predictor import Predictor
 from ser_batch.stages.score import Described, prediction_rows
 from ser_batch.training.dimensions import fit_dimensions
 from ser_batch.training.fit import train
-from tests.training.datasets import CLASSES, QUICK, blobs
+from tests.training.datasets import CLASSES, blobs
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,12 @@ import pytest
 
 from ser_batch.audio import line_signals as signals
 from ser_batch.features.sets import get_feature_set
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.scoring.bundle import Bundle, default_bundle_path
 from ser_batch.scoring.decide import score_segments
 from ser_batch.scoring.reasons import FAMILIES, contributions, family_of, reasons
 from ser_batch.training.fit import train
-from tests.training.datasets import QUICK, blobs
+from tests.training.datasets import blobs
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,7 @@ import numpy as np
 
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.sets import get_feature_set
-from ser_batch.training.fit import Recipe
 
-QUICK = Recipe(
-    strengths=(0.01,),
-    n_trees=(5,),
-    head_trees=5,
-    n_folds=3,
-    mixes=True,
-    balanced=True,
-    sharpens=True,
-)
 SET = get_feature_set("descriptors_v1")
 FIRST = SET.names.index("zcr.speech.mean")
 """From here on the features are read, and weigh alike."""

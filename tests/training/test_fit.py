@@ -9,11 +9,12 @@ from sklearn.metrics import roc_auc_score
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import LeakError
 from ser_batch.features.dataset import joined
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.scoring.calibration import fit_calibration
 from ser_batch.scoring.linear import fit_linear, weighed
 from ser_batch.training.crossvalidate import align, cross_validate
 from ser_batch.training.fit import train
-from tests.training.datasets import CLASSES, QUICK, blobs
+from tests.training.datasets import CLASSES, blobs
 
 
 def test_the_same_data_give_the_same_bytes():

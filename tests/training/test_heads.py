@@ -6,12 +6,13 @@ import numpy as np
 
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.encoders.sets import state_features
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.scoring.reasons import family_contributions
 from ser_batch.training.crossvalidate import cross_validate
 from ser_batch.training.fit import train
 from ser_batch.training.heads import Task, fit_head, parts_of, tuned_parts
 from ser_batch.training.splits import speaker_folds
-from tests.training.datasets import CLASSES, QUICK, blobs
+from tests.training.datasets import CLASSES, blobs
 
 WITH_STATES = replace(QUICK, state_strengths=(0.001, 0.1))
 

@@ -13,6 +13,7 @@ from ser_batch.config import RetrainSettings, Settings
 from ser_batch.errors import ContractError, LeakError, ModelError, SettingsError, TooFewLabelsError
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.late_rows import append
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.labels.callers import is_held_out
 from ser_batch.labels.gather import usable_labels
 from ser_batch.labels.history import CANNOT_TELL, label_row
@@ -35,7 +36,6 @@ from ser_batch.training.material import Material, gather, prove_apart, shared_ou
 from ser_batch.training.retrain import compare, compare_with_champion, register_and_promote
 from tests.bundles import put_bundle
 from tests.corpora.made import made_corpus
-from tests.training.datasets import QUICK
 
 SETTINGS = Settings(
     retrain={"label_weight": 2, "min_measured": 20, "min_measured_callers": 4, "min_slice": 400}

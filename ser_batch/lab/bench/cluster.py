@@ -31,7 +31,7 @@ THREADS_A_WORKER = 2
 RATE, SHARDS = "call-hours an hour", "of shards"
 MEANING = (
     "of shards: of analyse and score alone, by which efficiency goes; driver, services: shares of "
-    "the core seconds; tells: not with more processes than cores"
+    "the core seconds; a night with more processes than cores says nothing of efficiency"
 )
 WARM_UP_S = 400.0
 """Of calls, a shard each: workers of a deployment have started long ago."""
@@ -115,11 +115,7 @@ def run(
 
 
 def _rates(rows: Sequence[dict[str, Any]], engine: str) -> dict[str, float]:
-    return {
-        f"{engine}, processes: {row['processes']}": row[RATE]
-        for row in rows
-        if row["engine"] == engine
-    }
+    return {row["night"]: row[RATE] for row in rows if row["night"].startswith(engine)}
 
 
 def _by_threads(command: Sequence[str], place: Path, count: int) -> dict[str, Any]:
@@ -147,8 +143,7 @@ def _row(engine: str, count: int, night: Night, core_s: Mapping[str, float]) -> 
     total_s = sum(core_s.values())
     is_shared = engine == "dask"
     return {
-        "engine": engine,
-        "processes": count,
+        "night": f"{engine}, processes: {count}",
         RATE: hours / (night.wall_s / 3600),
         SHARDS: hours / (shards_s / 3600),
         "core s": total_s,
@@ -161,11 +156,10 @@ def _with_efficiency(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows by engine, with what each process does beside one of the engine's first row."""
     first: dict[str, float] = {}
     found = []
-    for row in sorted(rows, key=lambda row: (row["engine"], row["processes"])):
-        rate = row[SHARDS] / row["processes"]
-        efficiency = rate / first.setdefault(row["engine"], rate)
-        tells = "yes" if row["processes"] <= n_cores() else "no"
-        found.append({**row, "efficiency": efficiency, "tells": tells})
+    for row in sorted(rows, key=lambda row: str(row["night"]).partition(",")[0]):
+        engine, _, count = row["night"].partition(", processes: ")
+        rate = row[SHARDS] / int(count)
+        found.append({**row, "efficiency": rate / first.setdefault(engine, rate)})
     return found
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from ser_batch.lab.bench import few_labels
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.training.splits import speaker_folds
-from tests.training.datasets import QUICK, blobs
+from tests.training.datasets import blobs
 
 
 def test_as_many_labels_of_each_emotion_are_drawn_and_none_of_a_tested_speaker() -> None:

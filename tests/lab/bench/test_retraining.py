@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ser_batch.lab.bench.faults.retraining import QUICK
 from ser_batch.lab.bench.retraining import Loop, figures, labels_saved, run
 from ser_batch.training.fit import train
-from tests.training.datasets import QUICK, blobs
+from tests.training.datasets import blobs
 
 STEPS = (0, 50, 100)
 
