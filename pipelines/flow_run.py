@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from prefect import Task, get_client
 from prefect.artifacts import create_markdown_artifact
-from prefect.client.schemas.objects import FlowRun, FlowRunPolicy, State, TaskRun
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun, FlowRunPolicy, State, StateType, TaskRun
 from prefect.context import FlowRunContext
-from prefect.states import Completed
+from prefect.states import Completed, Crashed
 
+from pipelines.context import RemoteRoot
 from pipelines.night import outcome
 from ser_batch.errors import LockedError, SerError
+from ser_batch.store.paths import Root
 
 ARTIFACT_KEY = "ser-batch-night"
 
@@ -45,6 +49,29 @@ def permanent_errors_end_it() -> Iterator[None]:
             with get_client(sync_client=True) as client:
                 client.update_flow_run(run.id, empirical_policy=FlowRunPolicy(retries=0))
         raise
+
+
+def hold(root: Root) -> None:
+    """Tag the flow run with the root that it holds; earlier runs that never ended have crashed.
+
+    Prefect shows a run whose program was killed as running until somebody says otherwise.
+    """
+    run, tag = _flow_run(), root_tag(root)
+    died: State[Any] = Crashed(message="its program ended before it did")
+    filters = {"tags": {"all_": [tag]}, "state": {"type": {"any_": [StateType.RUNNING]}}}
+    with get_client(sync_client=True) as client:
+        earlier = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(filters))
+        client.update_flow_run(run.id, tags=[*run.tags, tag])
+        for other in earlier:
+            if other.id != run.id:  # this one, tried again
+                client.set_flow_run_state(other.id, died, force=True)
+
+
+def root_tag(root: Root) -> str:
+    """What flow runs that hold a root are tagged with."""
+    remote = RemoteRoot.of(root)
+    place = remote.address if remote else f"{socket.gethostname()}:{root.path.resolve()}"
+    return f"root {place}"
 
 
 def name_by_dates(dates: Collection[dt.date]) -> None:

@@ -21,6 +21,7 @@ from pipelines import steps
 from pipelines.cluster import Cluster, open_cluster
 from pipelines.flow_run import (
     final_state,
+    hold,
     is_transient,
     name_by_dates,
     permanent_errors_end_it,
@@ -120,6 +121,7 @@ def nightly(
         open_night(audio or [], files, Path(root), settings_file, quiet=quiet) as night,
         _cluster(night, engine, scheduler) as cluster,
     ):
+        hold(night.root)
         summary = steps.run_night(night, PrefectRunner(night.settings, cluster))
         publish_summary(summary)
         return final_state(summary)

@@ -28,6 +28,24 @@ def newest_run() -> Any:
     return run
 
 
+def running_run(tags: list[str]) -> Any:
+    """A night whose program was killed, as the server knows it."""
+    from prefect import get_client
+    from prefect.states import Running
+
+    from pipelines.nightly import nightly
+
+    with get_client(sync_client=True) as client:
+        return client.create_flow_run(nightly, tags=tags, state=Running()).id
+
+
+def state_of(flow_run_id: Any) -> str:
+    from prefect import get_client
+
+    with get_client(sync_client=True) as client:
+        return str(client.read_flow_run(flow_run_id).state_name)
+
+
 def artifacts(flow_run_id: Any) -> list[Any]:
     from prefect import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -56,9 +74,11 @@ def test_a_night_is_named_by_its_call_dates_and_summed_up_in_one_artifact(
     assert shown.name == f"nightly {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
 
     (audio / "letter.wav").unlink()
+    killed, elsewhere = (running_run(tags) for tags in (shown.tags, ["root other:/data"]))
     run_flow(audio, demo_calls.metadata_path)
     shown = newest_run()
     assert (shown.state_name, shown.name) == ("Completed", "nightly nothing new")
+    assert [state_of(run) for run in (killed, elsewhere)] == ["Crashed", "Running"]
 
 
 def test_what_a_retry_cannot_change_is_not_tried_again(
