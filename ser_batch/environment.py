@@ -17,6 +17,9 @@ ONE_THREAD = dict.fromkeys(
 )
 """Processes share the work; threads of a small matrix product only wait for each other."""
 
+NO_TYPE_CHECKS = {"PY_KEY_VALUE_DISABLE_BEARTYPE": "1"}
+"""A library of Prefect's server wraps each of its functions in type checks when it is imported."""
+
 
 def set_unless_given(variables: Mapping[str, str]) -> None:
     """Set the variables that are not set, or are empty."""

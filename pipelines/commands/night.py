@@ -174,11 +174,9 @@ def run_nightly(
     named_folders(given, found.ingest.audio)
     with only_run(place):  # another run is named before Prefect starts
         pass
-    with prefect_api(place, is_shared=scheduler is not None):
-        from pipelines.nightly import nightly as flow
-
+    with prefect_api(place, _flow, is_shared=scheduler is not None) as flow:
         # Prefect returns the data of a state that a flow returns
-        summary: dict[str, Any] = flow(  # type: ignore[assignment]
+        summary: dict[str, Any] = flow(
             audio=given,
             metadata=[str(path) for path in metadata],
             root=str(root),
@@ -188,6 +186,12 @@ def run_nightly(
             scheduler=scheduler,
         )
     return summary
+
+
+def _flow() -> Any:
+    from pipelines.nightly import nightly
+
+    return nightly
 
 
 def show_summary(summary: dict[str, Any]) -> None:

@@ -77,9 +77,7 @@ def run_retrain(
     has_bars = start_log(log_format or found.run.log_format, quiet=quiet)
     with only_run(place):  # another run is named before Prefect starts
         pass
-    with prefect_api(place):
-        from pipelines.retrain import retrain as flow
-
+    with prefect_api(place, _flow) as flow:
         result: dict[str, Any] = flow(
             root=str(root),
             settings_file=str(settings) if settings else None,
@@ -87,6 +85,12 @@ def run_retrain(
             quiet=not has_bars,
         )
     return result
+
+
+def _flow() -> Any:
+    from pipelines.retrain import retrain
+
+    return retrain
 
 
 def rescore(

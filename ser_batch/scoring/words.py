@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import expit, logit
+import scipy
 
 from ser_batch.arrays import BoolArray, DoubleArray
 from ser_batch.config import ModelSettings, digest
@@ -59,7 +59,9 @@ class Fusion:
             voice: probability by the voice, shape (n,)
             words: log-odds of the model of words, shape (n,)
         """
-        return np.asarray(expit(log_odds_of(voice) + self.words * words + self.offset))
+        return np.asarray(
+            scipy.special.expit(log_odds_of(voice) + self.words * words + self.offset)
+        )
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def fuse(
 
 def log_odds_of(probabilities: DoubleArray) -> DoubleArray:
     """Log-odds, finite for 0 and 1 too; shape as given."""
-    return np.asarray(logit(np.clip(probabilities, _EDGE, 1 - _EDGE)))
+    return np.asarray(scipy.special.logit(np.clip(probabilities, _EDGE, 1 - _EDGE)))
 
 
 def tfidf(**options: Any) -> TfidfVectorizer:

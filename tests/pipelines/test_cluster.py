@@ -341,7 +341,7 @@ def test_a_cluster_without_a_configured_prefect_server_is_refused(
     with (
         temporary_settings(restore_defaults={PREFECT_API_URL}),  # of a server of these tests
         pytest.raises(NoSharedServerError),
-        prefect_api(Root(tmp_path), is_shared=True),
+        prefect_api(Root(tmp_path), lambda: None, is_shared=True),
     ):
         pytest.fail("it began")
 
