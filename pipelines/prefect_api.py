@@ -1,30 +1,19 @@
-"""The Prefect server that a command's flow reports to: the configured one, or one of its own.
-
-A server of its own is a fork of the command: Prefect is imported once, the server starts while the
-command imports the flow, and it ends with the command even if that is killed. A command that has
-threads by then cannot be forked safely; its server is one more thread.
-"""
+"""The Prefect server that a command's flow reports to: the configured one, or one of its own."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import os
-import signal
-import socket
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from contextvars import copy_context
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import NoReturn, Protocol, TypeVar
+from typing import TypeVar
 
 from filelock import FileLock
 
 from pipelines.prefect_database import is_prepared, mark_prepared
+from pipelines.prefect_server import STOP_S, Server, freeze, start_server
 from ser_batch.environment import NO_TYPE_CHECKS, bypass_proxy, set_unless_given
 from ser_batch.errors import StopError
 from ser_batch.store.paths import Root
@@ -52,8 +41,6 @@ DATABASE_VARIABLES = (
 
 ANSWER_S = 5.0
 NEEDS_A_KEY = (401, 403)
-START_S = 120.0
-STOP_S = 10.0
 
 
 class PrefectServerError(StopError):
@@ -67,16 +54,6 @@ class PrefectServerError(StopError):
 
     def __init__(self, url: str, cause: str) -> None:
         super().__init__(f"no Prefect server answers at {url} ({cause})")
-
-
-class PrefectStartError(StopError):
-    """Prefect's server cannot start in this process."""
-
-    code = "prefect_start"
-    remedy = "Check the folder's permissions and free space, or delete it: it holds a history only."
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(f"Prefect's server does not start in {home}")
 
 
 class NoSharedServerError(StopError):
@@ -111,7 +88,7 @@ def prefect_api(
     with ExitStack() as stack:
         stack.callback(gc.enable)
         server = _server_for(root, stack, is_shared=is_shared)
-        _freeze()
+        freeze()
         flow = import_flow()
         if server is not None:
             server.wait()
@@ -129,7 +106,7 @@ def prefect_api(
                 _send_events()
 
 
-def _server_for(root: Root, stack: ExitStack, *, is_shared: bool) -> _Server | None:
+def _server_for(root: Root, stack: ExitStack, *, is_shared: bool) -> Server | None:
     """Let flows report to a server until the stack ends; None: it is the configured one."""
     root.path.mkdir(parents=True, exist_ok=True)
     is_ours = not any(os.environ.get(name) for name in ("PREFECT_HOME", *DATABASE_VARIABLES))
@@ -148,18 +125,12 @@ def _server_for(root: Root, stack: ExitStack, *, is_shared: bool) -> _Server | N
             return None
         if is_shared:
             raise NoSharedServerError
-        server = stack.enter_context(_start_server(home))
+        server = stack.enter_context(start_server(home))
         if database is not None and not was_prepared:
             server.wait()
             mark_prepared(database)
     stack.enter_context(temporary_settings({PREFECT_API_URL: server.url}))
     return server
-
-
-def _freeze() -> None:
-    """Never collect what was created so far, not even when the process ends."""
-    if "duckdb" not in sys.modules:  # which reports what is frozen as leaked
-        gc.freeze()
 
 
 @contextmanager
@@ -185,147 +156,8 @@ def _check_answer(url: str) -> None:
         raise PrefectServerError(url, f"HTTP status {answer.status_code}")
 
 
-class _Server(Protocol):
-    """Prefect's server on this machine, until the block ends."""
-
-    url: str
-
-    def wait(self) -> None:
-        """Wait until it has started.
-
-        Raises:
-            PrefectStartError: if it does not start
-        """
-
-    def __enter__(self) -> _Server: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-
-def _start_server(home: Path) -> _Server:
-    """Begin to start a server, in a process of its own where a fork is safe."""
-    import fastapi  # noqa: F401  (the flow's process reads it too: once for both)
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    return _Child(home, listener) if _has_one_thread() else _Thread(home, listener)
-
-
-def _has_one_thread() -> bool:
-    """Whether a fork would copy all of this process: a lock that a thread holds stays held in it.
-
-    Threads of compiled libraries count; where the system does not list them, the answer is no.
-    """
-    tasks = Path("/proc/self/task")
-    return tasks.is_dir() and len(list(tasks.iterdir())) == 1
-
-
-def _url_of(listener: socket.socket) -> str:
-    return f"http://127.0.0.1:{listener.getsockname()[1]}/api"
-
-
 def _send_events() -> None:
     """Give the server the events that are still waiting: it records task runs from them."""
     from prefect.events.worker import EventsWorker
 
     EventsWorker.drain_all(timeout=STOP_S)
-
-
-class _Thread:
-    """Prefect's server in a thread of this process."""
-
-    def __init__(self, home: Path, listener: socket.socket) -> None:
-        import uvicorn
-        from prefect.server.api.server import create_app
-
-        self.url, self._home = _url_of(listener), home
-        app = create_app(ephemeral=True, ignore_cache=True)
-        config = uvicorn.Config(app, lifespan="on", log_config=None, log_level="critical")
-        self._server = uvicorn.Server(config)
-        in_settings = copy_context()  # a new thread has none of its own
-        self._thread = threading.Thread(
-            target=lambda: in_settings.run(self._server.run, sockets=[listener]), daemon=True
-        )
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Wait until it has started.
-
-        Raises:
-            PrefectStartError: if it does not start
-        """
-        give_up = time.monotonic() + START_S
-        while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > give_up:
-                raise PrefectStartError(self._home)
-            time.sleep(0.01)
-
-    def __enter__(self) -> _Thread:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(STOP_S)
-
-
-class _Child:
-    """Prefect's server in a fork of this process."""
-
-    def __init__(self, home: Path, listener: socket.socket) -> None:
-        self.url, self._home = _url_of(listener), home
-        self._line, line = socket.socketpair()
-        self._has_started = False
-        self._pid = os.fork()
-        if not self._pid:
-            self._line.close()
-            _serve(home, listener, line)
-        listener.close()
-        line.close()
-        self._line.settimeout(START_S)
-
-    def wait(self) -> None:
-        """Wait until it has started.
-
-        Raises:
-            PrefectStartError: if it does not start
-        """
-        if not self._has_started:
-            with suppress(OSError):
-                self._has_started = bool(self._line.recv(1))
-        if not self._has_started:
-            raise PrefectStartError(self._home)
-
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._line.settimeout(STOP_S)
-        self._line.shutdown(socket.SHUT_WR)
-        try:
-            while self._line.recv(1):
-                pass
-        except OSError:
-            os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        self._line.close()
-
-
-def _serve(home: Path, listener: socket.socket, line: socket.socket) -> NoReturn:
-    """In the child: serve until the parent ends, whatever signals the terminal sends to both."""
-    status = 1
-    try:
-        for ignored in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ignored, signal.SIG_IGN)
-        with _Thread(home, listener) as server:
-            server.wait()
-            _freeze()
-            gc.enable()
-            line.send(b"1")
-            line.recv(1)
-        status = 0
-    finally:
-        os._exit(status)  # what the parent does when it ends is not for the child

@@ -20,7 +20,8 @@ def command_with_a_server(root: Path, **variables: str) -> subprocess.Popen[str]
     """A command that prints its server's address and waits."""
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from pipelines.prefect_api import PrefectStartError, prefect_api\n"
+        "from pipelines.prefect_api import prefect_api\n"
+        "from pipelines.prefect_server import PrefectStartError\n"
         "from ser_batch.store.paths import Root\n"
         "try:\n"
         "    with prefect_api(Root(Path(sys.argv[1])), lambda: os.getpid()) as flow:\n"
