@@ -22,7 +22,7 @@ from ser_batch.ingest.metadata_import import COLUMNS
 from ser_batch.ingest.objections import read_objections
 from ser_batch.ingest.scan import same_name
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
-from ser_batch.store.checked import file_states, state_of, unlike_before
+from ser_batch.store.checked import file_states, unlike_before, unlike_before_by_day
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.remembered import Remembered, key_of, keys_of
 from ser_batch.tables import CALLS, FILES, METADATA
@@ -88,8 +88,7 @@ def refresh_calls(
     tags = rules_tags(settings)
     written, arrived = lake.files(CALLS), _joined_lines(lake, is_joined=False)
     due = files.shards_of(files.touched())
-    states = _states(lake, tags, settings, now)
-    due.update(unlike_before(lake, CALLS.name, states, lambda _part: True))
+    due.update(_changed(lake, tags, settings, now, is_known=False))
     if not (due or arrived):
         return _in_order(written)
     lines = LineIndex(lake, settings)
@@ -198,21 +197,24 @@ def _remember(
     _joined_lines(lake, is_joined=True)
     lines.keep()
     files.keep()
-    states = _states(lake, rules_tags(settings), settings, now)
-    unlike_before(lake, CALLS.name, states, lambda _part: False)
+    _changed(lake, rules_tags(settings), settings, now, is_known=True)
 
 
-def _states(
-    lake: Lake, tags: dict[str, str], settings: Settings, now: dt.datetime
-) -> dict[Part, str]:
-    """The state of each part: of its files, its rows in `calls`, and what they are made by."""
-    files, written = lake.files(FILES), lake.files(CALLS)
-    parts = {*files, *written}
+def _changed(
+    lake: Lake, tags: dict[str, str], settings: Settings, now: dt.datetime, *, is_known: bool
+) -> list[Part]:
+    """Parts whose files, rows in `calls` or rules changed; none where they are to be known."""
+    parts = {*lake.files(FILES), *lake.files(CALLS)}
     expired = _expired(parts, settings, now)
-    return {
-        part: state_of((tags, part in expired), [files.get(part), written.get(part)])
-        for part in parts
-    }
+    return unlike_before_by_day(
+        lake,
+        CALLS.name,
+        tags,
+        (FILES, CALLS),
+        parts,
+        lambda _part: not is_known,
+        beside=lambda part: part in expired,
+    )
 
 
 def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:

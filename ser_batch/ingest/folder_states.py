@@ -11,13 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_batch.config import digest
-
-SETTLED_S = 7 * 86_400.0
-"""s without a change of a folder and its recordings after which it is listed by turns."""
-TURNS = 29
-"""Nights in which every such folder is listed once; a prime number, so that nights which run
-every second day or once a week reach each folder too."""
-_DAY_S = 86_400
+from ser_batch.store.settled import SETTLED_S, is_turn
 
 
 @dataclass(frozen=True)
@@ -74,9 +68,8 @@ def is_settled(state: str, folder: str, *, rules: str, now_s: float) -> bool:
     fields = state.split()
     if len(fields) < 5 or fields[0] != rules or fields[3] != str(_changed_ns(folder)):
         return False
-    turn = (int(fields[1], 16) + int(now_s // _DAY_S)) % TURNS
     latest_s = max(int(fields[3]), int(fields[4])) / 1e9
-    return turn != 0 and 0 < latest_s < now_s - SETTLED_S
+    return not is_turn(int(fields[1], 16), now_s) and 0 < latest_s < now_s - SETTLED_S
 
 
 def _changed_ns(folder: str) -> int | None:

@@ -23,7 +23,7 @@ from ser_batch.config import Settings, digest
 from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.issues import replace_issues
 from ser_batch.stages.shard import Shard, features_of
-from ser_batch.store.checked import state_of, unlike_before
+from ser_batch.store.checked import unlike_before_by_day
 from ser_batch.store.commit import PARTS, deviations, issues_part, members, parts_tag
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, CHANNELS, QUARANTINE, RECORDINGS, SEGMENTS
@@ -68,12 +68,16 @@ def stale_shards(lake: Lake, shards: Sequence[Part], settings: Settings) -> list
     """
     features = features_of(settings)
     wanted, tables = _settings_id(settings), (CALLS, RECORDINGS, CHANNELS, SEGMENTS, features)
-    files, issues = [lake.files(table) for table in tables], lake.files(QUARANTINE)
-    states = {
-        shard: state_of(wanted, [*(of.get(shard) for of in files), issues.get(issues_part(shard))])
-        for shard in shards
-    }
-    return unlike_before(lake, "analysed", states, lambda part: is_stale(lake, part, settings))
+    issues = lake.files(QUARANTINE)
+    return unlike_before_by_day(
+        lake,
+        "analysed",
+        wanted,
+        tables,
+        shards,
+        lambda part: is_stale(lake, part, settings),
+        beside=lambda part: issues.get(issues_part(part)),
+    )
 
 
 def analyse(

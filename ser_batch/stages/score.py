@@ -22,7 +22,7 @@ from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import Scores, score_segments
 from ser_batch.scoring.reasons import reasons
 from ser_batch.scoring.words import Fused, WordsModel, fuse, read_words, words_file
-from ser_batch.store.checked import file_states, unlike_before
+from ser_batch.store.checked import unlike_before_by_day
 from ser_batch.store.commit import issues_part
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.part_file import stated_digest
@@ -67,10 +67,12 @@ def unscored_shards(
     limits = (settings.model.min_confidence, settings.model.min_emotion_confidence)
     wanted = limits if words is None else (*limits, words.digest)
     tables = (_features(settings), predictions_contract(model_id), TRANSCRIPTS)
-    return unlike_before(
+    return unlike_before_by_day(
         lake,
         f"scored-by-{model_id}",
-        file_states(lake, wanted, tables, shards),
+        wanted,
+        tables,
+        shards,
         lambda shard: is_unscored(lake, shard, model_id, settings),
     )
 

@@ -26,7 +26,7 @@ from ser_batch.store.lake import COPIES, Lake, Part
 from ser_batch.store.paths import Root
 from ser_batch.store.sealed import is_sealed
 from ser_batch.tables import CHANNELS, IRREPLACEABLE, RECORDINGS
-from ser_batch.warehouse.file import damaged_tables, is_as_published
+from ser_batch.warehouse.file import damaged_tables, has_stated_digest
 
 Action = Literal["restore", "recompute", "rebuild", "encrypt", "none"]
 
@@ -162,5 +162,5 @@ def _warehouse(target: Path) -> Iterator[Finding]:
         return
     if tables:
         yield Finding(target, f"damaged: {', '.join(tables)}", "rebuild")
-    elif not is_as_published(target, deep=True):
+    elif not has_stated_digest(target):
         yield Finding(target, "is not the file that was published", "rebuild")

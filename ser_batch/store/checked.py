@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from ser_batch.store.atomic import write_text_atomic
 from ser_batch.store.content import read_text
 from ser_batch.store.lake import Lake, Part
-from ser_batch.store.listing import FileState
+from ser_batch.store.settled import settled_days
 from ser_batch.tables import TableContract
 
 FOLDER = ".checked"
@@ -40,8 +42,8 @@ def file_states(
     return {part: state_of(wanted, [files.get(part) for files in tables]) for part in parts}
 
 
-def state_of(wanted: object, files: Sequence[FileState | None]) -> str:
-    """Digest of what a check depends on."""
+def state_of(wanted: object, files: Sequence[object]) -> str:
+    """Digest of what a check depends on: of what is wanted, and of the state of each file."""
     return hashlib.blake2b(repr((wanted, files)).encode(), digest_size=8).hexdigest()
 
 
@@ -69,19 +71,67 @@ def unlike_before(
     return failed
 
 
-def keep_known(lake: Lake, check: str, states: Mapping[str, str]) -> None:
+def unlike_before_by_day(
+    lake: Lake,
+    check: str,
+    wanted: object,
+    contracts: Sequence[TableContract],
+    parts: Iterable[Part],
+    is_behind: Callable[[Part], bool],
+    beside: Callable[[Part], object] = lambda _part: None,
+) -> list[Part]:
+    """As `unlike_before`, for many days: those that are as they were are not even listed.
+
+    Args:
+        lake: whose; the root is held
+        check: its name
+        wanted: what is checked beside the files
+        contracts: tables, with a folder a date, in which the parts' files are read
+        parts: all, each with a date
+        is_behind: the check
+        beside: what else the check of a part depends on
+    """
+    before = read_known(lake, check)
+    settled = settled_days(lake, contracts)
+    failed: list[Part] = []
+    now: dict[str, list[Any]] = {}
+    ordered = sorted(parts, key=lambda part: (str(part.date), part.name))
+    for date, of_day in groupby(ordered, key=lambda part: part.date):
+        day = {part: beside(part) for part in of_day}
+        name = str(date)
+        known_state, known = before.get(name, ("", {}))
+        state = settled.get(date, "") if date else ""
+        state = state and state_of((wanted, state), [(p.name, other) for p, other in day.items()])
+        if state and state == known_state:
+            now[name] = before[name]
+            continue
+        files = [lake.files(contract, dates=[date] if date else []) for contract in contracts]
+        passed = {}
+        for part, other in day.items():
+            of_part = state_of(wanted, [*(of.get(part) for of in files), other])
+            if known.get(part.name) != of_part and is_behind(part):
+                failed.append(part)
+            else:
+                passed[part.name] = of_part
+        now[name] = [state if len(passed) == len(day) else "", passed]
+    if now != before:
+        keep_known(lake, check, now)
+    return failed
+
+
+def keep_known(lake: Lake, check: str, states: Mapping[str, object]) -> None:
     """Write down the state of each thing that passed a check; the root is held."""
     text = json.dumps(states)
     write_text_atomic(_file(lake, check), f"{_digest(text)}\n{text}\n")
 
 
-def read_known(lake: Lake, check: str) -> dict[str, str]:
+def read_known(lake: Lake, check: str) -> dict[str, Any]:
     """What `keep_known` wrote down; nothing where the file is not as it was written."""
     try:
         stated, text = read_text(_file(lake, check)).splitlines()
     except (OSError, ValueError):
         return {}
-    states: dict[str, str] = json.loads(text) if stated == _digest(text) else {}
+    states: dict[str, Any] = json.loads(text) if stated == _digest(text) else {}
     return states
 
 

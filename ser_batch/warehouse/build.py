@@ -21,7 +21,7 @@ from ser_batch.warehouse.changes import changed_parts, parts_of
 from ser_batch.warehouse.documents import document
 from ser_batch.warehouse.extent import is_outgrown, rewrite
 from ser_batch.warehouse.file import attached, building, is_as_published, publish_file
-from ser_batch.warehouse.made_from import BuildInput, present_input, published_input, sign
+from ser_batch.warehouse.made_from import BuildInput, build_inputs, recipe_of, sign
 from ser_batch.warehouse.models import Blueprint, bind_macros, read_blueprint
 from ser_batch.warehouse.published import connect
 from ser_batch.warehouse.run import (
@@ -88,8 +88,8 @@ def build(
     """
     blueprint = read_blueprint(sql_folder())
     was_damaged = target.is_file() and not is_as_published(target)
-    before = None if was_damaged else published_input(target)
-    now = present_input(lake, blueprint, model_id, settings, before)
+    recipe = recipe_of(blueprint, model_id, settings)
+    before, now = build_inputs(lake, None if was_damaged else target, recipe, full=full)
     if before == now and not full:
         with connect(target) as con:
             return BuildResult(target, count_rows(con, blueprint), built=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -15,6 +15,8 @@ from ser_batch.tables import CALLS, TableContract, column
 
 PARTS_TABLE = "warehouse_parts"
 """One row a part of the lake: its state when the file was built."""
+DAYS_TABLE = "warehouse_days"
+"""One row a call date of the lake that may not have to be listed again."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class PartState:
 
 
 PartStates = Mapping[Part, PartState]
+SettledDays = Mapping[dt.date, str]
+"""`settled_days` of the tables of calls."""
 
 _SCHEMA = pa.schema(
     [
@@ -43,12 +47,22 @@ _SCHEMA = pa.schema(
 
 
 def lake_states(
-    lake: Lake, contracts: Iterable[TableContract], known: PartStates
+    lake: Lake,
+    contracts: Iterable[TableContract],
+    dates: Collection[dt.date],
+    known: PartStates,
 ) -> dict[Part, PartState]:
-    """State of every part; only parts that changed are opened to see their calls' dates."""
+    """State of every part of some dates; only those that changed are opened.
+
+    Args:
+        lake: whose
+        contracts: tables of calls
+        dates: of the parts
+        known: states with the dates of calls, of which those of parts that are as they were hold
+    """
     files: dict[Part, list[tuple[str, int, int, int]]] = {}
     for contract in contracts:
-        for part, state in lake.files(contract).items():
+        for part, state in lake.files(contract, dates=sorted(dates)).items():
             files.setdefault(part, []).append((contract.name, *state))
     states = {}
     for part in sorted(files, key=lambda part: part.place):
@@ -79,8 +93,17 @@ def parts_of(
     return [part for part, of in states.items() if part in changed and of.call_dates & wanted]
 
 
-def write_states(con: duckdb.DuckDBPyConnection, states: PartStates) -> None:
-    """Keep the parts' states in the file that was built from them."""
+def write_states(
+    con: duckdb.DuckDBPyConnection, states: PartStates, days: SettledDays, kept: Iterable[dt.date]
+) -> None:
+    """Keep the parts' states in the file that was built from them.
+
+    Args:
+        con: of the warehouse that is being built
+        states: of parts
+        days: all that are settled
+        kept: dates of which the states of parts stay as they are
+    """
     rows = [
         {
             "date": part.date,
@@ -91,14 +114,35 @@ def write_states(con: duckdb.DuckDBPyConnection, states: PartStates) -> None:
         for part, state in states.items()
     ]
     con.register("part_states", pa.Table.from_pylist(rows, schema=_SCHEMA))
-    con.execute(f"create or replace table {PARTS_TABLE} as from part_states")
+    con.execute(f"create table if not exists {PARTS_TABLE} as from part_states limit 0")
     con.execute(f"comment on table {PARTS_TABLE} is 'one row a part of the lake'")
+    con.execute(
+        f"delete from {PARTS_TABLE} where date not in (select unnest(?::date[]))", [[*kept]]
+    )
+    con.execute(f"insert into {PARTS_TABLE} from part_states")
     con.unregister("part_states")
+    con.execute(
+        f"create or replace table {DAYS_TABLE} as "
+        "select unnest(?::date[]) as date, unnest(?::varchar[]) as state",
+        [[*days], [*days.values()]],
+    )
+    con.execute(f"comment on table {DAYS_TABLE} is 'one row a call date of the lake'")
 
 
-def read_states(con: duckdb.DuckDBPyConnection) -> dict[Part, PartState]:
-    """The parts' states as the published file knows them."""
-    rows = con.execute(f"select date, part, files_id, call_dates from {PARTS_TABLE}").fetchall()
+def read_days(con: duckdb.DuckDBPyConnection) -> dict[dt.date, str]:
+    """The settled days as the published file knows them."""
+    return dict(con.execute(f"select date, state from {DAYS_TABLE}").fetchall())
+
+
+def read_states(
+    con: duckdb.DuckDBPyConnection, but: Iterable[dt.date] = ()
+) -> dict[Part, PartState]:
+    """The parts' states as the published file knows them, without those of some dates."""
+    rows = con.execute(
+        f"select date, part, files_id, call_dates from {PARTS_TABLE} "
+        "where date not in (select unnest(?::date[]))",
+        [[*but]],
+    ).fetchall()
     return {
         Part(date, name): PartState(files_id, frozenset(call_dates))
         for date, name, files_id, call_dates in rows

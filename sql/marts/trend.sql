@@ -188,6 +188,7 @@ pairs as (
 fitted as (
     select
         weighed.call_date,
+        weighed.window_days,
         summed.group_no,
         numbers.stratum,
         half.is_new,
@@ -264,6 +265,19 @@ variances_of_windows as (
 
 -- (a + b)² - a² - b² is 2ab: what the calls of a customer on several dates share is a sum over
 -- pairs of them, which are few; of customers with many calls, it is the difference itself
+pairs_of_windows as (
+    select
+        windows.call_date,
+        windows.window_days,
+        pairs.day > windows.call_date - windows.window_days as is_new,
+        pairs.later_day > windows.call_date - windows.window_days as later_is_new,
+        pairs.*
+    from pairs
+    inner join windows
+        on pairs.later_day <= windows.call_date
+        and pairs.day > windows.call_date - 2 * windows.window_days
+),
+
 scored_pairs as (
     select
         fitted.group_no,
@@ -275,17 +289,16 @@ scored_pairs as (
         fitted.weight * (pairs.hits - pairs.count_scored * fitted.expected)
         * later.weight * (pairs.later_hits - pairs.later_count_scored * later.expected)
             as change_product
-    from pairs
+    from pairs_of_windows as pairs
     inner join fitted
-        on pairs.stratum = fitted.stratum
-        and pairs.day > fitted.after_day
-        and pairs.day <= fitted.last_day
-        and pairs.later_day <= fitted.call_date
+        on pairs.call_date = fitted.call_date
+        and pairs.window_days = fitted.window_days
+        and pairs.stratum = fitted.stratum
+        and pairs.is_new = fitted.is_new
     inner join fitted as later
         on fitted.group_no = later.group_no
         and pairs.later_stratum = later.stratum
-        and pairs.later_day > later.after_day
-        and pairs.later_day <= later.last_day
+        and pairs.later_is_new = later.is_new
 ),
 
 of_pairs as (

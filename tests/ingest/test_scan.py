@@ -10,9 +10,9 @@ import pytest
 from ser_batch.audio.decode import read_audio
 from ser_batch.config import AudioSettings, IngestSettings
 from ser_batch.errors import NotRegularFileError
-from ser_batch.ingest.folder_states import TURNS
 from ser_batch.ingest.folders import check_file
 from ser_batch.ingest.scan import content_id, scan
+from ser_batch.store.settled import TURNS
 
 NOW = 1_800_000_000.0
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from ser_batch.config import Settings
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.settled import SETTLED_S
 from ser_batch.tables import CALLS, RUNS, SEGMENTS, predictions_contract
 from ser_batch.testing.lakes import (
     MODEL_ID,
@@ -101,6 +104,36 @@ def test_a_part_that_is_gone_takes_its_rows_along(lake, target):
         lake.remove(contract, Part(TODAY, "shard-erased"))
     make(lake, target)
     assert "erased" not in str(everything(target))
+
+
+def put_settled(lake: Lake, queue: str) -> list[Path]:
+    """A call of yesterday, in folders that look as if nothing had changed in them for long."""
+    put_call(lake, prediction(), recording_id="old", queue=queue, started_at=YESTERDAY)
+    settled_s = time.time() - SETTLED_S - ord(queue[0])
+    folders = []
+    for file in [*lake.folder.rglob(f"date={TODAY}/shard-old.parquet")]:
+        folder = file.parent.with_name(f"date={YESTERDAY.date()}")
+        folder.mkdir(exist_ok=True)
+        file.replace(folder / file.name)
+        os.utime(folder, (settled_s, settled_s))
+        folders.append(folder)
+    return folders
+
+
+def test_a_settled_date_is_built_again_when_its_folders_changed_or_are_gone(lake, target):
+    folders = put_settled(lake, "billing")
+    put_call(lake, prediction())
+    make(lake, target)
+    put_call(lake, prediction(), recording_id="new")
+    assert make(lake, target).dates == (TODAY,)
+    assert not make(lake, target).built
+    put_settled(lake, "other")
+    assert make(lake, target).dates == (YESTERDAY.date(),)
+    for folder in folders:
+        shutil.rmtree(folder)
+    assert make(lake, target).dates == (YESTERDAY.date(),)
+    with connect(target) as con:
+        assert con.sql("select distinct call_date from stg_calls").fetchall() == [(TODAY,)]
 
 
 def test_runs_are_brought_up_to_date_with_the_calls(lake, target):

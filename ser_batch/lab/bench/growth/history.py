@@ -74,7 +74,16 @@ def make_history(
             run = new_run(str(audio), settings, bundle.model_id, started_at=day.night)
             run.status = "clean"
             run.write(lake)
+        _age(lake, days)
         remember_calls(lake, FileIndex(lake, settings.ingest), settings, now)
+
+
+def _age(lake: Lake, days: Sequence[Day]) -> None:
+    """Let the lake's folders look as if each had been written in its day's night."""
+    nights = {str(day.date): day.night.replace(tzinfo=dt.UTC).timestamp() for day in days}
+    for folder in lake.folder.rglob("date=*"):
+        written_s = nights[folder.name.removeprefix("date=")]
+        os.utime(folder, (written_s, written_s))
 
 
 class _Names:
