@@ -83,15 +83,13 @@ def test_a_settled_day_is_looked_through_when_its_folder_changed_or_its_turn_com
 
     def opened() -> list[str]:
         names: list[str] = []
+
+        def is_behind(part: Part) -> bool:
+            names.append(part.name)
+            return False
+
         os.utime(lake.path(CALLS, parts[0]).parent, (settled_s, settled_s))
-        unlike_before_by_day(
-            Lake(lake.folder),
-            "days",
-            "",
-            [CALLS],
-            parts,
-            lambda part: bool(names.append(part.name)),
-        )
+        unlike_before_by_day(Lake(lake.folder), "days", "", [CALLS], parts, is_behind)
         return names
 
     for part in parts:
