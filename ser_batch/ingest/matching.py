@@ -246,7 +246,8 @@ def call_id_of_name(file: KnownFile, named: Mapping[str, str]) -> str:
 def path_key(path: str) -> str:
     """One spelling of a path: forward slashes, no `.` parts, one Unicode form."""
     text = same_name(path.replace("\\", "/"))
-    return PurePosixPath(text).as_posix()
+    is_plain = text and "//" not in text and "/." not in text and text[-1] != "/"
+    return text if is_plain and text[:2] != "./" else PurePosixPath(text).as_posix()
 
 
 def path_keys(file: KnownFile) -> list[str]:

@@ -71,6 +71,7 @@ class Lake:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._listing = Listing(with_inodes=not is_working_copy(folder.parent))
+        self._known: dict[Path, tuple[dict[str, FileState], dict[Part, FileState]]] = {}
 
     def __reduce__(self) -> tuple[type[Lake], tuple[Path]]:
         """Without what was listed: another process lists by itself."""
@@ -151,7 +152,7 @@ class Lake:
         copies: bool = False,
         dates: Sequence[dt.date] | None = None,
     ) -> dict[Part, FileState]:
-        """State of the file of each part of a table; no file is opened.
+        """State of the file of each part of a table, not to be changed; no file is opened.
 
         Args:
             contract: the table
@@ -167,7 +168,12 @@ class Lake:
         return found
 
     def _files_in(self, folder: Path, date: dt.date | None) -> dict[Part, FileState]:
-        return {Part(date, name): state for name, state in self._listing.files(folder).items()}
+        found = self._listing.files(folder)
+        known = self._known.get(folder)
+        if known is None or known[0] is not found:
+            known = found, {Part(date, name): state for name, state in found.items()}
+            self._known[folder] = known
+        return known[1]
 
     def dates(self, contract: TableContract) -> list[dt.date]:
         """Dates of which a table has a part, in order."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import PurePosixPath
 from typing import Any
 
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from ser_batch.config import RoleSettings, Settings
 from ser_batch.ingest.calls import resolve_calls
-from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues
+from ser_batch.ingest.matching import KnownFile, MetadataIndex, line_issues, path_key
 from ser_batch.ingest.metadata import Line
 from tests.ingest.named import count_named
 
@@ -145,3 +146,8 @@ def test_lines_that_find_nothing_or_too_much_are_reported() -> None:
     named = count_named([(each,) for each in both], DEFAULTS)
     codes = [issue.code for issue in line_issues(index, named)]
     assert codes == ["missing_file", "ambiguous_file", "missing_file", "names_nothing"]
+
+
+@given(st.text(alphabet="ab./\\", max_size=8))
+def test_a_path_has_one_spelling_as_posix_paths_have(path: str) -> None:
+    assert path_key(path) == PurePosixPath(path.replace("\\", "/")).as_posix()
