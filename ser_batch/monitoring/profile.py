@@ -40,6 +40,9 @@ CODECS = ("ULAW", "ALAW", "PCM_16", "PCM_U8", "MPEG_LAYER_III", "OPUS", "VORBIS"
 FEATURES = "features"
 SCORED = "scored"
 UNSURE = "uncertain segments"
+SHARDS_AT_ONCE = 32
+"""Read together: memory does not grow with the calls of a day."""
+PREDICTED = ("recording_id", "is_uncertain", "dissatisfaction_voice", "emotion", "confidence")
 
 Counts = dict[tuple[str, str], IntArray]
 
@@ -93,15 +96,16 @@ def read_profile(lake: Lake, part: Part) -> DayProfile:
 
 def summed(profiles: Iterable[DayProfile]) -> DayProfile:
     """The counts of some days together."""
-    alike: dict[tuple[tuple[tuple[str, str], int], ...], list[IntArray]] = defaultdict(list)
+    alike: dict[tuple[tuple[tuple[str, str], int], ...], IntArray] = {}
     n_calls: dict[str, int] = defaultdict(int)
     for profile in profiles:
-        alike[profile.bins].append(profile.flat)
+        before = alike.get(profile.bins)
+        alike[profile.bins] = profile.flat if before is None else before + profile.flat
         for subject, count in profile.n_calls.items():
             n_calls[subject] += count
     counts: Counts = {}
     for bins, flat in alike.items():
-        for key, more in _cut(np.sum(flat, axis=0), bins).items():
+        for key, more in _cut(flat, bins).items():
             counts[key] = counts[key] + more if key in counts else more
     return DayProfile(counts, dict(n_calls))
 
@@ -141,7 +145,11 @@ def profile_day(
         settings: whose voice is scored, and what counts as dissatisfied
         known: an earlier profile of the same features, which are then not read
     """
-    profile = _profile_calls(lake, shards, model_id, settings)
+    starts = range(0, max(len(shards), 1), SHARDS_AT_ONCE)
+    profile = summed(
+        _profile_calls(lake, shards[start : start + SHARDS_AT_ONCE], model_id, settings)
+        for start in starts
+    )
     if known is not None:
         counts = {key: row for key, row in known.counts.items() if key[0] == FEATURES}
         n_calls = {subject: n for subject, n in known.n_calls.items() if subject == FEATURES}
@@ -155,10 +163,10 @@ def profile_day(
 def _profile_calls(
     lake: Lake, shards: Sequence[Part], model_id: str, settings: Settings
 ) -> DayProfile:
-    """All but the features."""
+    """All but the features of some shards."""
     calls, recordings = lake.read(CALLS, shards), lake.read(RECORDINGS, shards)
     scoring = _frame(channel_scoring(calls, recordings, settings.policy))
-    predictions = _frame(lake.read(predictions_contract(model_id), shards))
+    predictions = _frame(lake.read(predictions_contract(model_id), shards, PREDICTED))
     counts: Counts = {("coverage", name): row for name, row in _coverage(_frame(calls), scoring)}
     counts["coverage", UNSURE] = uncertain_counts(predictions["is_uncertain"])
     by_voice = predictions["dissatisfaction_voice"]  # as the training data's; words come and go

@@ -12,7 +12,7 @@ import pytest
 from ser_batch.config import Settings
 from ser_batch.features.sets import get_feature_set
 from ser_batch.monitoring.comparison import BEFORE, FIRST, TRAINING, training_counts
-from ser_batch.monitoring.profile import read_profile
+from ser_batch.monitoring.profile import profile_day, read_profile
 from ser_batch.monitoring.reference import HeldOut, read_reference, write_reference
 from ser_batch.scoring.histograms import LINE_MEASURES
 from ser_batch.stages.drift import find_drift, newest_drift
@@ -27,7 +27,7 @@ from ser_batch.tables import (
     features_contract,
     predictions_contract,
 )
-from ser_batch.testing.lakes import MODEL_ID, TODAY
+from ser_batch.testing.lakes import MODEL_ID, TODAY, put_weeks
 from ser_batch.testing.rows import call, channel, prediction, recording, segment
 from tests.training.datasets import blobs
 
@@ -131,6 +131,19 @@ def statuses(lake: Lake, bundle: Path) -> dict[tuple[str, str, str], str]:
 def test_a_day_like_those_before_is_ok(lake: Lake, bundle: Path):
     put_day(lake, 0)
     assert set(statuses(lake, bundle).values()) == {"ok"}
+
+
+def test_a_day_is_counted_the_same_a_shard_at_a_time_and_at_once(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lake = Lake(tmp_path / "lake")
+    put_weeks(lake, n_calls=40, n_days=4)
+    shards, reference = lake.parts(CALLS), read_reference(bundle)
+    at_once = profile_day(lake, shards, MODEL_ID, reference, SETTINGS)
+    monkeypatch.setattr("ser_batch.monitoring.profile.SHARDS_AT_ONCE", 1)
+
+    assert profile_day(lake, shards, MODEL_ID, reference, SETTINGS).rows() == at_once.rows()
+    assert at_once.n_calls["coverage"] == 40
 
 
 def test_higher_voices_are_drift_of_pitch_alone(lake: Lake, bundle: Path):
