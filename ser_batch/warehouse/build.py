@@ -31,6 +31,7 @@ from ser_batch.warehouse.run import (
     build_last,
     build_whole,
     count_rows,
+    read_by_windows,
     remove_calls,
     rounded,
     run_tests,
@@ -103,14 +104,16 @@ def build(
         open_settings(con, model_id=model_id, settings=settings)
         open_whole(con, lake)
         build_whole(con, blueprint.first)
+        was_read = None
         if kept is not None:
+            was_read = read_by_windows(con, blueprint.last, dates)
             remove_calls(con, blueprint.of_calls, changed, dates)
         for batch in batches(dates, DATES_AT_ONCE):
             for parts in batches(parts_of(now.parts, changed, batch), PARTS_AT_ONCE):
                 open_calls(con, lake, parts, batch, settings)
                 build_calls(con, blueprint)
             build_dates(con, blueprint, batch)
-        build_last(con, blueprint.last, None if kept is None else dates)
+        build_last(con, blueprint.last, dates, was_read)
         rows = _finish(con, blueprint, now, model_id, grew=kept is not None)
         outgrown = is_outgrown(con, sum(rows.values()))
     if outgrown:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import duckdb
@@ -132,27 +133,56 @@ def build_whole(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None
 
 
 def build_last(
-    con: duckdb.DuckDBPyConnection, models: Sequence[Model], dates: Sequence[dt.date] | None
+    con: duckdb.DuckDBPyConnection,
+    models: Sequence[Model],
+    dates: Sequence[dt.date],
+    was_read: Mapping[dt.date, int] | None,
 ) -> None:
     """Bring up to date what is built from the models of calls.
 
     Args:
         con: of the warehouse that is being built
         models: `Blueprint.last`
-        dates: call dates whose calls changed; None: all
+        dates: call dates whose calls changed
+        was_read: `read_by_windows` before they changed; None: all dates are built
 
     Raises:
         WarehouseError: if a model fails
     """
+    changed = None
+    if was_read is not None:
+        now_read = read_by_windows(con, models, dates)
+        changed = [date for date in dates if now_read.get(date) != was_read.get(date)]
     for model in models:
         if model.window_days is None:
             build_whole(con, [model])
         else:
             con.execute(f"set disabled_optimizers = '{_AS_WRITTEN}'")
             con.begin()
-            _build_windows(con, model, model.window_days, dates)
+            _build_windows(con, model, model.window_days, changed)
             con.commit()
             con.execute("reset disabled_optimizers")
+
+
+def read_by_windows(
+    con: duckdb.DuckDBPyConnection, models: Sequence[Model], dates: Sequence[dt.date]
+) -> dict[dt.date, int]:
+    """By call date, a digest of what models of windows read of its published calls.
+
+    A late line of metadata may change nothing of it: then no window has to be built again.
+
+    Args:
+        con: of the warehouse that is being built
+        models: `Blueprint.last`
+        dates: call dates
+    """
+    words = {word for m in models if m.window_days for word in re.findall(r"\w+", m.sql)}
+    columns = [name for name in _columns(con, "published.call_summary") if name in words]
+    rows = con.execute(
+        f"select call_date, sum(hash({', '.join(columns)})) from published.call_summary "
+        f"where call_date in ({_literals(dates)}) group by call_date"
+    ).fetchall()
+    return {date: int(digest) for date, digest in rows}
 
 
 def _build_windows(

@@ -11,9 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ser_batch.config import Settings
+from ser_batch.resources import sql_folder
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.settled import SETTLED_S
 from ser_batch.tables import CALLS, RUNS, SEGMENTS, predictions_contract
@@ -28,6 +30,8 @@ from ser_batch.testing.lakes import (
 )
 from ser_batch.testing.rows import MIDDAY, prediction, run
 from ser_batch.warehouse import BuildResult, build, connect, describe
+from ser_batch.warehouse.models import read_blueprint
+from ser_batch.warehouse.run import read_by_windows
 
 YESTERDAY = MIDDAY - dt.timedelta(days=1)
 
@@ -108,15 +112,12 @@ def test_a_part_that_is_gone_takes_its_rows_along(lake, target):
 
 def put_settled(lake: Lake, queue: str) -> list[Path]:
     """A call of yesterday, in folders that look as if nothing had changed in them for long."""
-    put_call(lake, prediction(), recording_id="old", queue=queue, started_at=YESTERDAY)
+    rows = call_rows(prediction(), recording_id="old", queue=queue, started_at=YESTERDAY)
+    put_rows(lake, rows, date=YESTERDAY.date())
     settled_s = time.time() - SETTLED_S - ord(queue[0])
-    folders = []
-    for file in [*lake.folder.rglob(f"date={TODAY}/shard-old.parquet")]:
-        folder = file.parent.with_name(f"date={YESTERDAY.date()}")
-        folder.mkdir(exist_ok=True)
-        file.replace(folder / file.name)
+    folders = [*lake.folder.rglob(f"date={YESTERDAY.date()}")]
+    for folder in folders:
         os.utime(folder, (settled_s, settled_s))
-        folders.append(folder)
     return folders
 
 
@@ -134,6 +135,28 @@ def test_a_settled_date_is_built_again_when_its_folders_changed_or_are_gone(lake
     assert make(lake, target).dates == (YESTERDAY.date(),)
     with connect(target) as con:
         assert con.sql("select distinct call_date from stg_calls").fetchall() == [(TODAY,)]
+
+
+def test_windows_read_something_else_only_if_a_column_of_theirs_changed(lake, target):
+    last = read_blueprint(sql_folder()).last
+
+    def read(**given: str) -> dict[dt.date, int]:
+        put_call(lake, prediction(), **given)
+        make(lake, target)
+        with duckdb.connect() as con:
+            con.execute(f"attach '{target}' as published (read_only)")
+            return read_by_windows(con, last, [TODAY])
+
+    before = read(language="en", team="north")
+    assert before.keys() == {TODAY}
+    assert read(language="de", team="south") == before
+    assert read(language="de", customer="somebody") != before
+    with connect(target) as con:
+        queues = "select distinct queue from trend where scope = 'queue'"
+        assert con.sql(queues).fetchall() == [("billing",)]
+    read(queue="other")
+    with connect(target) as con:
+        assert con.sql(queues).fetchall() == [("other",)]
 
 
 def test_runs_are_brought_up_to_date_with_the_calls(lake, target):
