@@ -23,6 +23,7 @@ from pipelines.cluster_errors import (
 )
 from pipelines.cluster_worker import WorkerNeeds
 from pipelines.context import PUBLISH_EVERY_S, Done, NightContext
+from pipelines.logs import log
 from ser_batch.errors import DependencyError
 from ser_batch.scoring.choose import model_folder
 from ser_batch.store.lock import holder_of
@@ -131,6 +132,12 @@ class Cluster:
         self._root = night.root
         self._wait_s = night.settings.run.worker_wait_s
         self._seen_at = self._counted_at = time.monotonic()
+        if self._n_workers() == 0:
+            log(
+                f"no Dask worker is at {address} yet: waiting for {self._wait_s:g} s at most",
+                level=logging.WARNING,
+                event="no_workers",
+            )
         while self._n_workers() == 0:
             self._check_some_left()
             time.sleep(POLL_S)

@@ -191,7 +191,9 @@ class Failure:
 
     def one_line(self) -> str:
         """As the terminal shows it."""
-        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+        from ser_batch.errors.base import sentences
+
+        return sentences(self.message, self.remedy)
 
     def as_json(self) -> dict[str, Any]:
         """As a script reads it."""

@@ -56,6 +56,15 @@ class PrefectServerError(StopError):
         super().__init__(f"no Prefect server answers at {url} ({cause})")
 
 
+class SharedServerError(PrefectServerError):
+    """The Prefect server that a cluster's driver and workers share does not answer."""
+
+    remedy = (
+        "Start it (`prefect server start --host 0.0.0.0`), or correct PREFECT_API_URL, which ends "
+        "in /api."
+    )
+
+
 class NoSharedServerError(StopError):
     """Processes on other machines would each start a Prefect server of their own."""
 
@@ -121,7 +130,7 @@ def _server_for(root: Root, stack: ExitStack, *, is_shared: bool) -> Server | No
 
         stack.enter_context(_quiet_prefect(was_prepared=was_prepared))
         if url := PREFECT_API_URL.value():
-            _check_answer(url)
+            _check_answer(url, SharedServerError if is_shared else PrefectServerError)
             return None
         if is_shared:
             raise NoSharedServerError
@@ -145,15 +154,15 @@ def _quiet_prefect(*, was_prepared: bool) -> Iterator[None]:
         yield
 
 
-def _check_answer(url: str) -> None:
+def _check_answer(url: str, no_answer: type[PrefectServerError]) -> None:
     import httpx
 
     try:
         answer = httpx.get(f"{url}/health", timeout=ANSWER_S)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PrefectServerError(url, str(error) or type(error).__name__) from error
+        raise no_answer(url, str(error) or type(error).__name__) from error
     if answer.is_error and answer.status_code not in NEEDS_A_KEY:
-        raise PrefectServerError(url, f"HTTP status {answer.status_code}")
+        raise no_answer(url, f"HTTP status {answer.status_code}")
 
 
 def _send_events() -> None:

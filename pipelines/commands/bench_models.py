@@ -102,10 +102,14 @@ def bench_models(
     """
     from platformdirs import user_cache_path
 
+    from ser_batch.errors import DependencyError
     from ser_batch.lab.bench.models.material import Material
     from ser_batch.lab.bench.models.run import Table, chosen_columns, chosen_rows, run
 
     rows, columns = chosen_rows(only or ()), chosen_columns(column or ())
+    for row in rows if only else ():
+        if why := row.missing():
+            raise DependencyError(f"{row.name} cannot be run: {why}")
     folder, cache = given_corpora(corpora), user_cache_path("ser-batch")
     with progress_bar() as on_progress:
         material = Material(folder, cache / "bench-encoder", on_progress)
@@ -216,7 +220,7 @@ def _show_models(result: dict[str, Any]) -> None:
         size = f"{column['n_clips']} clips of {column['n_speakers']} speakers"
         show_lines(f"{column['name']}: {column['says']}; {size}", style="dim")
     for name, why in result["not_run"].items():
-        show_lines(f"not run: {name} ({why})")
+        show_lines(f"not run: {name} ({why})", markup=False)
 
 
 def _uar(cell: dict[str, Any] | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -78,6 +79,8 @@ def nightly(
 
       ser-batch nightly --audio /calls --engine dask --scheduler tcp://HOST:8786
     """
+    if scheduler is not None and not re.match(r"[a-z]+://.", scheduler):
+        raise typer.BadParameter("an address is tcp://HOST:PORT", param_hint="--scheduler")
     if scheduler is not None and engine == "threads":
         raise typer.BadParameter("--scheduler goes with --engine dask")
     summary = run_nightly(

@@ -118,6 +118,7 @@ def train(
       ser-batch train --model finetune --encoder whisper_base --corpora DIR --corpus emodb
     """
     from ser_batch.corpora import CORPORA, installed
+    from ser_batch.corpora.base import check_emotions
     from ser_batch.corpora.sources import read_clips
     from ser_batch.training.build import build_bundle
 
@@ -127,6 +128,7 @@ def train(
         _check_network_options(band, features, optimise_for, dimensions=dimensions)
     by_name = read_clips(corpora, names, tables)
     clips = [clip for some in by_name.values() for clip in some]
+    check_emotions(clips)
     trained_on = {clip.corpus for clip in clips}
     others = installed(corpora, CORPORA.keys() - trained_on) if corpora else {}
     kind = band.value if model is ModelKind.heads else model.value

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from ser_batch.dimensions import derived_dimensions
+from ser_batch.emotions import CALL_CATEGORIES
 from ser_batch.errors import CorpusError
 
 AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg")
@@ -155,7 +156,11 @@ def find_corpus_folder(corpora: Path, name: str) -> Path:
     for folder in (corpora / name, corpora / "emotion" / name, corpora):
         if folder.name.lower() == name and folder.is_dir():
             return folder
-    raise CorpusError(f"there is no folder {name!r} in {corpora}")
+    if not corpora.is_dir():
+        raise CorpusError(f"there is no folder {corpora}: name the one that holds the corpora")
+    raise CorpusError(
+        f"there is no folder {name!r} in {corpora}: name the folder that holds one of each corpus"
+    )
 
 
 def most_voted(votes: Mapping[str, float], acted: str | None = None) -> str:
@@ -180,6 +185,20 @@ def one_of_each_content(clips: Sequence[Clip]) -> list[Clip]:
     for clip, content in zip(clips, contents(clips), strict=True):
         by_content.setdefault(content, []).append(clip)
     return [_pooled(same) if len(same) > 1 else same[0] for same in by_content.values()]
+
+
+def check_emotions(clips: Iterable[Clip]) -> None:
+    """Refuse clips that cannot tell one emotion from another.
+
+    Raises:
+        CorpusError: if all are of one category of calls
+    """
+    emotions = {clip.emotion for clip in clips}
+    if len({CALL_CATEGORIES.get(emotion, emotion) for emotion in emotions}) < 2:
+        raise CorpusError(
+            f"all clips are labelled {', '.join(sorted(emotions))}; a model needs two emotions, of "
+            "which calm, neutral and boredom are one"
+        )
 
 
 def _pooled(same: Sequence[Clip]) -> Clip:

@@ -53,6 +53,7 @@ from ser_batch.errors.remote import (
     StoreError,
     StoreMissingError,
     StoreNameError,
+    StoreRequestError,
     StoreUnreachableError,
     TakenOverError,
 )
@@ -168,6 +169,7 @@ __all__ = [
     "StoreError",
     "StoreMissingError",
     "StoreNameError",
+    "StoreRequestError",
     "StoreUnreachableError",
     "TakenOverError",
     "TooFewLabelsError",

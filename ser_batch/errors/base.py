@@ -31,7 +31,14 @@ class SerError(Exception):
 
     def one_line(self) -> str:
         """Message and remedy as the terminal shows them."""
-        return f"{self}. {self.remedy}" if self.remedy else str(self)
+        return sentences(str(self), self.remedy)
+
+
+def sentences(message: str, remedy: str) -> str:
+    """A message and what to do about it on one line."""
+    if not remedy:
+        return message
+    return f"{message}{'' if message.endswith(('.', '?', '!')) else '.'} {remedy}"
 
 
 def _restored(kind: type[SerError], args: tuple[Any, ...], state: dict[str, Any]) -> SerError:

@@ -138,7 +138,10 @@ class MissingWeightsError(DependencyError):
     """A feature set was chosen whose weights were not fetched yet."""
 
     code = "weights_missing"
-    remedy = 'Or do without them: features.set = "descriptors_v1".'
+    remedy = (
+        'Or do without them: a night with features.set = "descriptors_v1", a training with '
+        "`--model cnn-lstm`."
+    )
 
     def __init__(self, name: str, path: Path) -> None:
         super().__init__(

@@ -54,6 +54,16 @@ class StoreNameError(StoreError):
         super().__init__(f"an object of {address} has a name that cannot be used: {cause}")
 
 
+class StoreRequestError(StoreError):
+    """The object store answered with an error of its own."""
+
+    code = "store_request"
+    remedy = "See the store's log; docs/scale.md says what a store must be able to do."
+
+    def __init__(self, address: str, cause: str) -> None:
+        super().__init__(f"{address} could not do what was asked: {cause}")
+
+
 class StoreUnreachableError(StoreError):
     """The object store did not answer, though it was asked again."""
 

@@ -19,9 +19,9 @@ from typing import Any, ParamSpec, TypeVar
 from ser_batch.errors import (
     DependencyError,
     StoreAccessError,
-    StoreError,
     StoreMissingError,
     StoreNameError,
+    StoreRequestError,
     StoreUnreachableError,
 )
 from ser_batch.files.objects import StoredObject
@@ -29,6 +29,8 @@ from ser_batch.files.objects import StoredObject
 TRY_FOR = dt.timedelta(seconds=90)
 """Until a store that does not answer counts as unreachable."""
 MOST_TRIES = 100
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""Without them a machine's own role may give access."""
 _FIRST_WAIT, _LONGEST_WAIT = dt.timedelta(seconds=0.1), dt.timedelta(seconds=5)
 _DELETE_AT_ONCE = 500
 
@@ -184,10 +186,12 @@ def _explained(address: str, error: Exception) -> Exception:
     code = re.search(r"<Code>(\w+)</Code>", text)
     status = re.search(r"status code: (4\d\d \w+)", text)
     found = code or status
-    why = found[1] if found else text.partition("Debug source")[0][:200].strip()
+    causes = re.findall(r'(?:message|error): "([^"]+)"', text)  # the last is the innermost
+    why = found[1] if found else (causes or [text.partition(" Debug source")[0]])[-1]
     is_refused = "403" in text or "401" in text or "credential" in text.lower()
     if isinstance(error, UnauthenticatedError | PermissionError) or is_refused:
-        return StoreAccessError(address, why)
+        unset = " and ".join(name for name in KEYS if not os.environ.get(name))
+        return StoreAccessError(address, f"{why}; {unset} not set here" if unset else why)
     if "NoSuchBucket" in text:
         return StoreMissingError(address)
-    return StoreError(f"{address}: {why}") if code else StoreUnreachableError(address, why)
+    return StoreRequestError(address, why) if code else StoreUnreachableError(address, why)

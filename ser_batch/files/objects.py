@@ -204,8 +204,8 @@ def _object(key: str, status: os.stat_result) -> StoredObject:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address, and no path of this machine."""
-    return re.match(r"(s3|file):(/|$)", text) is not None
+    """Whether a text is an address, of whatever kind of store, and no path of this machine."""
+    return re.match(r"[A-Za-z][\w+.-]+:(/|$)", text) is not None
 
 
 def address_of(text: str) -> str:
@@ -216,9 +216,9 @@ def address_of(text: str) -> str:
     """
     scheme, _, rest = text.partition(":")
     place = rest.strip("/")
-    if not place or "?" in place or "#" in place:
-        raise StoreAddressError(text)
-    return f"s3://{place}" if scheme == "s3" else f"file:///{place}"
+    if scheme.lower() not in ("s3", "file") or not place or "?" in place or "#" in place:
+        raise StoreAddressError(f"{scheme}://{rest.lstrip('/')}")
+    return f"s3://{place}" if scheme.lower() == "s3" else f"file:///{place}"
 
 
 def open_store(address: str) -> Store:

@@ -9,9 +9,8 @@ from typing import Any
 
 from ser_batch.config import ModelSettings
 from ser_batch.corpora import CORPORA
-from ser_batch.corpora.base import Clip, one_of_each_content
+from ser_batch.corpora.base import Clip, check_emotions, one_of_each_content
 from ser_batch.emotions import CALL_CATEGORIES
-from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.progress import Progress, counted, silent
 from ser_batch.scoring.bundle import Bundle
@@ -53,7 +52,7 @@ def build_bundle(
         LeakError: if its speakers cannot be held apart
     """
     clips = one_of_each_content(clips)
-    _check_emotions(clips)
+    check_emotions(clips)
     dataset = setup.describe(clips, on_progress=on_progress).merged(CALL_CATEGORIES)
     model = _trained(setup, dataset, on_progress)
     if dimensions:
@@ -66,16 +65,6 @@ def build_bundle(
         cross_corpus=_cross_corpus(model.predictor, others or {}, setup, on_progress),
         command=_command(training, setup) + (" --dimensions" if dimensions else ""),
     )
-
-
-def _check_emotions(clips: Sequence[Clip]) -> None:
-    """Refuse clips that cannot tell one emotion from another."""
-    found = {CALL_CATEGORIES.get(clip.emotion, clip.emotion) for clip in clips}
-    if len(found) < 2:
-        raise CorpusError(
-            f"all clips are labelled {', '.join(sorted({clip.emotion for clip in clips}))}; "
-            "a model needs two emotions, of which calm, neutral and boredom are one"
-        )
 
 
 def _trained(setup: TrainingSetup, dataset: Dataset, on_progress: Progress) -> TrainedModel:

@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.config import ModelSettings
-from ser_batch.corpora.base import Clip, one_of_each_content
+from ser_batch.corpora.base import Clip, check_emotions, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import LONG_SEGMENT, Dataset
 from ser_batch.progress import Progress, counted
@@ -100,6 +100,7 @@ def run_protocol(
         protocol has are protocol, band, features, n_clips,
         n_speakers, uar, uar_low, uar_high, wa, uar_normalised, ece
     """
+    check_emotions(clip for corpus in protocol.train for clip in clips_of[corpus])
     describe = partial(_described, setup, clips_of, on_progress)
     trained = describe(protocol.train)
     tested = decided_cross_corpus = None

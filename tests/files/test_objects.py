@@ -116,6 +116,10 @@ def test_an_address_has_one_spelling_though_a_path_lost_a_slash() -> None:
     assert address_of("file:/srv/share") == "file:///srv/share"
     assert is_address("s3:")
     assert not is_address("data/s3")
+    assert is_address("gs:/calls/site")
+    assert address_of("S3://calls") == "s3://calls"
+    with pytest.raises(StoreAddressError, match="gs://calls/site is no address"):
+        address_of("gs:/calls/site")
     with pytest.raises(StoreAddressError):
         address_of("s3://")
 

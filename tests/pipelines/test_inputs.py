@@ -84,6 +84,16 @@ def test_missing_corpora_are_said_first(emodb, monkeypatch, command, options):
     assert "there is no folder" in str(error)
 
 
+@pytest.mark.parametrize("model", ["heads", "cnn-lstm"])
+def test_clips_of_one_emotion_train_no_model(emodb, monkeypatch, model):
+    if model == "cnn-lstm":
+        pytest.importorskip("torch")
+    for calm in (emodb / "emodb").glob("*N?.wav"):
+        calm.unlink()
+    error = refused(monkeypatch, "train", "--corpora", emodb, "--model", model)
+    assert "needs two emotions, of which calm, neutral and boredom are one" in error.one_line()
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate", "bench models", "bench calls"])
 def test_a_folder_of_corpora_that_is_not_named_is_asked_for(emodb, monkeypatch, command):
     error = refused(monkeypatch, command)

@@ -55,6 +55,14 @@ def run(name, folder, **changes):
     return run_protocol(protocol, clips, SETUP, **{**options, **changes})
 
 
+def test_clips_of_one_emotion_are_refused(tmp_path):
+    made_corpus(tmp_path / "emodb")
+    for calm in (tmp_path / "emodb").glob("*N?.wav"):
+        calm.unlink()
+    with pytest.raises(CorpusError, match="all clips are labelled anger; a model needs two"):
+        run("emodb-loso", tmp_path)
+
+
 def test_a_protocol_gives_honest_figures_first_and_names_those_that_flatter(tmp_path):
     made_corpus(tmp_path / "emodb", n_speakers=4)
     result = run("emodb-folds-of-2", tmp_path)

@@ -96,7 +96,7 @@ class NetworkRow:
     def missing(self) -> str | None:
         """Torch is an extra."""
         there = all(importlib.util.find_spec(name) for name in ("torch", "safetensors"))
-        return None if there else "needs ser-batch[neural]"
+        return None if there else "pip install 'ser-batch[neural]'"
 
     def tested(self, material: Material, trial: Trial, fold: Fold) -> Tested:
         """Its figures, copies of the training clips among what it learns."""

@@ -88,8 +88,10 @@ def chosen_columns(names: Sequence[str]) -> tuple[str, ...]:
 def _check_names(names: Sequence[str], known: Sequence[str], kind: str) -> None:
     for name in names:
         if name not in known:
-            near = nearest(name, known) or f"; there are {', '.join(map(repr, known))}"
-            raise CorpusError(f"{name!r} is no {kind}{near}")
+            by_case = {each.casefold(): each for each in known}
+            near = nearest(by_case.get(name.casefold(), name), known)
+            every = f"; there are {', '.join(map(repr, known))}"
+            raise CorpusError(f"{name!r} is no {kind}{near or every}")
 
 
 def run(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
