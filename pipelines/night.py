@@ -190,6 +190,7 @@ class Night:
             "rows": published.rows,
             "warehouse": str(self.root.warehouse),
             "report": str(report),
+            "published_to": self.context.remote and self.context.remote.address,
         }
         _log_end(summary)
         return summary

@@ -36,7 +36,8 @@ NOT_SCORED: dict[str, NotScored] = {
             "unknown_role",
             "nothing says who speaks on the channel",
             'where both sides share one channel, set roles.first_speaker = "agent"; where each '
-            "side has its own, set roles.channels, or supply customer_channel in the metadata",
+            "side has its own, set roles.channels, or supply customer_channel in the metadata; "
+            "sides that could not be distinguished are not_diarized in `ser-batch quarantine list`",
         ),
         NotScored("objected", "the customer objected", ""),
         NotScored(

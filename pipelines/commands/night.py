@@ -241,6 +241,10 @@ def show_summary(summary: dict[str, Any]) -> None:
         console.print(f"  [yellow]digest not sent[/]: {escape(problem)}")
     console.print(f"  warehouse {escape(summary['warehouse'])}")
     console.print(f"  report    {escape(summary['report'])}")
+    if summary["published_to"]:
+        console.print(
+            f"  both are in {escape(summary['published_to'])}; these are this machine's copies"
+        )
 
 
 def _incomplete(completeness: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.store.encrypt import open_keys
 from ser_batch.store.paths import Root
+from ser_batch.store.working_copy import working_copy
 
 LEAST_FREE_GB = 2.0
 PACKAGES = ("prefect", "polars", "pyarrow", "librosa", "lightgbm", "duckdb", "soundfile")
@@ -101,6 +102,8 @@ def _folder(root: Root) -> Iterator[Check]:
         remedy = "Give the user that runs the night the right to write there."
         yield Check("root", "failed", f"{here}: {error.strerror}", remedy)
         return
+    if copy := working_copy(root.path):
+        yield Check("store", "ok", f"{copy.address} answers; {root.path} is its copy here")
     if here == root.path:
         yield Check("root", "ok", f"{root.path} can be written")
     else:
