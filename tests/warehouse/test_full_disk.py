@@ -15,7 +15,8 @@ from ser_batch.testing.lakes import MODEL_ID, put_call
 from ser_batch.testing.rows import prediction
 from ser_batch.warehouse import build, connect
 
-# what this process may write to a file is limited, as on a disk that is full
+# what this process may write to a file is limited, as on a disk that is full; a compiled module
+# that it wrote would be cut without an error, and no later process could import it
 PROGRAM = """
 import resource, sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_published_file(tmp_path: Path, m
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(lake.folder), str(target), str(most_bytes), MODEL_ID],
         capture_output=True, text=True, cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": "."}, check=True,
+        env={**os.environ, "PYTHONPATH": ".", "PYTHONDONTWRITEBYTECODE": "1"}, check=True,
     )  # fmt: skip
     assert len(done.stdout.splitlines()) == 1, done.stdout
     assert target.read_bytes() == before
