@@ -79,7 +79,7 @@ def test_a_network_without_torch_is_named_with_its_remedy(
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     found = run(table(corpora, tmp_path), [NetworkRow("CNN-LSTM", cnn_lstm, epochs=3)])
     assert found["rows"] == []
-    assert found["not_run"]["CNN-LSTM"] == "needs ser-batch[neural]"
+    assert found["not_run"]["CNN-LSTM"] == "pip install 'ser-batch[neural]'"
 
 
 def test_rows_are_tested_on_the_same_unseen_speakers_and_what_is_missing_is_named(
