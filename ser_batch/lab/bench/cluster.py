@@ -30,8 +30,9 @@ CALLS_A_SHARD = 8
 THREADS_A_WORKER = 2
 RATE, SHARDS = "call-hours an hour", "of shards"
 MEANING = (
-    "of shards: of analyse and score alone, by which efficiency goes; driver, services: shares of "
-    "the core seconds; a night with more processes than cores says nothing of efficiency"
+    "× 2: by two worker processes; of shards: of analyse and score alone, by which efficiency goes; "
+    "driver, services: shares of the core seconds; a night with more processes than cores says "
+    "nothing of efficiency"
 )
 WARM_UP_S = 400.0
 """Of calls, a shard each: workers of a deployment have started long ago."""
@@ -143,7 +144,7 @@ def _row(engine: str, count: int, night: Night, core_s: Mapping[str, float]) -> 
     total_s = sum(core_s.values())
     is_shared = engine == "dask"
     return {
-        "night": f"{engine}, processes: {count}",
+        "night": f"{engine} × {count}",
         RATE: hours / (night.wall_s / 3600),
         SHARDS: hours / (shards_s / 3600),
         "core s": total_s,
@@ -156,8 +157,8 @@ def _with_efficiency(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows by engine, with what each process does beside one of the engine's first row."""
     first: dict[str, float] = {}
     found = []
-    for row in sorted(rows, key=lambda row: str(row["night"]).partition(",")[0]):
-        engine, _, count = row["night"].partition(", processes: ")
+    for row in sorted(rows, key=lambda row: str(row["night"]).partition(" ")[0]):
+        engine, _, count = row["night"].partition(" × ")
         rate = row[SHARDS] / int(count)
         found.append({**row, "efficiency": rate / first.setdefault(engine, rate)})
     return found
