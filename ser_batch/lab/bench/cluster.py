@@ -30,7 +30,7 @@ CALLS_A_SHARD = 8
 THREADS_A_WORKER = 2
 RATE, SHARDS = "call-hours an hour", "of shards"
 MEANING = (
-    "× 2: by two worker processes; of shards: of analyse and score alone, by which efficiency goes; "
+    "× 2: by two workers; of shards: of analyse and score alone, by which efficiency goes; "
     "driver, services: shares of the core seconds; a night with more processes than cores says "
     "nothing of efficiency"
 )
