@@ -82,21 +82,54 @@ influences as (
         and curves.time_s = least(calls.time_s, coalesce(median_s, last_s), last_s)
 ),
 
-effects as (
+totals as (
     select
         queue,
-        greatest(1, found.variance * count_calls ** 2 / nullif(independent, 0)) as effect,
-        student_t(found.degrees) as quantile,
-        found.variance is not null as is_known
-    from (
-        select
-            queue,
-            count(*) as count_calls,
-            any_value(independent) as independent,
-            clustered(influence, 1, call_date, customer) as found
-        from influences
-        group by queue
+        count(*) as count_calls,
+        sum(influence) / count(*) as mean,
+        any_value(independent) as independent,
+        min(call_date) = max(call_date) as is_single_date
+    from influences
+    group by queue
+),
+
+-- as `clustered` does it, whose subquery takes memory with the square of the calls
+clusters as (
+    select
+        influences.queue,
+        case when grouping(customer) = 1 then 'date' when grouping(call_date) = 1 then 'customer'
+            else 'both' end as kind,
+        kind = if(any_value(is_single_date), 'customer', 'date') as is_main,
+        (sum(influence) - any_value(mean) * count(*)) / any_value(count_calls) as score,
+        count(*) / any_value(count_calls) as leverage
+    from influences
+    inner join totals on influences.queue is not distinct from totals.queue
+    group by grouping sets (
+        (influences.queue, call_date),
+        (influences.queue, customer),
+        (influences.queue, call_date, customer)
     )
+),
+
+variances as (
+    select
+        queue,
+        cluster_variance(case when is_main then score end, leverage)
+        + greatest(0, sum(case kind when 'customer' then 1 when 'both' then -1 else 0 end * score ** 2))
+            as variance,
+        cluster_degrees(case when is_main then leverage end) as degrees
+    from clusters
+    group by queue
+),
+
+effects as (
+    select
+        totals.queue,
+        greatest(1, variance * count_calls ** 2 / nullif(independent, 0)) as effect,
+        student_t(degrees) as quantile,
+        variance is not null as is_known
+    from totals
+    inner join variances on totals.queue is not distinct from variances.queue
 ),
 
 deviates as (
