@@ -9,9 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-# to compile librosa's functions takes a fresh machine half a minute, and their cache is not safe
-# for several processes at once; what they compute is the same. Set before librosa is imported.
-os.environ["NUMBA_DISABLE_JIT"] = "1"
+# numba's cache is not safe for several processes at once: on a fresh machine, test processes that
+# compiled librosa's functions side by side crashed in them. Set before anything imports librosa.
+os.environ["NUMBA_CACHE_DIR"] = str(
+    Path(__file__).parents[1]
+    / ".pytest_cache"
+    / f"numba-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+)
 
 import pytest
 from filelock import FileLock

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ser_batch.audio import filters
 from ser_batch.lab.keep_filters import compute_filters
 
 
+@pytest.mark.xdist_group("librosa")
 def test_what_is_kept_is_what_librosa_computes():
     kept = dict(filters.kept())
     computed = compute_filters()

@@ -12,6 +12,8 @@ from ser_batch.features.frames import delta, take_frames
 from ser_batch.features.parameters import Parameters
 from ser_batch.features.sets import FEATURE_SETS
 
+pytestmark = pytest.mark.xdist_group("librosa")  # one process compiles its functions
+
 TELEPHONE = FEATURE_SETS["descriptors_v1"]
 WIDE = FEATURE_SETS["descriptors_v1_wide"]
 

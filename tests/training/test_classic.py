@@ -8,6 +8,8 @@ import pytest
 from ser_batch.training.augment import Augmentation, telephone_copy
 from ser_batch.training.classic import CLASSIC, gated, noise, pitch, speed, value
 
+pytestmark = pytest.mark.xdist_group("librosa")  # one process compiles its functions
+
 RATE_HZ = 8000
 TIME = np.arange(RATE_HZ) / RATE_HZ
 TONE = (0.2 * np.sin(2 * np.pi * 400 * TIME)).astype(np.float32)

@@ -12,6 +12,8 @@ from ser_batch.features.encoders.mel import levelled, log_mel
 from ser_batch.features.encoders.weights import Weights, load
 from tests.features.encoders.made_up import N_HEADS, speechlike
 
+pytestmark = pytest.mark.xdist_group("librosa")  # one process compiles its functions
+
 
 @pytest.fixture
 def encoder(made_up: Weights) -> Encoder:

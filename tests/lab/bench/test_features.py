@@ -7,6 +7,8 @@ from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.lab.bench.features import naive_librosa, run
 
+pytestmark = pytest.mark.xdist_group("librosa")  # one process compiles its functions
+
 
 def test_the_naive_way_describes_every_segment():
     rng = np.random.default_rng(0)
