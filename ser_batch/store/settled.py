@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import time
 from collections.abc import Iterable
 
+from ser_batch.clock import utc_now
 from ser_batch.store.lake import Lake
 from ser_batch.store.listing import folders
 from ser_batch.tables import TableContract
@@ -45,7 +45,7 @@ def settled_days(lake: Lake, contracts: Iterable[TableContract]) -> dict[dt.date
     """
     tables = [f"{lake.folder}/{contract.name}" for contract in contracts]
     dates = {name for table in tables for name in folders(lake.folder / table, _DATE)}
-    now_s = time.time()
+    now_s = utc_now().replace(tzinfo=dt.UTC).timestamp()
     return {
         date: _state([f"{table}/{name}" for table in tables], date, now_s)
         for name in sorted(dates)

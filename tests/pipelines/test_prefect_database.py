@@ -36,7 +36,7 @@ def test_a_new_database_stands_at_the_last_migration_of_the_installed_prefect(tm
     assert ids - before == {revision}
 
 
-def test_a_database_that_was_not_set_up_to_its_end_is_set_up_anew(tmp_path):
+def test_a_database_that_was_not_set_up_to_its_end_is_set_up_again(tmp_path):
     database = tmp_path / "prefect.db"
     for content in (b"", b"no database"):
         database.write_bytes(content)
