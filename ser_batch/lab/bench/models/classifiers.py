@@ -74,7 +74,7 @@ def tuning_folds(speakers: Sequence[str]) -> tuple[IntArray, list[tuple[IntArray
         speakers: of each clip
 
     Returns:
-        numbers of the clips, at most `MOST_TUNED`; folds of these, numbered anew
+        numbers of the clips, at most `MOST_TUNED`; folds of these, numbered from 0
     """
     groups = np.array(speakers)
     some = np.random.default_rng(SEED).permutation(len(groups))[:MOST_TUNED]
