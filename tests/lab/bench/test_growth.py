@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,8 +63,20 @@ def test_a_night_on_a_simulated_history_works_on_new_calls_and_late_lines_alone(
 
 
 @pytest.mark.slow
-def test_the_bench_compares_histories_with_an_empty_lake(demo_calls: DemoCalls):
-    result = run([20], recording(demo_calls), SETTINGS, n_new=3, n_late=2)
+def test_the_bench_compares_histories_with_an_empty_lake(demo_calls: DemoCalls, tmp_path: Path):
+    def measured() -> dict[str, Any]:
+        return run([20], recording(demo_calls), SETTINGS, n_new=3, n_late=2, histories=tmp_path)
+
+    def contents() -> dict[Path, bytes]:
+        lake = tmp_path / "20" / "root" / "lake"
+        return {
+            path: path.read_bytes() for path in lake.rglob("*.parquet") if "runs" not in path.parts
+        }
+
+    measured()
+    kept = contents()
+    result = measured()
+    assert contents() == kept, "nights change a copy"
     assert result["dates_built"] == {"0": 1, "20": 2}
     rows = {row["stage"]: row for row in result["night of new calls, core s"]}
     assert rows["all"]["20"] > rows["publish"]["20"] > 0

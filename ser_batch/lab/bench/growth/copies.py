@@ -36,8 +36,8 @@ from ser_batch.tables import (
     predictions_contract,
 )
 
-LINKS_A_FILE = 60_000
-"""File systems allow about 65,000 names of a file."""
+LINKS_A_FILE = 30_000
+"""File systems allow about 65,000 names of a file; a copy of a kept history takes as many again."""
 SHARDS_A_WARNING = 3
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 from ser_batch.config import Settings
 from ser_batch.lab.bench.growth.days import TONIGHT, Day, days_before, write_lines
 from ser_batch.lab.bench.growth.history import make_history
+from ser_batch.lab.bench.growth.kept import Place, copy_of_kept
 from ser_batch.lab.bench.growth.night import Cost, night
 from ser_batch.lab.bench.growth.recorded import Recorded
-from ser_batch.store.paths import Root
 
 EMPTY = 0
 LEAST_S = 0.1
@@ -32,6 +32,7 @@ def run(
     *,
     n_new: int = 1000,
     n_late: int = 10,
+    histories: Path | None = None,
     on_step: Callable[[str], None] = lambda _said: None,
 ) -> dict[str, Any]:
     """Write a history of each size, and run a night of new calls on it, and one without any.
@@ -42,6 +43,7 @@ def run(
         settings: of the nights; pages of single calls, which need audio, are not written
         n_new: calls of the measured night
         n_late: lines of metadata that come late, spread over the history
+        histories: folder in which histories are kept, and found again; None: none is kept
         on_step: called with what is done next
 
     Returns:
@@ -55,20 +57,15 @@ def run(
     busy: Nights = {}
     idle: Nights = {}
     for size in sorted({EMPTY, *sizes}):
-        with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
-            place = Path(folder)
-            days, audio, root = days_before(size), place / "audio", Root(place / "root")
-            audio.mkdir()
-            on_step(f"a history of {size:,} calls")
-            apart(make_history, root, audio, days, recorded, settings)
-            if size:
-                apart(night, root, audio, (), recorded, settings)  # as the last night left it
+        on_step(f"a history of {size:,} calls")
+        days = days_before(size)
+        with _history(days, histories, recorded, settings) as place:
+            lines = _receive(place, days, n_new, n_late)
+            measured = (place.root, place.audio, lines, recorded, settings)
             on_step(f"a night of {n_new:,} calls on {size:,}")
-            lines = _receive(audio, place, days, n_new, n_late)
-            busy[size] = apart(night, root, audio, lines, recorded, settings)
+            busy[size] = apart(night, *measured)
             on_step(f"a night with nothing new on {size + n_new:,}")
-            idle[size] = apart(night, root, audio, lines, recorded, settings)
-            shutil.rmtree(root.path, ignore_errors=True)
+            idle[size] = apart(night, *measured)
     return {
         "n_new": n_new,
         "n_late": n_late,
@@ -84,15 +81,38 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(work, *arguments).result()
 
 
-def _receive(
-    audio: Path, place: Path, days: Sequence[Day], n_new: int, n_late: int
-) -> tuple[Path, ...]:
+@contextmanager
+def _history(
+    days: Sequence[Day], histories: Path | None, recorded: Recorded, settings: Settings
+) -> Iterator[Place]:
+    """The days before as their last night left them, new or as they are kept."""
+
+    def make(place: Place) -> None:
+        apart(make_history, place.root, place.audio, days, recorded, settings)
+
+    def settle(place: Place) -> None:
+        if days:
+            apart(night, place.root, place.audio, (), recorded, settings)
+
+    if histories is None or not days:
+        with tempfile.TemporaryDirectory(prefix="ser-batch-bench-") as folder:
+            place = Place.below(Path(folder))
+            make(place)
+            settle(place)
+            yield place
+        return
+    kept = histories.resolve() / str(sum(day.n_calls for day in days))
+    with copy_of_kept(kept, settings, make, settle) as place:
+        yield place
+
+
+def _receive(place: Place, days: Sequence[Day], n_new: int, n_late: int) -> tuple[Path, ...]:
     """The new recordings, and the metadata files of the night."""
     new = Day(TONIGHT.date() - dt.timedelta(days=1), n_new)
-    (audio / str(new.date)).mkdir()
+    (place.audio / str(new.date)).mkdir()
     for path in new.paths:
-        (audio / path).write_text(path)
-    own, late = place / "new.csv", place / "late.csv"
+        (place.audio / path).write_text(path)
+    own, late = place.night / "new.csv", place.night / "late.csv"
     write_lines(own, new.lines())
     calls = [(day, number) for day in days for number in range(day.n_calls)]
     chosen = calls[:: max(1, len(calls) // max(n_late, 1))][:n_late]
