@@ -68,39 +68,56 @@ create macro cluster_degrees(leverage) as 1 / (
     - sum((leverage ** 2 / rest_of_group(leverage)) ** 2)
 );
 
--- clustered: an aggregate over calls: variance and degrees of freedom of the mean
+-- clustered_by: a table of one row a category, from the name of a table of calls with the columns
+--   category, part, whole, call_date and customer: variance and degrees of freedom of the mean
 --   sum(part) / sum(whole), clustered by call date (CR2), plus what calls of one customer share on
 --   several dates, where that is above 0. Of a single date it is clustered by customer, and the mean
 --   describes that date alone; null where that is a single customer
-create macro clustered(part, whole, call_date, customer) as (
-    select {
-        'variance': cluster_variance(case when is_main then score end, leverage)
-        + greatest(0, sum(case kind when 'customer' then 1 when 'both' then -1 else 0 end * score ** 2)),
-        'degrees': cluster_degrees(case when is_main then leverage end)
-    }
-    from (
+create macro clustered_by(rows) as table (
+    with clustered_sums as (
         select
-            case when grouping(caller) = 1 then 'date' when grouping(day) = 1 then 'customer'
+            category,
+            case when grouping(customer) = 1 then 'date' when grouping(call_date) = 1 then 'customer'
                 else 'both' end as kind,
-            kind = case when any_value(is_single) then 'customer' else 'date' end as is_main,
-            (sum(of_part) - any_value(mean) * sum(of_whole)) / any_value(total) as score,
-            sum(of_whole) / any_value(total) as leverage
-        from (
-            select
-                *,
-                min(day) over () = max(day) over () as is_single,
-                sum(of_whole) over () as total,
-                sum(of_part) over () / total as mean
-            from (
-                select unnest(
-                    list({'of_part': part, 'of_whole': whole, 'day': call_date, 'caller': customer}),
-                    recursive := true
-                )
-            )
-            where of_whole is not null
+            sum(part) as of_part,
+            sum(whole) as of_whole
+        from query_table(rows)
+        where whole is not null
+        group by grouping sets (
+            (category, call_date), (category, customer), (category, call_date, customer)
         )
-        group by grouping sets ((day), (caller), (day, caller))
+    ),
+
+    clustered_totals as (
+        select
+            category,
+            sum(of_whole) as total,
+            sum(of_part) / total as mean,
+            case when count(*) = 1 then 'customer' else 'date' end as main_kind
+        from clustered_sums
+        where kind = 'date'
+        group by category
+    ),
+
+    clustered_scores as (
+        select
+            sums.category,
+            kind,
+            kind = main_kind as is_main,
+            (of_part - mean * of_whole) / total as score,
+            of_whole / total as leverage
+        from clustered_sums as sums
+        inner join clustered_totals as totals on sums.category is not distinct from totals.category
     )
+
+    select
+        category,
+        cluster_variance(case when is_main then score end, leverage)
+        + greatest(0, sum(case kind when 'customer' then 1 when 'both' then -1 else 0 end * score ** 2))
+            as variance,
+        cluster_degrees(case when is_main then leverage end) as degrees
+    from clustered_scores
+    group by category
 );
 
 -- correlation_sum: what the correlations of dates 1, 2 and 3 days apart add to the variance of a mean
@@ -157,11 +174,11 @@ create macro mean_half_width(value) as
     student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));
 
 -- half_width: half of the 95 % interval of a mean, from the variance and degrees of freedom of
--- `clustered`
+-- `clustered_by`
 create macro half_width(variance, degrees) as student_t(degrees) * sqrt(variance);
 
 -- effective_limit: an end of the 95 % interval of the share hits / count_all, Wilson with the
--- effective number of calls, from the variance and degrees of freedom of `clustered`
+-- effective number of calls, from the variance and degrees of freedom of `clustered_by`
 create macro effective_limit(hits, count_all, variance, degrees, side) as wilson_limit(
     hits / count_all, effective_count(hits, count_all, variance), student_t(degrees), side
 );

@@ -1,14 +1,28 @@
 -- question: Which product are dissatisfied callers calling about? (attribute product)
-with products as (
+with calls as (
     select
-        attributes['product'] as product,
-        count(*) as count_scored_calls,
-        avg(dissatisfaction) as mean,
-        count(*) filter (is_dissatisfied) as hits,
-        clustered(is_dissatisfied::int, 1, call_date, coalesce(customer, recording_id)) as found
+        attributes['product'] as category,
+        is_dissatisfied::int as part,
+        1 as whole,
+        call_date,
+        coalesce(customer, recording_id) as customer,
+        dissatisfaction
     from call_summary
     where dissatisfaction is not null
-    group by product
+),
+
+products as (
+    select
+        category as product,
+        count(*) as count_scored_calls,
+        avg(dissatisfaction) as mean,
+        sum(part) as hits
+    from calls
+    group by category
+),
+
+found as (
+    from clustered_by(calls)
 )
 
 select
@@ -23,4 +37,5 @@ select
         effective_limit(hits, count_scored_calls, found.variance, found.degrees, 1), count_scored_calls
     ) as dissatisfied_call_share_high
 from products
+inner join found on products.product is not distinct from found.category
 order by dissatisfied_call_share_low desc nulls last, product

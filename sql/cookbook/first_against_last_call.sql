@@ -1,10 +1,13 @@
 -- question: Are customers who call again more dissatisfied the last time than the first?
 with customers as (
     select
-        customer,
-        max(call_date) as last_date,
+        'all' as category,
         arg_min(dissatisfaction, started_at) as first_call,
-        arg_max(dissatisfaction, started_at) as last_call
+        arg_max(dissatisfaction, started_at) as last_call,
+        last_call - first_call as part,
+        1 as whole,
+        max(call_date) as call_date,
+        customer
     from call_summary
     where customer is not null and dissatisfaction is not null
     group by customer
@@ -16,9 +19,12 @@ compared as (
         count(*) as count_customers,
         avg(first_call) as dissatisfaction_first,
         avg(last_call) as dissatisfaction_last,
-        avg(last_call - first_call) as change,
-        clustered(last_call - first_call, 1, last_date, customer) as found
+        avg(part) as change
     from customers
+),
+
+found as (
+    from clustered_by(customers)
 )
 
 select
@@ -31,3 +37,4 @@ select
     suppress_small_n(held(change + half_width(found.variance, found.degrees), -1, 1), count_customers)
         as change_high
 from compared
+left join found on true

@@ -1,22 +1,29 @@
 -- question: In which part of the call does dissatisfaction rise, by queue?
-with tenths as (
+with calls as (
     select
-        arcs.queue,
-        arcs.tenth,
-        count(*) as count_calls,
-        avg(arcs.dissatisfaction) as mean,
-        clustered(
-            arcs.dissatisfaction, 1, arcs.call_date, coalesce(calls.customer, calls.recording_id)
-        ) as found
+        {'queue': arcs.queue, 'tenth': arcs.tenth} as category,
+        arcs.dissatisfaction as part,
+        1 as whole,
+        arcs.call_date,
+        coalesce(calls.customer, calls.recording_id) as customer
     from call_arc as arcs
     inner join call_summary as calls using (recording_id)
     where arcs.dissatisfaction is not null
-    group by arcs.queue, arcs.tenth
+),
+
+tenths as (
+    select category, count(*) as count_calls, avg(part) as mean
+    from calls
+    group by category
+),
+
+found as (
+    from clustered_by(calls)
 )
 
 select
-    queue,
-    tenth,
+    tenths.category.queue as queue,
+    tenths.category.tenth as tenth,
     count_calls,
     suppress_small_n(mean, count_calls) as dissatisfaction,
     suppress_small_n(held(mean - half_width(found.variance, found.degrees), 0, 1), count_calls)
@@ -24,4 +31,5 @@ select
     suppress_small_n(held(mean + half_width(found.variance, found.degrees), 0, 1), count_calls)
         as dissatisfaction_high
 from tenths
+inner join found on tenths.category is not distinct from found.category
 order by queue, tenth

@@ -69,11 +69,12 @@ medians as (
 -- Source: Williams (1995), Lifetime Data Analysis 1, 171-186.
 influences as (
     select
-        calls.queue,
+        calls.queue as category,
         call_date,
         customer,
         if(calls.is_recovered = 1 and calls.time_s = curves.time_s, 1 / (at_risk - recovered), 0)
-        - coalesce(greenwood, 0) as influence,
+        - coalesce(greenwood, 0) as part,
+        1 as whole,
         max(greenwood) over (partition by calls.queue) as independent
     from calls
     inner join medians on calls.queue is not distinct from medians.queue
@@ -84,42 +85,15 @@ influences as (
 
 totals as (
     select
-        queue,
+        category as queue,
         count(*) as count_calls,
-        sum(influence) / count(*) as mean,
-        any_value(independent) as independent,
-        min(call_date) = max(call_date) as is_single_date
+        any_value(independent) as independent
     from influences
-    group by queue
+    group by category
 ),
 
--- as `clustered` does it, whose subquery takes memory with the square of the calls
-clusters as (
-    select
-        influences.queue,
-        case when grouping(customer) = 1 then 'date' when grouping(call_date) = 1 then 'customer'
-            else 'both' end as kind,
-        kind = if(any_value(is_single_date), 'customer', 'date') as is_main,
-        (sum(influence) - any_value(mean) * count(*)) / any_value(count_calls) as score,
-        count(*) / any_value(count_calls) as leverage
-    from influences
-    inner join totals on influences.queue is not distinct from totals.queue
-    group by grouping sets (
-        (influences.queue, call_date),
-        (influences.queue, customer),
-        (influences.queue, call_date, customer)
-    )
-),
-
-variances as (
-    select
-        queue,
-        cluster_variance(case when is_main then score end, leverage)
-        + greatest(0, sum(case kind when 'customer' then 1 when 'both' then -1 else 0 end * score ** 2))
-            as variance,
-        cluster_degrees(case when is_main then leverage end) as degrees
-    from clusters
-    group by queue
+clustered as (
+    from clustered_by(influences)
 ),
 
 effects as (
@@ -129,7 +103,7 @@ effects as (
         student_t(degrees) as quantile,
         variance is not null as is_known
     from totals
-    inner join variances on totals.queue is not distinct from variances.queue
+    inner join clustered on totals.queue is not distinct from clustered.category
 ),
 
 deviates as (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import duckdb
 import numpy as np
 import pytest
 from scipy import stats
 
 from ser_batch.config import Settings
+from ser_batch.resources import sql_folder
 from ser_batch.testing.lakes import call_rows, put_call, put_rows
 from ser_batch.testing.rows import prediction
+from ser_batch.warehouse.models import bind_macros, read_blueprint
 
 
 def put_calls(lake, *levels: float, queue: str | None = "billing") -> None:
@@ -136,21 +139,40 @@ def test_a_mean_is_clustered_by_date_and_customer(published):
         f"(date '2026-01-01' + {day}, 'c{day}-{call}', {value})"
         for (day, call), value in np.ndenumerate(values)
     )
-    of_rows = f"(values {rows}) as calls(day, customer, value)"
-    [(found,)] = published(f"select clustered(value, 1, day, customer) from {of_rows}")
-    assert found["variance"] == pytest.approx(values.mean(axis=1).var(ddof=1) / 6)
-    assert found["degrees"] == pytest.approx(5)
-    [(found,)] = published(
-        f"select clustered(value, 1, day, customer) from {of_rows} where day = date '2026-01-02'"
-    )
-    assert found["variance"] == pytest.approx(values[1].var(ddof=1) / 4)
-    [(apart, together)] = published(
-        "select clustered(value, 1, day, customer).variance,"
-        f" clustered(value, 1, day, customer[3:]).variance from {of_rows}"
-    )
+    found = published(f"""
+        with means as (
+            select *, 1 as whole from (values {rows}) as calls(call_date, customer, part)
+        ),
+        calls as (
+            select 'apart' as category, * from means
+            union all
+            select 'together', * replace (customer[3:] as customer) from means
+            union all
+            select null, * from means where call_date = date '2026-01-02'
+        )
+        select variance, degrees from clustered_by(calls) order by category nulls last
+    """)
+    [(apart, degrees), (together, _), (of_one_date, _)] = found
+    assert apart == pytest.approx(values.mean(axis=1).var(ddof=1) / 6)
+    assert degrees == pytest.approx(5)
+    assert of_one_date == pytest.approx(values[1].var(ddof=1) / 4)
     of_customers = (values - values.mean()).sum(axis=0)
     shared = (np.square(of_customers).sum() - np.square(values - values.mean()).sum()) / 24**2
     assert together == pytest.approx(apart + max(0, shared))
+
+
+def test_memory_of_a_clustered_mean_grows_with_the_calls_alone():
+    with duckdb.connect(config={"memory_limit": "100MB"}) as con:
+        con.execute(bind_macros(read_blueprint(sql_folder()).macros, min_calls=1))
+        [(variance,)] = con.sql("""
+            with calls as (
+                select 1 as category, call % 2 as part, 1 as whole,
+                    date '2026-01-01' + (call % 28)::int as call_date, call % 20000 as customer
+                from range(40000) as calls(call)
+            )
+            select variance from clustered_by(calls)
+        """).fetchall()
+    assert variance > 0
 
 
 def test_student_t_is_scipys(published):
