@@ -24,12 +24,16 @@ test-slow: setup-dev
 coverage: setup-dev
 	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0 --cov --cov-report term
 
-lint: setup-dev
+lint: setup-dev $(VENV)/.sql-linted
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# it keeps no cache of its own, and takes as long as all others together
+$(VENV)/.sql-linted: $(wildcard sql/*.sql sql/*/*.sql) pyproject.toml $(VENV)/.installed-dev
 	$(BIN)/sqlfluff lint sql
+	@touch $@
 
 setup: $(VENV)/.installed
 
