@@ -27,6 +27,7 @@ from ser_batch.stages.score import ScoreResult, score, unscored_shards
 from ser_batch.stages.transcripts import TranscriptsResult, keep_transcripts
 from ser_batch.store.lake import Part
 from ser_batch.store.lease import publish_changes
+from ser_batch.tables import CALLS
 
 Result = TypeVar("Result")
 
@@ -63,15 +64,14 @@ def run_night(night: Night, runner: Runner) -> dict[str, Any]:
         found = runner.run(ingest_files, night.context, night.audio, night.metadata)
         night.add_ingested(found)
         night.record.counts.update(runner.run(delete_expired, night.context))
-        shards = open_shards(night.lake, found.shards)
     with night.stage("analyse"):
-        analyse_shards(night, shards, runner)
+        analyse_shards(night, runner)
     if night.settings.policy.transcripts:
         with night.stage("transcripts"):
-            done = runner.run(keep_words, night.context, shards, night.metadata)
+            done = runner.run(keep_words, night.context, night.metadata)
             night.record.counts.update(transcripts_read=done.n_read, transcripts_bad=done.n_bad)
     with night.stage("score"):
-        score_shards(night, shards, runner)
+        score_shards(night, runner)
     with night.stage("drift"):
         night.drift = runner.run(compare_days, night.context)
     check_bad_share(night.lake, night.settings.ingest)
@@ -83,32 +83,30 @@ def run_night(night: Night, runner: Runner) -> dict[str, Any]:
     return night.close(published, report)
 
 
-def analyse_shards(night: Night, shards: tuple[Part, ...], runner: Runner) -> None:
+def analyse_shards(night: Night, runner: Runner) -> None:
     """Analyse every shard that is not up to date."""
-    stale = stale_shards(night.lake, shards, night.settings)
+    stale = stale_shards(night.lake, night.settings)
     runner.name_run({shard.date for shard in stale if shard.date})
     night.engine.display.bar("analyse", night.count_calls(stale), "calls")
     for done in runner.map(analyse_shard, [(night.context, shard) for shard in stale]):
         night.add_analysed(done.result)
 
 
-def score_shards(night: Night, shards: tuple[Part, ...], runner: Runner) -> None:
+def score_shards(night: Night, runner: Runner) -> None:
     """Score every shard whose predictions are not up to date, by the champion and its shadows."""
     counts = night.record.counts
     champion = model_folder(night.root, night.settings)
-    counts["segments_scored"] += score_by(night, shards, champion, night.model_id, runner)
+    counts["segments_scored"] += score_by(night, champion, night.model_id, runner)
     shadows, left_out = shadow_models(night.root, night.settings)
     counts["shadows_left_out"] += len(left_out)
     for shadow in shadows:
-        n_segments = score_by(night, shards, shadow.folder, shadow.model_id, runner)
+        n_segments = score_by(night, shadow.folder, shadow.model_id, runner)
         counts["segments_scored_in_shadow"] += n_segments
 
 
-def score_by(
-    night: Night, shards: tuple[Part, ...], folder: Path, model_id: str, runner: Runner
-) -> int:
+def score_by(night: Night, folder: Path, model_id: str, runner: Runner) -> int:
     """Score the shards that a model has not scored yet; how many segments."""
-    behind = unscored_shards(night.lake, shards, model_id, night.settings)
+    behind = unscored_shards(night.lake, model_id, night.settings)
     night.engine.display.bar("score", len(behind), "shards")
     arguments = [(night.context, shard, folder, model_id) for shard in behind]
     return sum(done.result.n_scored for done in runner.map(score_shard, arguments))
@@ -146,10 +144,9 @@ def analyse_shard(context: NightContext, shard: Part) -> Done[AnalyseResult]:
     return Done(result, stored)
 
 
-def keep_words(
-    context: NightContext, shards: tuple[Part, ...], metadata: list[Path]
-) -> TranscriptsResult:
+def keep_words(context: NightContext, metadata: list[Path]) -> TranscriptsResult:
     """Keep what customers say, redacted."""
+    shards = open_shards(context.lake, context.lake.parts(CALLS))
     with engine_of(context.root, context.settings).busy.working():
         return keep_transcripts(
             context.root, shards, metadata, context.settings, context.started_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ from ser_batch.store.checked import file_states, unlike_before, unlike_before_by
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.remembered import Remembered, key_of, keys_of
 from ser_batch.tables import CALLS, FILES, METADATA
+
+EXPIRED = {"attributes": "expired"}
+"""Tag of parts whose calls are too old to keep attributes."""
 
 
 def metadata_index(lake: Lake, settings: Settings) -> MetadataIndex:
@@ -71,10 +74,8 @@ class _Opened:
     named: set[Part]
 
 
-def refresh_calls(
-    lake: Lake, files: FileIndex, settings: Settings, now: dt.datetime
-) -> tuple[Part, ...]:
-    """Bring every part of `calls` up to date; returns the parts that hold calls.
+def refresh_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.datetime) -> None:
+    """Bring every part of `calls` up to date.
 
     Only parts are opened whose files or rules changed, or that a new line may be about. What was
     seen is remembered last: a run that is killed before finds the same changes again.
@@ -86,21 +87,23 @@ def refresh_calls(
         now: UTC
     """
     tags = rules_tags(settings)
-    written, arrived = lake.files(CALLS), _joined_lines(lake, is_joined=False)
+    arrived = _joined_lines(lake, is_joined=False)
     due = files.shards_of(files.touched())
     due.update(_changed(lake, tags, settings, now, is_known=False))
     if not (due or arrived):
-        return _in_order(written)
+        return
     lines = LineIndex(lake, settings)
     opened = _open(lake, files, lines, due, arrived, tags=tags, settings=settings, now=now)
     _write(lake, opened, lines, settings, now)
-    for part in (opened.parts & written.keys()) - opened.files.keys():
+    dates = {part.date for part in opened.parts if part.date}
+    for part in (
+        opened.parts & lake.files(CALLS, dates=sorted(dates)).keys()
+    ) - opened.files.keys():
         for writer in (f"calls-{part.name}", f"shard-{part.name}"):
             replace_issues(lake, writer, [], now)
         lake.remove(CALLS, part)
     _state_overall(lake, files, lines, opened, settings, now)
     _remember(lake, files, lines, settings, now)
-    return _in_order((written.keys() - opened.parts) | opened.files.keys())
 
 
 def _open(
@@ -133,12 +136,12 @@ def _open(
     is_named = keys_of(placed["recording_id"]).is_in(named.implode())
     sides = keys_of(same_name(text or "") for text in placed["side_call_id"])
     is_named |= sides.is_in(lines.names_of(arrived)[1].implode())
-    expired = _expired(by_part, settings, now)
+    is_expired = _is_expired(settings, now)
     return _Opened(
         parts,
         by_part,
         {
-            part: {**tags, "files": files_tag(rows), **expired.get(part, {})}
+            part: {**tags, "files": files_tag(rows), **(EXPIRED if is_expired(part) else {})}
             for part, rows in by_part.items()
         },
         {Part(date, str(name)) for date, name in placed.filter(is_named)["date", "part"].rows()},
@@ -204,16 +207,13 @@ def _changed(
     lake: Lake, tags: dict[str, str], settings: Settings, now: dt.datetime, *, is_known: bool
 ) -> list[Part]:
     """Parts whose files, rows in `calls` or rules changed; none where they are to be known."""
-    parts = {*lake.files(FILES), *lake.files(CALLS)}
-    expired = _expired(parts, settings, now)
     return unlike_before_by_day(
         lake,
         CALLS.name,
         tags,
         (FILES, CALLS),
-        parts,
         lambda _part: not is_known,
-        beside=lambda part: part in expired,
+        beside=_is_expired(settings, now),
     )
 
 
@@ -227,14 +227,11 @@ def _joined_lines(lake: Lake, *, is_joined: bool) -> list[Part]:
     return unlike_before(lake, "joined-lines", states, lambda _part: not is_joined)
 
 
-def _expired(
-    parts: Iterable[Part], settings: Settings, now: dt.datetime
-) -> dict[Part, dict[str, str]]:
-    """Parts whose calls are too old to keep attributes, with the tag that says so."""
-    if (days := settings.retention.attributes_days) is None:
-        return {}
-    first = now.date() - dt.timedelta(days)
-    return {part: {"attributes": "expired"} for part in parts if part.date and part.date < first}
+def _is_expired(settings: Settings, now: dt.datetime) -> Callable[[Part], bool]:
+    """Whether the calls of a part are too old to keep attributes."""
+    days = settings.retention.attributes_days
+    first = dt.date.min if days is None else now.date() - dt.timedelta(days)
+    return lambda part: part.date is not None and part.date < first
 
 
 def _state_overall(

@@ -37,7 +37,13 @@ class FileIndex:
         self._lake = lake
         pseudonyms = read_pseudonyms(settings)
         rules = digest([settings.name_pattern, pseudonyms.of("") if pseudonyms else ""])
-        self._memory = Remembered(lake, FILES, partial(_derived, settings=settings), rules)
+        derive = partial(_derived, settings=settings)
+        self._memory = Remembered(lake, FILES, derive, rules, time="ingested_at")
+
+    @property
+    def kept(self) -> str:
+        """Name of the rows that are remembered; empty where those that are there are others."""
+        return self._memory.kept
 
     def refresh(self) -> None:
         """Take over what was written since."""
@@ -139,9 +145,11 @@ class FileIndex:
         """A row a place, with what it holds now."""
         return _current(self._memory.rows)
 
-    def taken_since(self, time: dt.datetime) -> pl.DataFrame:
-        """A row a path that was taken in after a time, UTC."""
-        return self._memory.rows.filter(pl.col("ingested_at") > time)
+    def taken_since(self, time: dt.datetime) -> Inventory:
+        """The rows of files that were taken in after a time, UTC."""
+        parts = self._memory.parts_of(self._memory.since(time))
+        rows = read_inventory(self._lake, parts).rows
+        return Inventory(rows.filter(pl.col("ingested_at") > time))
 
     def named(self, names: pl.Series, call_ids: pl.Series) -> pl.Series:
         """Digests of recordings that lie under some file names, or whose names give some call ids.

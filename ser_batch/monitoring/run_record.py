@@ -124,7 +124,7 @@ def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
     """
     since = last_published(lake)
     n_bad = count_outcome(lake, since)["quarantined"]
-    n_taken = FileIndex(lake, settings).taken_since(since).height
+    n_taken = FileIndex(lake, settings).taken_since(since).rows.height
     n_files = max(n_taken + _rejected_before_taken(lake, since), n_bad)
     if n_files >= settings.max_bad_share_from and n_bad > settings.max_bad_share * n_files:
         raise BadShareError(n_bad=n_bad, n_files=n_files, most=settings.max_bad_share)

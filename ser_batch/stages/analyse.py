@@ -24,6 +24,7 @@ from ser_batch.features.sets import get_feature_set
 from ser_batch.ingest.issues import replace_issues
 from ser_batch.stages.shard import Shard, features_of
 from ser_batch.store.checked import unlike_before_by_day
+from ser_batch.store.closed_days import open_shards_of
 from ser_batch.store.commit import PARTS, deviations, issues_part, members, parts_tag
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, CHANNELS, QUARANTINE, RECORDINGS, SEGMENTS
@@ -61,22 +62,22 @@ def is_stale(lake: Lake, shard: Part, settings: Settings) -> bool:
     return bool(deviations(lake, tags, members(features_of(settings), shard)))
 
 
-def stale_shards(lake: Lake, shards: Sequence[Part], settings: Settings) -> list[Part]:
-    """Those of some shards that must be analysed; what was complete and did not change is not read.
+def stale_shards(lake: Lake, settings: Settings) -> list[Part]:
+    """The open shards that must be analysed; what was complete and did not change is not read.
 
     The root is held.
     """
     features = features_of(settings)
     wanted, tables = _settings_id(settings), (CALLS, RECORDINGS, CHANNELS, SEGMENTS, features)
-    issues = lake.files(QUARANTINE)
+    issues = {part.name: state for part, state in lake.files(QUARANTINE).items()}
     return unlike_before_by_day(
         lake,
         "analysed",
         wanted,
         tables,
-        shards,
         lambda part: is_stale(lake, part, settings),
-        beside=lambda part: issues.get(issues_part(part)),
+        parts_of=open_shards_of(lake),
+        beside=lambda part: issues.get(issues_part(part).name),
     )
 
 

@@ -123,9 +123,8 @@ def _judged(reasons: Sequence[Mapping[str, Any]]) -> Completeness:
 
 def _new_recordings(lake: Lake, settings: IngestSettings, since: dt.datetime) -> list[str]:
     """Recordings taken in since a time, each once."""
-    files = FileIndex(lake, settings)
-    rows = files.inventory(files.taken_since(since)["recording"].unique()).rows
-    fresh = rows.filter(pl.col("duplicate_of").is_null() & (pl.col("ingested_at") > since))
+    rows = FileIndex(lake, settings).taken_since(since).rows
+    fresh = rows.filter(pl.col("duplicate_of").is_null())
     return fresh["recording_id"].unique().sort().to_list()
 
 
@@ -136,14 +135,18 @@ def _reasons(published: PublishResult, new: Sequence[str]) -> list[dict[str, Any
             coalesce(any_value(remedy), '') as remedy, count(*)::bigint as count_calls
         from call_summary
         left join stg_not_scored_reasons as reasons on not_scored_reason = reasons.code
-        inner join (
-            select recording_id, list_transform(sides, lambda side: side.recording_id) as sides
-            from stg_calls
-        ) as recordings using (recording_id)
         where if(
             len($1) > 0,
-            list_contains($1, recording_id) or list_has_any($1, sides),
-            list_contains($2::date[], call_date)
+            recording_id in (select unnest($1::varchar[])) or recording_id in (
+                select recording_id
+                from (
+                    select recording_id, unnest(sides).recording_id as side
+                    from stg_calls
+                    where len(sides) > 0
+                )
+                where side in (select unnest($1::varchar[]))
+            ),
+            call_date in (select unnest($2::date[]))
         )
         group by all
     """

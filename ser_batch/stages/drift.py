@@ -101,16 +101,15 @@ def find_drift(lake: Lake, model_id: str, folder: Path, settings: Settings) -> D
         folder: of its bundle, which holds what its training data were like
         settings: window and limits
     """
-    dates = lake.dates(CALLS)
-    if not dates:
+    window = dt.timedelta(days=settings.drift.window_days)
+    recent = lake.dates(CALLS, 2 * window)
+    if not recent:
         return DriftResult((), [])
     reference = read_reference(folder)
     trained = training_counts(reference, settings)
     facts = [(*key, None if row is None else row.tolist()) for key, row in trained.items()]
     scored = _Scored(lake, model_id, reference, trained, digest(facts), settings)
-    window = dt.timedelta(days=settings.drift.window_days)
-    newest = dates[-1]
-    recent = [date for date in dates if date > newest - 2 * window]
+    newest = recent[-1]
     states = {date: _brought_up(scored, date) for date in recent}
     first = _first_days(scored, recent)
     days = [date for date in recent if date > newest - window]

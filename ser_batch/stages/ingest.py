@@ -30,6 +30,7 @@ from ser_batch.ingest.tombstones import read_tombstones, recording_stone
 from ser_batch.store.checked import keep_known, read_known
 from ser_batch.store.copies import restore_copies
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.settled import sweep_unsettled
 from ser_batch.tables import FILES
 
 _SCANNED = "scanned"
@@ -47,7 +48,6 @@ class IngestResult:
         n_rejected: files that cannot be taken in
         n_erased: files left out because their call was erased
         n_metadata_lines: new lines of metadata
-        shards: every shard of live recordings, old ones included
     """
 
     n_found: int
@@ -57,7 +57,6 @@ class IngestResult:
     n_rejected: int
     n_erased: int
     n_metadata_lines: int
-    shards: tuple[Part, ...]
 
 
 def ingest(
@@ -84,11 +83,11 @@ def ingest(
         MetadataError: if a metadata file cannot be opened, or is of no known kind
     """
     roots = audio_roots(audio)
-    lake.sweep()
+    sweep_unsettled(lake)
     restore_copies(lake)
     drop_erased(lake)
     files = FileIndex(lake, settings.ingest)
-    before = _as_before(lake)
+    before = _as_before(lake, files)
     folders = [_look(root, files, settings, now, before) for root in roots]
     n_lines = import_metadata(lake, metadata, settings, now)
     on_file = _progress(folders, on_progress)
@@ -97,7 +96,7 @@ def ingest(
         taken.append(_take_in(lake, folder, files, settings, now=now, on_file=on_file))
         files.refresh()
         _state_scan(lake, folder, files, now)
-    shards = refresh_calls(lake, files, settings, now)
+    refresh_calls(lake, files, settings, now)
     _remember(lake, files, folders)
     new = pl.concat([each.new for each in taken])
     return IngestResult(
@@ -108,7 +107,6 @@ def ingest(
         n_rejected=sum(len(folder.seen.rejected) for folder in folders),
         n_erased=sum(each.n_erased for each in taken),
         n_metadata_lines=n_lines,
-        shards=shards,
     )
 
 
@@ -160,10 +158,10 @@ def _look(
     return _Folder(root, seen, files.unseen(seen.found, name_of(root)), is_missed)
 
 
-def _as_before(lake: Lake) -> dict[str, str]:
+def _as_before(lake: Lake, files: FileIndex) -> dict[str, str]:
     """State of the folders of which every recording is known; none if the known ones changed."""
     before = read_known(lake, _SCANNED)
-    return before if before.pop(FILES.name, "") == _known_files(lake) else {}
+    return before if before.pop(FILES.name, None) == (files.kept or "changed") else {}
 
 
 def _remember(lake: Lake, files: FileIndex, folders: Sequence[_Folder]) -> None:
@@ -175,11 +173,7 @@ def _remember(lake: Lake, files: FileIndex, folders: Sequence[_Folder]) -> None:
         states |= {
             name: state for name, state in folder.seen.states.items() if name not in doubtful
         }
-    keep_known(lake, _SCANNED, {**states, FILES.name: _known_files(lake)})
-
-
-def _known_files(lake: Lake) -> str:
-    return digest(sorted((part.place, *s) for part, s in lake.files(FILES).items()))
+    keep_known(lake, _SCANNED, {**states, FILES.name: files.kept})
 
 
 def _progress(

@@ -23,6 +23,7 @@ from ser_batch.store.encrypt import encrypt
 from ser_batch.store.keys import is_encrypted
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.paths import Root
+from ser_batch.tables import CALLS
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def repair(
             discard_damaged(lake, finding.path)
     n_shards = n_calls = n_lost = 0
     if damaged:
-        known = refresh_calls(lake, FileIndex(lake, settings.ingest), settings, now)
-        shards = open_shards(lake, known)
+        refresh_calls(lake, FileIndex(lake, settings.ingest), settings, now)
+        shards = open_shards(lake, lake.parts(CALLS))
         for shard in shards:
             if is_stale(lake, shard, settings):
                 done = analyse(lake, shard, settings, workers, now=now, on_calls=on_calls)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from ser_batch.config import PolicySettings, RetentionSettings, Settings
 from ser_batch.eligibility import channel_scoring
+from ser_batch.ingest.call_table import EXPIRED
 from ser_batch.ingest.issues import replace_issues, warned
 from ser_batch.ingest.matching import OWN_COLUMNS, DataIssue, renamed
 from ser_batch.labels.files import SNIPPETS
@@ -44,7 +45,6 @@ from ser_batch.tables import (
 from ser_batch.warehouse.sources import predictions_of
 
 FEATURES = "features"
-_EXPIRED = {"attributes": "expired"}
 
 
 def open_shards(lake: Lake, shards: Sequence[Part]) -> tuple[Part, ...]:
@@ -133,14 +133,14 @@ def _forget_attributes(lake: Lake, settings: Settings, now: dt.datetime) -> int:
     n_changed = 0
     for part in lake.parts(METADATA):
         tags = lake.tags(METADATA, part) or {}
-        if _EXPIRED.items() <= tags.items():
+        if EXPIRED.items() <= tags.items():
             continue
         rows = lake.read(METADATA, [part]).to_pylist()
         if rows and max(row["arrived_at"] for row in rows) < first:
             for row in rows:
                 own = renamed(dict(row["fields"]), settings.ingest.columns)
                 row["fields"] = [(name, text) for name, text in own.items() if name in OWN_COLUMNS]
-            lake.write(METADATA, part, METADATA.from_rows(rows), tags | _EXPIRED)
+            lake.write(METADATA, part, METADATA.from_rows(rows), tags | EXPIRED)
             n_changed += 1
     return n_changed
 

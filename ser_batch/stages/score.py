@@ -23,6 +23,7 @@ from ser_batch.scoring.decide import Scores, score_segments
 from ser_batch.scoring.reasons import reasons
 from ser_batch.scoring.words import Fused, WordsModel, fuse, read_words, words_file
 from ser_batch.store.checked import unlike_before_by_day
+from ser_batch.store.closed_days import open_shards_of
 from ser_batch.store.commit import issues_part
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.part_file import stated_digest
@@ -56,10 +57,8 @@ def is_unscored(lake: Lake, shard: Part, model_id: str, settings: Settings) -> b
     return lake.sound_tags(target, shard) != _tags(lake, shard, settings, words)
 
 
-def unscored_shards(
-    lake: Lake, shards: Sequence[Part], model_id: str, settings: Settings
-) -> list[Part]:
-    """Those of some shards that a model must score; what was scored and did not change is not read.
+def unscored_shards(lake: Lake, model_id: str, settings: Settings) -> list[Part]:
+    """The open shards that a model must score; what was scored and did not change is not read.
 
     The root is held.
     """
@@ -72,8 +71,8 @@ def unscored_shards(
         f"scored-by-{model_id}",
         wanted,
         tables,
-        shards,
         lambda shard: is_unscored(lake, shard, model_id, settings),
+        parts_of=open_shards_of(lake),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,17 +48,19 @@ def write_text_atomic(target: Path, text: str, *, durable: bool = False) -> None
     write_bytes_atomic(target, text.encode(), durable=durable)
 
 
-def sweep(folder: Path) -> int:
+def sweep(folder: Path, *, is_left_out: Callable[[str], bool] = lambda _folder: False) -> int:
     """Delete the temporary files that killed runs left below a folder; returns how many.
 
     Only the run that holds the root's lock may call it.
+
+    Args:
+        folder: which
+        is_left_out: whether a folder below it, by its path, is not looked through
     """
-    leftovers = [
-        Path(place, name)
-        for place, _, names in os.walk(folder)
-        for name in names
-        if name.startswith(TEMPORARY)
-    ]
+    leftovers = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not is_left_out(f"{place}/{name}")]
+        leftovers += [Path(place, name) for name in names if name.startswith(TEMPORARY)]
     for path in leftovers:
         disk().unlink(path)
     return len(leftovers)

@@ -8,10 +8,10 @@ is damaged here, is checked.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +76,11 @@ def unlike_before_by_day(
     check: str,
     wanted: object,
     contracts: Sequence[TableContract],
-    parts: Iterable[Part],
     is_behind: Callable[[Part], bool],
+    *,
+    parts_of: Callable[[dt.date], Iterable[Part]] | None = None,
     beside: Callable[[Part], object] = lambda _part: None,
+    copies: bool = False,
 ) -> list[Part]:
     """As `unlike_before`, for many days: those that are as they were are not even listed.
 
@@ -87,36 +89,43 @@ def unlike_before_by_day(
         check: its name
         wanted: what is checked beside the files
         contracts: tables, with a folder a date, in which the parts' files are read
-        parts: all, each with a date
         is_behind: the check
-        beside: what else the check of a part depends on
+        parts_of: the parts of a date that are checked; None: all of these tables
+        beside: what else the check of a part depends on; what is false counts as nothing
+        copies: second copies are read too
     """
     before = read_known(lake, check)
-    settled = settled_days(lake, contracts)
     failed: list[Part] = []
     now: dict[str, list[Any]] = {}
-    ordered = sorted(parts, key=lambda part: (str(part.date), part.name))
-    for date, of_day in groupby(ordered, key=lambda part: part.date):
-        day = {part: beside(part) for part in of_day}
-        name = str(date)
-        known_state, known = before.get(name, ("", {}))
-        state = settled.get(date, "") if date else ""
-        state = state and state_of((wanted, state), [(p.name, other) for p, other in day.items()])
-        if state and state == known_state:
+    for date, changed in settled_days(lake, contracts, copies=copies).items():
+        known_state, known = before.get(name := str(date), ("", {}))
+        same = [Part(date, each) for each in known]
+        if changed and known_state == _day_state(wanted, changed, same, beside):
             now[name] = before[name]
             continue
-        files = [lake.files(contract, dates=[date] if date else []) for contract in contracts]
+        kinds = (False, True) if copies else (False,)
+        files = [lake.files(each, copies=k, dates=[date]) for each in contracts for k in kinds]
+        parts = sorted(parts_of(date) if parts_of else set().union(*files))
         passed = {}
-        for part, other in day.items():
-            of_part = state_of(wanted, [*(of.get(part) for of in files), other])
-            if known.get(part.name) != of_part and is_behind(part):
+        for part in parts:
+            state = state_of(wanted, [*(of_table.get(part) for of_table in files), beside(part)])
+            if known.get(part.name) != state and is_behind(part):
                 failed.append(part)
             else:
-                passed[part.name] = of_part
-        now[name] = [state if len(passed) == len(day) else "", passed]
+                passed[part.name] = state
+        all_passed = changed and len(passed) == len(parts)
+        now[name] = [_day_state(wanted, changed, parts, beside) if all_passed else "", passed]
     if now != before:
         keep_known(lake, check, now)
     return failed
+
+
+def _day_state(
+    wanted: object, changed: str, parts: Iterable[Part], beside: Callable[[Part], object]
+) -> str:
+    """Digest of what the check of a settled day depends on."""
+    found = [(part.name, other) for part in parts if (other := beside(part))]
+    return state_of((wanted, changed), found)
 
 
 def keep_known(lake: Lake, check: str, states: Mapping[str, object]) -> None:

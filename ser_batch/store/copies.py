@@ -14,7 +14,7 @@ from pathlib import Path
 from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
 from ser_batch.store.atomic import write_bytes_atomic
-from ser_batch.store.checked import state_of, unlike_before
+from ser_batch.store.checked import state_of, unlike_before, unlike_before_by_day
 from ser_batch.store.disk import disk
 from ser_batch.store.lake import COPIES, Lake, Part
 from ser_batch.store.lock import only_writer
@@ -85,14 +85,16 @@ def _to_compare(lake: Lake, contract: TableContract, *, deep: bool) -> Sequence[
     """Parts whose copies may not be alike."""
     if deep:
         return lake.parts(contract)
+    check = f"copies-of-{contract.name}"
+
+    def is_unlike(part: Part) -> bool:
+        return any(_unlike(lake, contract, [part], deep=False))
+
+    if contract.partitioned:
+        return unlike_before_by_day(lake, check, "", [contract], is_unlike, copies=True)
     first, second = lake.files(contract), lake.files(contract, copies=True)
     states = {part: state_of("", [first.get(part), second.get(part)]) for part in first | second}
-    return unlike_before(
-        lake,
-        f"copies-of-{contract.name}",
-        states,
-        lambda part: any(_unlike(lake, contract, [part], deep=False)),
-    )
+    return unlike_before(lake, check, states, is_unlike)
 
 
 def discard_damaged(lake: Lake, path: Path) -> bool:

@@ -175,13 +175,22 @@ class Lake:
             self._known[folder] = known
         return known[1]
 
-    def dates(self, contract: TableContract) -> list[dt.date]:
-        """Dates of which a table has a part, in order."""
-        return [
-            date
-            for date in _dates(self.folder / contract.name)
-            if self.files(contract, dates=[date])
-        ]
+    def dates(
+        self, contract: TableContract, last: dt.timedelta = dt.timedelta.max
+    ) -> list[dt.date]:
+        """Dates of which a table has a part, in order.
+
+        Args:
+            contract: the table
+            last: only those that lie less than so long before the newest
+        """
+        found: list[dt.date] = []
+        for date in reversed(_dates(self.folder / contract.name)):
+            if found and found[0] - date >= last:
+                break
+            if self.files(contract, dates=[date]):
+                found.append(date)
+        return found[::-1]
 
     def read(
         self,

@@ -1,34 +1,64 @@
-"""What a night needs to know of every row of a table, kept between nights in one file.
+"""What a night needs to know of every row of a table, kept between nights in a file a month.
 
-Columns are derived from the rows of each part; only parts that changed since are read again. The
-lake stays the truth: a file that is gone, damaged or made by other rules is made from it again.
+Columns are derived from the rows of each part; only parts that changed since are read again, and
+days that settled are not listed. The lake stays the truth: a file that is gone, damaged or made by
+other rules is made from it again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from ser_batch.errors import BrokenSealError
-from ser_batch.store.atomic import write_bytes_atomic
+from ser_batch.config import digest
 from ser_batch.store.checked import FOLDER
-from ser_batch.store.content import read_bytes
 from ser_batch.store.disk import disk
 from ser_batch.store.lake import Lake, Part
-from ser_batch.store.listing import FileState
+from ser_batch.store.remembered_file import StoredRows, read_head, write_rows
+from ser_batch.store.settled import settled_days
 from ser_batch.tables import TableContract
 
 PART = "part"
 """Column with the number of a row's part."""
 
-_DIGEST_CHARS = 32
-_ABOUT = b"ser_batch.remembered"
+_MONTH = len("2026-11")
+_WHOLE = "all"
+"""Name of the file of a table without call dates."""
+
+Files = dict[str, list[int]]
+"""Size, time of change and inode of the file of each part of a day, by the part's name."""
+
+
+@dataclass
+class _Month:
+    """The parts of a month of call dates; of a table without call dates, all.
+
+    Attributes:
+        days: by date, when the folders of a settled day changed, and its files
+        latest: newest time in the column of times, empty where there is none
+        stored: the rows as they were written down, None: they were not
+        first: number of the first part of those that were
+        rows: None: they were not read yet
+        is_changed: what is written down is not what is there
+    """
+
+    days: dict[str, tuple[str, Files]] = field(default_factory=dict)
+    latest: str = ""
+    stored: StoredRows | None = None
+    first: int = 0
+    rows: pl.DataFrame | None = None
+    is_changed: bool = False
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Day and name of each, in order."""
+        return [(day, name) for day in sorted(self.days) for name in sorted(self.days[day][1])]
 
 
 class Remembered:
@@ -39,10 +69,7 @@ class Remembered:
         contract: the table
         derive: a part's rows → columns of the same names and types for every part
         rules: digest of all that `derive` depends on beside the rows
-
-    Attributes:
-        rows: derived columns, and `part`, of the table as it is
-        changed: the rows of parts that changed since `keep`, as they were and as they are
+        time: derived column of times that `since` asks for
     """
 
     def __init__(
@@ -51,55 +78,72 @@ class Remembered:
         contract: TableContract,
         derive: Callable[[pa.Table], pl.DataFrame],
         rules: str = "",
+        *,
+        time: str | None = None,
     ) -> None:
-        self._lake, self._contract, self._derive = lake, contract, derive
+        self._lake, self._contract, self._derive, self._time = lake, contract, derive, time
         self._rules = f"{rules} {contract.version}"
-        self._file = lake.folder / FOLDER / f"rows-of-{contract.name}.arrow"
-        empty = derive(contract.empty()).with_columns(pl.lit(0, pl.UInt32).alias(PART))
-        self._parts: list[Part] = []
-        self._states: dict[Part, FileState] = {}
-        self.rows = self.changed = empty
+        self._folder = lake.folder / FOLDER / f"rows-of-{contract.name}"
+        self._parts: list[tuple[str, str]] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._months: dict[str, _Month] = {}
+        self._empty = derive(contract.empty()).with_columns(pl.lit(0, pl.UInt32).alias(PART))
+        self._rows: pl.DataFrame | None = None
+        self._changed: list[pl.DataFrame] = []
         self._read()
         self.refresh()
 
+    @property
+    def rows(self) -> pl.DataFrame:
+        """Derived columns, and `part`, of the table as it is."""
+        if self._rows is None:
+            self._rows = self._joined(map(self._rows_in, self._months.values()))
+        return self._rows
+
+    @property
+    def changed(self) -> pl.DataFrame:
+        """The rows of parts that changed since `keep`, as they were and as they are."""
+        return self._joined(self._changed)
+
+    @property
+    def kept(self) -> str:
+        """Name of what is written down; empty where that is not what is there."""
+        if any(month.is_changed for month in self._months.values()):
+            return ""
+        stored = [(name, month.stored) for name, month in sorted(self._months.items())]
+        return digest([(name, found.digest) for name, found in stored if found])
+
     def refresh(self) -> None:
         """Read the parts that changed."""
-        now = self._lake.files(self._contract)
-        if self._contract.irreplaceable:  # one of which only the second copy is left
-            copies = self._lake.files(self._contract, copies=True)
-            now = {**copies, **now}
-        fresh = {part for part, state in now.items() if self._states.get(part) != state}
-        stale = fresh | (self._states.keys() - now.keys())
-        if not stale:
-            return
-        numbers = [number for number, part in enumerate(self._parts) if part in stale]
-        is_stale = pl.col(PART).is_in(pl.Series(numbers, dtype=pl.UInt32).implode())
-        frames = [self._rows_of(part) for part in sorted(fresh, key=str)]
-        self.changed = pl.concat([self.changed, self.rows.filter(is_stale), *frames])
-        self.rows = pl.concat([self.rows.filter(~is_stale), *frames])
-        self._states = now
+        for day, (state, files) in self._listed().items():
+            month = self._months.setdefault(day[:_MONTH] or _WHOLE, _Month())
+            state_before, before = month.days.get(day, ("", {}))
+            fresh = sorted(name for name, of in files.items() if before.get(name) != of)
+            gone = [name for name in before if name not in files]
+            if fresh or gone:
+                self._replace(month, day, fresh, gone)
+            elif not state or state == state_before:
+                continue
+            month.days[day] = (state, files)
+            month.is_changed, self._rows = True, None
 
     def keep(self) -> None:
         """Write down what is known: what changes from now on is `changed`."""
-        if self.changed.is_empty() and self._file.exists():
-            return
-        order = sorted(self._states, key=str)
-        places = {part: number for number, part in enumerate(order)}
-        renumbered = np.array([places.get(part, 0) for part in self._parts] or [0], np.uint32)
-        self.rows = self.rows.with_columns(pl.Series(PART, renumbered[self.rows[PART].to_numpy()]))
-        self._parts, self.changed = order, self.changed.clear()
-        parts = [(part.date and str(part.date), part.name, self._states[part]) for part in order]
-        about = json.dumps([self._rules, parts]).encode()
-        table = self.rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema.with_metadata({_ABOUT: about})) as out:
-            out.write_table(table.replace_schema_metadata({_ABOUT: about}))
-        data = sink.getvalue()
-        write_bytes_atomic(self._file, _digest(data).encode() + data)
+        for name, month in self._months.items():
+            if month.is_changed:
+                self._write(name, month)
+        disk().unlink(self._folder.with_suffix(".arrow"))  # of earlier versions
+        self._changed = []
+
+    def since(self, time: dt.datetime) -> pl.DataFrame:
+        """The rows whose time is later, UTC; months that hold none are not read."""
+        assert self._time is not None
+        months = [m for m in self._months.values() if m.is_changed or m.latest > str(time)]
+        return self._joined(map(self._rows_in, months)).filter(pl.col(self._time) > time)
 
     def parts_of(self, rows: pl.DataFrame) -> list[Part]:
         """The parts in which some of its rows lie, in order."""
-        return sorted({self._parts[number] for number in rows[PART].unique()}, key=str)
+        return [_part(*each) for each in sorted(self._parts[n] for n in rows[PART].unique())]
 
     def places(self, is_wanted: pl.Expr) -> dict[Part, list[int]]:
         """By part, in order, where in it the wanted rows lie; each is of one row of the table."""
@@ -108,35 +152,102 @@ class Remembered:
         placed = rows.with_columns(pl.int_range(pl.len()).over(PART).alias("place"))
         found = placed.filter(is_wanted).group_by(PART).agg("place").rows()
         of_parts = {self._parts[number]: places for number, places in found}
-        return {part: of_parts[part] for part in sorted(of_parts, key=str)}
+        return {_part(*each): of_parts[each] for each in sorted(of_parts)}
 
     def in_parts(self, parts: Collection[Part]) -> pl.DataFrame:
         """The rows of some parts."""
-        numbers = [number for number, part in enumerate(self._parts) if part in parts]
-        return self.rows.filter(pl.col(PART).is_in(pl.Series(numbers, dtype=pl.UInt32).implode()))
+        names = ((_day(part), part.name) for part in parts)
+        return self.rows.filter(
+            _is_of(self._numbers[each] for each in names if each in self._numbers)
+        )
 
-    def _rows_of(self, part: Part) -> pl.DataFrame:
-        self._parts.append(part)
-        number = pl.lit(len(self._parts) - 1, pl.UInt32).alias(PART)
-        return self._derive(self._lake.read(self._contract, [part])).with_columns(number)
+    def _joined(self, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat([self._empty, *frames], rechunk=False)
+
+    def _listed(self) -> dict[str, tuple[str, Files]]:
+        """By date, the days that may have changed: when their folders did, and their files."""
+        contract = self._contract
+        if not contract.partitioned:
+            return {"": ("", self._files(None))}
+        known = {day: of[0] for month in self._months.values() for day, of in month.days.items()}
+        settled = settled_days(self._lake, [contract], copies=contract.irreplaceable)
+        listed = {
+            str(date): (state, self._files(date))
+            for date, state in settled.items()
+            if not state or state != known.get(str(date))
+        }
+        return listed | {day: ("", {}) for day in known.keys() - set(map(str, settled))}
+
+    def _files(self, date: dt.date | None) -> Files:
+        """The parts of a day; of one of which only the second copy is left, that."""
+        dates = None if date is None else [date]
+        found = self._lake.files(self._contract, dates=dates)
+        if self._contract.irreplaceable:
+            found = {**self._lake.files(self._contract, copies=True, dates=dates), **found}
+        return {part.name: [*state] for part, state in found.items()}
+
+    def _replace(
+        self, month: _Month, day: str, fresh: Collection[str], gone: Collection[str]
+    ) -> None:
+        """Read some parts of a day, and forget others."""
+        before = self._rows_in(month)
+        old = ((day, name) for name in (*fresh, *gone))
+        is_stale = _is_of([self._numbers.pop(each) for each in old if each in self._numbers])
+        frames = [self._derived(day, name) for name in fresh]
+        self._changed += [before.filter(is_stale), *frames]
+        month.rows = self._joined([before.filter(~is_stale), *frames])
+
+    def _derived(self, day: str, name: str) -> pl.DataFrame:
+        """The rows of a part, under a new number."""
+        number = pl.lit(self._numbered(day, name), pl.UInt32).alias(PART)
+        return self._derive(self._lake.read(self._contract, [_part(day, name)])).with_columns(
+            number
+        )
+
+    def _numbered(self, day: str, name: str) -> int:
+        self._numbers[day, name] = len(self._parts)
+        self._parts.append((day, name))
+        return self._numbers[day, name]
+
+    def _rows_in(self, month: _Month) -> pl.DataFrame:
+        """The rows of a month, read where they were not."""
+        if month.rows is None:
+            found = month.stored.read() if month.stored else self._empty
+            if found is None:  # damaged: all of it may have changed
+                found = self._joined(self._derived(*each) for each in month.parts)
+                month.is_changed, self._changed = True, [*self._changed, found]
+            elif month.stored:
+                found = found.with_columns(pl.col(PART) + pl.lit(month.first, pl.UInt32))
+            month.rows = found
+        return month.rows
+
+    def _write(self, name: str, month: _Month) -> None:
+        """Write down a month; one without a part leaves no file."""
+        file, parts = self._folder / f"{name}.rows", month.parts
+        if not parts:
+            disk().unlink(file)
+            month.stored, month.is_changed = None, False
+            return
+        rows = self._rows_in(month)
+        places = np.zeros(len(self._parts), np.uint32)
+        places[[self._numbers[each] for each in parts]] = np.arange(len(parts))
+        month.latest = str(rows[self._time].max() or "") if self._time else ""
+        days = {day: month.days[day] for day in sorted(month.days)}
+        head = {"rules": self._rules, "latest": month.latest, "days": days}
+        stored = rows.with_columns(pl.Series(PART, places[rows[PART].to_numpy()]))
+        month.stored, month.is_changed = write_rows(file, head, stored), False
 
     def _read(self) -> None:
-        """Take over what an earlier night kept, where it can be read."""
-        try:
-            data = memoryview(read_bytes(self._file))
-        except (OSError, BrokenSealError):
-            return
-        if _digest(data[_DIGEST_CHARS:]) != bytes(data[:_DIGEST_CHARS]).decode(errors="replace"):
-            return
-        table = pa.ipc.open_stream(pa.py_buffer(data[_DIGEST_CHARS:])).read_all()
-        rules, parts = json.loads((table.schema.metadata or {})[_ABOUT])
-        if rules != self._rules:
-            return
-        self.rows = pl.DataFrame(pl.from_arrow(table.replace_schema_metadata()))
-        for date, name, state in parts:
-            part = Part(dt.date.fromisoformat(date) if date else None, name)
-            self._parts.append(part)
-            self._states[part] = (state[0], state[1], state[2])
+        """Take over which parts an earlier night knew, where that can be read."""
+        for file in sorted(self._folder.glob("*.rows")):
+            head, stored = read_head(file) or ({}, None)
+            if head.get("rules") != self._rules:
+                continue
+            days = {day: (state, files) for day, (state, files) in head["days"].items()}
+            month = _Month(days, head["latest"], stored, len(self._parts))
+            self._months[file.stem] = month
+            for each in month.parts:
+                self._numbered(*each)
 
 
 def remembered_rows(lake: Lake, contract: TableContract) -> pa.Table:
@@ -155,8 +266,11 @@ def remembered_rows(lake: Lake, contract: TableContract) -> pa.Table:
 
 def forget(lake: Lake) -> None:
     """Delete everything that is remembered of a lake's rows: some were erased. The root is held."""
-    for file in (lake.folder / FOLDER).glob("rows-of-*"):
-        disk().unlink(file)
+    for path in (lake.folder / FOLDER).glob("rows-of-*"):
+        if path.is_dir():
+            disk().remove_folder(path)
+        else:
+            disk().unlink(path)  # of earlier versions
 
 
 def key_of(text: str) -> int:
@@ -170,5 +284,14 @@ def keys_of(texts: Iterable[str]) -> pl.Series:
     return pl.Series([key_of(text) for text in texts], dtype=pl.UInt64)
 
 
-def _digest(data: bytes | memoryview | pa.Buffer) -> str:
-    return hashlib.blake2b(data, digest_size=_DIGEST_CHARS // 2).hexdigest()
+def _part(day: str, name: str) -> Part:
+    return Part(dt.date.fromisoformat(day) if day else None, name)
+
+
+def _day(part: Part) -> str:
+    return part.date.isoformat() if part.date else ""
+
+
+def _is_of(numbers: Iterable[int]) -> pl.Expr:
+    """Whether a row is of one of some parts."""
+    return pl.col(PART).is_in(pl.Series([*numbers], dtype=pl.UInt32).implode())

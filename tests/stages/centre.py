@@ -45,15 +45,15 @@ def light_night(
     """One night up to the scores; what was analysed, bad and lost."""
     lake = Lake(root.lake)
     now = dt.datetime(2026, 11, 3, 2) + dt.timedelta(days=number)
-    found = ingest(lake, [audio], metadata, SETTINGS, now=now, on_progress=lambda _done, _all: None)
+    ingest(lake, [audio], metadata, SETTINGS, now=now, on_progress=lambda _done, _all: None)
     bundle = load_model(root, SETTINGS)
     n_analysed = n_bad = n_lost = 0
-    for shard in stale_shards(lake, found.shards, SETTINGS):
+    for shard in stale_shards(lake, SETTINGS):
         workers: Any = InThisProcess()
         done = analyse(lake, shard, SETTINGS, workers, now=now, on_calls=lambda _count: None)
         n_analysed, n_bad = n_analysed + done.n_analysed, n_bad + done.n_bad
         n_lost += done.n_lost
-    for shard in unscored_shards(lake, found.shards, bundle.model_id, SETTINGS):
+    for shard in unscored_shards(lake, bundle.model_id, SETTINGS):
         score(lake, shard, bundle, SETTINGS)
     return AnalyseResult(n_analysed, n_bad, n_lost)
 

@@ -68,12 +68,12 @@ class Centre:
         self.nights += 1
         now = dt.datetime(2026, 11, 3, 2) + dt.timedelta(days=self.nights)
         settings = self.settings(**given)
-        found = ingest(
+        ingest(
             self.lake, audio, metadata, settings, now=now, on_progress=lambda _done, _total: None
         )
         bundle = load_model(self.root, settings)
         n_analysed = n_bad = 0
-        for shard in found.shards:
+        for shard in self.lake.parts(CALLS):
             if is_stale(self.lake, shard, settings):
                 workers: Any = InThisProcess()
                 done = analyse(

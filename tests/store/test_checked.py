@@ -89,7 +89,7 @@ def test_a_settled_day_is_looked_through_when_its_folder_changed_or_its_turn_com
             return False
 
         os.utime(lake.path(CALLS, parts[0]).parent, (settled_s, settled_s))
-        unlike_before_by_day(Lake(lake.folder), "days", "", [CALLS], parts, is_behind)
+        unlike_before_by_day(Lake(lake.folder), "days", "", [CALLS], is_behind)
         return names
 
     for part in parts:
@@ -108,9 +108,7 @@ def test_a_day_that_failed_is_checked_again_though_its_folder_did_not_change(lak
     os.utime(lake.path(CALLS, PARTS[0]).parent, (settled_s, settled_s))
 
     def failed(*names: str) -> list[str]:
-        found = unlike_before_by_day(
-            lake, "days", "", [CALLS], PARTS, lambda part: part.name in names
-        )
+        found = unlike_before_by_day(lake, "days", "", [CALLS], lambda part: part.name in names)
         return [part.name for part in found]
 
     assert failed("two") == ["two"]

@@ -22,6 +22,7 @@ from ser_batch import tables
 from ser_batch.errors import ContractError, DamagedPartError, LakeError
 from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
+from ser_batch.store.settled import SETTLED_S, TURNS, is_turn, sweep_unsettled
 from ser_batch.tables import CALLS, RECORDINGS, RUNS, column
 from ser_batch.testing.rows import MIDDAY, recording, run
 
@@ -208,3 +209,28 @@ def test_a_folder_that_is_long_as_it_is_is_listed_once_until_a_part_changes(lake
     lake.remove(CALLS, other)
     assert lake.files(CALLS).keys() == {PART}
     assert lake.dates(CALLS) == [PART.date]
+
+
+def test_the_dates_of_a_span_before_the_newest_are_those_that_hold_a_part(lake):
+    days = [dt.date(2026, 11, number) for number in (1, 2, 9)]
+    for day in days:
+        lake.write(CALLS, Part(day, "a"), CALLS.empty())
+    (lake.folder / CALLS.name / "date=2026-11-30").mkdir()
+    assert lake.dates(CALLS) == days
+    assert lake.dates(CALLS, dt.timedelta(days=8)) == days[1:]
+    assert lake.dates(CALLS, dt.timedelta(days=7)) == days[2:]
+
+
+def test_leftovers_of_settled_days_are_swept_when_it_is_their_turn(lake):
+    now_s = time.time()
+    dates = [dt.date(2026, 1, 1) + dt.timedelta(days) for days in range(TURNS)]
+    for date in dates:
+        folder = lake.path(CALLS, Part(date, "a")).parent
+        folder.mkdir(parents=True)
+        (folder / ".tmp-1-a.parquet").write_bytes(b"half")
+        os.utime(folder, (now_s - SETTLED_S - 60,) * 2)
+    os.utime(folder)
+    assert sweep_unsettled(lake) == len(
+        {dates[-1]} | {d for d in dates if is_turn(d.toordinal(), now_s)}
+    )
+    assert lake.sweep() > 0

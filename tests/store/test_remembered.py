@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import time
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,7 @@ import pytest
 from ser_batch.store.checked import FOLDER
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.remembered import PART, Remembered, forget
+from ser_batch.store.settled import SETTLED_S, TURNS, is_turn
 from ser_batch.tables import CALLS
 from ser_batch.testing.rows import call
 
@@ -77,11 +80,73 @@ def test_other_rules_read_everything(reader):
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
 def test_a_damaged_memory_is_made_again(reader, damage):
-    [file] = (reader.lake.folder / FOLDER).glob("rows-of-*")
+    [file] = (reader.lake.folder / FOLDER).glob("rows-of-*/*")
     data = bytearray(file.read_bytes())
     data[-9] ^= damage == "flipped"
     file.write_bytes(data[: 40 if damage == "cut" else None])
     if damage == "gone":
         forget(reader.lake)
-    assert ids(reader.look()) == ["one", "three", "two"]
+    found = reader.look()
+    assert ids(found) == ["one", "three", "two"]
     assert len(reader.read) == 3
+    assert sorted(found.changed["id"]) == ["one", "three", "two"], "all of it may have changed"
+    assert found.kept == ""
+    found.keep()
+    assert (ids(reader.look()), reader.read) == (["one", "three", "two"], [])
+
+
+def test_what_is_kept_has_a_name_that_changes_with_the_rows(reader):
+    name = reader.look().kept
+    assert name
+    write(reader, "c", "four")
+    found = reader.look()
+    assert found.kept == ""
+    found.keep()
+    assert found.kept == reader.look().kept != name
+    reader.lake.remove(CALLS, Part(DAY, "c"))
+    found = reader.look()
+    found.keep()
+    assert found.kept == reader.look().kept == name
+
+
+def test_a_day_that_settled_is_not_listed_until_its_folder_changes(reader):
+    turns = (DAY + dt.timedelta(days) for days in range(TURNS))
+    day = next(each for each in turns if not is_turn(each.toordinal(), time.time()))
+    part, settled_s = Part(day, "d"), time.time() - SETTLED_S - 60
+    reader.lake.write(CALLS, part, CALLS.from_rows([call("four")]))
+    path = reader.lake.path(CALLS, part)
+
+    def read() -> list[str]:
+        os.utime(path.parent, (settled_s, settled_s))
+        reader.lake = Lake(reader.lake.folder)
+        reader.look().keep()
+        return reader.read
+
+    assert read() == ["four"]
+    with path.open("ab") as file:  # in place, where the folder does not show it
+        file.write(b"!")
+    assert read() == []
+    path.unlink()
+    os.utime(path.parent, (settled_s + 9, settled_s + 9))
+    assert ids(reader.look()) == ["one", "three", "two"]
+
+
+def test_rows_since_a_time_come_from_the_months_that_hold_them(tmp_path):
+    lake, times = Lake(tmp_path), [dt.datetime(2026, month, 3, 9) for month in (9, 10, 11)]
+    for at in times:
+        row = call(f"of-{at.month}") | {"started_at": at}
+        lake.write(CALLS, Part(at.date(), "a"), CALLS.from_rows([row]))
+
+    def derive(rows: pa.Table) -> pl.DataFrame:
+        return pl.DataFrame(pl.from_arrow(rows.select(["recording_id", "started_at"])))
+
+    Remembered(lake, CALLS, derive, time="started_at").keep()
+    [september, *_] = sorted((lake.folder / FOLDER).glob("rows-of-*/*"))
+    data = september.read_bytes()
+    september.write_bytes(data[:-9] + bytes(9))
+    found = Remembered(lake, CALLS, derive, time="started_at")
+    assert found.since(times[0])["recording_id"].to_list() == ["of-10", "of-11"]
+    assert found.changed.is_empty(), "the damaged month was not read"
+    assert found.since(times[2]).is_empty()
+    assert found.since(times[0] - dt.timedelta(microseconds=1)).height == 3
+    assert found.changed.height == 1

@@ -117,15 +117,14 @@ def test_a_night_scores_with_both_and_by_the_voice_alone_once_words_may_not_be_k
 ) -> None:
     root, champion, _ = fitted
     lake, contract = Lake(root.lake), predictions_contract(champion.model_id)
-    shards = lake.parts(CALLS)
 
     def scored(settings: Settings) -> list[dict]:
-        for shard in unscored_shards(lake, shards, champion.model_id, settings):
+        for shard in unscored_shards(lake, champion.model_id, settings):
             score(lake, shard, champion, settings)
         return lake.read(contract).to_pylist()
 
     both = scored(SETTINGS)
-    assert unscored_shards(lake, shards, champion.model_id, SETTINGS) == []
+    assert unscored_shards(lake, champion.model_id, SETTINGS) == []
     with_words = [row for row in both if row["dissatisfaction_words"] is not None]
     assert 0.7 * len(both) < len(with_words) < len(both)
     for row in both:

@@ -128,10 +128,10 @@ class Centre:
         """A night up to its scores, at a time, UTC."""
         lake = Lake(root.lake)
         nothing: Any = lambda *_: None  # noqa: E731
-        found = ingest(
+        ingest(
             lake, [self.audio], [self.metadata, *metadata], SETTINGS, now=now, on_progress=nothing
         )
-        for shard in stale_shards(lake, found.shards, SETTINGS):
+        for shard in stale_shards(lake, SETTINGS):
             analyse(lake, shard, SETTINGS, self.workers, now=now, on_calls=nothing)
-        for shard in unscored_shards(lake, found.shards, self.bundle.model_id, SETTINGS):
+        for shard in unscored_shards(lake, self.bundle.model_id, SETTINGS):
             score(lake, shard, self.bundle, SETTINGS)

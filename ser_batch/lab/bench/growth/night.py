@@ -11,10 +11,8 @@ from pathlib import Path
 
 from ser_batch.clock import utc_now
 from ser_batch.config import Settings
-from ser_batch.lab.bench.growth.days import TONIGHT
 from ser_batch.lab.bench.growth.recorded import Recorded
 from ser_batch.monitoring.run_record import check_bad_share, count_outcome, last_published, new_run
-from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.choose import load_model, model_folder
 from ser_batch.stages.analyse import analyse, stale_shards
 from ser_batch.stages.completeness import night_completeness
@@ -22,9 +20,9 @@ from ser_batch.stages.drift import find_drift
 from ser_batch.stages.ingest import ingest
 from ser_batch.stages.publish import count_undated, finish_publishing, not_scored, publish
 from ser_batch.stages.report import is_current, write_report
-from ser_batch.stages.retention import keep_retention, open_shards
+from ser_batch.stages.retention import keep_retention
 from ser_batch.stages.score import score, unscored_shards
-from ser_batch.store.lake import Lake, Part
+from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 
 
@@ -67,23 +65,23 @@ def night(
         recorded: what is in every call
         settings: all settings
     """
-    cost, lake, now = Cost(), Lake(root.lake), TONIGHT
+    cost, lake, now = Cost(), Lake(root.lake), utc_now()
     bundle = load_model(root, settings)
-    record = new_run(str(audio), settings, bundle.model_id, started_at=utc_now())
+    record = new_run(str(audio), settings, bundle.model_id, started_at=now)
     record.write(lake)
     with cost.stage("ingest"):
         found = ingest(lake, [audio], metadata, settings, now=now, on_progress=lambda *_: None)
         keep_retention(root, settings, bundle.model_id, now)
-        shards = open_shards(lake, found.shards)
     with cost.stage("analyse"):
-        stale = stale_shards(lake, shards, settings)
+        stale = stale_shards(lake, settings)
     with cost.stage("(simulated analysis)"):
         for shard in stale:
             cost.n_analysed += analyse(
                 lake, shard, settings, recorded, now=now, on_calls=lambda _count: None
             ).n_analysed
     with cost.stage("score"):
-        _score(lake, shards, bundle, settings)
+        for shard in unscored_shards(lake, bundle.model_id, settings):
+            score(lake, shard, bundle, settings)
     with cost.stage("drift"):
         find_drift(lake, bundle.model_id, model_folder(root, settings), settings)
     with cost.stage("publish"):
@@ -111,8 +109,3 @@ def night(
         count_undated(root.warehouse)
     cost.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return cost
-
-
-def _score(lake: Lake, shards: Sequence[Part], bundle: Bundle, settings: Settings) -> None:
-    for shard in unscored_shards(lake, shards, bundle.model_id, settings):
-        score(lake, shard, bundle, settings)
