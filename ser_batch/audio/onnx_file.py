@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # slow to import, and not needed by a night that computes nothing
+    from google.protobuf.descriptor_pool import DescriptorPool
 
 TYPES = {1: "<f4", 3: "|i1", 7: "<i8", 10: "<f2"}
 """Numbers that weights are kept in, by TensorProto.DataType."""
@@ -48,6 +49,8 @@ _FIELDS = {
 @cache
 def onnx_message(name: str) -> Any:
     """The class of a message, by its name in `_FIELDS`."""
+    from google.protobuf import message_factory
+
     return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"onnx.{name}"))
 
 
@@ -57,6 +60,8 @@ def read_graph(path: Path) -> Message:
     Raises:
         ValueError: if it is none
     """
+    from google.protobuf.message import DecodeError
+
     model = onnx_message("Model")()
     try:
         model.ParseFromString(path.read_bytes())
@@ -96,8 +101,10 @@ def shaped(content: bytes, kind: str, shape: list[int]) -> NDArray[Any]:
 
 
 @cache
-def _pool() -> descriptor_pool.DescriptorPool:
+def _pool() -> DescriptorPool:
     """The declarations of all messages."""
+    from google.protobuf import descriptor_pb2, descriptor_pool
+
     file = descriptor_pb2.FileDescriptorProto(name="onnx.proto", package="onnx", syntax="proto2")
     for name, fields in _FIELDS.items():
         message = file.message_type.add(name=name)

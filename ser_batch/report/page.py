@@ -6,9 +6,8 @@ import datetime as dt
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from ser_batch.report import words
@@ -17,6 +16,9 @@ from ser_batch.report.cells import ARCS
 from ser_batch.report.content import Content, Period
 from ser_batch.report.data import ReportData
 from ser_batch.report.drift import drift_of
+
+if TYPE_CHECKING:  # slow to import, and not needed by a night that writes no report
+    from jinja2 import Environment, Template
 
 _FILTERS = (
     "because",
@@ -105,6 +107,8 @@ def template(name: str) -> Template:
 
 def environment() -> Environment:
     """Jinja with everything escaped, and functions of `words` as filters."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
     jinja = Environment(
         autoescape=True,
         trim_blocks=True,

@@ -29,7 +29,7 @@ def test_commands_without_a_flow_import_no_heavy_library(arguments: list[str]) -
 
 
 def test_a_night_that_computes_nothing_imports_no_library_of_signals_or_training() -> None:
-    heavy = {"librosa.filters", "numba", "sklearn", "altair"}
+    heavy = {"librosa.filters", "numba", "sklearn", "altair", "jinja2", "google.protobuf"}
     heavy |= {"scipy.special", "scipy.signal", "scipy.fft"}
     program = (
         "import sys; import pipelines.nightly\n"
