@@ -13,7 +13,7 @@ from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.store.lake import Part
 from ser_batch.warehouse.models import Blueprint, Model, Rule
 
-WINDOWS_AT_ONCE = 56
+WINDOWS_AT_ONCE = 112
 """Call dates of which a model of windows is built in one go: to plan it takes 0.2 core seconds."""
 _AS_WRITTEN = "build_side_probe_side"
 """DuckDB's choice of the side of a join that it keeps; it takes the larger one for windows."""

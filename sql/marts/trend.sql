@@ -54,22 +54,53 @@ with days as (
     group by call_date, queue, hour
 ),
 
+-- a number joins faster than two names, of which one may be null
+numbers as (
+    select queue, hour, row_number() over (order by queue, hour) as stratum
+    from (select distinct queue, hour from days)
+),
+
+-- place + 2 * stratum + is_new numbers the strata of both halves of all windows
 windows as (
-    select dates.call_date, lengths.window_days
+    select
+        call_date,
+        window_days,
+        2 * (select count(*) + 1 from numbers) * row_number() over (order by call_date, window_days)
+            as place
     from (
-        select distinct call_date
-        from call_summary
-        where coalesce(list_contains(getvariable('end_dates')::date[], call_date), true)
-    ) as dates
+        select distinct day as call_date
+        from days
+        where coalesce(list_contains(getvariable('end_dates')::date[], day), true)
+    )
     cross join (values (7), (28)) as lengths(window_days)
 ),
 
-strata as (
+halves as (
     select
         windows.call_date,
         windows.window_days,
         days.queue,
         days.hour,
+        days.day > windows.call_date - windows.window_days as is_new,
+        sum(count_scored) as count_scored,
+        sum(hits) as hits,
+        sum(scored_s) as scored_s,
+        sum(customer_s) as customer_s,
+        sum(eligible_s) as eligible_s,
+        sum(dissatisfied_s) as dissatisfied_s
+    from windows
+    inner join days
+        on days.day <= windows.call_date
+        and days.day > windows.call_date - 2 * windows.window_days
+    group by windows.call_date, windows.window_days, days.queue, days.hour, is_new
+),
+
+strata as (
+    select
+        call_date,
+        window_days,
+        queue,
+        hour,
         coalesce(sum(count_scored) filter (is_new), 0) as count_new,
         coalesce(sum(hits) filter (is_new), 0) as hits_new,
         coalesce(sum(count_scored) filter (not is_new), 0) as count_old,
@@ -81,12 +112,8 @@ strata as (
         sum(scored_s) filter (not is_new) as scored_old_s,
         sum(customer_s) filter (not is_new) as customer_old_s,
         sum(eligible_s) filter (not is_new) as eligible_old_s
-    from windows
-    inner join days
-        on days.day <= windows.call_date
-        and days.day > windows.call_date - 2 * windows.window_days
-    cross join lateral (select days.day > windows.call_date - windows.window_days) as part(is_new)
-    group by windows.call_date, windows.window_days, days.queue, days.hour
+    from halves
+    group by call_date, window_days, queue, hour
 ),
 
 scoped as (
@@ -132,12 +159,6 @@ summed as (
     having sum(count_new) > 0
 ),
 
--- a number joins faster than two names, of which one may be null
-numbers as (
-    select queue, hour, row_number() over (order by queue, hour) as stratum
-    from (select distinct queue, hour from days)
-),
-
 numbered_days as (
     select days.day, days.count_scored, days.hits, numbers.stratum
     from days
@@ -146,11 +167,11 @@ numbered_days as (
 ),
 
 repeat_customers as (
-    select customer
+    select customer, count(*) > 24 as is_frequent
     from call_summary
     where customer is not null and dissatisfaction is not null
     group by customer
-    having count(distinct call_date) > 1
+    having min(call_date) < max(call_date)
 ),
 
 repeat_calls as (
@@ -160,7 +181,7 @@ repeat_calls as (
         numbers.stratum,
         count(*) as count_scored,
         count(*) filter (calls.is_dissatisfied) as hits,
-        count(*) over (partition by calls.customer) > 24 as is_frequent
+        any_value(is_frequent) as is_frequent
     from call_summary as calls
     inner join repeat_customers on calls.customer = repeat_customers.customer
     inner join numbers on calls.queue is not distinct from numbers.queue and calls.hour = numbers.hour
@@ -189,6 +210,7 @@ fitted as (
     select
         weighed.call_date,
         weighed.window_days,
+        weighed.scope,
         summed.group_no,
         numbers.stratum,
         half.is_new,
@@ -267,47 +289,90 @@ variances_of_windows as (
 -- pairs of them, which are few; of customers with many calls, it is the difference itself
 pairs_of_windows as (
     select
-        windows.call_date,
-        windows.window_days,
-        pairs.day > windows.call_date - windows.window_days as is_new,
-        pairs.later_day > windows.call_date - windows.window_days as later_is_new,
-        pairs.*
+        place + 2 * pairs.stratum + (pairs.day > windows.call_date - windows.window_days)::int as place,
+        place + 2 * pairs.later_stratum
+        + (pairs.later_day > windows.call_date - windows.window_days)::int as later_place,
+        pairs.count_scored,
+        pairs.hits,
+        pairs.later_count_scored,
+        pairs.later_hits
     from pairs
     inner join windows
         on pairs.later_day <= windows.call_date
         and pairs.day > windows.call_date - 2 * windows.window_days
 ),
 
+-- what both scopes fit, in one row
+fitted_twice as (
+    select
+        place + 2 * stratum + is_new::int as place,
+        is_new,
+        max(group_no) filter (scope = 'all') as group_all,
+        max(share) filter (scope = 'all') as share_all,
+        max(count_all) filter (scope = 'all') as count_all,
+        max(weight) filter (scope = 'all') as weight_all,
+        max(expected) filter (scope = 'all') as expected_all,
+        max(group_no) filter (scope = 'queue') as group_queue,
+        max(share) filter (scope = 'queue') as share_queue,
+        max(count_all) filter (scope = 'queue') as count_queue,
+        max(weight) filter (scope = 'queue') as weight_queue,
+        max(expected) filter (scope = 'queue') as expected_queue
+    from fitted
+    inner join windows using (call_date, window_days)
+    group by place, stratum, is_new
+),
+
 scored_pairs as (
     select
-        fitted.group_no,
+        fitted.group_all,
+        case when fitted.group_queue = later.group_queue then fitted.group_queue end as group_queue,
         fitted.is_new,
         later.is_new as later_is_new,
-        (pairs.hits - pairs.count_scored * fitted.share) / fitted.count_all
-        * (pairs.later_hits - pairs.later_count_scored * later.share) / later.count_all
-            as share_product,
-        fitted.weight * (pairs.hits - pairs.count_scored * fitted.expected)
-        * later.weight * (pairs.later_hits - pairs.later_count_scored * later.expected)
-            as change_product
+        (pairs.hits - pairs.count_scored * fitted.share_all) / fitted.count_all
+        * (pairs.later_hits - pairs.later_count_scored * later.share_all) / later.count_all
+            as share_all,
+        fitted.weight_all * (pairs.hits - pairs.count_scored * fitted.expected_all)
+        * later.weight_all * (pairs.later_hits - pairs.later_count_scored * later.expected_all)
+            as change_all,
+        (pairs.hits - pairs.count_scored * fitted.share_queue) / fitted.count_queue
+        * (pairs.later_hits - pairs.later_count_scored * later.share_queue) / later.count_queue
+            as share_queue,
+        fitted.weight_queue * (pairs.hits - pairs.count_scored * fitted.expected_queue)
+        * later.weight_queue * (pairs.later_hits - pairs.later_count_scored * later.expected_queue)
+            as change_queue
     from pairs_of_windows as pairs
-    inner join fitted
-        on pairs.call_date = fitted.call_date
-        and pairs.window_days = fitted.window_days
-        and pairs.stratum = fitted.stratum
-        and pairs.is_new = fitted.is_new
-    inner join fitted as later
-        on fitted.group_no = later.group_no
-        and pairs.later_stratum = later.stratum
-        and pairs.later_is_new = later.is_new
+    inner join fitted_twice as fitted on pairs.place = fitted.place
+    inner join fitted_twice as later on pairs.later_place = later.place
+),
+
+summed_pairs as (
+    select
+        group_all,
+        group_queue,
+        is_new,
+        later_is_new,
+        2 * sum(share_all) as share_all,
+        2 * sum(change_all) as change_all,
+        2 * sum(share_queue) as share_queue,
+        2 * sum(change_queue) as change_queue
+    from scored_pairs
+    group by group_all, group_queue, is_new, later_is_new
 ),
 
 of_pairs as (
     select
         group_no,
-        2 * sum(share_product) filter (is_new and later_is_new) as share_new,
-        2 * sum(share_product) filter (not is_new and not later_is_new) as share_old,
-        2 * sum(change_product) as change
-    from scored_pairs
+        sum(share) filter (is_new and later_is_new) as share_new,
+        sum(share) filter (not is_new and not later_is_new) as share_old,
+        sum(change) as change
+    from (
+        select group_all as group_no, is_new, later_is_new, share_all as share, change_all as change
+        from summed_pairs
+        union all
+        select group_queue, is_new, later_is_new, share_queue, change_queue
+        from summed_pairs
+        where group_queue is not null
+    )
     group by group_no
 ),
 
