@@ -6,8 +6,9 @@ import hashlib
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,7 +23,7 @@ from ser_batch.errors import (
 )
 from ser_batch.files.inputs import is_remote, objects_below, open_input
 from ser_batch.files.regular import refuse_special
-from ser_batch.ingest.folder_states import Found, folder_state, is_settled, n_found_of
+from ser_batch.ingest.folder_states import Found, digest_of, folder_state, is_settled, n_found_of
 from ser_batch.store.remembered import key_of
 
 _BLOCK_BYTES = 1 << 20
@@ -95,7 +96,8 @@ def scan(
 
     def is_left_out(folder: str) -> bool:
         known = before.get(name := _name(folder), "")
-        if not is_settled(known, folder, rules=rules, now_s=now_s):
+        facts = partial(_facts, folder, len(str(audio_root)) + 1, settings.extensions)
+        if not is_settled(known, folder, rules=rules, now_s=now_s, facts=facts):
             return False
         result.n_as_before += n_found_of(known)
         result.states[name] = known
@@ -120,6 +122,21 @@ def scan(
         result.n_ignored += here.n_ignored
     result.found.sort(key=lambda found: found.path)
     return result
+
+
+def _facts(folder: str, start: int, extensions: Container[str]) -> str:
+    """What `digest_of` gives for the recordings of a folder of plain files; of others nothing."""
+    found = []
+    try:
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if not entry.is_file(follow_symlinks=False):
+                return ""
+            if _ending(entry.name) in extensions:
+                status = entry.stat(follow_symlinks=False)
+                found.append((entry.path[start:], status.st_size, modified_ns(status)))
+    except OSError:
+        return ""
+    return digest_of(found)
 
 
 def folder_name(audio_root: Path, path: str) -> str:

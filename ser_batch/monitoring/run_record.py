@@ -111,8 +111,7 @@ def count_outcome(lake: Lake, since: dt.datetime) -> dict[str, int]:
 
 def rejected_codes(lake: Lake, since: dt.datetime) -> dict[str, int]:
     """Files put into quarantine after a time, by the code of the reason, most first."""
-    is_fresh = (pl.col("noticed_at") > since) & (pl.col("severity") == "quarantine")
-    fresh = read_issues(lake).filter(is_fresh)
+    fresh = _rejected_since(lake, since)
     return dict(fresh["code"].value_counts().sort("count", "code", descending=[True, False]).rows())
 
 
@@ -123,24 +122,19 @@ def check_bad_share(lake: Lake, settings: IngestSettings) -> None:
         BadShareError: with the numbers and the setting
     """
     since = last_published(lake)
-    n_bad = count_outcome(lake, since)["quarantined"]
+    fresh = _rejected_since(lake, since)
+    n_untaken = fresh.filter(pl.col("stage") == "ingest").height  # they never got a row in `files`
     n_taken = FileIndex(lake, settings).taken_since(since).rows.height
-    n_files = max(n_taken + _rejected_before_taken(lake, since), n_bad)
+    n_bad = fresh.height
+    n_files = max(n_taken + n_untaken, n_bad)
     if n_files >= settings.max_bad_share_from and n_bad > settings.max_bad_share * n_files:
         raise BadShareError(n_bad=n_bad, n_files=n_files, most=settings.max_bad_share)
 
 
-def _rejected_before_taken(lake: Lake, since: dt.datetime) -> int:
-    """Files that never got a row in `files`, because ingest refused them."""
-    return (
-        read_issues(lake)
-        .filter(
-            (pl.col("severity") == "quarantine")
-            & (pl.col("stage") == "ingest")
-            & (pl.col("noticed_at") > since)
-        )
-        .height
-    )
+def _rejected_since(lake: Lake, since: dt.datetime) -> pl.DataFrame:
+    """Rows of files that were put into quarantine after a time."""
+    is_fresh = (pl.col("noticed_at") > since) & (pl.col("severity") == "quarantine")
+    return read_issues(lake).filter(is_fresh)
 
 
 def last_published(lake: Lake) -> dt.datetime:
