@@ -16,10 +16,11 @@ from ser_batch.ingest.call_tags import files_tag, rules_tags, scoring_tag
 from ser_batch.ingest.calls import repeated_call_ids, resolve_calls
 from ser_batch.ingest.file_index import FileIndex
 from ser_batch.ingest.issues import replace_issues, warned
-from ser_batch.ingest.line_index import LineIndex, named_keys, read_lines_of
+from ser_batch.ingest.line_index import LineIndex, OddCounts, read_lines_of
 from ser_batch.ingest.matching import MetadataIndex, line_issues
 from ser_batch.ingest.metadata_import import COLUMNS
 from ser_batch.ingest.objections import read_objections
+from ser_batch.ingest.odd_lines import OddLines
 from ser_batch.ingest.scan import same_name
 from ser_batch.ingest.sides import sided_files, stated_sides, with_sides
 from ser_batch.store.checked import file_states, unlike_before, unlike_before_by_day
@@ -66,12 +67,14 @@ class _Opened:
         files: rows of `with_sides` by part
         tags: that each part must have
         named: those that a new line may be about
+        are_all: every part is looked at
     """
 
     parts: set[Part]
     files: dict[Part, pl.DataFrame]
     tags: dict[Part, dict[str, str]]
     named: set[Part]
+    are_all: bool
 
 
 def refresh_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.datetime) -> None:
@@ -102,8 +105,11 @@ def refresh_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.date
         for writer in (f"calls-{part.name}", f"shard-{part.name}"):
             replace_issues(lake, writer, [], now)
         lake.remove(CALLS, part)
-    _state_overall(lake, files, lines, opened, settings, now)
-    _remember(lake, files, lines, settings, now)
+    odd = OddLines(lake, files, lines, settings)
+    placed = [call for rows in opened.files.values() for call in sided_files(rows)]
+    counts = odd.count(placed, is_all=opened.are_all)
+    _state_overall(lake, lines, counts, now)
+    _remember(odd, counts, now)
 
 
 def _open(
@@ -145,6 +151,7 @@ def _open(
             for part, rows in by_part.items()
         },
         {Part(date, str(name)) for date, name in placed.filter(is_named)["date", "part"].rows()},
+        is_paired,
     )
 
 
@@ -191,16 +198,16 @@ def remember_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.dat
         now: UTC
     """
     _of_same_id(lake)
-    _remember(lake, files, LineIndex(lake, settings), settings, now)
+    odd = OddLines(lake, files, LineIndex(lake, settings), settings)
+    _remember(odd, odd.count((), is_all=False), now)
 
 
-def _remember(
-    lake: Lake, files: FileIndex, lines: LineIndex, settings: Settings, now: dt.datetime
-) -> None:
-    _joined_lines(lake, is_joined=True)
-    lines.keep()
-    files.keep()
-    _changed(lake, rules_tags(settings), settings, now, is_known=True)
+def _remember(odd: OddLines, counts: OddCounts, now: dt.datetime) -> None:
+    _joined_lines(odd.lake, is_joined=True)
+    odd.lines.keep()
+    odd.files.keep()
+    odd.keep(counts)
+    _changed(odd.lake, rules_tags(odd.settings), odd.settings, now, is_known=True)
 
 
 def _changed(
@@ -234,17 +241,9 @@ def _is_expired(settings: Settings, now: dt.datetime) -> Callable[[Part], bool]:
     return lambda part: part.date is not None and part.date < first
 
 
-def _state_overall(
-    lake: Lake,
-    files: FileIndex,
-    lines: LineIndex,
-    opened: _Opened,
-    settings: Settings,
-    now: dt.datetime,
-) -> None:
+def _state_overall(lake: Lake, lines: LineIndex, counts: OddCounts, now: dt.datetime) -> None:
     """What only shows over all calls: lines without a recording, ids that occur twice."""
-    placed = [call for rows in opened.files.values() for call in sided_files(rows)]
-    index, counts = lines.odd(*named_keys(files, placed, settings))
+    index = lines.odd_lines(counts)
     found = line_issues(index, lambda kind, name: counts.get((kind, key_of(name)), 1))
     found += repeated_call_ids(_of_same_id(lake))
     replace_issues(lake, "calls", [warned(issue, "ingest") for issue in found], now)

@@ -23,6 +23,8 @@ from ser_batch.tables import FILES
 _KEYS = ("recording", "root", "place", "state", "absolute", "below", "name", "call_id")
 """Digests of: recording_id; folder; folder and path; these with size and time of change; the
 spellings by which metadata may name the file; the id of its call, by its name."""
+_NAMES = ("absolute", "below", "name", "call_id")
+"""Those among them by which lines of metadata name a file."""
 
 
 class FileIndex:
@@ -44,6 +46,17 @@ class FileIndex:
     def kept(self) -> str:
         """Name of the rows that are remembered; empty where those that are there are others."""
         return self._memory.kept
+
+    @property
+    def stored(self) -> str:
+        """Name of the rows that were remembered last."""
+        return self._memory.stored
+
+    @property
+    def changed_keys(self) -> pl.Series:
+        """Digests by which lines may name the files that changed since `keep`."""
+        changed = self._memory.changed
+        return pl.concat([changed[name].alias("key") for name in _NAMES])
 
     def refresh(self) -> None:
         """Take over what was written since."""
@@ -136,14 +149,28 @@ class FileIndex:
         """
         rows, changed = self._memory.rows, self._memory.changed
         places = changed["place"].unique()
-        several = self.live().group_by("recording").len().filter(pl.col("len") > 1)
+        doubled = rows.filter(~pl.col("is_first"))["recording"].unique()
+        live = self._live(pl.col("recording").is_in(doubled.implode()))
+        several = live.group_by("recording").len().filter(pl.col("len") > 1)
         at_them = rows.filter(pl.col("place").is_in(places.implode()))
         found = [changed["recording"], at_them["recording"], several["recording"]]
         return pl.concat(found).unique()
 
-    def live(self) -> pl.DataFrame:
-        """A row a place, with what it holds now."""
-        return _current(self._memory.rows)
+    def live_named(self, keys: pl.Series | None) -> pl.DataFrame:
+        """A row a place, with what it holds now; of places that have some names alone.
+
+        Args:
+            keys: digests of the names; None: all places
+        """
+        if keys is None:
+            return _current(self._memory.rows)
+        return self._live(pl.any_horizontal(pl.col(_NAMES).is_in(keys.implode())))
+
+    def _live(self, is_wanted: pl.Expr) -> pl.DataFrame:
+        """What the places hold now at which something wanted lies or lay."""
+        rows = self._memory.rows
+        places = rows.filter(is_wanted)["place"].unique()
+        return _current(rows.filter(pl.col("place").is_in(places.implode())))
 
     def taken_since(self, time: dt.datetime) -> Inventory:
         """The rows of files that were taken in after a time, UTC."""

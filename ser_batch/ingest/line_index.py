@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 
 from ser_batch.config import Settings, digest
-from ser_batch.ingest.file_index import FileIndex
 from ser_batch.ingest.matching import (
     FILE_COLUMNS,
     KnownFile,
@@ -26,6 +25,9 @@ from ser_batch.ingest.scan import same_name
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.remembered import Remembered, key_of, keys_of
 from ser_batch.tables import METADATA
+
+OddCounts = dict[tuple[str, int], int]
+"""How many recordings a kind of name and a key name."""
 
 _KINDS = pl.Enum(["path", "id", "nothing"])
 
@@ -50,6 +52,16 @@ class LineIndex:
         self._memory.keep()
 
     @property
+    def stored(self) -> str:
+        """Name of the lines that were remembered last."""
+        return self._memory.stored
+
+    @property
+    def changed_keys(self) -> pl.Series:
+        """Digests of what lines name that changed since `keep`."""
+        return self._memory.changed["key"]
+
+    @property
     def state_sides(self) -> bool:
         """Whether some line states which side of a call a recording holds."""
         return bool(self._memory.rows["has_side"].any())
@@ -69,30 +81,33 @@ class LineIndex:
         keys = keys_of(sorted(texts))
         return self._read(pl.col("key").is_in(keys.implode()))
 
-    def odd(
-        self, paths: pl.DataFrame, ids: pl.DataFrame
-    ) -> tuple[MetadataIndex, dict[tuple[str, int], int]]:
-        """Lines that do not name one recording.
+    def odd(self, paths: pl.DataFrame, ids: pl.DataFrame, asked: pl.Series | None) -> OddCounts:
+        """How many recordings each kind of name and key in lines names, where it is not one.
 
         Args:
             paths: `key` of each spelling of a place, `recording` that lies there
             ids: `key` of each call id, `recording` whose name gives it
-
-        Returns:
-            the lines; how many recordings each kind of name and key names, where it is not one
+            asked: the keys that are counted; None: all
         """
         rows = self._memory.rows
-        counts: dict[tuple[str, int], int] = {}
-        is_odd = pl.col("kind") == "nothing"
+        if asked is not None:
+            rows = rows.filter(pl.col("key").is_in(asked.implode()))
+        counts: OddCounts = {}
         for kind, named in (("path", paths), ("id", ids)):
-            of_kind = pl.col("kind") == kind
-            lines = rows.lazy().filter(of_kind).select("key").unique()
+            lines = rows.lazy().filter(pl.col("kind") == kind).select("key").unique()
             known = named.lazy().join(lines, on="key", how="semi").unique()
             found = lines.join(known.group_by("key").len(), on="key", how="left").collect()
             odd = found.with_columns(pl.col("len").fill_null(0)).filter(pl.col("len") != 1)
-            is_odd |= of_kind & pl.col("key").is_in(odd["key"].implode())
             counts |= {(kind, key): count for key, count in odd.iter_rows()}
-        return self._read(is_odd), counts
+        return counts
+
+    def odd_lines(self, counts: OddCounts) -> MetadataIndex:
+        """The lines of some kinds of names and keys, and those that name nothing."""
+        is_odd = pl.col("kind") == "nothing"
+        for kind in ("path", "id"):
+            keys = pl.Series([key for of, key in counts if of == kind], dtype=pl.UInt64)
+            is_odd |= (pl.col("kind") == kind) & pl.col("key").is_in(keys.implode())
+        return self._read(is_odd)
 
     def _read(self, is_wanted: pl.Expr) -> MetadataIndex:
         tables = [
@@ -101,42 +116,6 @@ class LineIndex:
         ]
         lines = _lines(pa.concat_tables([METADATA.empty(), *tables]))
         return MetadataIndex(lines, self._settings.ingest.columns)
-
-
-def named_keys(
-    files: FileIndex, placed: Sequence[Sequence[KnownFile]], settings: Settings
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """By what lines of metadata may name the live recordings.
-
-    Args:
-        files: every file that was taken in
-        placed: the recordings of some calls, which may have several places or be sides
-        settings: patterns of names
-
-    Returns:
-        `key` of each spelling of a place, and of each call id, with a `recording`
-    """
-    paths: list[tuple[int, int]] = []
-    ids: list[tuple[int, int]] = []
-    for call in placed:
-        first, recording = call[0], key_of(call[0].recording_id)
-        call_id = call_id_of_name(first, fields_of_name(first, settings.ingest))
-        ids.append((key_of(same_name(call_id)), recording))
-        for file in call:
-            recording = key_of(file.recording_id)
-            paths += [(key_of(text), recording) for text in path_keys(file)]
-    schema = {"key": pl.UInt64, "recording": pl.UInt64}
-    of_paths = pl.DataFrame(paths, schema, orient="row")
-    live = files.live().join(of_paths, on="recording", how="anti")
-    spellings = [
-        live.select(pl.col(name).alias("key"), "recording")
-        for name in ("absolute", "below", "name")
-    ]
-    by_id = live.select(pl.col("call_id").alias("key"), "recording")
-    return (
-        pl.concat([of_paths, *spellings]),
-        pl.concat([pl.DataFrame(ids, schema, orient="row"), by_id]),
-    )
 
 
 def read_lines_of(lake: Lake, parts: Collection[Part]) -> list[Line]:

@@ -24,6 +24,8 @@ from ser_batch.store.remembered_file import StoredRows, read_head, write_rows
 from ser_batch.store.settled import settled_days
 from ser_batch.tables import TableContract
 
+FOLLOWS_ROWS = "rows-of-"
+"""How the names of all begin that is remembered of rows, and forgotten when some are erased."""
 PART = "part"
 """Column with the number of a row's part."""
 
@@ -83,7 +85,7 @@ class Remembered:
     ) -> None:
         self._lake, self._contract, self._derive, self._time = lake, contract, derive, time
         self._rules = f"{rules} {contract.version}"
-        self._folder = lake.folder / FOLDER / f"rows-of-{contract.name}"
+        self._folder = lake.folder / FOLDER / f"{FOLLOWS_ROWS}{contract.name}"
         self._parts: list[tuple[str, str]] = []
         self._numbers: dict[tuple[str, str], int] = {}
         self._months: dict[str, _Month] = {}
@@ -106,12 +108,15 @@ class Remembered:
         return self._joined(self._changed)
 
     @property
-    def kept(self) -> str:
-        """Name of what is written down; empty where that is not what is there."""
-        if any(month.is_changed for month in self._months.values()):
-            return ""
+    def stored(self) -> str:
+        """Name of what is written down."""
         stored = [(name, month.stored) for name, month in sorted(self._months.items())]
         return digest([(name, found.digest) for name, found in stored if found])
+
+    @property
+    def kept(self) -> str:
+        """As `stored`; empty where that is not what is there."""
+        return "" if any(month.is_changed for month in self._months.values()) else self.stored
 
     def refresh(self) -> None:
         """Read the parts that changed."""
@@ -266,11 +271,8 @@ def remembered_rows(lake: Lake, contract: TableContract) -> pa.Table:
 
 def forget(lake: Lake) -> None:
     """Delete everything that is remembered of a lake's rows: some were erased. The root is held."""
-    for path in (lake.folder / FOLDER).glob("rows-of-*"):
-        if path.is_dir():
-            disk().remove_folder(path)
-        else:
-            disk().unlink(path)  # of earlier versions
+    for path in (lake.folder / FOLDER).glob(f"{FOLLOWS_ROWS}*"):
+        (disk().remove_folder if path.is_dir() else disk().unlink)(path)
 
 
 def key_of(text: str) -> int:

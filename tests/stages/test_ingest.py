@@ -19,8 +19,9 @@ from ser_batch.errors import (
 )
 from ser_batch.ingest.folders import named_folders
 from ser_batch.stages.ingest import IngestResult, ingest
-from ser_batch.store.checked import FOLDER
+from ser_batch.store.checked import FOLDER, keep_known, read_known
 from ser_batch.store.lake import Lake
+from ser_batch.store.remembered import key_of
 from ser_batch.tables import CALLS, METADATA, QUARANTINE
 
 RATE = 8000
@@ -340,3 +341,57 @@ def test_a_line_that_comes_before_its_recording_joins_with_it(
     rows = {row["path"]: row["queue"] for row in lake.read(CALLS).to_pylist()}
     assert rows == {"a.wav": None, "b.wav": "billing"}
     assert codes(lake) == []
+
+
+def test_lines_that_name_no_recording_are_the_same_as_if_all_were_counted_again(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    def named(number: int, *lines: str) -> list[tuple[str, str]]:
+        """Codes and places of a night with a metadata file, and of one that remembers nothing."""
+        export = tmp_path / f"{number}.csv"
+        export.write_text("\n".join(["file,queue", *(f"{line},billing" for line in lines)]))
+        fresh = Lake(shutil.copytree(lake.folder, tmp_path / f"lake-{number}", dirs_exist_ok=True))
+        shutil.rmtree(fresh.folder / FOLDER, ignore_errors=True)
+        found = []
+        for each in (lake, fresh):
+            night(each, audio, export, at=NIGHT + dt.timedelta(days=number))
+            rows = each.read(QUARANTINE).to_pylist()
+            lines = [row for row in rows if ".csv" in row["path"]]
+            found.append(sorted((row["code"], row["path"]) for row in lines))
+        assert found[0] == found[1]
+        return found[0]
+
+    lake.folder.mkdir()
+    put_call(audio, "a.wav", 0.1)
+    assert named(1, "a.wav", "b.wav", "never.wav") == [
+        ("missing_file", "1.csv, row 2"),
+        ("missing_file", "1.csv, row 3"),
+    ]
+    put_call(audio, "b.wav", 0.2)
+    assert named(2, "later.wav") == [
+        ("missing_file", "1.csv, row 3"),
+        ("missing_file", "2.csv, row 1"),
+    ]
+    (audio / "other").mkdir()
+    put_call(audio, "other/a.wav", 0.3)
+    assert ("ambiguous_file", "1.csv, row 1") in named(3)
+    put_call(audio, "later.wav", 0.4)
+    (audio / "other/a.wav").unlink()
+    put_call(audio, "other/a.wav", 0.5)
+    assert [place for _, place in named(4)] == ["1.csv, row 1", "1.csv, row 3"]
+
+
+def test_names_in_lines_are_counted_again_only_where_something_changed(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio, "a.wav", 0.1)
+    export = tmp_path / "export.csv"
+    export.write_text("file,queue\na.wav,billing\n", encoding="utf-8")
+    night(lake, audio, export)
+    known = read_known(lake, "rows-of-odd-lines")
+    assert known["counts"] == []
+    keep_known(lake, "rows-of-odd-lines", {**known, "counts": [["path", key_of("a.wav"), 0]]})
+    put_call(audio, "b.wav", 0.2)
+    night(lake, audio, export, at=NIGHT + dt.timedelta(days=400))
+    stated = [["path", key_of("a.wav"), 0]] if codes(lake) == ["missing_file"] else []
+    assert read_known(lake, "rows-of-odd-lines")["counts"] == stated != []
