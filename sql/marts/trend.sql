@@ -167,26 +167,29 @@ numbered_days as (
 ),
 
 repeat_customers as (
-    select customer, count(*) > 24 as is_frequent
-    from call_summary
-    where customer is not null and dissatisfaction is not null
-    group by customer
-    having min(call_date) < max(call_date)
+    select customer, is_frequent, row_number() over () as customer_no
+    from (
+        select customer, count(*) > 24 as is_frequent
+        from call_summary
+        where customer is not null and dissatisfaction is not null
+        group by customer
+        having min(call_date) < max(call_date)
+    )
 ),
 
 repeat_calls as (
     select
-        calls.customer,
+        customer_no,
         calls.call_date as day,
         numbers.stratum,
-        count(*) as count_scored,
-        count(*) filter (calls.is_dissatisfied) as hits,
+        count(*)::double as count_scored,
+        count(*) filter (calls.is_dissatisfied)::double as hits,
         any_value(is_frequent) as is_frequent
     from call_summary as calls
     inner join repeat_customers on calls.customer = repeat_customers.customer
     inner join numbers on calls.queue is not distinct from numbers.queue and calls.hour = numbers.hour
     where calls.dissatisfaction is not null
-    group by calls.customer, calls.call_date, numbers.stratum
+    group by customer_no, calls.call_date, numbers.stratum
 ),
 
 pairs as (
@@ -201,7 +204,7 @@ pairs as (
         later.hits as later_hits
     from repeat_calls as calls
     inner join repeat_calls as later
-        on calls.customer = later.customer and calls.day < later.day and later.day < calls.day + 56
+        on calls.customer_no = later.customer_no and calls.day < later.day and later.day < calls.day + 56
     where not calls.is_frequent
 ),
 
@@ -302,21 +305,21 @@ pairs_of_windows as (
         and pairs.day > windows.call_date - 2 * windows.window_days
 ),
 
--- what both scopes fit, in one row
-fitted_twice as (
+-- by what hits and calls of a stratum are multiplied in the scores of both scopes, in one row
+factors as (
     select
         place + 2 * stratum + is_new::int as place,
         is_new,
         max(group_no) filter (scope = 'all') as group_all,
-        max(share) filter (scope = 'all') as share_all,
-        max(count_all) filter (scope = 'all') as count_all,
-        max(weight) filter (scope = 'all') as weight_all,
-        max(expected) filter (scope = 'all') as expected_all,
+        max(1 / count_all) filter (scope = 'all') as hit_share_all,
+        max(share / count_all) filter (scope = 'all') as call_share_all,
+        max(weight) filter (scope = 'all') as hit_change_all,
+        max(weight * expected) filter (scope = 'all') as call_change_all,
         max(group_no) filter (scope = 'queue') as group_queue,
-        max(share) filter (scope = 'queue') as share_queue,
-        max(count_all) filter (scope = 'queue') as count_queue,
-        max(weight) filter (scope = 'queue') as weight_queue,
-        max(expected) filter (scope = 'queue') as expected_queue
+        max(1 / count_all) filter (scope = 'queue') as hit_share_queue,
+        max(share / count_all) filter (scope = 'queue') as call_share_queue,
+        max(weight) filter (scope = 'queue') as hit_change_queue,
+        max(weight * expected) filter (scope = 'queue') as call_change_queue
     from fitted
     inner join windows using (call_date, window_days)
     group by place, stratum, is_new
@@ -324,25 +327,23 @@ fitted_twice as (
 
 scored_pairs as (
     select
-        fitted.group_all,
-        case when fitted.group_queue = later.group_queue then fitted.group_queue end as group_queue,
-        fitted.is_new,
-        later.is_new as later_is_new,
-        (pairs.hits - pairs.count_scored * fitted.share_all) / fitted.count_all
-        * (pairs.later_hits - pairs.later_count_scored * later.share_all) / later.count_all
-            as share_all,
-        fitted.weight_all * (pairs.hits - pairs.count_scored * fitted.expected_all)
-        * later.weight_all * (pairs.later_hits - pairs.later_count_scored * later.expected_all)
-            as change_all,
-        (pairs.hits - pairs.count_scored * fitted.share_queue) / fitted.count_queue
-        * (pairs.later_hits - pairs.later_count_scored * later.share_queue) / later.count_queue
+        one.group_all,
+        case when one.group_queue = two.group_queue then one.group_queue end as group_queue,
+        one.is_new,
+        two.is_new as later_is_new,
+        (hits * one.hit_share_all - count_scored * one.call_share_all)
+        * (later_hits * two.hit_share_all - later_count_scored * two.call_share_all) as share_all,
+        (hits * one.hit_change_all - count_scored * one.call_change_all)
+        * (later_hits * two.hit_change_all - later_count_scored * two.call_change_all) as change_all,
+        (hits * one.hit_share_queue - count_scored * one.call_share_queue)
+        * (later_hits * two.hit_share_queue - later_count_scored * two.call_share_queue)
             as share_queue,
-        fitted.weight_queue * (pairs.hits - pairs.count_scored * fitted.expected_queue)
-        * later.weight_queue * (pairs.later_hits - pairs.later_count_scored * later.expected_queue)
+        (hits * one.hit_change_queue - count_scored * one.call_change_queue)
+        * (later_hits * two.hit_change_queue - later_count_scored * two.call_change_queue)
             as change_queue
     from pairs_of_windows as pairs
-    inner join fitted_twice as fitted on pairs.place = fitted.place
-    inner join fitted_twice as later on pairs.later_place = later.place
+    inner join factors as one on pairs.place = one.place
+    inner join factors as two on pairs.later_place = two.place
 ),
 
 summed_pairs as (
@@ -379,7 +380,7 @@ of_pairs as (
 frequent_scores as (
     select
         fitted.group_no,
-        calls.customer,
+        calls.customer_no,
         calls.day,
         fitted.is_new,
         sum((calls.hits - calls.count_scored * fitted.share) / fitted.count_all) as share_score,
@@ -390,7 +391,7 @@ frequent_scores as (
         and calls.day > fitted.after_day
         and calls.day <= fitted.last_day
     where calls.is_frequent
-    group by fitted.group_no, calls.customer, calls.day, fitted.is_new
+    group by fitted.group_no, calls.customer_no, calls.day, fitted.is_new
 ),
 
 of_frequent as (
@@ -402,7 +403,7 @@ of_frequent as (
         - sum(share_score ** 2) filter (not is_new) as share_old,
         sum(change_score) ** 2 - sum(change_score ** 2) as change
     from frequent_scores
-    group by group_no, customer
+    group by group_no, customer_no
 ),
 
 customer_variances as (
