@@ -34,7 +34,7 @@ from ser_batch.warehouse.run import (
     read_by_windows,
     remove_calls,
     rounded,
-    run_tests,
+    run_last_tests,
 )
 from ser_batch.warehouse.sources import open_calls, open_settings, open_table, open_whole
 
@@ -114,6 +114,7 @@ def build(
                 build_calls(con, blueprint)
             build_dates(con, blueprint, batch)
         build_last(con, blueprint.last, dates, was_read)
+        run_last_tests(con, blueprint, dates)
         rows = _finish(con, blueprint, now, model_id, grew=kept is not None)
         outgrown = is_outgrown(con, sum(rows.values()))
     if outgrown:
@@ -132,10 +133,9 @@ def _finish(
     *,
     grew: bool,
 ) -> dict[str, int]:
-    """Test what is built, document and sign it; returns the rows of each table."""
+    """Document and sign what is built; returns the rows of each table."""
     if not grew:
         con.execute(f"begin; {blueprint.functions} commit;")
-    run_tests(con, blueprint.rules_of_all)
     con.begin()
     document(con, blueprint.models, blueprint.grown if grew else ())
     sign(con, made_from, model_id)

@@ -94,7 +94,7 @@ class Blueprint:
         last: models built from these, of several dates or all
         rules_of_calls: rules that can be tested on some calls alone
         rules_of_dates: rules that can be tested on some call dates alone
-        rules_of_all: the other rules
+        rules_of_all: the other rules; of calls and call dates they see what changed
         macros: functions that the models use
         functions: table functions that use the models
     """
