@@ -147,7 +147,7 @@ def _open(
         parts,
         by_part,
         {
-            part: {**tags, "files": files_tag(rows), **(EXPIRED if is_expired(part) else {})}
+            part: {**tags, "files": files_tag(rows), **(EXPIRED if is_expired(part.date) else {})}
             for part, rows in by_part.items()
         },
         {Part(date, str(name)) for date, name in placed.filter(is_named)["date", "part"].rows()},
@@ -214,13 +214,14 @@ def _changed(
     lake: Lake, tags: dict[str, str], settings: Settings, now: dt.datetime, *, is_known: bool
 ) -> list[Part]:
     """Parts whose files, rows in `calls` or rules changed; none where they are to be known."""
+    is_expired = _is_expired(settings, now)
     return unlike_before_by_day(
         lake,
         CALLS.name,
         tags,
         (FILES, CALLS),
         lambda _part: not is_known,
-        beside=_is_expired(settings, now),
+        beside=lambda date, _name: is_expired(date),
     )
 
 
@@ -234,11 +235,11 @@ def _joined_lines(lake: Lake, *, is_joined: bool) -> list[Part]:
     return unlike_before(lake, "joined-lines", states, lambda _part: not is_joined)
 
 
-def _is_expired(settings: Settings, now: dt.datetime) -> Callable[[Part], bool]:
-    """Whether the calls of a part are too old to keep attributes."""
+def _is_expired(settings: Settings, now: dt.datetime) -> Callable[[dt.date | None], bool]:
+    """Whether the calls of a date are too old to keep attributes."""
     days = settings.retention.attributes_days
     first = dt.date.min if days is None else now.date() - dt.timedelta(days)
-    return lambda part: part.date is not None and part.date < first
+    return lambda date: date is not None and date < first
 
 
 def _state_overall(lake: Lake, lines: LineIndex, counts: OddCounts, now: dt.datetime) -> None:

@@ -25,7 +25,7 @@ from ser_batch.ingest.issues import replace_issues
 from ser_batch.stages.shard import Shard, features_of
 from ser_batch.store.checked import unlike_before_by_day
 from ser_batch.store.closed_days import open_shards_of
-from ser_batch.store.commit import PARTS, deviations, issues_part, members, parts_tag
+from ser_batch.store.commit import PARTS, deviations, issues_name, issues_part, members, parts_tag
 from ser_batch.store.lake import Lake, Part
 from ser_batch.tables import CALLS, CHANNELS, QUARANTINE, RECORDINGS, SEGMENTS
 
@@ -77,7 +77,7 @@ def stale_shards(lake: Lake, settings: Settings) -> list[Part]:
         tables,
         lambda part: is_stale(lake, part, settings),
         parts_of=open_shards_of(lake),
-        beside=lambda part: issues.get(issues_part(part).name),
+        beside=lambda _date, name: issues.get(issues_name(name)),
     )
 
 

@@ -25,6 +25,7 @@ FOLDER = ".checked"
 """Below the lake's: a file a check, with the digest of what follows and the state of each part."""
 
 States = dict[Part, str]
+Beside = Callable[[dt.date, str], object]
 
 
 def file_states(
@@ -79,7 +80,7 @@ def unlike_before_by_day(
     is_behind: Callable[[Part], bool],
     *,
     parts_of: Callable[[dt.date], Iterable[Part]] | None = None,
-    beside: Callable[[Part], object] = lambda _part: None,
+    beside: Beside = lambda _date, _name: None,
     copies: bool = False,
 ) -> list[Part]:
     """As `unlike_before`, for many days: those that are as they were are not even listed.
@@ -91,7 +92,8 @@ def unlike_before_by_day(
         contracts: tables, with a folder a date, in which the parts' files are read
         is_behind: the check
         parts_of: the parts of a date that are checked; None: all of these tables
-        beside: what else the check of a part depends on; what is false counts as nothing
+        beside: what else the check of a part depends on, by its date and name; what is false
+            counts as nothing
         copies: second copies are read too
     """
     before = read_known(lake, check)
@@ -99,8 +101,7 @@ def unlike_before_by_day(
     now: dict[str, list[Any]] = {}
     for date, changed in settled_days(lake, contracts, copies=copies).items():
         known_state, known = before.get(name := str(date), ("", {}))
-        same = [Part(date, each) for each in known]
-        if changed and known_state == _day_state(wanted, changed, same, beside):
+        if changed and known_state == _day_state(wanted, changed, date, known, beside):
             now[name] = before[name]
             continue
         kinds = (False, True) if copies else (False,)
@@ -108,23 +109,25 @@ def unlike_before_by_day(
         parts = sorted(parts_of(date) if parts_of else set().union(*files))
         passed = {}
         for part in parts:
-            state = state_of(wanted, [*(of_table.get(part) for of_table in files), beside(part)])
+            found = [*(of_table.get(part) for of_table in files), beside(date, part.name)]
+            state = state_of(wanted, found)
             if known.get(part.name) != state and is_behind(part):
                 failed.append(part)
             else:
                 passed[part.name] = state
         all_passed = changed and len(passed) == len(parts)
-        now[name] = [_day_state(wanted, changed, parts, beside) if all_passed else "", passed]
+        day_state = _day_state(wanted, changed, date, passed, beside) if all_passed else ""
+        now[name] = [day_state, passed]
     if now != before:
         keep_known(lake, check, now)
     return failed
 
 
 def _day_state(
-    wanted: object, changed: str, parts: Iterable[Part], beside: Callable[[Part], object]
+    wanted: object, changed: str, date: dt.date, names: Iterable[str], beside: Beside
 ) -> str:
     """Digest of what the check of a settled day depends on."""
-    found = [(part.name, other) for part in parts if (other := beside(part))]
+    found = [(name, other) for name in names if (other := beside(date, name))]
     return state_of((wanted, changed), found)
 
 

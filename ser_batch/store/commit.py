@@ -45,7 +45,12 @@ def members(features: TableContract, shard: Part) -> tuple[Member, ...]:
 
 def issues_part(shard: Part) -> Part:
     """The part of `quarantine` that says what analysis found wrong with a shard's calls."""
-    return Part(None, f"shard-{shard.name}")
+    return Part(None, issues_name(shard.name))
+
+
+def issues_name(shard: str) -> str:
+    """Name of `issues_part` by that of the shard."""
+    return f"shard-{shard}"
 
 
 def member_path(lake: Lake, table: str, shard: Part) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -20,7 +19,7 @@ from ser_batch.config import digest
 from ser_batch.store.checked import FOLDER
 from ser_batch.store.disk import disk
 from ser_batch.store.lake import Lake, Part
-from ser_batch.store.remembered_file import StoredRows, read_head, write_rows
+from ser_batch.store.remembered_file import Month, Name, read_head, write_rows
 from ser_batch.store.settled import settled_days
 from ser_batch.tables import TableContract
 
@@ -28,39 +27,6 @@ FOLLOWS_ROWS = "rows-of-"
 """How the names of all begin that is remembered of rows, and forgotten when some are erased."""
 PART = "part"
 """Column with the number of a row's part."""
-
-_MONTH = len("2026-11")
-_WHOLE = "all"
-"""Name of the file of a table without call dates."""
-
-Files = dict[str, list[int]]
-"""Size, time of change and inode of the file of each part of a day, by the part's name."""
-
-
-@dataclass
-class _Month:
-    """The parts of a month of call dates; of a table without call dates, all.
-
-    Attributes:
-        days: by date, when the folders of a settled day changed, and its files
-        latest: newest time in the column of times, empty where there is none
-        stored: the rows as they were written down, None: they were not
-        first: number of the first part of those that were
-        rows: None: they were not read yet
-        is_changed: what is written down is not what is there
-    """
-
-    days: dict[str, tuple[str, Files]] = field(default_factory=dict)
-    latest: str = ""
-    stored: StoredRows | None = None
-    first: int = 0
-    rows: pl.DataFrame | None = None
-    is_changed: bool = False
-
-    @property
-    def parts(self) -> list[tuple[str, str]]:
-        """Day and name of each, in order."""
-        return [(day, name) for day in sorted(self.days) for name in sorted(self.days[day][1])]
 
 
 class Remembered:
@@ -86,9 +52,9 @@ class Remembered:
         self._lake, self._contract, self._derive, self._time = lake, contract, derive, time
         self._rules = f"{rules} {contract.version}"
         self._folder = lake.folder / FOLDER / f"{FOLLOWS_ROWS}{contract.name}"
-        self._parts: list[tuple[str, str]] = []
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._months: dict[str, _Month] = {}
+        self._months: dict[str, Month] = {}
+        self._n_parts = 0
+        self._fresh: dict[int, Name] = {}
         self._empty = derive(contract.empty()).with_columns(pl.lit(0, pl.UInt32).alias(PART))
         self._rows: pl.DataFrame | None = None
         self._changed: list[pl.DataFrame] = []
@@ -121,15 +87,15 @@ class Remembered:
     def refresh(self) -> None:
         """Read the parts that changed."""
         for day, (state, files) in self._listed().items():
-            month = self._months.setdefault(day[:_MONTH] or _WHOLE, _Month())
-            state_before, before = month.days.get(day, ("", {}))
+            month = self._months.setdefault(_month(day), Month())
+            state_before, before = month.state(day), month.files(day)
             fresh = sorted(name for name, of in files.items() if before.get(name) != of)
             gone = [name for name in before if name not in files]
             if fresh or gone:
                 self._replace(month, day, fresh, gone)
             elif not state or state == state_before:
                 continue
-            month.days[day] = (state, files)
+            month.set(day, state, files)
             month.is_changed, self._rows = True, None
 
     def keep(self) -> None:
@@ -148,7 +114,7 @@ class Remembered:
 
     def parts_of(self, rows: pl.DataFrame) -> list[Part]:
         """The parts in which some of its rows lie, in order."""
-        return [_part(*each) for each in sorted(self._parts[n] for n in rows[PART].unique())]
+        return [_part(*each) for each in sorted(map(self._name, rows[PART].unique()))]
 
     def places(self, is_wanted: pl.Expr) -> dict[Part, list[int]]:
         """By part, in order, where in it the wanted rows lie; each is of one row of the table."""
@@ -156,25 +122,25 @@ class Remembered:
         rows = self.rows.filter(pl.col(PART).is_in(numbers.implode()))
         placed = rows.with_columns(pl.int_range(pl.len()).over(PART).alias("place"))
         found = placed.filter(is_wanted).group_by(PART).agg("place").rows()
-        of_parts = {self._parts[number]: places for number, places in found}
+        of_parts = {self._name(number): places for number, places in found}
         return {_part(*each): of_parts[each] for each in sorted(of_parts)}
 
     def in_parts(self, parts: Collection[Part]) -> pl.DataFrame:
         """The rows of some parts."""
-        names = ((_day(part), part.name) for part in parts)
-        return self.rows.filter(
-            _is_of(self._numbers[each] for each in names if each in self._numbers)
-        )
+        names = [(part.date.isoformat() if part.date else "", part.name) for part in parts]
+        months = {_month(day) for day, _ in names} & self._months.keys()
+        numbers = {n: i for month in months for n, i in self._months[month].numbers.items()}
+        return self.rows.filter(_is_of(numbers[each] for each in names if each in numbers))
 
     def _joined(self, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
         return pl.concat([self._empty, *frames], rechunk=False)
 
-    def _listed(self) -> dict[str, tuple[str, Files]]:
+    def _listed(self) -> dict[str, tuple[str, dict[str, str]]]:
         """By date, the days that may have changed: when their folders did, and their files."""
         contract = self._contract
         if not contract.partitioned:
             return {"": ("", self._files(None))}
-        known = {day: of[0] for month in self._months.values() for day, of in month.days.items()}
+        known = {day: of for month in self._months.values() for day, (of, _) in month.days.items()}
         settled = settled_days(self._lake, [contract], copies=contract.irreplaceable)
         listed = {
             str(date): (state, self._files(date))
@@ -183,76 +149,77 @@ class Remembered:
         }
         return listed | {day: ("", {}) for day in known.keys() - set(map(str, settled))}
 
-    def _files(self, date: dt.date | None) -> Files:
-        """The parts of a day; of one of which only the second copy is left, that."""
+    def _files(self, date: dt.date | None) -> dict[str, str]:
+        """State of the parts of a day; of one of which only the second copy is left, of that."""
         dates = None if date is None else [date]
         found = self._lake.files(self._contract, dates=dates)
         if self._contract.irreplaceable:
             found = {**self._lake.files(self._contract, copies=True, dates=dates), **found}
-        return {part.name: [*state] for part, state in found.items()}
+        return {part.name: " ".join(map(str, state)) for part, state in found.items()}
 
     def _replace(
-        self, month: _Month, day: str, fresh: Collection[str], gone: Collection[str]
+        self, month: Month, day: str, fresh: Collection[str], gone: Collection[str]
     ) -> None:
         """Read some parts of a day, and forget others."""
         before = self._rows_in(month)
         old = ((day, name) for name in (*fresh, *gone))
-        is_stale = _is_of([self._numbers.pop(each) for each in old if each in self._numbers])
-        frames = [self._derived(day, name) for name in fresh]
+        is_stale = _is_of([month.numbers.pop(each) for each in old if each in month.numbers])
+        frames = [self._derived(month, (day, name)) for name in fresh]
         self._changed += [before.filter(is_stale), *frames]
         month.rows = self._joined([before.filter(~is_stale), *frames])
 
-    def _derived(self, day: str, name: str) -> pl.DataFrame:
+    def _derived(self, month: Month, name: Name) -> pl.DataFrame:
         """The rows of a part, under a new number."""
-        number = pl.lit(self._numbered(day, name), pl.UInt32).alias(PART)
-        return self._derive(self._lake.read(self._contract, [_part(day, name)])).with_columns(
-            number
-        )
+        number, self._n_parts = self._n_parts, self._n_parts + 1
+        self._fresh[number], month.numbers[name] = name, number
+        rows = self._derive(self._lake.read(self._contract, [_part(*name)]))
+        return rows.with_columns(pl.lit(number, pl.UInt32).alias(PART))
 
-    def _numbered(self, day: str, name: str) -> int:
-        self._numbers[day, name] = len(self._parts)
-        self._parts.append((day, name))
-        return self._numbers[day, name]
+    def _name(self, number: int) -> Name:
+        """Day and name of a part."""
+        if number in self._fresh:
+            return self._fresh[number]
+        months = self._months.values()
+        month = next(each for each in months if 0 <= number - each.first < each.n_stored)
+        return month.loaded[number - month.first]
 
-    def _rows_in(self, month: _Month) -> pl.DataFrame:
+    def _rows_in(self, month: Month) -> pl.DataFrame:
         """The rows of a month, read where they were not."""
         if month.rows is None:
             found = month.stored.read() if month.stored else self._empty
             if found is None:  # damaged: all of it may have changed
-                found = self._joined(self._derived(*each) for each in month.parts)
+                found = self._joined([self._derived(month, each) for each in month.parts])
                 month.is_changed, self._changed = True, [*self._changed, found]
             elif month.stored:
                 found = found.with_columns(pl.col(PART) + pl.lit(month.first, pl.UInt32))
             month.rows = found
         return month.rows
 
-    def _write(self, name: str, month: _Month) -> None:
+    def _write(self, name: str, month: Month) -> None:
         """Write down a month; one without a part leaves no file."""
-        file, parts = self._folder / f"{name}.rows", month.parts
+        file, parts = self._folder / f"{name}.month", month.parts
         if not parts:
             disk().unlink(file)
             month.stored, month.is_changed = None, False
             return
         rows = self._rows_in(month)
-        places = np.zeros(len(self._parts), np.uint32)
-        places[[self._numbers[each] for each in parts]] = np.arange(len(parts))
+        places = np.zeros(self._n_parts, np.uint32)
+        places[[month.numbers[each] for each in parts]] = np.arange(len(parts))
         month.latest = str(rows[self._time].max() or "") if self._time else ""
-        days = {day: month.days[day] for day in sorted(month.days)}
-        head = {"rules": self._rules, "latest": month.latest, "days": days}
+        head = {"rules": self._rules, "latest": month.latest, "days": month.days}
         stored = rows.with_columns(pl.Series(PART, places[rows[PART].to_numpy()]))
         month.stored, month.is_changed = write_rows(file, head, stored), False
 
     def _read(self) -> None:
         """Take over which parts an earlier night knew, where that can be read."""
-        for file in sorted(self._folder.glob("*.rows")):
+        for file in sorted(self._folder.glob("*.month")):
             head, stored = read_head(file) or ({}, None)
             if head.get("rules") != self._rules:
                 continue
             days = {day: (state, files) for day, (state, files) in head["days"].items()}
-            month = _Month(days, head["latest"], stored, len(self._parts))
-            self._months[file.stem] = month
-            for each in month.parts:
-                self._numbered(*each)
+            n_stored = sum(files.count("\n") for _, files in days.values())
+            self._months[file.stem] = Month(days, head["latest"], stored, self._n_parts, n_stored)
+            self._n_parts += n_stored
 
 
 def remembered_rows(lake: Lake, contract: TableContract) -> pa.Table:
@@ -290,8 +257,9 @@ def _part(day: str, name: str) -> Part:
     return Part(dt.date.fromisoformat(day) if day else None, name)
 
 
-def _day(part: Part) -> str:
-    return part.date.isoformat() if part.date else ""
+def _month(day: str) -> str:
+    """Name of the file in which a day is remembered."""
+    return day[: len("2026-11")] or "all"
 
 
 def _is_of(numbers: Iterable[int]) -> pl.Expr:

@@ -150,3 +150,21 @@ def test_rows_since_a_time_come_from_the_months_that_hold_them(tmp_path):
     assert found.since(times[2]).is_empty()
     assert found.since(times[0] - dt.timedelta(microseconds=1)).height == 3
     assert found.changed.height == 1
+
+
+def test_parts_are_found_by_their_rows_in_every_month_kept_or_fresh(reader):
+    others = [Part(DAY + dt.timedelta(days=30 * number), f"of-{number}") for number in (1, 2)]
+    for part in others:
+        reader.lake.write(CALLS, part, CALLS.from_rows([call(part.name), call(f"{part.name}-b")]))
+        reader.look().keep()
+    write(reader, "b", "five", "six")
+    found = reader.look()
+    assert reader.read == ["five", "six"]
+    parts = [Part(DAY, "a"), Part(DAY, "b"), *others]
+    assert found.parts_of(found.rows) == parts
+    assert found.places(pl.col("id").is_in(["six", "of-1-b", "one"])) == {
+        parts[0]: [0],
+        parts[1]: [1],
+        parts[2]: [1],
+    }
+    assert sorted(found.in_parts([parts[1], parts[3]])["id"]) == ["five", "of-2", "of-2-b", "six"]
