@@ -77,7 +77,9 @@ class _Opened:
     are_all: bool
 
 
-def refresh_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.datetime) -> None:
+def refresh_calls(
+    lake: Lake, files: FileIndex, lines: LineIndex, settings: Settings, now: dt.datetime
+) -> None:
     """Bring every part of `calls` up to date.
 
     Only parts are opened whose files or rules changed, or that a new line may be about. What was
@@ -86,6 +88,7 @@ def refresh_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.date
     Args:
         lake: the lake
         files: every file that was taken in
+        lines: every line of metadata that has arrived
         settings: names, time zone and roles
         now: UTC
     """
@@ -95,7 +98,6 @@ def refresh_calls(lake: Lake, files: FileIndex, settings: Settings, now: dt.date
     due.update(_changed(lake, tags, settings, now, is_known=False))
     if not (due or arrived):
         return
-    lines = LineIndex(lake, settings)
     opened = _open(lake, files, lines, due, arrived, tags=tags, settings=settings, now=now)
     _write(lake, opened, lines, settings, now)
     dates = {part.date for part in opened.parts if part.date}

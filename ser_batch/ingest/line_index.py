@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -42,10 +42,13 @@ class LineIndex:
 
     def __init__(self, lake: Lake, settings: Settings) -> None:
         self._lake, self._settings = lake, settings
-        columns = settings.ingest.columns
-        self._memory = Remembered(
-            lake, METADATA, partial(_derived, columns=columns), digest(columns)
-        )
+
+    @cached_property
+    def _memory(self) -> Remembered:
+        """The lines as they are when they are asked for first."""
+        columns = self._settings.ingest.columns
+        derive = partial(_derived, columns=columns)
+        return Remembered(self._lake, METADATA, derive, digest(columns))
 
     def keep(self) -> None:
         """Remember the lines as they are."""

@@ -90,13 +90,14 @@ def ingest(
     before = _as_before(lake, files)
     folders = [_look(root, files, settings, now, before) for root in roots]
     n_lines = import_metadata(lake, metadata, settings, now)
+    lines = LineIndex(lake, settings)
     on_file = _progress(folders, on_progress)
     taken = []
     for folder in folders:
-        taken.append(_take_in(lake, folder, files, settings, now=now, on_file=on_file))
+        taken.append(_take_in(lake, folder, files, lines, settings, now=now, on_file=on_file))
         files.refresh()
         _state_scan(lake, folder, files, now)
-    refresh_calls(lake, files, settings, now)
+    refresh_calls(lake, files, lines, settings, now)
     _remember(lake, files, folders)
     new = pl.concat([each.new for each in taken])
     return IngestResult(
@@ -189,6 +190,7 @@ def _take_in(
     lake: Lake,
     folder: _Folder,
     files: FileIndex,
+    lines: LineIndex,
     settings: Settings,
     *,
     now: dt.datetime,
@@ -204,7 +206,7 @@ def _take_in(
     new = file_rows(wanted, inventory, folder.name, now)
     _write_again(lake, new, inventory)
     fresh = new.join(inventory.rows, on=list(FILES.key), how="anti")
-    for part, rows in _cut(lake, fresh, settings):
+    for part, rows in _cut(lines, fresh, settings):
         lake.write(FILES, part, rows.to_arrow())
     return _Taken(new, len(named) - len(wanted))
 
@@ -223,7 +225,7 @@ def _write_again(lake: Lake, new: pl.DataFrame, inventory: Inventory) -> None:
 
 
 def _cut(
-    lake: Lake, fresh: pl.DataFrame, settings: Settings
+    lines: LineIndex, fresh: pl.DataFrame, settings: Settings
 ) -> Iterator[tuple[Part, pl.DataFrame]]:
     """New files by call date, in shards of the set size; a shard's name follows its content."""
     if fresh.is_empty():
@@ -231,8 +233,7 @@ def _cut(
     columns = ("recording_id", "path", "audio_root", "size_bytes", "modified_ns", "ingested_at")
     files = [KnownFile(*row) for row in fresh.select(columns).iter_rows()]
     sided = [(replace(file, side=find_side(file, {}, settings.ingest)),) for file in files]
-    lines = LineIndex(lake, settings).about(file for [file] in sided)
-    calls, _ = resolve_calls(sided, lines, settings)
+    calls, _ = resolve_calls(sided, lines.about(file for [file] in sided), settings)
     starts = [row["started_at"] for row in calls]
     dated = fresh.with_columns(date=pl.Series(starts, dtype=pl.Datetime("us")).dt.date())
     for (date,), rows in dated.sort("path").group_by("date", maintain_order=True):

@@ -11,6 +11,7 @@ from ser_batch.analysis.workers import Workers
 from ser_batch.config import Settings
 from ser_batch.ingest.call_table import refresh_calls
 from ser_batch.ingest.file_index import FileIndex
+from ser_batch.ingest.line_index import LineIndex
 from ser_batch.scoring.choose import load_model
 from ser_batch.stages.analyse import analyse, is_stale
 from ser_batch.stages.publish import publish
@@ -74,7 +75,8 @@ def repair(
             discard_damaged(lake, finding.path)
     n_shards = n_calls = n_lost = 0
     if damaged:
-        refresh_calls(lake, FileIndex(lake, settings.ingest), settings, now)
+        files, lines = FileIndex(lake, settings.ingest), LineIndex(lake, settings)
+        refresh_calls(lake, files, lines, settings, now)
         shards = open_shards(lake, lake.parts(CALLS))
         for shard in shards:
             if is_stale(lake, shard, settings):

@@ -17,6 +17,7 @@ from ser_batch.ingest.call_tags import rules_tags
 from ser_batch.scoring.choose import model_id
 from ser_batch.stages.shard import features_of
 from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.lock import only_writer
 from ser_batch.store.paths import Root
 from ser_batch.tables import (
     CALLS,
@@ -83,6 +84,21 @@ def copy_of_kept(
         StopError: if it was made by another version of the tables, with other settings or in
             another folder
     """
+    with only_writer(folder.parent, folder.name):  # one bench at a time changes its audio folder
+        days = _made(folder, settings, make)
+        kept = Place(Root(folder / "root"), folder / "audio", folder / _NIGHT)
+        _remove_others(kept, days)
+        settle(kept)
+        copy = Root(kept.night / "root")
+        _copy(kept.root, copy)
+        try:
+            yield Place(copy, kept.audio, kept.night)
+        finally:
+            _remove_others(kept, days)
+
+
+def _made(folder: Path, settings: Settings, make: Callable[[Place], None]) -> list[str]:
+    """Make a history if there is none that can be used; the folders of its days."""
     made_by = _made_by(folder, settings)
     if not (folder / _STATED).exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -93,15 +109,7 @@ def copy_of_kept(
     for name, how in _DIFFERENCES.items():
         if stated[name] != made_by[name]:
             raise StopError(f"the history in {folder} was made {how}; delete it to make it again")
-    kept = Place(Root(folder / "root"), folder / "audio", folder / _NIGHT)
-    _remove_others(kept, stated["days"])
-    settle(kept)
-    copy = Root(kept.night / "root")
-    _copy(kept.root, copy)
-    try:
-        yield Place(copy, kept.audio, kept.night)
-    finally:
-        _remove_others(kept, stated["days"])
+    return list(stated["days"])
 
 
 def _made_by(folder: Path, settings: Settings) -> dict[str, str]:
