@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from pipelines.options import (
     open_root,
     print_json,
     read_settings,
+    say_progress,
 )
 from pipelines.terminal import table_of
 
@@ -36,7 +38,10 @@ def score(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score one or a few calls, without lake or warehouse.
+    """Score one or a few calls, without a night; nothing is written.
+
+    Customers who objected or were not informed are not scored where the root has their call. It
+    reads no metadata: of other files nothing says so, and the law leaves it to you.
 
     Examples:
 
@@ -48,6 +53,7 @@ def score(
     """
     from ser_batch.scoring.choose import load_model
     from ser_batch.scoring.score_files import score_files
+    from ser_batch.store.lake import Lake
 
     place = open_root(root)
     values = read_settings(place, settings)
@@ -56,6 +62,7 @@ def score(
         files,
         bundle,
         values,
+        Lake(place.lake),
         customer_channel=customer_channel,
         first_speaker=first_speaker,
     )
@@ -64,6 +71,7 @@ def score(
     else:
         for scored in scores:
             _show(scored)
+        _show_unknown(scores)
     if any(scored.error for scored in scores):
         raise typer.Exit(Exit.PARTIAL if len(scores) > 1 else Exit.FAILED)
 
@@ -76,6 +84,7 @@ def _as_dict(scored: FileScore) -> dict[str, Any]:
     return {
         "path": name_of(scored.path),
         "duration_s": scored.duration_s,
+        "is_known": scored.is_known,
         "dissatisfaction": scored.dissatisfaction,
         "is_dissatisfied": scored.is_dissatisfied,
         "segments": [asdict(segment) for segment in scored.segments],
@@ -99,6 +108,8 @@ def _show(scored: FileScore) -> None:
         console.print(f"[bold]{name}[/]: [red]{escape(scored.error.one_line())}[/]")
         return
     said = "nothing scored"
+    if scored.segments:
+        said = "too little was scored for a figure of the call (dissatisfaction.min_scored_s)"
     if scored.dissatisfaction is not None:
         said = f"dissatisfaction [bold]{scored.dissatisfaction:.2f}[/] (0 content, 1 dissatisfied)"
         said += ", [bold]flagged as dissatisfied[/]" if scored.is_dissatisfied else ", not flagged"
@@ -127,6 +138,18 @@ def _show(scored: FileScore) -> None:
             ),
         )
     )
+
+
+def _show_unknown(scores: Sequence[FileScore]) -> None:
+    """Of how many files nothing says whether the customer may be scored."""
+    from ser_batch.report.words import counted
+
+    n_unknown = sum(not scored.is_known and bool(scored.segments) for scored in scores)
+    if n_unknown:
+        say_progress(
+            f"objection and notice are not known of {counted(n_unknown, 'file')} and were not "
+            "considered: the root has no such call"
+        )
 
 
 def _bar(value: float | None) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from ser_batch.audio.analysis import CallAnalysis
 
+NO_SPEECH = "no speech was found"
+
 
 def find_warnings(
     analysis: CallAnalysis, n_channels: int, roles: Sequence[str]
@@ -19,7 +21,7 @@ def find_warnings(
     """
     spoken = any(len(channel.segments) for channel in analysis.channels)
     if not spoken:
-        yield "no_speech", "no speech was found", "Listen to it: a dead line, or music only?"
+        yield "no_speech", NO_SPEECH, "Listen to it: a dead line, or music only?"
     if n_channels == 2 and analysis.dual_mono:
         message = "both channels carry the same signal: both sides in one, or one side only"
         remedy = "Ask the recorder for one side a channel, or say who speaks first: first_speaker."

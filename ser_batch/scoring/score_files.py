@@ -1,13 +1,13 @@
-"""Score a few files at once, without lake or flow: the first try on one's own calls."""
+"""Score a few files at once, without a night: the first try on one's own calls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ser_batch.analysis.describe import CallJob, CallOutcome, describe_calls
-from ser_batch.analysis.warnings import not_diarized
+from ser_batch.analysis.warnings import NO_SPEECH, not_diarized
 from ser_batch.audio.call_audio import CallFile
 from ser_batch.config import RoleSettings, Settings, Speaker
 from ser_batch.emotions import (
@@ -16,12 +16,17 @@ from ser_batch.emotions import (
 )
 from ser_batch.errors import FileError
 from ser_batch.features.sets import get_feature_set
-from ser_batch.files.inputs import name_of, status_of
+from ser_batch.files.inputs import status_of
 from ser_batch.ingest.folders import check_file
+from ser_batch.ingest.scan import content_id
 from ser_batch.policy import NOT_SCORED
 from ser_batch.scoring.bundle import Bundle
 from ser_batch.scoring.decide import score_segments
+from ser_batch.scoring.known_calls import known_calls, roles_of
 from ser_batch.scoring.reasons import reasons
+from ser_batch.store.lake import Lake
+from ser_batch.store.packing import as_stored
+from ser_batch.tables import features_contract
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class FileScore:
         options: of the command `score`, each with its meaning, that would score a channel whose
             speaker is unknown
         error: why the file cannot be read, else None
+        is_known: the root has its call, and so says whether the customer objected or was informed
     """
 
     path: Path
@@ -72,48 +78,65 @@ class FileScore:
     not_scored: dict[int, str]
     options: tuple[str, ...] = ()
     error: FileError | None = None
+    is_known: bool = False
 
 
 def score_files(
     paths: Sequence[Path],
     bundle: Bundle,
     settings: Settings,
+    lake: Lake,
     *,
     customer_channel: int | None,
     first_speaker: Speaker | None,
 ) -> list[FileScore]:
-    """Score files.
+    """Score files, but no customer of whom the lake says that they objected or were not informed.
 
     Args:
         paths: the files
         bundle: the model
         settings: all settings
+        lake: knows the calls of earlier nights by the bytes of their files; it may be missing
         customer_channel: channel of the customer, 0 or 1, also of a one-channel file;
-            None: as the settings' roles say
-        first_speaker: where both sides share one channel; None: as the settings' roles say
+            None: as the lake says of the call, else the settings' roles
+        first_speaker: where both sides share one channel; None: likewise
+
+    Raises:
+        DamagedPartError: if the lake's calls cannot be read
     """
-    roles = stated_roles(settings.roles, customer_channel, first_speaker)
+    names = [_content_or_error(path) for path in paths]
+    calls = known_calls(lake, {name for name in names if isinstance(name, str)}, settings)
     scores = []
-    for path in paths:
-        try:
-            check_file(path)
-        except FileError as error:
-            scores.append(FileScore(path, 0.0, (), None, None, {}, error=error))
+    for path, name in zip(paths, names, strict=True):
+        if isinstance(name, FileError):
+            scores.append(FileScore(path, 0.0, (), None, None, {}, error=name))
             continue
-        size = status_of(path).st_size
+        call = calls.get(name)
+        roles = roles_of(call, name, settings.roles) if call else settings.roles
+        roles = stated_roles(roles, customer_channel, first_speaker)
         job = CallJob(
-            recording_id=name_of(path),
+            recording_id=name,
             files=(CallFile(path),),
-            size_bytes=size,
+            size_bytes=status_of(path).st_size,
             roles=roles.channels,
             single_role=roles.single_channel,
             first_speaker=roles.first_speaker,
-            notice_given=None,
-            objected=None,
+            notice_given=call["notice_given"] if call else None,
+            objected=call["objected"] if call else None,
             settings=settings,
         )
-        scores.append(_trial(job, describe_calls([job])[0], bundle))
+        scored = _trial(job, describe_calls([job])[0], bundle)
+        scores.append(replace(scored, is_known=call is not None))
     return scores
+
+
+def _content_or_error(path: Path) -> str | FileError:
+    """Digest of a file's bytes, or why it cannot be read."""
+    try:
+        check_file(path)
+        return content_id(path)
+    except FileError as error:
+        return error
 
 
 def stated_roles(
@@ -164,8 +187,10 @@ def _segments(job: CallJob, outcome: CallOutcome, bundle: Bundle) -> list[Scored
     assert outcome.analysis is not None
     rows = []
     settings = job.settings
-    for channel, features in outcome.features.items():
-        names = get_feature_set(settings.features.set).names
+    feature_set = get_feature_set(settings.features.set)
+    names, table = feature_set.names, features_contract(feature_set.name, feature_set.names)
+    for channel, described in outcome.features.items():
+        features = as_stored(table, described, names)
         scores = score_segments(bundle.predictor, features, names)
         emotions = scores.emotions(settings.model)
         is_uncertain = scores.is_uncertain(settings.model)
@@ -187,6 +212,9 @@ def _not_scored(job: CallJob, outcome: CallOutcome) -> dict[int, str]:
         for channel, code in enumerate(_reasons(job, outcome))
         if code is not None
     }
+    for channel, code in enumerate(_reasons(job, outcome)):
+        if code is None and channel not in outcome.features:
+            meanings[channel] = NO_SPEECH
     if why := not_diarized(outcome.analysis):
         meanings[0] = why
     return meanings

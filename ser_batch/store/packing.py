@@ -51,12 +51,28 @@ def pack_matrix(
     """
     place = {name: column for column, name in enumerate(names)}
     for packed in contract.packed:
-        rows = np.ascontiguousarray(matrix[:, [place[name] for name in packed.names]], "<f4")
-        kind = packed.kind
-        stored_rows = pa.py_buffer(_rounded(rows, packed.n_bits).tobytes())
-        values = pa.FixedSizeBinaryArray.from_buffers(kind, len(rows), [None, stored_rows])
+        rows = _rounded(matrix[:, [place[name] for name in packed.names]], packed.n_bits)
+        values = pa.FixedSizeBinaryArray.from_buffers(
+            packed.kind, len(rows), [None, pa.py_buffer(rows.tobytes())]
+        )
         keys = keys.append_column(packed.column, values)
     return contract.stored.conform(keys)
+
+
+def as_stored(contract: TableContract, matrix: FloatArray, names: Sequence[str]) -> FloatArray:
+    """Numbers as they are read back from a part: what is scored without one is scored alike.
+
+    Args:
+        contract: of the table that would hold them
+        matrix: the numbers, shape (n_rows, len(names))
+        names: of the matrix's columns
+    """
+    place = {name: column for column, name in enumerate(names)}
+    stored = np.array(matrix, np.float32)
+    for packed in contract.packed:
+        columns = [place[name] for name in packed.names]
+        stored[:, columns] = _rounded(stored[:, columns], packed.n_bits)
+    return stored
 
 
 def unpack(contract: TableContract, table: pa.Table) -> pa.Table:
@@ -125,6 +141,7 @@ def _check(contract: TableContract, packed: Packed, table: pa.Table) -> None:
 
 def _rounded(rows: FloatArray, n_bits: int) -> FloatArray:
     """Numbers of which the last bits are 0, which take no room once they are compressed."""
+    rows = np.ascontiguousarray(rows, "<f4")
     if n_bits == FLOAT_BITS:
         return rows
     unit = np.uint32(1 << (FLOAT_BITS - n_bits))
