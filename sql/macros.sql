@@ -157,7 +157,8 @@ create macro effective_count(hits, count_all, variance) as least(
 );
 
 -- ratio_half_width: half of the 95 % interval of sum(part) / sum(whole) over independent rows,
--- Student's t; an aggregate over one row a cluster gives the clustered interval; null below two
+-- Student's t; an aggregate over one row a cluster gives the clustered interval; null below two, and
+-- where all rows have the same ratio: few that are alike do not show that all are
 -- Source: Cochran (1977), Sampling Techniques, 3rd edition, 6.4, without the finite correction.
 create macro ratio_variance(part, whole) as
     greatest(
@@ -167,11 +168,12 @@ create macro ratio_variance(part, whole) as
     )
     / (avg(whole) ** 2 * count(*));
 create macro ratio_half_width(part, whole) as
-    student_t(nullif(count(*) - 1, 0)) * sqrt(ratio_variance(part, whole));
+    student_t(nullif(count(*) - 1, 0)) * sqrt(nullif(round(ratio_variance(part, whole), 12), 0));
 
--- mean_half_width: half of the 95 % interval of a mean of independent values, Student's t
+-- mean_half_width: half of the 95 % interval of a mean of independent values, Student's t; null where
+-- all are the same
 create macro mean_half_width(value) as
-    student_t(nullif(count(value) - 1, 0)) * stddev_samp(value) / sqrt(count(value));
+    student_t(nullif(count(value) - 1, 0)) * nullif(stddev_samp(value), 0) / sqrt(count(value));
 
 -- half_width: half of the 95 % interval of a mean, from the variance and degrees of freedom of
 -- `clustered_by`

@@ -1,5 +1,5 @@
 -- grain: one row a call date and queue
--- version: 3
+-- version: 4
 -- built: by call date
 -- count_calls: recordings
 -- count_scored_calls: of these, with a dissatisfaction
@@ -11,7 +11,7 @@
 -- dissatisfaction_high: upper end of its 95 % interval, Student's t over customers
 -- dissatisfied_share: share of the scored speech in dissatisfied segments, 0..1
 -- dissatisfied_share_low: lower end of its 95 % interval, Student's t over customers, of a ratio of
---   sums
+--   sums; null, as all intervals over customers, where these do not differ: that shows no spread
 -- dissatisfied_share_high: upper end of its 95 % interval, Student's t over customers
 -- dissatisfied_share_if_content: the share of the eligible speech if all uncertain speech were
 --   content, 0..1

@@ -1,5 +1,5 @@
 -- grain: one row a queue, weekday and hour, over the 28 days to the last call date
--- version: 3
+-- version: 4
 -- built: whole
 -- weekday: day of the week, 1 Monday..7 Sunday
 -- hour: hour of the day in which the calls started, 0..23
@@ -17,7 +17,7 @@
 -- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
 -- dissatisfaction: mean over the scored calls, 0..1
 -- dissatisfaction_low: lower end of its 95 % interval, Student's t over calls, widened by the design
---   effect
+--   effect; null where all calls have the same
 -- dissatisfaction_high: upper end of its 95 % interval
 -- dissatisfied_call_share: share of the scored calls that are dissatisfied, 0..1
 -- dissatisfied_call_share_low: lower end of its 95 % interval, Wilson with the effective number of

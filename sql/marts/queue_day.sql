@@ -1,5 +1,5 @@
 -- grain: one row a call date and queue
--- version: 3
+-- version: 4
 -- built: by call date
 -- count_not_scored_calls: recordings without a dissatisfaction; the mart not_scored says why
 -- duration_s: length of all recordings, seconds
@@ -12,7 +12,8 @@
 -- count_uncertain_arc: calls with too few scored segments for an arc
 -- mean_duration_s: mean length of a recording, seconds; withheld (null), with its interval, where
 --   there are fewer calls than the setting report.min_calls
--- mean_duration_low_s: lower end of its 95 % interval, Student's t over customers, seconds
+-- mean_duration_low_s: lower end of its 95 % interval, Student's t over customers, seconds; null, as
+--   all such intervals, where customers do not differ
 -- mean_duration_high_s: upper end of its 95 % interval, Student's t over customers, seconds
 -- dissatisfaction_peak: mean of the calls' peaks, 0..1; withheld (null), as all that follows, where
 --   fewer calls are scored than the setting report.min_calls

@@ -1,5 +1,5 @@
 -- grain: one row a queue, over the 28 days to the last call date
--- version: 2
+-- version: 3
 -- built: whole
 -- count_calls: scored calls whose worst segment is dissatisfied
 -- count_recovered_calls: of these, with a later segment that is not dissatisfied; the others end
@@ -10,8 +10,8 @@
 -- recovery_median_s: median time from the worst segment to recovery, Kaplan-Meier, seconds; null
 --   where less than half recover in the time recorded
 -- recovery_median_low_s: lower end of its 95 % interval, Brookmeyer and Crowley on the complementary
---   log-log scale, Student's t, clustered by call date and customer (Williams); null, as the upper
---   end, where all calls are of one customer, seconds
+--   log-log scale, Student's t, clustered by call date and customer (Williams), seconds; null, as the
+--   upper end, where all calls are of one customer or no time has a part of them recovered
 -- recovery_median_high_s: upper end of its 95 % interval; null: beyond what was recorded
 with calls as (
     select
@@ -116,14 +116,14 @@ deviates as (
             as deviate
     from curves
     inner join effects on curves.queue is not distinct from effects.queue
-    where survival < 1 and is_known
+    where survival > 0 and survival < 1 and is_known  -- at 0 the scale has no deviate
 ),
 
 intervals as (
     select
         queue,
-        min(time_s) filter (survival = 0 or deviate >= -quantile) as low_s,
-        min(time_s) filter (survival = 0 or deviate > quantile) as high_s
+        min(time_s) filter (deviate >= -quantile) as low_s,
+        min(time_s) filter (deviate > quantile) as high_s
     from deviates
     group by queue
 ),

@@ -1,12 +1,13 @@
 -- grain: one row a call date and team: how calls were held, never how anybody felt
--- version: 3
+-- version: 4
 -- built: by call date
 -- count_calls: recordings with an agent's channel
 -- coverage: these over all recordings of the team, 0..1; of the others nothing says which side is the
 --   agent's
 -- mean_duration_s: mean length of a recording, seconds; withheld (null), as all that follows, where
 --   there are fewer calls than the setting report.min_calls
--- mean_duration_low_s: lower end of its 95 % interval, Student's t over customers, seconds
+-- mean_duration_low_s: lower end of its 95 % interval, Student's t over customers, seconds; null, as
+--   all such intervals, where customers do not differ
 -- mean_duration_high_s: upper end of its 95 % interval, seconds
 -- agent_talk_share: mean share of the agents' turns in both sides' turns, 0..1
 -- agent_talk_share_low: lower end of its 95 % interval, Student's t over customers

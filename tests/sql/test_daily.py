@@ -38,6 +38,15 @@ def test_intervals_are_those_of_student_and_wilson(lake, published):
     assert row == pytest.approx(expected, abs=1e-3)
 
 
+def test_calls_that_are_all_alike_have_no_interval_of_zero_width(lake, published):
+    put_calls(lake, 0.1, 0.1, 0.1)
+    assert published(
+        "select dissatisfied_share, dissatisfied_share_low, dissatisfied_share_high,"
+        " dissatisfaction_low, dissatisfied_call_share_high > 0.5 from daily_dissatisfaction",
+        Settings(report={"min_calls": 3}),
+    ) == [(0, None, None, None, True)]
+
+
 def test_groups_with_too_few_scored_calls_are_counted_but_withheld(lake, published):
     put_calls(lake, 0.2, 0.9, queue="billing")
     put_calls(lake, 0.2, 0.9, 0.9, queue="technical")

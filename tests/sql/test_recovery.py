@@ -81,6 +81,12 @@ def test_calls_of_a_single_customer_have_a_median_and_no_interval():
     assert (low, high) == (None, None)
 
 
+def test_two_calls_of_which_the_first_ends_early_have_a_median_and_no_interval():
+    """The only one that is left recovers: no time has a part of them recovered."""
+    table = calls(2).set_column(4, "recovery_watched_s", pa.array([5.0, 10.0]))
+    assert median_of(table.set_column(5, "recovery_s", pa.array([None, 10.0]))) == (10, None, None)
+
+
 @pytest.mark.parametrize("recovery_s", [[5.0, 10.0], [None, 10.0], [None, None]])
 def test_two_calls_are_enough_for_a_figure(recovery_s):
     table = calls(2)

@@ -278,7 +278,8 @@ def test_the_peaks_of_a_queues_day_have_students_interval(lake, published):
         " mean_duration_s, mean_duration_low_s, mean_duration_high_s from queue_day"
     )
     student = stats.t.interval(0.95, 4, np.mean(peaks), stats.sem(peaks))
-    assert row == pytest.approx((np.mean(peaks), *student, 300, 300, 300), rel=0.01)
+    assert row[:3] == pytest.approx((np.mean(peaks), *student), rel=0.01)
+    assert row[3:] == (300, None, None)  # all are as long
 
 
 def test_the_length_of_few_calls_is_withheld(lake, published):
