@@ -2,9 +2,9 @@
 
 -- compared: a table of one row: the dissatisfied calls of a period against those of the period
 --   `before`, of one queue or all; or, against others, of a queue against the other queues in the
---   first period. Columns, method and what is withheld as in the mart trend. The change is within
---   queue and hour of day; of a queue against the others, within hour of day, and a call date is one
---   cluster of both.
+--   first period. Columns and method as in the mart trend; a share is withheld where its own calls are
+--   few, a change where those of either group are. The change is within queue and hour of day; of a
+--   queue against the others, within hour of day, and a call date is one cluster of both.
 create macro compared(
     first_day, last_day, first_day_before, last_day_before, only_queue := null, against_others := false
 ) as table (
@@ -225,15 +225,15 @@ create macro compared(
         count_scored_calls_before,
         count_days,
         count_days_before,
-        case when is_shown then share end as dissatisfied_call_share,
-        case when is_shown then effective_limit(hits_new, count_new, variance_new, degrees_new, -1) end
+        suppress_small_n(share, count_new) as dissatisfied_call_share,
+        suppress_small_n(effective_limit(hits_new, count_new, variance_new, degrees_new, -1), count_new)
             as dissatisfied_call_share_low,
-        case when is_shown then effective_limit(hits_new, count_new, variance_new, degrees_new, 1) end
+        suppress_small_n(effective_limit(hits_new, count_new, variance_new, degrees_new, 1), count_new)
             as dissatisfied_call_share_high,
-        case when is_shown then share_before end as dissatisfied_call_share_before,
-        case when is_shown then effective_limit(hits_old, count_old, variance_old, degrees_old, -1) end
+        suppress_small_n(share_before, count_old) as dissatisfied_call_share_before,
+        suppress_small_n(effective_limit(hits_old, count_old, variance_old, degrees_old, -1), count_old)
             as dissatisfied_call_share_before_low,
-        case when is_shown then effective_limit(hits_old, count_old, variance_old, degrees_old, 1) end
+        suppress_small_n(effective_limit(hits_old, count_old, variance_old, degrees_old, 1), count_old)
             as dissatisfied_call_share_before_high,
         case when is_shown then share - share_before end as change,
         case when is_shown then judged.change end as adjusted_change,

@@ -18,6 +18,7 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from ser_batch.report.compare import Comparison
+    from ser_batch.report.queries import Row
 
 
 def compare(
@@ -94,18 +95,22 @@ def _show(found: Comparison) -> None:
 
     rows = []
     for name, side in zip(found.names, ("", "_before"), strict=True):
-        share, low, high = (
-            percent(found.figures[f"dissatisfied_call_share{side}{end}"])
-            for end in ("", "_low", "_high")
-        )
         rows.append(
             (
                 visible(name),
                 thousands(found.figures[f"count_scored_calls{side}"]),
                 str(found.figures[f"count_days{side}"]),
-                share,
-                f"{low} to {high}",
+                percent(found.figures[f"dissatisfied_call_share{side}"]),
+                _interval(found.figures, side),
             )
         )
     show_table(("calls", "scored", "days", "dissatisfied", "95 % interval"), rows)
     show_lines(found.sentence, *found.cautions, markup=False, highlight=False)
+
+
+def _interval(figures: Row, side: str) -> str:
+    """Both ends, or a dash where there are none."""
+    from ser_batch.report.words import percent
+
+    low, high = (figures[f"dissatisfied_call_share{side}_{end}"] for end in ("low", "high"))
+    return percent(None) if low is None else f"{percent(low)} to {percent(high)}"

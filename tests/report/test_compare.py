@@ -113,7 +113,10 @@ def test_what_cannot_be_compared_is_said_with_its_reason():
     few = [(0, 12, "few", 1, 4), (3, 12, "few", 1, 4), (1, 12, "one", 9, 20), (9, 12, "one", 1, 20)]
     found = compared([*few, (9, 12, "few", 0, 2)], Asked(queue="few"))
     assert "fewer scored calls than the setting report.min_calls" in found.sentence
-    assert found.figures["dissatisfied_call_share"] is None
+    assert found.figures["dissatisfied_call_share"] == pytest.approx(2 / 8)
+    assert found.figures["dissatisfied_call_share_high"] > 2 / 8
+    assert found.figures["dissatisfied_call_share_before"] is None
+    assert found.figures["change"] is None
     assert "single day" in compared(few, Asked(queue="one")).sentence
     before = Asked(after=Days(day(9), day(8)), queue="one")
     assert "no call is scored on the side" in compared(few, before).sentence
