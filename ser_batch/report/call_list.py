@@ -58,7 +58,7 @@ def _embedded(row: Row, data: ReportData) -> dict[str, Any]:
 def _why(row: Row, data: ReportData) -> str:
     text = reasons(row, data.rules)
     if row["coverage"] < 0.5:
-        text += f"; only {percent(row['coverage'])} of the speech has an emotion"
+        text += f"; only {percent(row['coverage'])} of the speech was scored"
     return text
 
 

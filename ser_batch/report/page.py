@@ -34,6 +34,7 @@ _FILTERS = (
     "period_words",
     "points",
     "reasons",
+    "recovery",
     "reviewed",
     "thousands",
 )

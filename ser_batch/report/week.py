@@ -181,12 +181,12 @@ def _figures(head: Row, rules: Rules) -> list[tuple[str, Kind, tuple[object, ...
         ("Dissatisfied calls", "percent", share if is_shown else (_WITHHELD,), scored),
         ("Four weeks before", "percent", before if was_shown else (_WITHHELD,), of_before),
         ("Change, percentage points", "points", change if both else (_WITHHELD,), ""),
-        ("Coverage", "percent", (head["coverage"],), "of the customers' speech has an emotion"),
+        ("Coverage", "percent", (head["coverage"],), "of the customers' speech was scored"),
         (
             "Coverage of eligible speech",
             "percent",
             (head["coverage_eligible"],),
-            "of the speech that may be scored has an emotion",
+            "of the speech that may be scored was",
         ),
     ]
 

@@ -47,7 +47,7 @@ CALLS = (
     Column("Course", "arc", width=16, note="from the first to the last third"),
     Column("Worst moment, min:s", "worst_start_s", "clock", 13, "start of the worst segment"),
     Column("Dissatisfied speech", "dissatisfied_share", "percent", 12, is_coloured=True),
-    Column("Coverage", "coverage", "percent", 10, "of the customer's speech has an emotion"),
+    Column("Coverage", "coverage", "percent", 10, "of the customer's speech was scored"),
     Column("Longest hold, s", "hold_longest_s", "seconds", 9),
     Column("Overtalk", "overtalk_share", "percent", 9, "both speak at once"),
     Column("Not scored because", "not_scored_meaning", width=14),
@@ -94,7 +94,7 @@ def notes(rules: Rules, content: Content) -> list[tuple[str, str]]:
         ),
         (
             "Coverage",
-            "Share of the customers' speech with an emotion; the rest is uncertain or may not be "
+            "Share of the customers' speech with a score; the rest is uncertain or may not be "
             "scored. Coverage of eligible speech leaves out what may not be scored.",
         ),
         (

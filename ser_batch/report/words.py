@@ -72,6 +72,15 @@ def reasons(call: Row, rules: Rules) -> str:
     return ", ".join(found)
 
 
+def recovery(call: Row) -> str:
+    """What follows a call's worst segment, in a few words."""
+    if call["recovery_watched_s"] is None:
+        return "it is not dissatisfied"
+    if call["recovery_s"] is None:
+        return "no segment that is not dissatisfied follows"
+    return f"the first segment that is not dissatisfied follows after {call['recovery_s']:.0f} s"
+
+
 def reviewed(call: Row) -> str | None:
     """Who reviewed a call, and when somebody last did; None if nobody has."""
     if not call["reviewed_by"]:

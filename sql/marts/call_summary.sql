@@ -31,8 +31,8 @@
 -- dissatisfied_share_if_dissatisfied: the same if all uncertain speech were dissatisfied, 0..1
 -- worst_start_s: start of the worst segment in the recording, seconds
 -- recovery_s: from there to the first later segment that is not dissatisfied, seconds; null where
---   the worst is not dissatisfied or nothing better follows
--- recovery_watched_s: from there to that segment or, where nothing better follows, to the end of the
+--   the worst is not dissatisfied or no such segment follows
+-- recovery_watched_s: from there to that segment or, where none follows, to the end of the
 --   last scored segment, seconds: the censored recovery time; null where the worst is not
 --   dissatisfied
 -- slope_per_min: change of the segments' dissatisfaction a minute, least squares

@@ -11,7 +11,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import WarehouseError
 from ser_batch.report.cells import embedded_cells
 from ser_batch.report.content import Choice, Period, choose_period
-from ser_batch.report.words import because, clock, counted, lasting, percent, points
+from ser_batch.report.words import because, clock, counted, lasting, percent, points, recovery
 from ser_batch.stages.publish import publish
 from ser_batch.stages.report import write_report
 from ser_batch.store.lake import Lake
@@ -282,3 +282,11 @@ def test_the_model_is_named_with_its_figure_and_card_where_its_bundle_is(root):
     assert "Model gone-1234 . Real calls" in words(
         write_report(root, Settings(), "run-1").read_text("utf-8")
     )
+
+
+def test_recovery_is_to_a_segment_that_is_not_dissatisfied_not_to_a_better_one():
+    found = "the first segment that is not dissatisfied follows after 16 s"
+    assert recovery({"recovery_s": 16.05, "recovery_watched_s": 16.05}) == found
+    assert recovery({"recovery_s": None, "recovery_watched_s": 9.0}).startswith("no segment that")
+    never = {"recovery_s": None, "recovery_watched_s": None}
+    assert recovery(never) == "it is not dissatisfied"
