@@ -81,8 +81,8 @@ class Remembered:
 
     @property
     def kept(self) -> str:
-        """As `stored`; empty where that is not what is there."""
-        return "" if any(month.is_changed for month in self._months.values()) else self.stored
+        """As `stored`; empty where the rows that are there are others."""
+        return "" if self._changed else self.stored
 
     def refresh(self) -> None:
         """Read the parts that changed."""

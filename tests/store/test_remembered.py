@@ -123,6 +123,11 @@ def test_a_day_that_settled_is_not_listed_until_its_folder_changes(reader):
         return reader.read
 
     assert read() == ["four"]
+    name = reader.look().kept
+    settled_s += 1  # the folder changed, but no file of it
+    os.utime(path.parent, (settled_s, settled_s))
+    assert reader.look().kept == name != ""
+    assert read() == []
     with path.open("ab") as file:  # in place, where the folder does not show it
         file.write(b"!")
     assert read() == []
