@@ -13,7 +13,7 @@ from typing import TypeVar
 from filelock import FileLock
 
 from pipelines.prefect_database import is_prepared, mark_prepared
-from pipelines.prefect_server import STOP_S, Server, freeze, start_server
+from pipelines.prefect_server import STOP_S, PrefectWriteError, Server, freeze, start_server
 from ser_batch.environment import NO_TYPE_CHECKS, bypass_proxy, set_unless_given
 from ser_batch.errors import StopError
 from ser_batch.store.paths import Root
@@ -91,6 +91,7 @@ def prefect_api(
         NoSharedServerError: if a shared server is needed and none is configured
         PrefectServerError: if a server is configured and nothing answers there
         PrefectStartError: if no server can start
+        PrefectWriteError: if the server started for this run cannot write what it is told
     """
     # thousands of classes are created and none is freed: collecting takes a fifth of the start
     gc.disable()
@@ -110,6 +111,13 @@ def prefect_api(
         except httpx.TransportError as error:  # it answered when the run began
             url = str(PREFECT_API_URL.value())
             raise PrefectServerError(url, str(error) or type(error).__name__) from error
+        except httpx.HTTPStatusError as error:
+            if not error.response.is_server_error:
+                raise
+            if server is not None:
+                raise PrefectWriteError(server.home) from error
+            url = str(PREFECT_API_URL.value())
+            raise PrefectServerError(url, f"HTTP status {error.response.status_code}") from error
         finally:
             if server is not None:
                 _send_events()

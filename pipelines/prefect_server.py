@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -35,10 +36,26 @@ class PrefectStartError(StopError):
         super().__init__(f"Prefect's server does not start in {home}")
 
 
+class PrefectWriteError(StopError):
+    """Prefect's server of this run cannot record what the run does."""
+
+    code = "prefect_write"
+    remedy = (
+        "Free some space or check the folder's permissions, and run it again; what was done is kept."
+    )
+
+    def __init__(self, home: Path) -> None:
+        free_mb = shutil.disk_usage(home).free / 1e6
+        super().__init__(
+            f"Prefect's server cannot write to {home}, where {free_mb:.1f} MB of the disk are free"
+        )
+
+
 class Server(Protocol):
-    """Prefect's server on this machine, until the block ends."""
+    """Prefect's server on this machine, until the block ends; its database lies in `home`."""
 
     url: str
+    home: Path
 
     def wait(self) -> None:
         """Wait until it has started.
@@ -85,7 +102,7 @@ class _Thread:
         import uvicorn
         from prefect.server.api.server import create_app
 
-        self.url, self._home = _url_of(listener), home
+        self.url, self.home = _url_of(listener), home
         app = create_app(ephemeral=True, ignore_cache=True)
         config = uvicorn.Config(app, lifespan="on", log_config=None, log_level="critical")
         self._server = uvicorn.Server(config)
@@ -104,7 +121,7 @@ class _Thread:
         give_up = time.monotonic() + START_S
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > give_up:
-                raise PrefectStartError(self._home)
+                raise PrefectStartError(self.home)
             time.sleep(0.01)
 
     def __enter__(self) -> _Thread:
@@ -119,7 +136,7 @@ class _Child:
     """Prefect's server in a fork of this process."""
 
     def __init__(self, home: Path, listener: socket.socket) -> None:
-        self.url, self._home = _url_of(listener), home
+        self.url, self.home = _url_of(listener), home
         self._line, line = socket.socketpair()
         self._has_started = False
         self._pid = os.fork()
@@ -140,7 +157,7 @@ class _Child:
             with suppress(OSError):
                 self._has_started = bool(self._line.recv(1))
         if not self._has_started:
-            raise PrefectStartError(self._home)
+            raise PrefectStartError(self.home)
 
     def __enter__(self) -> _Child:
         return self

@@ -49,7 +49,7 @@ class Scan:
         found: recordings, by path; not those of folders that are as they were
         rejected: files that cannot be taken
         growing: paths of files changed too recently
-        n_ignored: files with other endings
+        n_ignored: hidden files, and files with other endings
         n_as_before: recordings in folders that are as they were
         states: `folder_state` by the digest of a folder's path; of folders where no file is in
             doubt
@@ -284,9 +284,10 @@ def _sort_in(
 
 
 def _ending(path: str) -> str:
-    """As `Path.suffix`, lower case, without its cost."""
-    stem, dot, ending = path.rpartition("/")[2].rpartition(".")
-    return f".{ending.lower()}" if stem and dot and ending else ""
+    """As `Path.suffix`, lower case, without its cost; none of a hidden file (`.part.wav`)."""
+    name = path.rpartition("/")[2]
+    stem, dot, ending = name.rpartition(".")
+    return f".{ending.lower()}" if stem and dot and ending and name[0] != "." else ""
 
 
 def _age_s(found: os.stat_result, now_s: float) -> float:

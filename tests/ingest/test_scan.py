@@ -25,13 +25,13 @@ def put(path: Path, content: bytes = b"x", *, age_s: float = 3600) -> Path:
 
 
 def test_recordings_are_found_in_folders_and_other_files_left(tmp_path: Path) -> None:
-    for name in ("b.WAV", "deep/er/a.flac", "notes.txt", ".hidden/c.wav"):
+    for name in ("b.WAV", "deep/er/a.flac", "notes.txt", ".hidden/c.wav", "deep/.part.wav"):
         put(tmp_path / name)
 
     found = scan(tmp_path, IngestSettings(), now_s=NOW)
 
     assert [file.path for file in found.found] == ["b.WAV", "deep/er/a.flac"]
-    assert found.n_ignored == 1
+    assert found.n_ignored == 2
 
 
 def test_links_are_not_followed_out_of_the_folder(tmp_path: Path) -> None:

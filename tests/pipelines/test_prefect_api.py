@@ -71,3 +71,29 @@ def test_a_server_that_cannot_start_is_an_error_of_its_own(tmp_path: Path) -> No
         tmp_path, PREFECT_SERVER_DATABASE_CONNECTION_URL=database, PREFECT_HOME=str(tmp_path)
     )
     assert command.communicate()[0].split() == ["prefect_start"]
+
+
+def test_a_server_whose_disk_is_full_is_one_error_that_names_the_space(tmp_path: Path) -> None:
+    """The size of files is limited, since a test cannot fill a disk: the database holds no more."""
+    program = (
+        "import resource, sys; from pathlib import Path\n"
+        "from pipelines.prefect_api import prefect_api\n"
+        "from ser_batch.errors import StopError\n"
+        "from ser_batch.store.paths import Root\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_100_000, 1_100_000))\n"
+        "try:\n"
+        "    with prefect_api(Root(Path(sys.argv[1])), lambda: None):\n"
+        "        from prefect.client.orchestration import get_client\n"
+        "        with get_client(sync_client=True) as client:\n"
+        "            for number in range(999): client.create_flow_from_name('n' * 4000 + str(number))\n"
+        "except StopError as error: print(error.code, error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("prefect_write Prefect's server cannot write to ")
+    assert "MB of the disk are free" in done.stdout
