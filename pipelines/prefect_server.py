@@ -40,9 +40,7 @@ class PrefectWriteError(StopError):
     """Prefect's server of this run cannot record what the run does."""
 
     code = "prefect_write"
-    remedy = (
-        "Free some space or check the folder's permissions, and run it again; what was done is kept."
-    )
+    remedy = "Free some space, or check the permissions, and run it again; what was done is kept."
 
     def __init__(self, home: Path) -> None:
         free_mb = shutil.disk_usage(home).free / 1e6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -202,20 +203,22 @@ def show_summary(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from ser_batch.report.words import counted
+
     console = Console(soft_wrap=True)
     counts = summary["counts"]
-    if summary["completeness"]["reason"]:
-        console.print(f"[yellow]Partial[/]: {escape(_incomplete(summary['completeness']))}")
+    if summary["status"] == "partial":
+        console.print(f"[yellow]Partial[/]: {escape(_why_partial(summary))}")
         console.print(f"  {_work_done(summary)}")
     else:
         console.print(_headline(summary))
     if counts["quarantined"] or counts["warnings"]:
         console.print(
-            f"  {counts['quarantined']} files to quarantine, {counts['warnings']} warnings: "
-            "[bold]ser-batch quarantine list[/]"
+            f"  new: {counted(counts['quarantined'], 'rejected file')}, "
+            f"{counted(counts['warnings'], 'warning')}; all: [bold]ser-batch quarantine list[/]"
         )
     if counts["files_erased"]:
-        console.print(f"  {counts['files_erased']} files are of calls that were erased: left out")
+        console.print(f"  {counted(counts['files_erased'], 'file')} of erased calls left out")
     for reason in summary["not_scored"]:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
         calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"
@@ -232,8 +235,8 @@ def show_summary(summary: dict[str, Any]) -> None:
         )
     if counts["files_growing"]:
         console.print(
-            f"  {counts['files_growing']} files skipped: still being written (changed within "
-            "ingest.min_age_s); the next run takes them"
+            f"  {counted(counts['files_growing'], 'file')} skipped: still being written (changed "
+            "within ingest.min_age_s); the next run takes them"
         )
     for problem in summary["alerts"]["problems"]:
         console.print(f"  [yellow]alert not sent[/]: {escape(problem)}")
@@ -247,9 +250,21 @@ def show_summary(summary: dict[str, Any]) -> None:
         )
 
 
-def _incomplete(completeness: dict[str, Any]) -> str:
-    message, remedy = completeness["message"], completeness["remedy"]
-    return f"{message}. {remedy}" if remedy else message
+def _why_partial(summary: dict[str, Any]) -> str:
+    """Every reason, that with a setting to change first."""
+    from ser_batch.errors.base import sentences
+    from ser_batch.report.words import counted
+
+    counts, completeness = summary["counts"], summary["completeness"]
+    reasons = []
+    if completeness["reason"]:
+        reasons.append(sentences(completeness["message"], completeness["remedy"]))
+    if counts["quarantined"] and completeness["reason"] != "rejected":
+        codes = ", ".join(f"{count} {code}" for code, count in summary["rejected"].items())
+        reasons.append(f"{counted(counts['quarantined'], 'file')} rejected ({codes})")
+    if lost := counts.get("calls_lost"):
+        reasons.append(f"stored analysis lost of {counted(lost, 'call')}")
+    return reduce(sentences, reasons)
 
 
 def _headline(summary: dict[str, Any]) -> str:
@@ -261,8 +276,7 @@ def _headline(summary: dict[str, Any]) -> str:
             "are known, "
             f"nothing was computed ({seconds:.1f} s)."
         )
-    colour = "green" if summary["status"] == "clean" else "yellow"
-    return f"[{colour}]{summary['status'].capitalize()}[/]: {_work_done(summary)}"
+    return f"[green]Clean[/]: {_work_done(summary)}"
 
 
 def _work_done(summary: dict[str, Any]) -> str:
