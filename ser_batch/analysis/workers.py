@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ser_batch.environment import ONE_THREAD, set_unless_given
+from ser_batch.memory import keep_freed_memory
 from ser_batch.resources import add_encoders, encoder_folders
 
 Job = TypeVar("Job")
@@ -120,6 +121,7 @@ def _begin(encoders: Sequence[Path]) -> None:
     """In a new process: one thread, Ctrl-C left to the parent, an end with it even if killed."""
     set_unless_given(ONE_THREAD)
     threadpool_limits(1)  # of libraries that the main module has imported already
+    keep_freed_memory()
     for folder in reversed(encoders):
         add_encoders(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -115,13 +115,14 @@ def _describe_block(frames: FloatArray, parameters: Parameters) -> dict[str, Flo
     power = spectrum.power_spectrum(frames, parameters)
     inside = np.ascontiguousarray(power[:, parameters.band])
     log_inside = spectrum.decibels(inside)
-    log_mel = spectrum.mel_decibels(power, parameters)
+    mel = power @ parameters.mel
+    log_mel = spectrum.decibels(mel)
     found = pitch.candidates(power, parameters)
     hop, middle = parameters.hop_length, parameters.frame_length // 2
     core = frames[:, middle - hop : middle + hop]
     return {
         "level": spectrum.level_db(frames),
-        "loudness": spectrum.loudness(power, parameters),
+        "loudness": spectrum.loudness(mel),
         "zcr": spectrum.zero_crossing_rate(frames),
         **spectrum.shape_descriptors(inside, log_inside, parameters),
         **formants.formants(power, parameters),

@@ -59,7 +59,7 @@ def formants(power: FloatArray, parameters: Parameters) -> dict[str, FloatArray]
     envelope_db = -10 * np.log10(real**2 + imaginary**2 + np.float32(1e-9))
     measures = {"lpc_gain": (-10 * np.log10(unexplained + 1e-9)).astype(np.float32)}
     for number, (low_hz, high_hz) in enumerate(FORMANT_BANDS_HZ, start=1):
-        inside = (grid_hz >= low_hz) & (grid_hz <= high_hz)
+        inside = slice(*np.searchsorted(grid_hz, (low_hz, high_hz + GRID_STEP_HZ / 2)))
         band_db, band_hz = envelope_db[:, inside], grid_hz[inside]
         peak = band_db.argmax(axis=1)
         measures[f"formant{number}"] = band_hz[peak].astype(np.float32)

@@ -1,11 +1,14 @@
-"""Rhythm of a segment: voiced runs, pauses, syllable nuclei."""
+"""Rhythm of segments: voiced runs, pauses, syllable nuclei."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy
 
-from ser_batch.arrays import BoolArray, FloatArray, IntArray
+from ser_batch.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 
 SMOOTHING_FRAMES = 7
 NUCLEUS_DIP_DB = 2.0
@@ -33,51 +36,124 @@ RHYTHM_NAMES = (
 
 
 def rhythm(
-    level_db: FloatArray, loudness: FloatArray, voiced: BoolArray, active: BoolArray, hop_s: float
+    level_db: FloatArray,
+    loudness: FloatArray,
+    voiced: BoolArray,
+    active: BoolArray,
+    bounds: IntArray,
+    hop_s: float,
 ) -> FloatArray:
-    """Shares, runs and rates of one segment.
+    """Shares, runs and rates of segments.
 
     Args:
-        level_db: level of each frame, shape (n_frames,)
+        level_db: level of each frame, one segment after the other, shape (n_frames,)
         loudness: loudness of each frame
         voiced: which frames are voiced
         active: which frames are loud enough to be speech
+        bounds: first frame of each segment and the end, shape (n_segments + 1,)
         hop_s: seconds from frame to frame
 
     Returns:
-        shape (len(RHYTHM_NAMES),); zeros for a segment without a frame
+        shape (n_segments, len(RHYTHM_NAMES)); zeros for a segment without a frame
     """
-    n_frames = len(level_db)
-    if not n_frames:
-        return np.zeros(len(RHYTHM_NAMES), np.float32)
-    duration_s = n_frames * hop_s
-    voiced_s = run_lengths(voiced) * hop_s
-    unvoiced_s = run_lengths(~voiced) * hop_s
-    pauses_s = run_lengths(~active) * hop_s
-    nuclei, prominence_db = syllable_nuclei(level_db, voiced)
-    intervals_s = np.diff(nuclei) * hop_s
-    peaks, _ = scipy.signal.find_peaks(_smooth(loudness))
-    return np.array(
-        [
-            active.mean(),
-            voiced.mean(),
-            len(voiced_s) / duration_s,
-            _mean(voiced_s),
-            _spread(voiced_s),
-            voiced_s.max(initial=0),
-            _mean(unvoiced_s),
-            _spread(unvoiced_s),
-            np.count_nonzero(pauses_s > 0.1) / duration_s,
-            pauses_s.max(initial=0),
-            len(nuclei) / duration_s,
-            len(nuclei) / max(voiced_s.sum(), 0.1),
-            _spread(intervals_s),
-            _mean(prominence_db),
-            len(peaks) / duration_s,
-            np.log2(duration_s),
-        ],
-        dtype=np.float32,
+    n_frames = np.diff(bounds)
+    duration_s = np.maximum(n_frames, 1) * hop_s
+    of_frames = np.repeat(np.arange(len(n_frames)), n_frames)
+    voiced_runs, unvoiced_runs, pauses = (
+        _Runs.of(mask, bounds, hop_s) for mask in (voiced, ~voiced, ~active)
     )
+    columns = [
+        np.bincount(of_frames[active], minlength=len(n_frames)) / np.maximum(n_frames, 1),
+        np.bincount(of_frames[voiced], minlength=len(n_frames)) / np.maximum(n_frames, 1),
+        voiced_runs.count() / duration_s,
+        voiced_runs.mean(),
+        voiced_runs.spread(),
+        voiced_runs.longest(),
+        unvoiced_runs.mean(),
+        unvoiced_runs.spread(),
+        pauses.count(longer_than_s=0.1) / duration_s,
+        pauses.longest(),
+    ]
+    spoken_s = np.maximum(voiced_runs.total(), 0.1)
+    peaks = [
+        _peaks(level_db[start:end], loudness[start:end], voiced[start:end], hop_s)
+        for start, end in pairwise(bounds.tolist())
+    ]
+    n_nuclei, interval_sd_s, prominence_db, n_peaks = np.array(peaks).reshape(-1, 4).T
+    columns += [
+        n_nuclei / duration_s,
+        n_nuclei / spoken_s,
+        interval_sd_s,
+        prominence_db,
+        n_peaks / duration_s,
+        np.log2(duration_s),
+    ]
+    rows = np.stack(columns, axis=1).astype(np.float32)
+    rows[n_frames == 0] = 0
+    return rows
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Runs of frames, none across two segments: shape (n_segments,) of each figure.
+
+    Attributes:
+        seconds: length of each run
+        segment: in which it lies
+        n_segments: how many there are
+    """
+
+    seconds: DoubleArray
+    segment: IntArray
+    n_segments: int
+
+    @classmethod
+    def of(cls, mask: BoolArray, bounds: IntArray, hop_s: float) -> _Runs:
+        """Those of the true frames."""
+        lengths, firsts = run_lengths(mask, bounds)
+        segment = np.searchsorted(bounds, firsts, side="right") - 1
+        return cls(hop_s * lengths.astype(float), segment, len(bounds) - 1)
+
+    def count(self, longer_than_s: float = 0.0) -> IntArray:
+        """How many a segment."""
+        segment = self.segment[self.seconds > longer_than_s]
+        return np.bincount(segment, minlength=self.n_segments)
+
+    def total(self) -> DoubleArray:
+        """Their sum, seconds."""
+        return self._sum(self.seconds)
+
+    def mean(self) -> DoubleArray:
+        """0 where there is none, seconds."""
+        return self.total() / np.maximum(self.count(), 1)
+
+    def spread(self) -> DoubleArray:
+        """Standard deviation, 0 of one run, seconds."""
+        apart = self.seconds - self.mean()[self.segment]
+        return np.sqrt(self._sum(apart**2) / np.maximum(self.count(), 1))
+
+    def longest(self) -> DoubleArray:
+        """0 where there is none, seconds."""
+        longest = np.zeros(self.n_segments)
+        np.maximum.at(longest, self.segment, self.seconds)
+        return longest
+
+    def _sum(self, values: DoubleArray) -> DoubleArray:
+        return np.asarray(
+            np.bincount(self.segment, weights=values, minlength=self.n_segments), float
+        )
+
+
+def _peaks(
+    level_db: FloatArray, loudness: FloatArray, voiced: BoolArray, hop_s: float
+) -> tuple[float, float, float, float]:
+    """Of a segment: number of nuclei, spread of their distances, their prominence; loud peaks."""
+    if not len(level_db):
+        return 0.0, 0.0, 0.0, 0.0
+    nuclei, prominence_db = syllable_nuclei(level_db, voiced)
+    peaks, _ = scipy.signal.find_peaks(_smooth(loudness))
+    interval_sd_s = np.diff(nuclei).std() * hop_s if len(nuclei) > 2 else 0.0
+    return len(nuclei), interval_sd_s, prominence_db.mean() if len(nuclei) else 0.0, len(peaks)
 
 
 def syllable_nuclei(level_db: FloatArray, voiced: BoolArray) -> tuple[IntArray, FloatArray]:
@@ -94,20 +170,17 @@ def syllable_nuclei(level_db: FloatArray, voiced: BoolArray) -> tuple[IntArray, 
     return peaks[is_nucleus].astype(np.int64), found["prominences"][is_nucleus].astype(np.float32)
 
 
-def run_lengths(mask: BoolArray) -> IntArray:
-    """Lengths of the runs of true frames."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return edges[1::2] - edges[::2]
+def run_lengths(mask: BoolArray, bounds: IntArray) -> tuple[IntArray, IntArray]:
+    """Lengths and first frames of the runs of true frames; a run ends where its segment does."""
+    is_edge = np.zeros(len(mask) + 1, bool)
+    is_edge[bounds] = True
+    begins, ends = mask & is_edge[:-1], mask & is_edge[1:]
+    begins[1:] |= mask[1:] & ~mask[:-1]
+    ends[:-1] |= mask[:-1] & ~mask[1:]
+    firsts = np.flatnonzero(begins)
+    return np.flatnonzero(ends) + 1 - firsts, firsts
 
 
 def _smooth(values: FloatArray) -> FloatArray:
     smooth: FloatArray = scipy.ndimage.uniform_filter1d(values, SMOOTHING_FRAMES, mode="nearest")
     return smooth
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else 0.0
-
-
-def _spread(values: np.ndarray) -> float:
-    return float(values.std()) if len(values) > 1 else 0.0

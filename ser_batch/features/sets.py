@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ from ser_batch.features.encoders.local import DEFAULT_ENCODER, own_set
 from ser_batch.features.encoders.network import network_set
 from ser_batch.features.encoders.sets import EMBEDDING_SETS
 from ser_batch.features.frames import delta
+from ser_batch.features.functionals import measured_frames
 from ser_batch.features.fused import JOINT, fuse
 from ser_batch.features.kinds import Feature, FeatureKind, Measure, numbered
 from ser_batch.features.modulation import modulation, modulation_names
@@ -39,6 +39,8 @@ RESTING = {"f0": 29.4, "level": -100.0, "centroid": 1500.0}
 """Value of a descriptor where nothing was measured; 0 unless named (f0: 150 Hz)."""
 
 CLIP = 1e6
+
+_HEARD = ("level", "loudness")
 
 
 class FeatureSet(Protocol):
@@ -116,63 +118,58 @@ class DescriptorSet:
         Returns:
             shape (n_segments, len(names)), float32, always finite
         """
+        if not len(segments):
+            return np.empty((0, len(self.names)), np.float32)
         measured = describe(
             signal, np.asarray(segments, np.float64).reshape(-1, 2), self.parameters
         )
-        deltas = delta(measured.values, measured.bounds)
-        rows = np.empty((len(measured.bounds) - 1, len(self.names)), np.float32)
-        for number, (start, end) in enumerate(pairwise(measured.bounds)):
-            rows[number] = _row(measured, deltas, slice(int(start), int(end)), self.parameters)
+        rows = _rows(measured, self.parameters)
         return np.clip(np.nan_to_num(rows, nan=0.0, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP)
 
 
-def _row(
-    measured: Descriptors, deltas: FloatArray, span: slice, parameters: Parameters
-) -> FloatArray:
-    """Features of one segment, in the order of `_features`."""
+def _rows(measured: Descriptors, parameters: Parameters) -> FloatArray:
+    """Features of all segments, in the order of `_features`."""
     spoken, voiced = _rows_by_frames(measured.names)
-    active, is_voiced = measured.active[span], measured.voiced[span] & measured.active[span]
+    is_voiced = measured.voiced & measured.active
     hop_s = parameters.hop_length / parameters.sample_rate
-    values, steps = measured.values[:, span], deltas[:, span]
-    row_of = measured.names.index
+    level, loudness = (measured.values[measured.names.index(name)] for name in _HEARD)
     parts = [
-        _summary(values[spoken], steps[spoken], active, hop_s, _resting(measured.names, spoken)),
-        _summary(values[voiced], steps[voiced], is_voiced, hop_s, _resting(measured.names, voiced)),
-        modulation(measured.log_mel[:, span], parameters.frame_rate_hz),
-        rhythm(
-            values[row_of("level")],
-            values[row_of("loudness")],
-            measured.voiced[span],
-            active,
-            hop_s,
-        ),
-        _tonality(measured.chroma[:, span], is_voiced),
+        _summary(measured, spoken, measured.active, hop_s),
+        _summary(measured, voiced, is_voiced, hop_s),
+        modulation(measured.log_mel, measured.bounds, parameters.frame_rate_hz),
+        rhythm(level, loudness, measured.voiced, measured.active, measured.bounds, hop_s),
+        _tonality(measured, is_voiced),
     ]
-    return np.concatenate(parts)
+    return np.concatenate(parts, axis=1)
 
 
-def _summary(
-    values: FloatArray, steps: FloatArray, mask: BoolArray, hop_s: float, resting: FloatArray
-) -> FloatArray:
+def _summary(measured: Descriptors, rows: list[int], mask: BoolArray, hop_s: float) -> FloatArray:
     """Statistics and changes of some descriptors over some frames, descriptor by descriptor."""
-    chosen = mask & np.isfinite(values).all(axis=0)
-    if not chosen.any():
-        chosen_values, seconds = resting[:, None], np.zeros(1)
-    else:
-        chosen_values, seconds = values[:, chosen], hop_s * np.flatnonzero(chosen).astype(float)
-    moving = mask & np.isfinite(steps).all(axis=0)
-    chosen_steps = steps[:, moving] if moving.any() else np.zeros((len(values), 1), np.float32)
-    return np.concatenate(
-        [functionals.statistics(chosen_values, seconds), functionals.changes(chosen_steps)], axis=1
-    ).reshape(-1)
+    values, bounds = measured.values[rows], measured.bounds
+    steps = delta(values, bounds)
+    resting = np.array([RESTING.get(measured.names[row], 0.0) for row in rows], np.float32)
+    frames, of_frames = measured_frames(mask & np.isfinite(values).all(axis=0), bounds)
+    chosen = np.append(values, resting[:, None], axis=1)[:, frames]
+    moving, of_moving = measured_frames(mask & np.isfinite(steps).all(axis=0), bounds)
+    chosen_steps = np.append(steps, np.zeros_like(resting)[:, None], axis=1)[:, moving]
+    summary = np.concatenate(
+        [
+            functionals.statistics(chosen, of_frames, hop_s * frames.astype(float)),
+            functionals.changes(chosen_steps, of_moving),
+        ],
+        axis=2,
+    )
+    return summary.reshape(len(summary), -1)
 
 
-def _tonality(chroma: FloatArray, mask: BoolArray) -> FloatArray:
-    """Mean chroma and tonnetz of the voiced frames, shape (18,)."""
-    mean = chroma[:, mask].mean(axis=1) if mask.any() else np.full(12, 1 / 12, np.float32)
-    total = mean.sum()
-    tonnetz = (mean / total if total > 0 else mean) @ filters.tonnetz()
-    return np.concatenate([mean, tonnetz]).astype(np.float32)
+def _tonality(measured: Descriptors, mask: BoolArray) -> FloatArray:
+    """Mean chroma and tonnetz of the voiced frames, shape (n_segments, 18)."""
+    frames, bounds = measured_frames(mask, measured.bounds)
+    resting = np.full((12, 1), 1 / 12, np.float32)
+    mean = functionals.means(np.append(measured.chroma, resting, axis=1)[:, frames], bounds).T
+    total = mean.sum(axis=1, keepdims=True)
+    tonnetz = mean / np.where(total > 0, total, 1) @ filters.tonnetz()
+    return np.concatenate([mean, tonnetz], axis=1).astype(np.float32)
 
 
 def _rows_by_frames(names: tuple[str, ...]) -> tuple[list[int], list[int]]:
@@ -180,10 +177,6 @@ def _rows_by_frames(names: tuple[str, ...]) -> tuple[list[int], list[int]]:
     spoken = [row for row, name in enumerate(names) if name not in VOICED_ONLY]
     voiced = [row for row, name in enumerate(names) if name in (*VOICED_ONLY, *ALSO_VOICED)]
     return spoken, voiced
-
-
-def _resting(names: tuple[str, ...], rows: list[int]) -> FloatArray:
-    return np.array([RESTING.get(names[row], 0.0) for row in rows], np.float32)
 
 
 def _features(parameters: Parameters) -> tuple[Feature, ...]:

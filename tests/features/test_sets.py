@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from ser_batch.errors import UnknownFeatureSetError
-from ser_batch.features.functionals import statistic_names, statistics
+from ser_batch.features.functionals import measured_frames, statistic_names, statistics
 from ser_batch.features.kinds import STATES, Group
 from ser_batch.features.modulation import modulation, modulation_names
 from ser_batch.features.rhythm import run_lengths, syllable_nuclei
@@ -120,33 +121,52 @@ def test_rhythm_counts_the_bursts(v1, speech):
     assert value(v1, features, "rhythm.voiced_run_mean_s") == pytest.approx(0.25, abs=0.05)
 
 
-def test_statistics_are_numpys():
+@pytest.mark.parametrize("span", [slice(0, 200), slice(200, 237)])
+def test_statistics_of_each_segment_are_numpys(span):
     rng = np.random.default_rng(2)
-    values = rng.normal(size=(3, 200)).astype(np.float32)
-    values[1] += np.linspace(0, 10, 200).astype(np.float32)
-    found = dict(zip(statistic_names(), statistics(values, np.arange(200) / 100).T, strict=True))
+    rows = rng.normal(size=(3, 237)).astype(np.float32)
+    rows[1] += np.linspace(0, 10, 237).astype(np.float32)
+    seconds = np.arange(237) / 100
+    all_found = statistics(rows, np.array([0, 200, 237]), seconds)
+    values, seconds = rows[:, span], seconds[span]
+    found = dict(zip(statistic_names(), all_found[int(span.start > 0)].T, strict=True))
     for percent in (5, 20, 50, 80, 95):
         np.testing.assert_allclose(
             found[f"p{percent}"], np.percentile(values, percent, axis=1), atol=1e-4
         )
+    np.testing.assert_allclose(found["mean"], stats.trim_mean(values, 0.1, axis=1), rtol=1e-4)
     np.testing.assert_allclose(found["sd"], values.std(axis=1), rtol=1e-4)
-    slope, bend = np.polyfit(np.arange(200) / 100 - 0.995, values[1], 2)[1::-1]
+    slope, bend = np.polyfit(seconds - seconds.mean(), values[1], 2)[1::-1]
     assert found["slope"][1] == pytest.approx(slope, rel=1e-3)
     assert found["curvature"][1] == pytest.approx(bend, rel=1e-2, abs=1e-3)
+
+
+def test_a_segment_without_a_measured_frame_has_the_one_past_the_last():
+    frames, bounds = measured_frames(
+        np.array([False, True, True, False, True]), np.array([0, 0, 1, 4, 5])
+    )
+    assert frames.tolist() == [5, 5, 1, 2, 4]
+    assert bounds.tolist() == [0, 1, 2, 4, 5]
 
 
 def test_modulation_is_strongest_at_its_own_rate():
     time = np.arange(300) / 100
     log_mel = np.tile(10 * np.sin(2 * np.pi * 5.5 * time), (24, 1)).astype(np.float32)
-    depth = dict(zip(modulation_names(), modulation(log_mel, 100.0), strict=True))
+    both = np.append(0 * log_mel, log_mel, axis=1)
+    steady, of_segment = modulation(both, np.array([0, 300, 600]), 100.0)
+    depth = dict(zip(modulation_names(), of_segment, strict=True))
     rates = [depth[f"band1.{span}"] for span in ("2-4hz", "4-8hz", "8-16hz")]
     assert rates[1] > rates[0] + 10
     assert rates[1] > rates[2] + 10
+    np.testing.assert_allclose(steady, -20, rtol=1e-6)
 
 
-def test_run_lengths():
-    assert run_lengths(np.array([True, True, False, True])).tolist() == [2, 1]
-    assert run_lengths(np.zeros(3, bool)).tolist() == []
+def test_a_run_ends_where_its_segment_does():
+    lengths, firsts = run_lengths(np.array([True, True, True, False, True]), np.array([0, 2, 5]))
+    assert lengths.tolist() == [2, 1, 1]
+    assert firsts.tolist() == [0, 2, 4]
+    lengths, _ = run_lengths(np.zeros(3, bool), np.array([0, 3]))
+    assert lengths.tolist() == []
 
 
 def test_syllable_nuclei_need_a_voice():

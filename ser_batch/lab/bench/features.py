@@ -20,6 +20,7 @@ from ser_batch.config import Settings
 from ser_batch.errors import CorpusError
 from ser_batch.features.sets import FeatureSet, get_feature_set
 from ser_batch.lab.bench.opensmile import OpenSmileSet
+from ser_batch.memory import keep_freed_memory
 from ser_batch.store import part_file
 from ser_batch.store.packing import pack
 from ser_batch.tables import features_contract
@@ -50,6 +51,7 @@ def run(paths: Sequence[Path], settings: Settings, *, minutes: float) -> dict[st
     feature_set = get_feature_set(settings.features.set)
     speech = _speech(paths, settings, minutes * 60)
     peers = _peers(feature_set.sample_rate)
+    keep_freed_memory()  # as a night's worker processes do
     with threadpool_limits(1):
         ours = _times_real_time(feature_set.extract, speech)
         theirs = {name: _times_real_time(extract, speech) for name, extract in peers.items()}

@@ -25,6 +25,7 @@ import soundfile
 from ser_batch.analysis.describe import describe_calls
 from ser_batch.config import Settings
 from ser_batch.lab.bench.growth.recorded import two_channel_job
+from ser_batch.memory import keep_freed_memory
 
 MOST_PEER_CALLS = 12
 SPARSE_BYTES = 3 << 30
@@ -211,6 +212,7 @@ def _plainly(sources: Sequence[Path]) -> float:
     """The peer's call-seconds per core-second."""
     settings = Settings()
     jobs = [two_channel_job(path, settings) for path in sources[:MOST_PEER_CALLS]]
+    keep_freed_memory()  # as worker processes do
     describe_calls(jobs[:1])  # imports and compiled code, which a long night pays once
     start = time.perf_counter()
     outcomes = [describe_calls([job])[0] for job in jobs]
