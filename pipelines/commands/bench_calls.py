@@ -182,7 +182,7 @@ def _corpus_rows(settings: list[dict[str, Any]]) -> Iterator[Sequence[str]]:
         yield (f"[bold]{one['setting']}[/]",)
         for corpus, part in one["by_corpus"].items():
             values = (part["figures"][name]["value"] for name in names)
-            shown = ("-" if value is None else f"{value:.2f}" for value in values)
+            shown = (_number(value, 2) for value in values)
             yield (corpus, str(part["n_calls"]), *shown, _known_to(part))
 
 
@@ -203,6 +203,10 @@ def _figure(figure: dict[str, float | None]) -> str:
     return f"{figure['value']:.2f}{interval}"
 
 
+def _number(value: float | None, places: int) -> str:
+    return "-" if value is None else f"{value:.{places}f}"
+
+
 def _show_flag(flag: dict[str, Any]) -> None:
     title = f"flag: {flag['n_calls']} calls, {flag['base_rate']:.0%} of them at least a third angry"
     show_table(("", *FLAG_COLUMNS), _flag_rows(flag), title=title)
@@ -211,9 +215,9 @@ def _show_flag(flag: dict[str, Any]) -> None:
         (
             (
                 name,
-                f"{found['spearman'] or 0:.3f}",
-                " ".join(f"{value or 0:.2f}" for value in found["spearman_by_corpus"].values()),
-                f"{found['precision_at_10'] or 0:.3f}",
+                _number(found["spearman"], 3),
+                " ".join(_number(value, 2) for value in found["spearman_by_corpus"].values()),
+                _number(found["precision_at_10"], 3),
                 *_point(found["point"])[2:],
             )
             for name, found in flag["indices"].items()

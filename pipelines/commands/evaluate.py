@@ -176,7 +176,10 @@ def _show_evaluation(result: dict[str, Any]) -> None:
     if result["uar_normalised"] is not None:
         rows.append(("with per-speaker normalisation", f"{result['uar_normalised']:.3f}", "", ""))
     for name, figures in result["leaks"].items():
-        rows.append((LEAKS[name], f"{figures['uar']:.3f}", "", f"{figures['wa']:.3f}"))
+        if figures is None:
+            rows.append((f"{LEAKS[name]} (not measured: an emotion has one clip)", "", "", ""))
+        else:
+            rows.append((LEAKS[name], f"{figures['uar']:.3f}", "", f"{figures['wa']:.3f}"))
     title = f"{result['protocol']}, {result['band']}"
     show_table(("", "UAR", "95 %", "accuracy"), rows, title=title)
     show_table(
@@ -206,7 +209,11 @@ def _show_evaluation(result: dict[str, Any]) -> None:
         )
     proof = result["proof"]
     show_lines(
-        f"ECE {result['ece']:.3f}; AUC of anger {result['auc_anger'] or 0:.3f}, of anything "
-        f"negative {result['auc_negative'] or 0:.3f}. {proof['n_speakers']} speakers in "
+        f"ECE {result['ece']:.3f}; AUC of anger {_auc(result['auc_anger'])}, of anything "
+        f"negative {_auc(result['auc_negative'])}. {proof['n_speakers']} speakers in "
         f"{proof['n_folds']} folds: no speaker, recording or copy on both sides."
     )
+
+
+def _auc(value: float | None) -> str:
+    return "not measured (all clips are of it, or none)" if value is None else f"{value:.3f}"

@@ -27,6 +27,7 @@ from ser_batch.errors.files import (
     WorkerDiedError,
 )
 from ser_batch.errors.model import (
+    BothSidesError,
     BundleError,
     CorpusError,
     DistillError,
@@ -104,6 +105,7 @@ __all__ = [
     "AudioError",
     "AudioFolderError",
     "BadShareError",
+    "BothSidesError",
     "BrokenSealError",
     "BundleError",
     "ChangedMeanwhileError",

@@ -134,6 +134,15 @@ class LeakError(ModelError):
     code = "leak"
 
 
+class BothSidesError(LeakError):
+    """Corpora or tables that are trained on and tested share a speaker, a recording or a text."""
+
+    remedy = (
+        "Leave it out on one side; `--protocol NAME-loso` tests one corpus or table of labels on "
+        "its own speakers, each held out in turn."
+    )
+
+
 class MissingWeightsError(DependencyError):
     """A feature set was chosen whose weights were not fetched yet."""
 

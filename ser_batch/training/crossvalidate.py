@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.config import ModelSettings
+from ser_batch.corpora.base import Clip, contents
+from ser_batch.errors import BothSidesError
 from ser_batch.features.dataset import Dataset
 from ser_batch.features.dataset import joined as join_datasets
 from ser_batch.training.decided import Decided, decided, joined
@@ -101,6 +104,27 @@ def held_out_predictions(
     return HeldOut(probabilities[dataset.copies == 0], in_order)
 
 
+def check_clips_apart(clips_of: Mapping[str, Sequence[Clip]]) -> None:
+    """Check that no two sides hold the same recording, before their clips are described.
+
+    Args:
+        clips_of: clips by side
+
+    Raises:
+        BothSidesError: naming the first two files that do
+    """
+    if len(clips_of) < 2:
+        return
+    known: dict[str, tuple[str, Path]] = {}
+    for name, clips in clips_of.items():
+        for clip, content in zip(clips, contents(clips), strict=True):
+            side, path = known.setdefault(content, (name, clip.path))
+            if side != name:
+                raise BothSidesError(
+                    f"{path} ({side}) and {clip.path} ({name}) are one recording on both sides"
+                )
+
+
 def check_apart(trained: Dataset, tested: Dataset, *, sentences: bool) -> LeakageReport:
     """Check that a training and a test set share no speaker and no recording.
 
@@ -110,7 +134,7 @@ def check_apart(trained: Dataset, tested: Dataset, *, sentences: bool) -> Leakag
         sentences: also no text, where it is known
 
     Raises:
-        LeakError: naming the first that is on both sides
+        BothSidesError: naming the first that is on both sides
     """
     n_train, n_test = len(trained.emotions), len(tested.emotions)
     both = join_datasets(trained, tested)

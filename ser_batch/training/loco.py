@@ -12,7 +12,7 @@ from ser_batch.corpora.base import Clip, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import joined
 from ser_batch.progress import Progress
-from ser_batch.training.crossvalidate import check_apart
+from ser_batch.training.crossvalidate import check_apart, check_clips_apart
 from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.fit import train
 from ser_batch.training.setup import TrainingSetup
@@ -36,11 +36,13 @@ def run_loco(
 
     Raises:
         CorpusError: if there are fewer than two corpora
+        LeakError: if two corpora share a speaker, a recording or a sentence
     """
     if len(corpora) < 2:
         raise CorpusError(
             "leaving one corpus out needs two: put corpora below --corpora, or name --labels"
         )
+    check_clips_apart(corpora)
     described = {
         name: setup.describe(
             one_of_each_content(clips), step=f"describing {name}", on_progress=on_progress

@@ -13,7 +13,12 @@ from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import Dataset
 from ser_batch.progress import Progress, counted
 from ser_batch.scoring.predictor import Predictor
-from ser_batch.training.crossvalidate import align, check_apart, cross_validate
+from ser_batch.training.crossvalidate import (
+    align,
+    check_apart,
+    check_clips_apart,
+    cross_validate,
+)
 from ser_batch.training.evaluation import Evaluation
 from ser_batch.training.evaluation import evaluate as evaluation_of
 from ser_batch.training.fit import train
@@ -45,6 +50,7 @@ def run_matrix(
     """
     if len(corpora) < 2:
         raise CorpusError("a matrix needs two corpora: put them below --corpora, or name --labels")
+    check_clips_apart(corpora)
     described = {
         name: _described(name, clips, setup, on_progress) for name, clips in sorted(corpora.items())
     }

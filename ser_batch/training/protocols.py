@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
 from ser_batch.arrays import DoubleArray
 from ser_batch.config import ModelSettings
@@ -17,7 +16,13 @@ from ser_batch.corpora.base import Clip, check_emotions, one_of_each_content
 from ser_batch.errors import CorpusError
 from ser_batch.features.dataset import LONG_SEGMENT, Dataset
 from ser_batch.progress import Progress, counted
-from ser_batch.training.crossvalidate import HeldOut, align, check_apart, held_out_predictions
+from ser_batch.training.crossvalidate import (
+    HeldOut,
+    align,
+    check_apart,
+    check_clips_apart,
+    held_out_predictions,
+)
 from ser_batch.training.decided import decided, decisions_by_corpus
 from ser_batch.training.detections import detections
 from ser_batch.training.dimensions import dimension_figures
@@ -29,6 +34,7 @@ from ser_batch.training.splits import (
     Fold,
     LeakageReport,
     check_no_leakage,
+    clip_folds,
     sentence_folds,
     speaker_folds,
 )
@@ -95,6 +101,10 @@ def run_protocol(
         unseen_sentences: hold out texts as well as speakers, where a corpus names them
         dimensions: also how well arousal and valence agree with the labels
 
+    Raises:
+        CorpusError: if the clips to train on are of one emotion
+        LeakError: if a speaker or a recording is on both sides
+
     Returns:
         JSON-able; `decisions` holds, by corpus, what production decides; the keys that every
         protocol has are protocol, band, features, n_clips,
@@ -102,8 +112,10 @@ def run_protocol(
     """
     check_emotions(clip for corpus in protocol.train for clip in clips_of[corpus])
     describe = partial(_described, setup, clips_of, on_progress)
-    trained = describe(protocol.train)
     tested = decided_cross_corpus = None
+    sides = [side for side in (protocol.train, protocol.test) if side]
+    check_clips_apart({"+".join(s): [c for name in s for c in clips_of[name]] for s in sides})
+    trained = describe(protocol.train)
     if protocol.test:
         tested = describe(protocol.test, copies=False)
     agreement = dimension_figures(trained, tested) if dimensions else None
@@ -205,13 +217,6 @@ def by_group(
 
 def _flattering(run: _Run, trained: Dataset) -> dict[str, Any]:
     """What tutorials report: the same speakers on both sides, and classes of sex and emotion."""
-    clips = trained.take(trained.copies == 0)
-    splitter = StratifiedKFold(10, shuffle=True, random_state=0)
-    folds = [
-        Fold(fit.astype(np.int64), test.astype(np.int64))
-        for fit, test in splitter.split(clips.features, clips.emotions)
-    ]
-    leaky = run.held_out(clips, folds, "splitting by clip, as tutorials do")
     fourteen = replace(
         trained,
         emotions=tuple(
@@ -219,11 +224,20 @@ def _flattering(run: _Run, trained: Dataset) -> dict[str, Any]:
         ),
     )
     sexed = run.figures(fourteen, None)
-    random = evaluate(clips.emotions, leaky.probabilities, clips.classes, clips.speakers)
     return {
-        "random_by_clip": {"uar": random.uar, "wa": random.wa},
+        "random_by_clip": _random_by_clip(run, trained.take(trained.copies == 0)),
         "sex_and_emotion": {"n_classes": len(sexed.classes), "uar": sexed.uar, "wa": sexed.wa},
     }
+
+
+def _random_by_clip(run: _Run, clips: Dataset) -> dict[str, Any] | None:
+    """Figures of clips dealt at random; None where an emotion has one clip alone."""
+    folds = clip_folds(clips.emotions)
+    if not folds:
+        return None
+    leaky = run.held_out(clips, folds, "splitting by clip, as tutorials do")
+    found = evaluate(clips.emotions, leaky.probabilities, clips.classes, clips.speakers)
+    return {"n_folds": len(folds), "uar": found.uar, "wa": found.wa}
 
 
 def _described(

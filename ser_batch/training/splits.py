@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import StratifiedKFold
 
 from ser_batch.arrays import IntArray
-from ser_batch.errors import LeakError
+from ser_batch.errors import BothSidesError, LeakError
 
+N_CLIP_FOLDS = 10
 N_SENTENCE_PARTS = 3
 """Into how many parts the texts of a corpus are dealt: each model misses one of them."""
 
@@ -76,6 +79,25 @@ def speaker_folds(
     return [Fold(np.flatnonzero(~mask), np.flatnonzero(mask)) for mask in masks]
 
 
+def clip_folds(emotions: Sequence[str]) -> list[Fold]:
+    """Folds of clips at random, as tutorials split: the same speakers on both sides.
+
+    Args:
+        emotions: of each clip; each is dealt to all folds, which are fewer where it has few clips
+
+    Returns:
+        none where an emotion has one clip alone
+    """
+    n_folds = min(N_CLIP_FOLDS, *Counter(emotions).values())
+    if n_folds < 2:
+        return []
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=0)
+    return [
+        Fold(train.astype(np.int64), test.astype(np.int64))
+        for train, test in splitter.split(np.zeros(len(emotions)), emotions)
+    ]
+
+
 def sentence_folds(folds: Sequence[Fold], sentences: Sequence[str]) -> list[Fold]:
     """The same folds, in which no text that is tested was trained on either.
 
@@ -130,7 +152,8 @@ def check_no_leakage(
         sentences: text of each row, empty where it is not known; None: may be on both sides
 
     Raises:
-        LeakError: naming the first that does
+        BothSidesError: naming the first that does
+        LeakError: if a clip is tested twice
     """
     held_apart = [("speaker", speakers), ("recording", contents), ("sentence", sentences)]
     for number, fold in enumerate(folds, start=1):
@@ -139,7 +162,8 @@ def check_no_leakage(
                 continue
             shared = {labels[i] for i in fold.train} & {labels[i] for i in fold.test} - {""}
             if shared:
-                raise LeakError(f"fold {number}: {kind} {min(shared)} is on both sides")
+                where = f"fold {number}: " if len(folds) > 1 else ""
+                raise BothSidesError(f"{where}{kind} {min(shared)} is on both sides")
     tested = np.concatenate([fold.test for fold in folds])
     if len(np.unique(tested)) != len(tested):
         raise LeakError("a clip is tested in more than one fold")

@@ -9,10 +9,12 @@ import pytest
 from ser_batch.corpora import read_corpus
 from ser_batch.corpora.labels import labels_csv
 from ser_batch.corpora.sources import read_clips
-from ser_batch.errors import CorpusError, LeakError
+from ser_batch.errors import BothSidesError, CorpusError
 from ser_batch.progress import silent
 from ser_batch.report.evaluation import save_pictures
 from ser_batch.training.fit import Recipe
+from ser_batch.training.loco import run_loco
+from ser_batch.training.matrix import run_matrix
 from ser_batch.training.protocols import parse_protocol, run_protocol
 from ser_batch.training.setup import TrainingSetup
 from tests.corpora.made import made_corpus
@@ -115,5 +117,16 @@ def test_from_one_corpus_to_another_tests_only_what_both_name(tmp_path):
 def test_the_same_recording_in_both_corpora_is_refused(tmp_path):
     made_corpus(tmp_path / "emodb", n_speakers=2)
     as_ravdess(made_corpus(tmp_path / "ravdess", n_speakers=2))
-    with pytest.raises(LeakError, match="on both sides"):
-        run("cross:emodb->ravdess", tmp_path, comparisons=False)
+    said = r"emodb/\w+\.wav \(emodb\) and .*ravdess/03.*\.wav \(ravdess\) are one recording on both"
+    for name in ("cross:emodb->ravdess", "loco", "matrix"):
+        with pytest.raises(BothSidesError, match=said) as refused:
+            run_any(name, tmp_path)
+        assert "-loso" in refused.value.remedy
+
+
+def run_any(name, folder):
+    if name.startswith("cross:"):
+        return run(name, folder, comparisons=False)
+    clips = read_clips(folder, ["emodb", "ravdess"])
+    runs = {"loco": run_loco, "matrix": run_matrix}
+    return runs[name](clips, SETUP, on_progress=silent)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_batch.errors import LeakError
-from ser_batch.training.splits import Fold, check_no_leakage, speaker_folds
+from ser_batch.training.splits import Fold, check_no_leakage, clip_folds, speaker_folds
 
 
 @given(
@@ -62,6 +62,16 @@ def test_speakers_of_one_recording_share_a_fold():
 def test_one_speaker_cannot_be_split():
     with pytest.raises(LeakError, match="one speaker"):
         speaker_folds(["a", "a"], ["1", "2"])
+
+
+@pytest.mark.parametrize(("n_angry", "n_folds"), [(30, 10), (8, 8), (2, 2), (1, 0)])
+def test_a_split_by_clip_has_as_many_folds_as_the_rarest_emotion_has_clips(n_angry, n_folds):
+    folds = clip_folds(["anger"] * n_angry + ["neutral"] * 40)
+    assert len(folds) == n_folds
+    for fold in folds:
+        assert not set(fold.train) & set(fold.test)
+        assert min(fold.test) < n_angry  # each fold tests the rare emotion
+    assert sum(len(fold.test) for fold in folds) in (0, n_angry + 40)
 
 
 def test_a_split_by_clip_is_refused_by_name():
