@@ -83,6 +83,22 @@ def write_csv(file: IO[str], names: Sequence[str], rows: Iterable[Iterable[Any]]
     writer.writerows([_cell(value) for value in row] for row in rows)
 
 
+def csv_table(text: str) -> csv.DictReader[str]:
+    """Rows of CSV by column; names of columns are in lower case.
+
+    Spreadsheets write semicolons where the comma is the decimal point.
+    """
+    separator = separator_of(text.partition("\n")[0])
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
+    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+    return rows
+
+
+def separator_of(header: str) -> str:
+    """What separates the cells of CSV: comma, semicolon or tab."""
+    return max(",;\t", key=header.count)
+
+
 def read_cell(cell: str) -> str:
     """The text of a cell that `write_csv` wrote, without the apostrophe."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

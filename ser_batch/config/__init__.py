@@ -35,7 +35,7 @@ from ser_batch.config.operation import (
     StoreSettings,
     ThresholdRule,
 )
-from ser_batch.config.section import Role, Section, Speaker, digest, nearest
+from ser_batch.config.section import Role, Section, Speaker, digest, nearest, no_emotion
 from ser_batch.config.settings import ENV_PREFIX, Settings, sections
 from ser_batch.config.weekly import DigestSettings
 
@@ -71,5 +71,6 @@ __all__ = [
     "VadSettings",
     "digest",
     "nearest",
+    "no_emotion",
     "sections",
 ]

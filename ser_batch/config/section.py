@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -39,7 +39,7 @@ def digest(value: object) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or nothing where no name is near."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
@@ -51,4 +51,10 @@ def check_emotions(names: Iterable[str]) -> None:
     """
     for name in names:
         if name not in EMOTIONS:
-            raise ValueError(f"{name!r} is no emotion{nearest(name, EMOTIONS)}")
+            raise ValueError(no_emotion(name))
+
+
+def no_emotion(name: str, known: Sequence[str] = EMOTIONS) -> str:
+    """What to say of a name that is no emotion: the nearest one, or all where none is near."""
+    said = nearest(name.strip().lower(), known) or f"; it can be {', '.join(known)}"
+    return f"{name!r} is no emotion{said}"

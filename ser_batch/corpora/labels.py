@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_batch.config import nearest
+from ser_batch.config import no_emotion
 from ser_batch.corpora.base import Clip, Sex, Votes, most_voted
 from ser_batch.dimensions import DIMENSIONS, HIGHEST, LOWEST
 from ser_batch.emotions import EMOTIONS
 from ser_batch.errors import CorpusError
-from ser_batch.serialise import csv_text, read_cell
+from ser_batch.serialise import csv_table, csv_text, read_cell
 
 PLAIN = ("path", "corpus", "speaker", "sex", "emotion", "intensity", "language", "licence")
 OPTIONAL = ("acted", "sentence", *DIMENSIONS)
@@ -47,26 +47,30 @@ def read_labels(table: Path) -> list[Clip]:
     """Clips of a CSV table whose paths are relative to its folder.
 
     Args:
-        table: with the columns path, speaker and emotion at least; corpus is the file's stem,
-            sex and language unknown and licence `own` where they are not given. Columns such as
-            `votes_anger` count the annotators who name an emotion: the clip's label is then
-            their distribution, and the column emotion may be missing or empty. The columns
-            arousal and valence hold ratings from 1 to 5
+        table: comma, semicolon or tab separated, with the columns path, speaker and emotion at
+            least; corpus is the file's stem, sex and language unknown and licence `own` where
+            they are not given. Columns such as `votes_anger` count the annotators who name an
+            emotion: the clip's label is then their distribution, and the column emotion may be
+            missing or empty. The columns arousal and valence hold ratings from 1 to 5
 
     Raises:
         CorpusError: naming the line and what is wrong with it
     """
     try:
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        reader = csv_table(table.read_text(encoding="utf-8-sig"))
+        names = reader.fieldnames or ()
+        rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{table} cannot be read: {error}") from error
     needed = ["path", "speaker"]
-    if not any(name and name.startswith(VOTES) for name in (rows[0] if rows else ())):
+    if not any(name.startswith(VOTES) for name in names):
         needed.append("emotion")
-    missing = [name for name in needed if rows and name not in rows[0]]
-    if missing or not rows:
-        raise CorpusError(f"{table} has no column {missing[0]!r}" if rows else f"{table} is empty")
+    if not names:
+        raise CorpusError(f"{table} is empty: its first line must name the columns")
+    if missing := [name for name in needed if name not in names]:
+        raise CorpusError(f"{table} has no column {missing[0]!r}; it has {', '.join(names)}")
+    if not rows:
+        raise CorpusError(f"{table} has no line below its header")
     return [_clip(table, row, number) for number, row in enumerate(rows, start=2)]
 
 
@@ -74,12 +78,12 @@ def _clip(table: Path, row: Mapping[str, str | None], number: int) -> Clip:
     """The clip of one line."""
     given = {name: read_cell(value).strip() for name, value in row.items() if name and value}
     votes = _votes(table, given, number)
-    emotion = most_voted(dict(votes), given.get("acted")) if votes else given.get("emotion", "")
+    emotion = (
+        most_voted(dict(votes), given.get("acted")) if votes else given.get("emotion", "").lower()
+    )
     path = table.parent / given.get("path", "")
     if emotion not in EMOTIONS:
-        raise CorpusError(
-            f"{table}, line {number}: {emotion!r} is no emotion{nearest(emotion, EMOTIONS)}"
-        )
+        raise CorpusError(f"{table}, line {number}: {no_emotion(emotion)}")
     if not given.get("speaker"):
         raise CorpusError(f"{table}, line {number}: no speaker; without one nothing can be tested")
     if not path.is_file():
@@ -127,7 +131,7 @@ def _votes(table: Path, given: Mapping[str, str], number: int) -> Votes:
             continue
         name = column.removeprefix(VOTES)
         if name not in EMOTIONS:
-            raise CorpusError(f"{table}: {name!r} is no emotion{nearest(name, EMOTIONS)}")
+            raise CorpusError(f"{table}: column {column!r}: {no_emotion(name)}")
         try:
             count = float(text)
         except ValueError as error:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ser_batch.errors import MetadataContentError
+from ser_batch.serialise import separator_of
 
 csv.field_size_limit(2**31 - 1)  # long cells are judged alike in all formats, after reading
 
@@ -61,8 +62,7 @@ def csv_rows(data: bytes, name: str) -> Iterator[Row]:
         MetadataContentError: if there is no header line
     """
     text = _text(data)
-    header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
+    delimiter = separator_of(text.split("\n", 1)[0])
     records = _records(list(io.StringIO(text, newline="")), delimiter)
     first = next(records, [])
     if isinstance(first, str) or not any(cell.strip() for cell in first):

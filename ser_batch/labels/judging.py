@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ser_batch.config import nearest
+from ser_batch.config import no_emotion
 from ser_batch.emotions import EMOTIONS
 from ser_batch.labels.history import CANNOT_TELL, Row, label_row
 from ser_batch.labels.raw_label import RawLabel
@@ -91,7 +91,7 @@ def judge(
 
 def unknown_emotion(name: str) -> str:
     """What to say of a name that is no emotion."""
-    return f"{name!r} is no emotion{nearest(name.lower(), KNOWN)}"
+    return no_emotion(name, KNOWN)
 
 
 def _label(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from typing import Any, Literal
 from ser_batch.errors import LabelFileError
 from ser_batch.labels.label_studio import chosen, read_export
 from ser_batch.labels.raw_label import RawLabel
-from ser_batch.serialise import read_cell
+from ser_batch.serialise import csv_table, read_cell
 from ser_batch.store.content import read_bytes
 
 Source = Literal["label_studio", "csv"]
@@ -82,9 +81,10 @@ def _tasks(text: str, path: Path) -> list[RawLabel]:
 
 def _csv_rows(text: str, path: Path) -> Iterator[RawLabel]:
     rows = csv_table(text)
-    missing = {SEGMENT, EMOTION} - set(rows.fieldnames or ())
-    if missing:
-        raise LabelFileError(f"{path} has no column {min(missing)!r}")
+    names = rows.fieldnames or ()
+    if missing := {SEGMENT, EMOTION} - set(names):
+        has = f"; it has {', '.join(names)}" if names else ""
+        raise LabelFileError(f"{path} has no column {min(missing)!r}{has}")
     try:
         for number, row in enumerate(rows, start=1):
             yield RawLabel(
@@ -96,15 +96,6 @@ def _csv_rows(text: str, path: Path) -> Iterator[RawLabel]:
             )
     except csv.Error as error:
         raise LabelFileError(f"{path}, line {rows.line_num}: {error}") from error
-
-
-def csv_table(text: str) -> csv.DictReader[str]:
-    """Rows of CSV; spreadsheets write semicolons where the comma is the decimal point."""
-    header = text.partition("\n")[0]
-    separator = "\t" if "\t" in header else ","
-    if header.count(";") > header.count(","):
-        separator = ";"
-    return csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

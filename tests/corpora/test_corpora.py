@@ -173,6 +173,16 @@ def test_ones_own_labels_need_path_speaker_and_emotion_alone(tmp_path):
     assert (clip.speaker, clip.corpus, clip.licence) == ("calls:7", "calls", "own")
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_labels_are_read_as_spreadsheets_write_them(tmp_path, separator):
+    (tmp_path / "a.wav").write_bytes(b"")
+    lines = [["\ufeffPath", " Speaker", "Emotion"], ["a.wav", "7", "Anger"]]
+    text = "\r\n".join(separator.join(line) for line in lines)
+    (tmp_path / "own.csv").write_text(text, encoding="utf-8")
+    (clip,) = read_labels(tmp_path / "own.csv")
+    assert (clip.path.name, clip.speaker, clip.emotion) == ("a.wav", "own:7", "anger")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -186,6 +196,9 @@ def test_ones_own_labels_need_path_speaker_and_emotion_alone(tmp_path):
             "line 2: valence is no number from 1 to 5: 7",
         ),
         ("path,speaker,emotion\nb.wav,7,anger\n", "line 2: there is no file"),
+        ("Pfad;speaker;emotion\na.wav;7;anger\n", "'path'; it has pfad, speaker, emotion"),
+        ("path,speaker,emotion\na.wav,7,furious\n", "'furious' is no emotion; it can be anger, b"),
+        ("path,speaker,emotion\n", "no line below its header"),
         ("", "is empty"),
     ],
 )
