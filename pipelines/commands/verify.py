@@ -103,7 +103,8 @@ def _show(found: list[Finding], left: list[Finding], repaired: Repaired | None) 
     typer.echo(
         f"{counted(len(found), 'file')} not as written: {repaired.n_restored} restored, "
         f"{counted(repaired.n_shards, 'shard')} recomputed from "
-        f"{counted(repaired.n_calls, 'recording')}"
+        f"{counted(repaired.n_calls, 'recording')}, "
+        f"{counted(repaired.n_scored, 'part')} scored again"
         f"{', warehouse rebuilt' if repaired.is_rebuilt else ''}; {len(left)} left"
     )
     if repaired.n_lost:

@@ -36,6 +36,7 @@ class Repaired:
         n_shards: shards that were analysed again
         n_calls: recordings that were decoded for it
         n_lost: recordings of which rows are lost, for their file is gone
+        n_scored: shards that were scored again, counted once for each model
         is_rebuilt: the warehouse was built again
     """
 
@@ -43,6 +44,7 @@ class Repaired:
     n_shards: int
     n_calls: int
     n_lost: int
+    n_scored: int
     is_rebuilt: bool
 
 
@@ -73,7 +75,7 @@ def repair(
     for finding in damaged:
         if finding.shard is None:
             discard_damaged(lake, finding.path)
-    n_shards = n_calls = n_lost = 0
+    n_shards = n_calls = n_lost = n_scored = 0
     if damaged:
         files, lines = FileIndex(lake, settings.ingest), LineIndex(lake, settings)
         refresh_calls(lake, files, lines, settings, now)
@@ -83,16 +85,19 @@ def repair(
                 done = analyse(lake, shard, settings, workers, now=now, on_calls=on_calls)
                 n_shards, n_calls = n_shards + 1, n_calls + done.n_analysed
                 n_lost += done.n_lost
-        _score(root, lake, shards, settings)
+        n_scored = _score(root, lake, shards, settings)
     is_rebuilt = False
     if root.warehouse.exists():
         is_rebuilt = publish(root, settings, load_model(root, settings).model_id).built
-    return Repaired(n_restored, n_shards, n_calls, n_lost, is_rebuilt)
+    return Repaired(n_restored, n_shards, n_calls, n_lost, n_scored, is_rebuilt)
 
 
-def _score(root: Root, lake: Lake, shards: Sequence[Part], settings: Settings) -> None:
-    """Scores of the champion and its shadows for what was recomputed."""
+def _score(root: Root, lake: Lake, shards: Sequence[Part], settings: Settings) -> int:
+    """Scores of the champion and its shadows for what was recomputed; how many parts it wrote."""
+    n_scored = 0
     for bundle in (load_model(root, settings), *shadow_models(root, settings)[0]):
         for shard in shards:
             if is_unscored(lake, shard, bundle.model_id, settings):
                 score(lake, shard, bundle, settings)
+                n_scored += 1
+    return n_scored

@@ -110,6 +110,7 @@ def test_repair_makes_what_was_harmed_again_and_says_what(analysed, root, harm):
     assert CliRunner().invoke(app, ["verify", *options]).exit_code == 1
     done = CliRunner().invoke(app, ["verify", "--repair", *options])
     assert done.exit_code == 0, done.output
+    assert "1 part scored again" in done.output
     assert everything(root) == before
     assert CliRunner().invoke(app, ["verify", *options]).exit_code == 0
 
