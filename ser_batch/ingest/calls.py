@@ -27,7 +27,14 @@ from ser_batch.ingest.matching import (
 )
 from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.side_rows import Warn, check_agreement, side_roles, side_rows
-from ser_batch.ingest.values import file_time, local_time, parse_bool, parse_time, quoted
+from ser_batch.ingest.values import (
+    file_time,
+    local_time,
+    parse_bool,
+    parse_time,
+    quoted,
+    why_no_time,
+)
 from ser_batch.policy import names_people_at_work
 
 _ROLES = ("agent", "customer", "unknown")
@@ -192,11 +199,8 @@ def _start(
         time = parse_time(text, pattern=pattern, zone=zone, ingested_at=file.ingested_at)
         if time is not None:
             return time, source
-        warn(
-            "bad_time",
-            f"started_at is {quoted(text)} in the {source}: no time that a call can have",
-            "Write 2026-11-03T14:05:00, or set ingest.time_format.",
-        )
+        why, remedy = why_no_time(text, pattern=pattern, zone=zone)
+        warn("bad_time", f"started_at is {quoted(text)} in the {source}: {why}", remedy)
     return _file_start(file, zone, warn), "file"
 
 

@@ -42,6 +42,22 @@ def parse_time(
     Returns:
         without time zone; None if the text is no time, or one that no call can have
     """
+    time = _read_time(text, pattern, zone)
+    latest = local_time(ingested_at, zone) + _SLACK
+    return time if time is not None and _EARLIEST <= time <= latest else None
+
+
+def why_no_time(text: str, *, pattern: str | None, zone: ZoneInfo) -> tuple[str, str]:
+    """Why `parse_time` refuses a text, and what to do about it."""
+    time = _read_time(text, pattern, zone)
+    if time is None:
+        return "not a time", "Write 2026-11-03T14:05:00, or set ingest.time_format."
+    when = f"before {_EARLIEST.year}" if time < _EARLIEST else "in the future"
+    return f"{when}, where no call can be", "Correct it, or the clock of what wrote it."
+
+
+def _read_time(text: str, pattern: str | None, zone: ZoneInfo) -> dt.datetime | None:
+    """The time that a text says, local; None if it says none."""
     text = text.strip()
     try:
         time = dt.datetime.strptime(text, pattern) if pattern else _parse_iso(text)
@@ -49,8 +65,7 @@ def parse_time(
             time = time.astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError):  # no time, or an offset leads out of the calendar
         return None
-    latest = local_time(ingested_at, zone) + _SLACK
-    return time if time is not None and _EARLIEST <= time <= latest else None
+    return time
 
 
 def file_time(modified_ns: int, zone: ZoneInfo, ingested_at: dt.datetime) -> dt.datetime | None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ser_batch.ingest.values import file_time, parse_bool, parse_time
+from ser_batch.ingest.values import file_time, parse_bool, parse_time, why_no_time
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = dt.datetime(2026, 3, 2, 9, 30)
@@ -81,3 +81,18 @@ def test_a_files_time_that_no_recording_can_have_is_none(modified_ns: int) -> No
 )
 def test_yes_and_no_in_the_words_of_exports(text: str, meaning: bool | None) -> None:
     assert parse_bool(text) is meaning
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2199-01-01T09:30", "in the future"),
+        ("1970-01-01T00:00", "before 1990"),
+        ("tomorrow", "not a time"),
+        ("2026-02-30T09:30", "not a time"),
+    ],
+)
+def test_a_time_that_no_call_can_have_is_said_to_be_so(text, why):
+    said, remedy = why_no_time(text, pattern=None, zone=BERLIN)
+    assert said.startswith(why)
+    assert ("ingest.time_format" in remedy) == (why == "not a time")
