@@ -62,7 +62,7 @@ class Digest:
         changed: rows of `trend`: queues that changed beyond chance, worst first
         calls: the worst flagged calls
         fell: queues of which much less speech was scored than the week before
-        is_old: whether there have been no calls for a week
+        old: what to look at where there have been no calls for a week, else empty
     """
 
     period: Period
@@ -70,7 +70,7 @@ class Digest:
     changed: tuple[Row, ...]
     calls: tuple[Call, ...]
     fell: tuple[Row, ...]
-    is_old: bool
+    old: str
 
     @property
     def subject(self) -> str:
@@ -114,7 +114,7 @@ def read_digest(
         tuple(sorted(changed, key=lambda row: -row["adjusted_change"])),
         tuple(_call(row, Rules.of(settings), pages) for row in ask(con, "priority_calls", values)),
         tuple(ask(con, "coverage_fell", values)),
-        is_old=(today - last).days > WEEK,
+        old=_why_old(con, today) if (today - last).days > WEEK else "",
     )
 
 
@@ -142,7 +142,13 @@ def render_html(digest: Digest, *, link: str | None) -> str:
 
 def render_text(digest: Digest, *, link: str | None) -> str:
     """The same as plain text of 72 columns, see `render_html`."""
-    parts = [digest.subject, "", *_old(digest), digest.week.sentence, *digest.week.cautions]
+    parts = [
+        digest.subject,
+        "",
+        *filter(None, [digest.old]),
+        digest.week.sentence,
+        *digest.week.cautions,
+    ]
     parts += ["", "WHAT CHANGED BEYOND CHANCE"]
     parts += [_change_line(row) for row in digest.changed] or ["No queue."]
     parts += ["", "CALLS TO LISTEN TO FIRST"]
@@ -175,8 +181,12 @@ def _coverage_line(row: Row) -> str:
     )
 
 
-def _old(digest: Digest) -> list[str]:
-    return ["There are no newer calls: is the night running?"] if digest.is_old else []
+def _why_old(con: duckdb.DuckDBPyConnection, today: dt.date) -> str:
+    """What may be the cause of there being no calls: no night, or no recordings for it."""
+    [(began,)] = con.execute("select max(started_at) from runs").fetchall()
+    if began is not None and (today - began.date()).days <= WEEK:
+        return "There are no newer calls, though nights run: do recordings still arrive?"
+    return "There are no newer calls: is the night running?"
 
 
 def _short(day: dt.date) -> str:
