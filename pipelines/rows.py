@@ -59,6 +59,8 @@ def print_table(rows: pa.Table, console: Console) -> None:
         console.print(_grid(rows, texts))
     else:
         _print_blocks(rows.column_names, texts, console)
+    if not rows.num_rows:
+        console.print("no rows")
     if rows.num_rows > MOST_ROWS:
         console.print(f"{rows.num_rows - MOST_ROWS} more rows: --format csv writes all")
 

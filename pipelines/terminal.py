@@ -30,8 +30,9 @@ def table_of(
 def show_table(
     columns: Iterable[str], rows: Iterable[Sequence[str]], *, title: str | None = None
 ) -> None:
-    """Print a table on standard output, see `table_of`."""
-    show_lines(table_of(columns, rows, title=title))
+    """Print a table on standard output and say where it has no rows, see `table_of`."""
+    table = table_of(columns, rows, title=title)
+    show_lines(table, *([] if table.row_count else ["no rows"]))
 
 
 def show_lines(*lines: object, **style: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.options import JsonOption, open_root, print_json
+from pipelines.options import JsonOption, open_root, print_json, say_progress
 
 DEMO_ROOT = Path("data/demo")
 SAYS_SYNTHETIC = (
@@ -68,6 +68,8 @@ def _make(root: Path, n_calls: int, seed: int, *, quiet: bool) -> Any:
     from pipelines.display import Display
     from ser_batch.lab.synthetic.demo import make_demo_calls
 
+    if not quiet:
+        say_progress(f"simulating {n_calls} calls")
     with Display(quiet=quiet) as display:
         return make_demo_calls(
             root / "calls",

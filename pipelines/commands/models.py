@@ -102,6 +102,8 @@ def log(root: RootOption = DEFAULT_ROOT, as_json: JsonOption = False) -> None:
         return
     for entry in entries:
         _say(entry)
+    if not entries:
+        typer.echo("No model was promoted yet.")
 
 
 @models_app.command("promote")

@@ -23,7 +23,7 @@ from pipelines.options import (
     print_json,
     read_settings,
 )
-from pipelines.terminal import show_table
+from pipelines.terminal import show_lines, table_of
 
 if TYPE_CHECKING:
     from pipelines.nightly import Engine
@@ -121,7 +121,7 @@ def runs(
     if as_json:
         print_json({"runs": rows})
         return
-    show_table(
+    table = table_of(
         ("run", "status", "calls", "audio h", "seconds", "model"),
         (
             (
@@ -135,6 +135,8 @@ def runs(
             for row in rows
         ),
     )
+    table.columns[0].no_wrap, table.columns[-1].overflow = True, "fold"
+    show_lines(table, *([] if rows else ["no rows"]))
 
 
 def run_nightly(

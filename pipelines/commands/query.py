@@ -71,7 +71,7 @@ def query(
     """
     from pipelines.rows import write_rows
     from ser_batch import warehouse
-    from ser_batch.warehouse.cookbook import recipe
+    from ser_batch.warehouse.cookbook import recipe, refuse_name
 
     published = existing_root(root, only="warehouse").warehouse
     if list_marts:
@@ -82,6 +82,8 @@ def query(
             "give a select statement, or --cookbook NAME, or --list", param_hint="SQL"
         )
     chosen = Format.json if as_json else form or _format_of(output)
+    if sql is not None:
+        refuse_name(sql)
     sql = recipe(cookbook).sql if cookbook else str(sql)
     with warehouse.connect(published) as con:
         rows = warehouse.query(con, sql)

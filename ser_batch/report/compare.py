@@ -200,13 +200,13 @@ def parse_days(text: str) -> Days:
 def _check(asked: Asked) -> None:
     """Refuse what contradicts itself."""
     if asked.others and asked.queue is None:
-        raise ChoiceError("a queue is compared with the others: name the queue (--queue)")
+        raise ChoiceError("a queue is compared with the others: name the queue")
     if asked.others and (asked.before or asked.on):
         raise ChoiceError(
-            "queues are compared in the same days: leave out the days before (--before, --on)"
+            "queues are compared in the same days: leave out the days before and the day of change"
         )
     if asked.on and (asked.before or asked.after):
-        raise ChoiceError("the day of a change (--on) stands for both periods: leave these out")
+        raise ChoiceError("the day of a change stands for both periods: leave these out")
     if (
         asked.before
         and asked.after

@@ -28,6 +28,16 @@ def recipes() -> list[Recipe]:
     return found
 
 
+def refuse_name(sql: str) -> None:
+    """Refuse a question's name where SQL is expected.
+
+    Raises:
+        QueryError: naming the option
+    """
+    if (name := sql.strip()) in {found.name for found in recipes()}:
+        raise QueryError(f"{name} is a question of the cookbook: `--cookbook {name}`")
+
+
 def recipe(name: str) -> Recipe:
     """The recipe of a name.
 

@@ -197,3 +197,13 @@ def test_writing_to_a_path_that_is_a_folder_is_one_line(ask, tmp_path: Path):
     result = ask(SQL, "--format", "csv", "--output", str(tmp_path))
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
+
+
+def test_a_question_of_the_cookbook_without_its_option_names_it(ask):
+    done = ask("queues_worse_this_week")
+    assert done.exit_code == 1
+    assert "--cookbook queues_worse_this_week" in done.stderr
+
+
+def test_a_terminal_says_that_there_are_no_rows():
+    assert printed(pa.table({"queue": pa.array([], pa.string())}), 80)[-1] == "no rows"

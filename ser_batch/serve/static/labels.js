@@ -114,4 +114,4 @@ document.addEventListener("keydown", (event) => {
 });
 
 at("annotator").value ||= localStorage.getItem("annotator") || "";
-at("annotator").focus();
+document.querySelector("#who :is(input:not([type=hidden]), button)").focus();
