@@ -223,12 +223,12 @@ def show_summary(summary: dict[str, Any]) -> None:
         console.print(f"  {counted(counts['files_erased'], 'file')} of erased calls left out")
     for reason in summary["not_scored"]:
         remedy = f" → {escape(reason['remedy'])}" if reason["remedy"] else ""
-        calls = "1 call" if reason["count_calls"] == 1 else f"{reason['count_calls']} calls"
+        calls = counted(reason["count_calls"], "call")
         console.print(f"  {calls} not scored: {escape(reason['meaning'])}{remedy}")
     if summary["undated"]:
         console.print(
-            f"  {summary['undated']} calls have the time of their file, for nothing says when they "
-            "were: started_at in the metadata, or ingest.name_pattern"
+            f"  {counted(summary['undated'], 'call')} dated by the time of the file, for nothing "
+            "else says it: started_at in the metadata, or ingest.name_pattern"
         )
     for row in summary["drift"]:
         console.print(
@@ -282,11 +282,14 @@ def _headline(summary: dict[str, Any]) -> str:
 
 
 def _work_done(summary: dict[str, Any]) -> str:
+    from ser_batch.report.words import counted
+
     counts = summary["counts"]
     spent = ", ".join(f"{name} {value:.1f} s" for name, value in summary["stage_s"].items())
     return (
-        f"{counts.get('calls_analysed', 0)} calls analysed ({summary['audio_s'] / 3600:.2f} h), "
-        f"{counts.get('segments_scored', 0)} segments scored, "
-        f"{summary['rows'].get('call_summary', 0)} calls in the warehouse.\n"
+        f"{counted(counts.get('calls_analysed', 0), 'call')} analysed "
+        f"({summary['audio_s'] / 3600:.2f} h), "
+        f"{counted(counts.get('segments_scored', 0), 'segment')} scored, "
+        f"{counted(summary['rows'].get('call_summary', 0), 'call')} in the warehouse.\n"
         f"  {spent}"
     )

@@ -107,6 +107,8 @@ def retry(
     if as_json:
         print_json({"released": released})
     elif released:
-        typer.echo(f"{len(released)} files will be tried again by the next `ser-batch nightly`.")
+        from ser_batch.report.words import counted
+
+        typer.echo(f"{counted(len(released), 'file')} tried again by the next `ser-batch nightly`.")
     else:
         typer.echo("No file was left out by analysis.")

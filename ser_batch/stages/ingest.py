@@ -271,7 +271,7 @@ def _still_growing(root: str, path: str) -> DataIssue:
 
 
 def _no_recordings(root: str, n_ignored: int) -> DataIssue:
-    others = f"; {n_ignored} files have other endings" if n_ignored else ""
+    others = f"; files hidden or with other endings: {n_ignored}" if n_ignored else ""
     return DataIssue(
         root,
         "no_recordings",

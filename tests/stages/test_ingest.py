@@ -102,7 +102,7 @@ def test_an_empty_folder_on_the_first_night_is_warned_about_until_calls_come(
     night(lake, audio)
     (warning,) = lake.read(QUARANTINE).to_pylist()
     assert (warning["code"], warning["severity"]) == ("no_recordings", "warning")
-    assert "1 files have other endings" in warning["message"]
+    assert "files hidden or with other endings: 1" in warning["message"]
     put_call(audio)
     night(lake, audio)
     assert codes(lake) == []
