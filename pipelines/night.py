@@ -92,6 +92,7 @@ class Night:
         )
         self.drift = DriftResult((), [])
         self.rejected: dict[str, int] = {}
+        self.attributes: tuple[str, ...] = ()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -106,7 +107,8 @@ class Night:
         return self.lake.read(CALLS, shards, columns=["recording_id"]).num_rows
 
     def add_ingested(self, found: IngestResult) -> None:
-        """Count what was found."""
+        """Count what was found, and keep which columns of metadata have no meaning."""
+        self.attributes = found.attributes
         self.record.counts.update(
             files_found=found.n_found,
             files_new=found.n_new,
@@ -176,6 +178,7 @@ class Night:
             "completeness": asdict(completeness),
             "not_scored": not_scored(self.root.warehouse),
             "undated": count_undated(self.root.warehouse),
+            "attributes": list(self.attributes),
             "drift": self.drift.warnings,
             "alerts": notify_end(
                 self.root,

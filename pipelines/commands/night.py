@@ -205,6 +205,8 @@ def show_summary(summary: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from ser_batch.errors.base import sentences
+    from ser_batch.ingest.metadata_import import no_meaning
     from ser_batch.report.words import counted
 
     console = Console(soft_wrap=True)
@@ -230,6 +232,8 @@ def show_summary(summary: dict[str, Any]) -> None:
             f"  {counted(summary['undated'], 'call')} dated by the time of the file, for nothing "
             "else says it: started_at in the metadata, or ingest.name_pattern"
         )
+    if summary["attributes"]:
+        console.print(f"  {escape(sentences(*no_meaning(summary['attributes'])))}")
     for row in summary["drift"]:
         console.print(
             f"  drift in {row['subject']}, {row['name']}, against {row['reference']}: "

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from ser_batch.config import Settings
 from ser_batch.ingest.matching import (
-    OWN_COLUMNS,
     TEXT_COLUMNS,
     DataIssue,
     KnownFile,
     MetadataIndex,
+    attribute_names,
     call_id_of_name,
     disagreements,
     fields_of_name,
@@ -35,7 +35,6 @@ from ser_batch.ingest.values import (
     quoted,
     why_no_time,
 )
-from ser_batch.policy import names_people_at_work
 
 _ROLES = ("agent", "customer", "unknown")
 
@@ -159,25 +158,13 @@ def _call(
         "single_role": single_role,
         "first_speaker": first_speaker,
         "metadata_found": bool(lines),
-        "attributes": _attributes(fields, settings),
+        "attributes": [(name, fields[name]) for name in attribute_names(fields, settings.ingest)],
         "sides": side_rows([one.file for one in facts], starts, warn),
     }
     row.update({name: fields.get(name) for name in TEXT_COLUMNS})
     if len(facts) > 1:
         check_agreement([one.stated for one in facts], warn)
     return row, warnings
-
-
-def _attributes(fields: Mapping[str, str], settings: Settings) -> list[tuple[str, str]]:
-    """Columns with no place of their own; none that may name somebody at work."""
-    dropped = {name.lower() for name in settings.ingest.drop_attributes}
-    return sorted(
-        (name, text)
-        for name, text in fields.items()
-        if name not in OWN_COLUMNS
-        and name.lower() not in dropped
-        and not names_people_at_work(name)
-    )
 
 
 def _start(

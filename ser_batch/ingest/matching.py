@@ -15,6 +15,7 @@ from ser_batch.ingest.metadata import Line
 from ser_batch.ingest.pseudonyms import read_pseudonyms
 from ser_batch.ingest.scan import same_name
 from ser_batch.ingest.values import quoted
+from ser_batch.policy import names_people_at_work
 
 FILE_COLUMNS = ("file", "path", "filename", "file_name", "recording", "audio")
 ID_COLUMNS = ("call_id",)
@@ -133,6 +134,23 @@ def renamed(fields: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, 
         own = ours.get(name.lower(), name)
         result[own.lower() if own.lower() in OWN_COLUMNS else own] = text
     return result
+
+
+def attribute_names(names: Iterable[str], settings: IngestSettings) -> list[str]:
+    """Columns with no place of their own; none that may name somebody at work.
+
+    Args:
+        names: under our names
+        settings: which are not kept
+    """
+    dropped = {name.lower() for name in settings.drop_attributes}
+    return sorted(
+        name
+        for name in names
+        if name not in OWN_COLUMNS
+        and name.lower() not in dropped
+        and not names_people_at_work(name)
+    )
 
 
 def without_transcript(line: Line, columns: Mapping[str, str]) -> Line:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ser_batch.config import IngestSettings, Settings
@@ -16,6 +16,7 @@ from ser_batch.ingest.matching import (
     FILE_COLUMNS,
     ID_COLUMNS,
     DataIssue,
+    attribute_names,
     renamed,
     without_transcript,
 )
@@ -39,12 +40,30 @@ COLUMNS = "columns"
 MAX_ISSUES = 1000
 """Issues of one file that are kept one by one; an export in a wrong format may have millions."""
 
+MOST_NAMED = 12
+"""Columns that are named in one line."""
+
 _UNREAD = "metadata-empty"
 """Writer of the issues of files that are read again each night that they are given."""
 
 
-def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: dt.datetime) -> int:
-    """Keep the lines of metadata files that have not been seen; returns how many are new.
+@dataclass(frozen=True)
+class ImportedMetadata:
+    """What was kept of metadata files.
+
+    Attributes:
+        n_lines: new lines
+        attributes: columns of them that have no meaning, and are kept as attributes
+    """
+
+    n_lines: int
+    attributes: tuple[str, ...]
+
+
+def import_metadata(
+    lake: Lake, files: Sequence[Path], settings: Settings, now: dt.datetime
+) -> ImportedMetadata:
+    """Keep the lines of metadata files that have not been seen.
 
     A file without a byte, or in which no row can be found, is warned about every night that it is
     given: it says nothing about calls, and the next one may. Lines that were erased stay out.
@@ -55,6 +74,7 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
     stones = read_tombstones(lake)
     unread = []
     n_new = 0
+    attributes: set[str] = set()
     for path in files:
         data = read_metadata(path)
         if is_empty(data):
@@ -69,10 +89,35 @@ def import_metadata(lake: Lake, files: Sequence[Path], settings: Settings, now: 
             unread.append(_unread(path, error.code, str(error)))
         else:
             n_new += _keep(lake, part, read, stones, settings.ingest, now=now)
+            filled = {name for line in read.lines for name in line.fields}
+            attributes.update(meaningless(filled, settings.ingest))
     # the rows are new each night, so that each night's summary counts them
     replace_issues(lake, _UNREAD, [], now)
     replace_issues(lake, _UNREAD, [warned(one, "ingest") for one in unread], now)
-    return n_new
+    return ImportedMetadata(n_new, tuple(sorted(attributes)))
+
+
+def known_attributes(lake: Lake, settings: IngestSettings) -> list[str]:
+    """Columns of all metadata that has arrived that have no meaning, in lower case."""
+    tags = (lake.sound_tags(METADATA, part) or {} for part in lake.parts(METADATA))
+    names = {name for tag in tags for name in json.loads(tag.get(COLUMNS, "[]"))}
+    return meaningless(names, settings)
+
+
+def meaningless(columns: Iterable[str], settings: IngestSettings) -> list[str]:
+    """Columns of metadata that are kept as attributes, for nothing says what they mean."""
+    named = renamed(dict.fromkeys(columns, ""), settings.columns)
+    return attribute_names(named, settings)
+
+
+def no_meaning(names: Sequence[str]) -> tuple[str, str]:
+    """What to say of columns that have no meaning, and what to do about it."""
+    shown = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+    if len(names) == 1:
+        finding = f"the metadata's column {shown} has no meaning and is kept as an attribute"
+    else:
+        finding = f"the metadata's columns {shown} have no meaning and are kept as attributes"
+    return finding, "If one says when, who, or that somebody objected, map it in ingest.columns."
 
 
 def _keep(

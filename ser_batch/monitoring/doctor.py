@@ -21,9 +21,11 @@ from ser_batch.config import Settings
 from ser_batch.errors import SerError, WarehouseError
 from ser_batch.features.encoders.sets import RECOMMENDED
 from ser_batch.features.encoders.weights import WEIGHTS
+from ser_batch.ingest.metadata_import import known_attributes, no_meaning
 from ser_batch.scoring.choose import load_model
 from ser_batch.settings_file import find_settings_file, load_settings
 from ser_batch.store.encrypt import open_keys
+from ser_batch.store.lake import Lake
 from ser_batch.store.paths import Root
 from ser_batch.store.working_copy import working_copy
 
@@ -62,7 +64,7 @@ def examine(root: Root, settings_file: Path | None) -> list[Check]:
         open_keys(root, settings.encryption)
     except SerError as error:
         return [*checks, Check("encryption", "failed", str(error), error.remedy)]
-    checks += [_model(root, settings), _weights(), _warehouse(root)]
+    checks += [_model(root, settings), _weights(), _warehouse(root), *_metadata(root, settings)]
     return checks
 
 
@@ -121,6 +123,12 @@ def _model(root: Root, settings: Settings) -> Check:
     except SerError as error:
         return Check("model", "failed", str(error), error.remedy)
     return Check("model", "ok", f"{bundle.model_id}, reads {bundle.feature_set}")
+
+
+def _metadata(root: Root, settings: Settings) -> Iterator[Check]:
+    """Columns of the metadata that nobody has mapped: consent may be among them."""
+    if names := known_attributes(Lake(root.lake), settings.ingest):
+        yield Check("metadata", "note", *no_meaning(names))
 
 
 def _weights() -> Check:

@@ -48,6 +48,7 @@ class IngestResult:
         n_rejected: files that cannot be taken in
         n_erased: files left out because their call was erased
         n_metadata_lines: new lines of metadata
+        attributes: columns of these that have no meaning, and are kept as attributes
     """
 
     n_found: int
@@ -57,6 +58,7 @@ class IngestResult:
     n_rejected: int
     n_erased: int
     n_metadata_lines: int
+    attributes: tuple[str, ...]
 
 
 def ingest(
@@ -89,7 +91,7 @@ def ingest(
     files = FileIndex(lake, settings.ingest)
     before = _as_before(lake, files)
     folders = [_look(root, files, settings, now, before) for root in roots]
-    n_lines = import_metadata(lake, metadata, settings, now)
+    stated = import_metadata(lake, metadata, settings, now)
     lines = LineIndex(lake, settings)
     on_file = _progress(folders, on_progress)
     taken = []
@@ -107,7 +109,8 @@ def ingest(
         n_growing=sum(len(folder.seen.growing) for folder in folders),
         n_rejected=sum(len(folder.seen.rejected) for folder in folders),
         n_erased=sum(each.n_erased for each in taken),
-        n_metadata_lines=n_lines,
+        n_metadata_lines=stated.n_lines,
+        attributes=stated.attributes,
     )
 
 

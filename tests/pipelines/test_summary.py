@@ -30,6 +30,7 @@ def night(status: str, completeness: dict[str, Any], **counts: int) -> dict[str,
         "rows": {"call_summary": 20},
         "not_scored": [],
         "undated": 0,
+        "attributes": [],
         "drift": [],
         "alerts": {"problems": []},
         "digest": {"problems": []},
@@ -61,3 +62,10 @@ def test_the_counts_of_a_night_are_called_new_beside_the_list_of_all(capsys):
     show_summary(night("partial", NOTHING, quarantined=1, warnings=2))
     printed = capsys.readouterr().out
     assert "new: 1 rejected file, 2 warnings; all: ser-batch quarantine list" in printed
+
+
+def test_columns_without_a_meaning_are_named(capsys):
+    show_summary({**night("clean", NOTHING), "attributes": ["Einwilligung", "Start"]})
+    printed = capsys.readouterr().out
+    assert "columns Einwilligung, Start have no meaning and are kept as attributes. If" in printed
+    assert "ingest.columns" in printed

@@ -18,6 +18,7 @@ from ser_batch.errors import (
     NoFolderNamedError,
 )
 from ser_batch.ingest.folders import named_folders
+from ser_batch.ingest.metadata_import import known_attributes
 from ser_batch.stages.ingest import IngestResult, ingest
 from ser_batch.store.checked import FOLDER, keep_known, read_known
 from ser_batch.store.lake import Lake
@@ -123,6 +124,20 @@ def test_an_empty_metadata_file_is_warned_about_every_night_and_its_calls_are_ta
     assert codes(lake) == []
     assert lake.read(METADATA).num_rows == 1
     assert lake.read(CALLS)["queue"].to_pylist() == ["billing"]
+
+
+def test_columns_that_nothing_gives_a_meaning_are_named_once(
+    lake: Lake, audio: Path, tmp_path: Path
+) -> None:
+    put_call(audio)
+    export = tmp_path / "export.csv"
+    export.write_text("Recording;Start;Agentin;Status;widerspruch\na.wav;3.11.;;x;ja\n")
+    mapped = {"columns": {"objected": "Widerspruch"}, "drop_attributes": ["status"]}
+    assert night(lake, audio, export, **mapped).attributes == ("Start",)
+    assert night(lake, audio, export, **mapped).attributes == ()
+    settings = Settings(ingest=mapped)
+    assert known_attributes(lake, settings.ingest) == ["start"]
+    assert known_attributes(lake, Settings().ingest) == ["start", "status", "widerspruch"]
 
 
 def test_damaged_metadata_is_named_every_night_and_stops_none(

@@ -163,7 +163,7 @@ def test_a_column_of_the_metadata_is_read_and_never_kept_with_the_line(
         writer.writerow(["file", "Spoken text", "product"])
         writer.writerow(["r1.wav", (EXAMPLES / "voices.vtt").read_text(), "fibre"])
     columns = Settings(ingest={"columns": {"transcript": "Spoken text"}, "min_age_s": 0})
-    assert import_metadata(centre.lake, [export], columns, NOW) == 1
+    assert import_metadata(centre.lake, [export], columns, NOW).n_lines == 1
     (line,) = centre.lake.read(METADATA).to_pylist()
     assert dict(line["fields"]) == {"file": "r1.wav", "product": "fibre"}
 
