@@ -1,4 +1,8 @@
-"""The model card, written by the command that trained the model: `card.md` filled in."""
+"""The model card, written by the command that trained the model: `card.md` filled in.
+
+`card_notes.md` holds notes on the recipe, with figures that were measured on the corpora of the
+bundled models: only a model of these corpora carries them.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,8 @@ DECIDED = (
     "correlation",
 )
 """Figures of `decided_figures` in the order of the card's columns."""
+NOTED = {"cremad", "emodb"}
+"""Corpora of the bundled models."""
 
 
 def model_card(facts: BundleFacts, *, n_features: int, command: str) -> str:
@@ -34,6 +40,8 @@ def model_card(facts: BundleFacts, *, n_features: int, command: str) -> str:
         command: that makes this very model
     """
     network = facts.evaluation.get("network")
+    has_encoder = any(not part.startswith("descriptors") for part in facts.feature_set.split("+"))
+    has_notes = {entry["corpus"] for entry in facts.training} == NOTED
     values = {
         "facts": facts,
         "network": network,
@@ -43,24 +51,31 @@ def model_card(facts: BundleFacts, *, n_features: int, command: str) -> str:
         "risk_rows": risk_rows,
         "n_features": n_features,
         "command": command,
-        "has_states": not network
-        and any(not part.startswith("descriptors") for part in facts.feature_set.split("+")),
+        "has_encoder": has_encoder,
+        "has_notes": has_notes,
+        "has_states": has_encoder and not network,
     }
-    return fill_card("ser_batch.training", values)
+    notes = fill_card("ser_batch.training", values, "card_notes.md") if has_notes else ""
+    return fill_card("ser_batch.training", values) + notes
 
 
-def fill_card(package: str, values: Mapping[str, Any]) -> str:
-    """The file `card.md` of a package, filled in.
+def fill_card(package: str, values: Mapping[str, Any], name: str = "card.md") -> str:
+    """A Markdown file of a package, filled in.
 
     Args:
         package: where the file lies
         values: by their names in the file
+        name: of the file
     """
     markdown = Environment(
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
-    markdown.filters |= {"places": _places, "known_to": _known_to}
-    text = (files(package) / "card.md").read_text(encoding="utf-8")
+    markdown.filters |= {
+        "places": _places,
+        "known_to": _known_to,
+        "encoder_knows": encoder_knows,
+    }
+    text = (files(package) / name).read_text(encoding="utf-8")
     return markdown.from_string(text).render(values)
 
 
@@ -68,18 +83,16 @@ def encoder_knows(figures: Mapping[str, Any]) -> str:
     """Whether the encoder was trained on the corpus of some decisions."""
     if figures["encoder_labelled"]:
         return "its audio and labels were used to train the encoder: the figures are too high"
-    exposed = "was" if figures["encoder_exposed"] else "was not"
-    return f"its audio {exposed} used to train the encoder, without labels"
+    if figures["encoder_exposed"]:
+        return "its audio was used to train the encoder, without labels"
+    return "its audio was not used to train the encoder"
 
 
 def _known_to(figures: Mapping[str, Any]) -> str:
-    """Who has seen the corpus before."""
-    guided = (
-        "its figures guided choices of recipe, flag or model"
-        if figures["guided_choices"]
-        else "its figures guided no choice"
-    )
-    return f"{guided}; {encoder_knows(figures)}"
+    """Whether choices were made by the figures of a corpus."""
+    if figures["guided_choices"]:
+        return "its figures guided choices of recipe, flag or model"
+    return "its figures guided no choice"
 
 
 def _places(value: float | None) -> str:

@@ -251,7 +251,10 @@ def test_a_bundle_is_made_from_a_folder_of_clips(tmp_path):
     assert elsewhere["auc_anger"] == 1.0
     assert elsewhere["confusion"]["anger"] == {"anger": 12, "neutral": 0, "uncertain": 0}
     assert "| elsewhere, unseen | 24 | 1.00 |" in card
-    assert "emodb: its figures guided choices" in card
+    assert "emodb: its figures guided choices of recipe, flag or model; its audio was" in card
+    assert "emodb" in card.partition("## Limits")[0]
+    assert "what was tried and what lost" in card
+    assert ".929 / .819" not in card  # figures of the bundled models are on their cards alone
 
 
 def test_clips_of_one_emotion_train_no_model(tmp_path):
