@@ -68,9 +68,11 @@ def list_models(
 
 @models_app.command("show")
 def show(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Bundle; without it, the bundled model.")
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Model id or folder of a bundle; without it, the bundled model."),
     ] = None,
+    root: RootOption = DEFAULT_ROOT,
     as_json: JsonOption = False,
 ) -> None:
     """The card of a model: training data, intended use, limits and figures.
@@ -79,11 +81,12 @@ def show(
 
       ser-batch models show
 
-      ser-batch models show data/models/calls-3f2a91c0 --json
+      ser-batch models show calls-3f2a91c0 --root data --json
     """
-    from ser_batch.scoring.bundle import default_bundle_path
+    from ser_batch.scoring.choose import find_bundle
+    from ser_batch.scoring.registry import BUNDLED
 
-    show_bundle(folder or default_bundle_path(), as_json=as_json)
+    show_bundle(find_bundle(open_root(root), model or BUNDLED), as_json=as_json)
 
 
 @models_app.command("log")

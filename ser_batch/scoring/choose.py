@@ -45,6 +45,30 @@ def named_folder(root: Root, name: str, feature_set: str) -> Path:
     return folder
 
 
+def find_bundle(root: Root, name: str) -> Path:
+    """Where a bundle lies that somebody names by its folder, or as reports and `models list` do.
+
+    Args:
+        root: whose models
+        name: a folder, `bundled`, a folder below models/, or the id of any of these models
+
+    Raises:
+        ModelError: if there is none
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    if name == BUNDLED:
+        return default_bundle_path()
+    places = [*root.models.glob(f"[!.]*/{MANIFEST}"), *bundled_models().glob(f"*/{MANIFEST}")]
+    for folder in sorted(place.parent for place in places):
+        if folder.name == name or read_manifest(folder).model_id == name:
+            return folder
+    raise ModelError(
+        f"there is no folder {name}, and no model {name!r} in {root.models}; "
+        "`ser-batch models list` names them"
+    )
+
+
 def bundled_model(feature_set: str) -> Path:
     """The model that comes along for a feature set, or for parts of it; else the default one."""
     default = default_bundle_path()

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from pipelines.commands.models import models_app
 from ser_batch.config import Settings
 from ser_batch.errors import BundleError, LockedError, ModelError
-from ser_batch.scoring.choose import model_folder, model_id
+from ser_batch.scoring.choose import find_bundle, model_folder, model_id
 from ser_batch.scoring.manifest import read_manifest
 from ser_batch.scoring.models import known_models, promote, roll_back, set_shadow
 from ser_batch.scoring.registry import Registry
@@ -37,6 +37,16 @@ def test_the_bundled_model_scores_until_one_is_promoted(root: Root):
     promote(root, Settings(), "first", **BY_ANN)
     assert model_id(root, Settings()) == read_manifest(root.models / "first").model_id
     assert model_id(root, Settings(model={"name": "bundled"})) == bundled_id(root)
+
+
+def test_a_model_is_found_by_every_name_that_commands_print(root: Root):
+    first = root.models / "first"
+    for name in ("first", read_manifest(first).model_id, str(first)):
+        assert find_bundle(root, name) == first
+    assert read_manifest(find_bundle(root, bundled_id(root))).model_id == bundled_id(root)
+    assert read_manifest(find_bundle(root, "bundled")).model_id == bundled_id(root)
+    with pytest.raises(ModelError, match=r"no model 'frist'.*models list"):
+        find_bundle(root, "frist")
 
 
 def test_rolling_back_leads_to_the_champion_before(root: Root):
