@@ -40,8 +40,8 @@ def score(
 ) -> None:
     """Score one or a few calls, without a night; nothing is written.
 
-    Customers who objected or were not informed are not scored where the root has their call. It
-    reads no metadata: of other files nothing says so, and the law leaves it to you.
+    Customers who objected or were not informed are left out where the root has their call.
+    Nothing says so of other files, as no metadata is read: these are your responsibility.
 
     Examples:
 
