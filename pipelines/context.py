@@ -129,7 +129,7 @@ def shard_at_hand(
         yield context, put
         return
     if (
-        copy.pull(lambda path: _is_of(path, shard) or _is_shared(path)).epoch
+        copy.pull_for_task(lambda path: _is_of(path, shard) or _is_shared(path)).epoch
         != context.remote.epoch
     ):
         raise TakenOverError(copy.address, "")

@@ -130,6 +130,20 @@ class WorkingCopy:
                 return snapshot
         raise ChangedMeanwhileError(self.address, "the root")
 
+    def pull_for_task(self, wanted: Wanted) -> Snapshot:
+        """Fetch what a task of the run that holds the root works on, as the store has it.
+
+        What the task writes then stays when another program of this machine fetches what is newer;
+        what earlier runs left in the folder, and did not publish, is discarded.
+        """
+        with self._state():
+            epoch = self.snapshots.newest().epoch
+            is_first = epoch != self._epoch
+            left = {path for path, _ in self._changes(everything)} if is_first else set[str]()
+            snapshot = self.pull(lambda path: path in left or wanted(path), keep=False)
+            self._epoch = epoch
+            return snapshot
+
     def push(
         self,
         wanted: Wanted = everything,

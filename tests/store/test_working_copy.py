@@ -199,6 +199,30 @@ def test_what_a_task_of_a_dead_run_leaves_is_published_by_the_next_run_of_its_ma
     assert files(one) == files(two) != {}
 
 
+def test_what_a_task_writes_stays_when_another_program_of_its_machine_fetches_what_is_newer(
+    machine: Machine,
+) -> None:
+    one, two = machine("one"), machine("two")
+    with only_run(two):
+        write(two, "lake/calls/known.parquet", "known")
+    write(two, "lake/calls/left.parquet", "by an earlier run that was killed")
+    with only_run(one):
+        write(one, "lake/calls/a.parquet", "found")
+        publish_changes(one.path)
+        task = copy_of(two).pull_for_task(lambda path: path.endswith("/a.parquet"))
+        write(two, "lake/segments/a.parquet", "of the task")
+        write(two, "lake/calls/a.parquet", "described")
+        refresh(two)
+        copy_of(one).push(stored=copy_of(two).put_changes(everything, task.epoch))
+    for root in (one, two):
+        refresh(root)
+        assert files(root) == {
+            "lake/calls/a.parquet": "described",
+            "lake/calls/known.parquet": "known",
+            "lake/segments/a.parquet": "of the task",
+        }
+
+
 def test_labels_are_kept_while_a_run_on_another_machine_holds_the_root(machine: Machine) -> None:
     one, two = machine("one"), machine("two")
     with only_run(one):
