@@ -32,7 +32,7 @@ from ser_batch.report.files import redact
 from ser_batch.scoring.bundle_writer import BUILDING
 from ser_batch.scoring.manifest import FITTED_TO, read_evaluation, read_manifest
 from ser_batch.scoring.words import read_words
-from ser_batch.store.atomic import write_text_atomic
+from ser_batch.store.atomic import sweep, write_text_atomic
 from ser_batch.store.content import read_bytes
 from ser_batch.store.copies import restore_copies
 from ser_batch.store.disk import disk
@@ -126,7 +126,7 @@ def _erase_rows(lake: Lake, plan: Erasure) -> dict[str, int]:
         return pc.is_in(table["recording_id"], recordings)
 
     with no_writers(lake):
-        lake.sweep()
+        sweep(lake.folder)
         restore_copies(lake, deep=True)
         dropped: Counter[str] = Counter()
         for contract in WRITTEN_ANY_TIME:

@@ -23,7 +23,7 @@ import pyarrow as pa
 from ser_batch.arrays import FloatArray
 from ser_batch.errors import DamagedPartError
 from ser_batch.store import part_file
-from ser_batch.store.atomic import sweep, write_bytes_atomic
+from ser_batch.store.atomic import write_bytes_atomic
 from ser_batch.store.disk import disk
 from ser_batch.store.listing import ENDING, FileState, Listing, folders
 from ser_batch.store.local_files import is_working_copy
@@ -178,12 +178,7 @@ class Lake:
     def dates(
         self, contract: TableContract, last: dt.timedelta = dt.timedelta.max
     ) -> list[dt.date]:
-        """Dates of which a table has a part, in order.
-
-        Args:
-            contract: the table
-            last: only those that lie less than so long before the newest
-        """
+        """Dates of which a table has a part, in order; `last`: those so long before the newest."""
         found: list[dt.date] = []
         for date in reversed(_dates(self.folder / contract.name)):
             if found and found[0] - date >= last:
@@ -278,13 +273,6 @@ class Lake:
     def changed_ns(self, contract: TableContract, part: Part) -> int | None:
         """When a part was written last, ns since 1970, None if it is not there."""
         return self._first_sound(contract, part, lambda place: place.stat().st_mtime_ns)
-
-    def sweep(self) -> int:
-        """Delete the temporary files that killed runs left; returns how many.
-
-        Only the run that holds the root's lock may call it.
-        """
-        return sweep(self.folder)
 
     def _first_sound(
         self, contract: TableContract, part: Part, ask: Callable[[Path], Answer]

@@ -62,7 +62,7 @@ def settled_days(
 
 
 def sweep_unsettled(lake: Lake) -> int:
-    """As `Lake.sweep`, without the days that settled; a leftover there goes when their turn comes.
+    """As `sweep`, without the days that settled; a leftover there goes when their turn comes.
 
     Only the run that holds the root's lock may call it.
     """

@@ -1,8 +1,7 @@
 """Fit a model of words to a root's labels, and fuse it with the champion.
 
-What is learnt from words comes from callers that models learn from. How far words and voice are
-trusted comes from segments drawn by chance of callers that neither part learnt from. What the
-fusion is worth is measured on those of them that it was not tuned on.
+Words are learnt from callers that models learn from. How far words and voice are trusted comes from
+segments drawn by chance of callers that neither learnt from, and is measured on those not tuned on.
 """
 
 from __future__ import annotations

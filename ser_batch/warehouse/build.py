@@ -28,15 +28,14 @@ from ser_batch.warehouse.run import (
     batches,
     build_calls,
     build_dates,
-    build_last,
     build_whole,
     count_rows,
-    read_by_windows,
     remove_calls,
     rounded,
     run_last_tests,
 )
 from ser_batch.warehouse.sources import open_calls, open_settings, open_table, open_whole
+from ser_batch.warehouse.windows import build_last, read_by_windows
 
 DATES_AT_ONCE = 28
 PARTS_AT_ONCE = 128

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -14,10 +13,6 @@ from ser_batch.errors import WarehouseError, WarehouseTestError
 from ser_batch.store.lake import Part
 from ser_batch.warehouse.models import Blueprint, Model, Rule
 
-WINDOWS_AT_ONCE = 112
-"""Call dates of which a model of windows is built in one go: to plan it takes 0.1 core seconds."""
-_AS_WRITTEN = "build_side_probe_side"
-"""DuckDB's choice of the side of a join that it keeps; it takes the larger one for windows."""
 PLACES = 6
 """Decimal places of doubles: the last digits of a sum depend on the order of its rows."""
 
@@ -38,7 +33,7 @@ def remove_calls(
         parts: of the lake, that changed or are gone
         dates: call dates of their calls as published
     """
-    where = f"call_date in ({_literals(dates)})"
+    where = f"call_date in ({literals(dates)})"
     places = [part.place for part in parts]
     con.execute(
         "create or replace temp table replaced as select recording_id from published.stg_calls "
@@ -49,7 +44,7 @@ def remove_calls(
         return
     con.begin()
     for model in models:
-        of_dates = f"{where} and" if "call_date" in _columns(con, model.name) else ""
+        of_dates = f"{where} and" if "call_date" in columns_of(con, model.name) else ""
         con.execute(
             f"delete from published.{model.name} where {of_dates} recording_id in (from replaced)"
         )
@@ -63,7 +58,7 @@ def build_calls(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> None:
     the rules see these calls only.
     """
     for model in blueprint.of_calls:
-        _run_model(con, model, "create temp table")
+        run_model(con, model, "create temp table")
     run_tests(con, blueprint.rules_of_calls)
     con.begin()
     for model in blueprint.of_calls:
@@ -79,11 +74,11 @@ def build_dates(
         con, blueprint.of_calls, (*blueprint.of_dates, *blueprint.rules_of_dates), dates
     ):
         for model in blueprint.of_dates:
-            _run_model(con, model, "create temp table")
+            run_model(con, model, "create temp table")
         run_tests(con, blueprint.rules_of_dates)
     con.begin()
     for model in blueprint.of_dates:
-        _add(con, model, f"call_date in ({_literals(dates)})")
+        _add(con, model, f"call_date in ({literals(dates)})")
     con.commit()
 
 
@@ -112,7 +107,7 @@ def _only_dates(
     for name in views:
         con.execute(
             f"create temp view {name} as from published.{name} "
-            f"where call_date in ({_literals(dates)})"
+            f"where call_date in ({literals(dates)})"
         )
     yield
     for name in views:
@@ -142,7 +137,7 @@ def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
-def _literals(dates: Sequence[dt.date]) -> str:
+def literals(dates: Sequence[dt.date]) -> str:
     """Dates in SQL's words, by which DuckDB skips groups of rows; of none, one that is never."""
     return ", ".join(f"date '{date}'" for date in dates) or "null"
 
@@ -155,103 +150,11 @@ def build_whole(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None
     """
     con.begin()  # one wait for the disk, not one a table
     for model in models:
-        _run_model(con, model, "create or replace table")
+        run_model(con, model, "create or replace table")
     con.commit()
 
 
-def build_last(
-    con: duckdb.DuckDBPyConnection,
-    models: Sequence[Model],
-    dates: Sequence[dt.date],
-    was_read: Mapping[dt.date, int] | None,
-) -> None:
-    """Bring up to date what is built from the models of calls.
-
-    Args:
-        con: of the warehouse that is being built
-        models: `Blueprint.last`
-        dates: call dates whose calls changed
-        was_read: `read_by_windows` before they changed; None: all dates are built
-
-    Raises:
-        WarehouseError: if a model fails
-    """
-    changed = None
-    if was_read is not None:
-        now_read = read_by_windows(con, models, dates)
-        changed = [date for date in dates if now_read.get(date) != was_read.get(date)]
-    for model in models:
-        if model.window_days is None:
-            build_whole(con, [model])
-        else:
-            con.execute(f"set disabled_optimizers = '{_AS_WRITTEN}'")
-            con.begin()
-            _build_windows(con, model, model.window_days, changed)
-            con.commit()
-            con.execute("reset disabled_optimizers")
-
-
-def read_by_windows(
-    con: duckdb.DuckDBPyConnection, models: Sequence[Model], dates: Sequence[dt.date]
-) -> dict[dt.date, int]:
-    """By call date, a digest of what models of windows read of its published calls.
-
-    A late line of metadata may change nothing of it: then no window has to be built again.
-
-    Args:
-        con: of the warehouse that is being built
-        models: `Blueprint.last`
-        dates: call dates
-    """
-    words = {word for m in models if m.window_days for word in re.findall(r"\w+", m.sql)}
-    columns = [name for name in _columns(con, "published.call_summary") if name in words]
-    rows = con.execute(
-        f"select call_date, sum(hash({', '.join(columns)})) from published.call_summary "
-        f"where call_date in ({_literals(dates)}) group by call_date"
-    ).fetchall()
-    return {date: int(digest) for date, digest in rows}
-
-
-def _build_windows(
-    con: duckdb.DuckDBPyConnection, model: Model, n_days: int, dates: Sequence[dt.date] | None
-) -> None:
-    """Replace the rows of the call dates whose window holds a date that changed.
-
-    The model sees the calls of these windows only, some dates at a time: so neither time nor memory
-    grow with the history.
-    """
-    found = con.execute("select distinct call_date from published.call_summary order by all")
-    ends = [date for (date,) in found.fetchall()]
-    if dates is not None:
-        changed = {date + dt.timedelta(days) for date in dates for days in range(n_days)}
-        ends = [date for date in ends if date in changed]
-    sql = None
-    for some in batches(ends, WINDOWS_AT_ONCE):
-        con.execute("set variable end_dates = ?::date[]", [some])
-        windows = {date - dt.timedelta(days) for date in some for days in range(n_days)}
-        con.execute("set variable window_dates = ?::date[]", [sorted(windows)])
-        con.execute(
-            "create or replace temp view call_summary as from published.call_summary where "
-            "call_date between list_min(getvariable('window_dates')) "
-            "and list_max(getvariable('window_dates')) "
-            "and list_contains(getvariable('window_dates'), call_date)"
-        )
-        sql = _run_model(con, model, "create or replace temp table", sql)
-        con.execute("drop view temp.call_summary")
-        con.execute(
-            f"create table if not exists published.{model.name} as from temp.{model.name} limit 0"
-        )
-        if some == ends[:WINDOWS_AT_ONCE]:
-            gone = [date for date in dates or () if date not in ends]
-            con.execute(
-                f"delete from published.{model.name} where call_date in "
-                f"({_literals([*ends, *gone])})"
-            )
-        con.execute(f"insert into published.{model.name} from temp.{model.name}")
-        con.execute(f"drop table temp.{model.name}")
-
-
-def _run_model(
+def run_model(
     con: duckdb.DuckDBPyConnection, model: Model, create: str, sql: str | None = None
 ) -> str:
     """Make a model's table, its doubles rounded so that the same rows give the same figures.
@@ -305,7 +208,8 @@ def run_tests(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
             )
 
 
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Names of a table's columns, in order."""
     return [row[0] for row in con.execute(f"describe {table}").fetchall()]
 
 

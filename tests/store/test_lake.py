@@ -20,6 +20,7 @@ import pytest
 
 from ser_batch import tables
 from ser_batch.errors import ContractError, DamagedPartError, LakeError
+from ser_batch.store.atomic import sweep
 from ser_batch.store.drop import drop_rows
 from ser_batch.store.lake import Lake, Part
 from ser_batch.store.settled import SETTLED_S, TURNS, is_turn, sweep_unsettled
@@ -137,7 +138,7 @@ def test_half_written_files_are_no_parts_and_are_swept(lake):
     half.write_bytes(b"half")
     assert lake.parts(RECORDINGS) == [PART]
     assert lake.read(RECORDINGS).num_rows == 1
-    assert lake.sweep() == 1
+    assert sweep(lake.folder) == 1
     assert not half.exists()
     assert path.exists()
 
@@ -233,4 +234,4 @@ def test_leftovers_of_settled_days_are_swept_when_it_is_their_turn(lake):
     assert sweep_unsettled(lake) == len(
         {dates[-1]} | {d for d in dates if is_turn(d.toordinal(), now_s)}
     )
-    assert lake.sweep() > 0
+    assert sweep(lake.folder) > 0

@@ -31,7 +31,7 @@ from ser_batch.testing.lakes import (
 from ser_batch.testing.rows import MIDDAY, prediction, run
 from ser_batch.warehouse import BuildResult, build, connect, describe
 from ser_batch.warehouse.models import read_blueprint
-from ser_batch.warehouse.run import read_by_windows
+from ser_batch.warehouse.windows import read_by_windows
 
 YESTERDAY = MIDDAY - dt.timedelta(days=1)
 
